@@ -1,0 +1,1 @@
+"""Everything that comes built in: sources, detectors, trackers and sinks."""

@@ -1,0 +1,1 @@
+"""The models that ship, each with its model card."""

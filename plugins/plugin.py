@@ -1,0 +1,31 @@
+"""Registers what comes built in, through the same hooks as anyone's plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidan.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from vidan.plugins import Registry
+
+
+@hookimpl
+def vidan_components(registry: Registry) -> None:
+    """Add the built-in sources, detectors, trackers and sinks."""
+    registry.add("source", "file", "vidan_plugins.sources.video:VideoFile")
+    registry.add("source", "images", "vidan_plugins.sources.images:Images")
+    registry.add("source", "synthetic", "vidan_plugins.sources.synthetic:Synthetic")
+    registry.add("source", "webcam", "vidan_plugins.sources.webcam:Webcam")
+    registry.add("detector", "mot", "vidan_plugins.detectors.mot:MotDetector")
+    registry.add("detector", "onnx", "vidan_plugins.detectors.onnx:OnnxDetector")
+    registry.add(
+        "detector", "savedmodel", "vidan_plugins.detectors.savedmodel:SavedModelDetector", "tf"
+    )
+    registry.add("tracker", "deepsort", "vidan_plugins.trackers.deepsort:DeepSort")
+    registry.add("tracker", "none", "vidan_plugins.trackers.none:NoTracker")
+    registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")
+    registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
+    registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
+    registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
+    registry.add("sink", "window", "vidan_plugins.sinks.window:Window")

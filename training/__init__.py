@@ -1,0 +1,1 @@
+"""EfficientDet in Keras: data, model, train, evaluate, export."""

@@ -1,0 +1,17 @@
+"""Registers the training commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidan.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from vidan.plugins import Commands
+
+
+@hookimpl
+def vidan_commands(commands: Commands) -> None:
+    """Add `vidan train` and `vidan export`."""
+    commands.add("train", "vidan_training.train:main", "Train a detector on pictures with boxes.")
+    commands.add("export", "vidan_training.export:main", "Export a trained detector.")

@@ -1,0 +1,89 @@
+"""Geometry of boxes, in pure NumPy.
+
+A box is `(x1, y1, x2, y2)` in pixels, `x1 <= x2`, `y1 <= y2`; its area is
+`(x2 - x1) * (y2 - y1)`, without the `+ 1` of some older code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+def area(boxes: FloatArray) -> FloatArray:
+    """Areas of boxes (N,4) xyxy: (N,), px²."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    return np.asarray(size[:, 0] * size[:, 1])
+
+
+def iou(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Intersection over union of every pair of boxes.
+
+    Args:
+        a: (N,4) xyxy, px.
+        b: (M,4) xyxy, px.
+
+    Returns:
+        (N,M) in [0,1], also when N or M is 0; 0 where both boxes have no area.
+
+    >>> iou(np.array([[0., 0., 10., 10.]]), np.array([[5., 0., 15., 10.], [20., 0., 30., 10.]]))
+    array([[0.33333333, 0.        ]])
+    """
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    size = np.maximum(bottom_right - top_left, 0)
+    intersection = size[..., 0] * size[..., 1]
+    union = area(a)[:, None] + area(b)[None, :] - intersection
+    return np.asarray(
+        np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    )
+
+
+def nms(
+    boxes: FloatArray,
+    scores: FloatArray,
+    threshold: float,
+    classes: IntArray | None = None,
+) -> npt.NDArray[np.intp]:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes: (N,4) xyxy, px.
+        scores: (N,).
+        threshold: a box that overlaps a better one by more than this IoU goes, in [0,1].
+        classes: (N,); boxes of different classes then never suppress each other.
+
+    Returns:
+        Indices of the boxes that stay, best score first; ties keep the order given.
+    """
+    order = np.argsort(-scores, kind="stable")
+    keep: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        keep.append(int(best))
+        suppressed = iou(boxes[best : best + 1], boxes[rest])[0] > threshold
+        if classes is not None:
+            suppressed &= classes[rest] == classes[best]
+        order = rest[~suppressed]
+    return np.array(keep, dtype=np.intp)
+
+
+def xyxy_to_xywh(boxes: FloatArray) -> FloatArray:
+    """Boxes (N,4) as top-left corner, width and height (N,4), px: MOTChallenge's format."""
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def xywh_to_xyxy(boxes: FloatArray) -> FloatArray:
+    """Boxes (N,4) given as top-left corner, width and height, as xyxy (N,4), px."""
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def clip(boxes: FloatArray, width: int, height: int) -> FloatArray:
+    """Boxes (N,4) xyxy cut at the border of a picture of width x height px."""
+    limits = np.array([width, height, width, height], dtype=boxes.dtype)
+    return np.clip(boxes, 0, limits)

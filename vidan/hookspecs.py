@@ -1,0 +1,45 @@
+"""The pluggy hooks a plugin can implement. Called once per run at most, never per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from .plugins import Check, Commands, Registry
+    from .run import Run
+
+hookspec = pluggy.HookspecMarker("vidan")
+hookimpl = pluggy.HookimplMarker("vidan")
+
+
+@hookspec
+def vidan_components(registry: Registry) -> None:
+    """Add components: `registry.add("detector", "foo", "my_package.foo:Foo")`."""
+
+
+@hookspec
+def vidan_config() -> str:  # type: ignore[empty-body]
+    """Where the plugin's config groups are: `pkg://my_package.conf`."""
+
+
+@hookspec
+def vidan_commands(commands: Commands) -> None:
+    """Add sub-commands: `commands.add("train", "my_package.train:main", "Train a detector.")`."""
+
+
+@hookspec
+def vidan_run_started(run: Run) -> None:
+    """A run is about to start."""
+
+
+@hookspec
+def vidan_run_finished(summary: dict[str, Any], error: BaseException | None) -> None:
+    """A run has ended, well or with an error; `summary` is what `summary.json` holds."""
+
+
+@hookspec
+def vidan_checks() -> Iterable[Check]:  # type: ignore[empty-body]
+    """What `vidan doctor` should look at on this machine."""

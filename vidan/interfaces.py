@@ -1,0 +1,101 @@
+"""What a source, a detector, a tracker and a sink are.
+
+Protocols, not base classes: any object of the right shape will do. Each object is
+used by one thread at a time and closed by the thread that used it, unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from .types import Detections, Frame, Result, Tracks
+
+
+class StopRun(Exception):  # noqa: N818 - a request, not an error
+    """Raised by a sink's `write` to end the run as if the source had ended."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where frames come from: one stream.
+
+    Attributes:
+        live: whether frames come whether or not anyone is ready for them (a camera);
+            of a live source the pipeline drops frames that are too old, never otherwise.
+        frames: how many frames there will be; None if that is not known.
+    """
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def frames(self) -> int | None: ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames, in order. A picture that cannot be read leaves a gap in `index`.
+
+        Raises:
+            SourceError: it cannot be read further.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and devices; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """What finds boxes in pictures.
+
+    Attributes:
+        labels: the label of each class index.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Detections of each frame, in the order given; called from several threads at once
+        when `pipeline.workers` is more than 1."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the model; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """What gives detections identities. Holds the state of one stream."""
+
+    def update(self, frame: Frame, detections: Detections) -> Tracks:
+        """The tracks as of this frame. Called once per frame, `frame.index` rising;
+        a gap in it is time that passed without a look."""
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """What carries results out.
+
+    Attributes:
+        lossless: whether it must get every result (a recording) or only the newest (a view).
+    """
+
+    @property
+    def lossless(self) -> bool: ...
+
+    def write(self, result: Result) -> None:
+        """Take one result, in order.
+
+        Raises:
+            SinkError: it cannot be written.
+            StopRun: the user asked to end the run.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish what was written; also called when nothing was, or after an error."""
+        ...
