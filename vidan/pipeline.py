@@ -1,0 +1,298 @@
+"""The frame loop: threads, order, dropping, shutdown and failure.
+
+     source ──frames──► detector ──pending──► tracker ──results──► sinks
+     one thread         worker pool           one thread           one thread each
+
+Frames are dropped in one place only, before detection, and only of a live source:
+its channel holds one frame and replaces it by a newer one. Elsewhere a full channel
+makes the writer wait. A channel that is closed ends its writer at the next `put` and
+its reader after what is left in it: that is how the end, a stop and a failure travel.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
+
+from .channel import Channel
+from .errors import StageError
+from .interfaces import Detector, Sink, Source, StopRun, Tracker
+from .stats import Stats
+from .types import Detections, Frame, Result
+
+log = logging.getLogger(__name__)
+
+POLL = 0.1
+"""How often the waiting thread looks up, for progress and interrupts, s."""
+
+REMEMBERED_IDS = 100_000
+"""How many identities are remembered, so that each counts once."""
+
+Timed = tuple[Frame, float]
+"""A frame and the seconds that the source took for it."""
+
+Detected = tuple[Detections, float]
+"""Detections and the seconds that the detector took for them."""
+
+
+class Pipeline:
+    """Runs frames from a source through a detector and a tracker into sinks.
+
+    Args:
+        source: where frames come from.
+        detector: called by `workers` threads.
+        tracker: called by one thread, in order.
+        sinks: by name, each called by a thread of its own.
+        max_frames: end after this many frames of the source; None for all.
+        workers: threads that detect; results stay in order.
+        buffer: how many items wait between two stages when nothing may be dropped.
+
+    A pipeline runs once. It closes the source, the detector and the sinks, each in the
+    thread that used it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        detector: Detector,
+        tracker: Tracker,
+        sinks: Mapping[str, Sink],
+        *,
+        max_frames: int | None = None,
+        workers: int = 1,
+        buffer: int = 2,
+    ) -> None:
+        self.source = source
+        self.detector = detector
+        self.tracker = tracker
+        self.sinks = dict(sinks)
+        self.max_frames = max_frames
+        self.stats = Stats()
+        self.interrupted = False
+        self._frames: Channel[Timed] = (
+            Channel(1, replace=True) if source.live else Channel(buffer)
+        )
+        self._pending: Channel[tuple[Timed, Future[Detected]]] = Channel(workers)
+        self._results: dict[str, Channel[Result]] = {
+            name: Channel(buffer) if sink.lossless else Channel(1, replace=True)
+            for name, sink in self.sinks.items()
+        }
+        self._workers = workers
+        self._working = workers
+        self._turn = threading.Lock()
+        self._failing = threading.Lock()
+        self._errors: list[StageError] = []
+        self._interrupts = 0
+
+    @property
+    def total(self) -> int | None:
+        """How many frames the run will have, as far as is known."""
+        known = [n for n in (self.source.frames, self.max_frames) if n is not None]
+        return min(known, default=None)
+
+    def run(self, progress: Callable[[Stats], None] | None = None) -> Stats:
+        """Run to the end of the source, to a stop, or to the first failure.
+
+        Args:
+            progress: called about ten times a second in the calling thread.
+
+        Raises:
+            StageError: what a plugin raised, from it. All threads have ended by then.
+        """
+        threads = self._threads()
+        for thread in threads:
+            thread.start()
+        handled = 0
+        while any(thread.is_alive() for thread in threads):
+            try:
+                self._wait(threads)
+                if progress is not None:
+                    progress(self.stats)
+            except KeyboardInterrupt:
+                self.interrupt()
+            except BaseException as error:  # what `progress` raised; the threads must still end
+                self._fail("progress", None, error)
+                progress = None
+                self.stop()
+            if self._interrupts > handled:
+                handled = self._interrupts
+                self.stop(discard=handled > 1)
+        for error in self._errors[1:]:
+            log.error("also failed: %s", error)
+        if self._errors:
+            raise self._errors[0]
+        return self.stats
+
+    def stop(self, *, discard: bool = False) -> None:
+        """End the run: take no more frames and finish what is under way, or `discard` it."""
+        self._frames.close(discard=discard)
+        if discard:
+            self._pending.close(discard=True)
+            for results in self._results.values():
+                results.close(discard=True)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the first time stop, the second time discard.
+
+        Only takes note, so that a signal handler may call it.
+        """
+        self.interrupted = True
+        self._interrupts += 1
+
+    def _threads(self) -> list[threading.Thread]:
+        jobs: dict[str, Callable[[], None]] = {"source": self._read, "tracker": self._track}
+        jobs |= {f"detector-{n}": self._detect for n in range(self._workers)}
+        jobs |= {f"sink-{name}": partial(self._write, name) for name in self.sinks}
+        return [threading.Thread(target=job, name=f"vidan-{name}") for name, job in jobs.items()]
+
+    @staticmethod
+    def _wait(threads: Iterable[threading.Thread]) -> None:
+        """Wait for all threads, POLL s at most."""
+        end = time.monotonic() + POLL
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _fail(self, stage: str, frame: int | None, cause: BaseException) -> None:
+        error = StageError(stage, frame, cause)
+        error.__cause__ = cause
+        with self._failing:
+            self._errors.append(error)
+
+    def _read(self) -> None:
+        at: int | None = None
+        try:
+            started = time.perf_counter()
+            for frame in self.source:
+                at = frame.index
+                seconds = time.perf_counter() - started
+                self.stats.frame_captured(frame.index, seconds)
+                if not self._frames.put((frame, seconds)):
+                    break
+                self.stats.dropped = self._frames.dropped
+                if self.max_frames is not None and self.stats.captured >= self.max_frames:
+                    break
+                started = time.perf_counter()
+        except BaseException as error:
+            self._fail("source", None if at is None else at + 1, error)
+        self._close("source", self.source)
+        self._frames.close()
+
+    def _detect(self) -> None:
+        while (job := self._take()) is not None:
+            (frame, _), future = job
+            started = time.perf_counter()
+            try:
+                (detections,) = self.detector.detect([frame])
+                future.set_result((detections, time.perf_counter() - started))
+            except BaseException as error:
+                self._fail("detector", frame.index, error)
+                self._frames.close(discard=True)
+                future.set_exception(error)
+        with self._turn:
+            self._working -= 1
+            last = self._working == 0
+        if last:
+            self._pending.close()
+            self._close("detector", self.detector)
+
+    def _take(self) -> tuple[Timed, Future[Detected]] | None:
+        """The next frame to detect, once there is room for its result.
+
+        In this order, so that a frame of a live source is the newest when its detection
+        starts; one worker at a time, so that results are awaited in the order of frames.
+        """
+        with self._turn:
+            if not self._pending.wait_for_room():
+                return None
+            timed = next(self._frames, None)
+            if timed is None:
+                return None
+            future: Future[Detected] = Future()
+            self._pending.put((timed, future))
+            return timed, future
+
+    def _track(self) -> None:
+        at: int | None = None
+        identities = _Identities()
+        try:
+            for timed, future in self._pending:
+                if future.exception() is not None:
+                    break
+                at = timed[0].index
+                result = self._result(timed, future.result())
+                self.stats.frame_done(
+                    time.monotonic(),
+                    result.timings,
+                    len(result.detections),
+                    identities.new(result),
+                )
+                for results in self._results.values():
+                    results.put(result)
+        except BaseException as error:
+            self._fail("tracker", at, error)
+        self._frames.close(discard=True)
+        self._pending.close(discard=True)
+        for results in self._results.values():
+            results.close()
+
+    def _result(self, timed: Timed, detected: Detected) -> Result:
+        frame, read = timed
+        detections, detecting = detected
+        started = time.perf_counter()
+        tracks = self.tracker.update(frame, detections)
+        tracking = time.perf_counter() - started
+        timings = {"source": read, "detector": detecting, "tracker": tracking}
+        return Result(frame, detections, tracks, self.detector.labels, (), timings)
+
+    def _write(self, name: str) -> None:
+        sink, results = self.sinks[name], self._results[name]
+        at: int | None = None
+        try:
+            for result in results:
+                at = result.frame.index
+                started = time.perf_counter()
+                sink.write(result)
+                seconds = time.perf_counter() - started
+                age = time.monotonic() - result.frame.captured
+                self.stats.written(name, seconds, age)
+        except StopRun:
+            self.stop()
+        except BaseException as error:
+            self._fail(f"sink.{name}", at, error)
+            self._frames.close(discard=True)
+            self._pending.close(discard=True)
+        results.close(discard=True)
+        self._close(f"sink.{name}", sink)
+
+    def _close(self, stage: str, plugin: Source | Detector | Sink) -> None:
+        try:
+            plugin.close()
+        except BaseException as error:
+            self._fail(stage, None, error)
+
+
+class _Identities:
+    """Counts each identity once, over the latest REMEMBERED_IDS of them."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[int, None] = OrderedDict()
+
+    def new(self, result: Result) -> dict[str, int]:
+        """How many identities of this result were not seen before, by label."""
+        counts: dict[str, int] = {}
+        for identity, class_index in zip(
+            result.tracks.ids.tolist(), result.tracks.classes.tolist(), strict=True
+        ):
+            if identity not in self._seen:
+                label = result.label(class_index)
+                counts[label] = counts.get(label, 0) + 1
+            self._seen[identity] = None
+            self._seen.move_to_end(identity)
+        while len(self._seen) > REMEMBERED_IDS:
+            self._seen.popitem(last=False)
+        return counts
