@@ -1,0 +1,187 @@
+"""The frames that the built-in sources yield: over an array, over a decoder's picture."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, cast
+
+import av
+import cv2
+import numpy as np
+from av.buffer import Buffer
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+
+from vidan.types import Frame, Image
+
+UNTAGGED = 2
+"""AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its pictures are in."""
+
+HD_HEIGHT = 720
+"""Untagged pictures with an edge at least this short are BT.709, smaller ones BT.601, px."""
+
+
+class ArrayFrame(Frame):
+    """A frame over an array that is already RGB.
+
+    Args:
+        rgb: (H,W,3) uint8 RGB; not copied where it is contiguous, so leave it alone afterwards.
+        index: as in Frame, with time, captured, stream and image.
+
+    Raises:
+        ValueError: the array is not such a picture.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        rgb: Image,
+        *,
+        index: int,
+        time: float,
+        captured: float,
+        stream: str,
+        image: str | None = None,
+    ) -> None:
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+            raise ValueError(f"rgb: expected (H,W,3) uint8, got {rgb.shape} {rgb.dtype.name}")
+        height, width, _ = rgb.shape
+        super().__init__(
+            index=index,
+            time=time,
+            captured=captured,
+            stream=stream,
+            width=width,
+            height=height,
+            image=image,
+        )
+        # A view, so that the caller's own array does not turn read-only.
+        self._rgb = np.ascontiguousarray(rgb).view()
+        self._rgb.flags.writeable = False
+
+    def _make_rgb(self) -> Image:
+        raise AssertionError("the picture is there from the start")
+
+    def resized(self, width: int, height: int) -> Image:
+        """The picture scaled to (height,width,3) uint8 RGB: areas averaged where it shrinks."""
+        picture = self.rgb()
+        smaller = (min(width, self.width), min(height, self.height))
+        if smaller != (self.width, self.height):
+            picture = _resize(picture, smaller, cv2.INTER_AREA)
+        if smaller != (width, height):
+            picture = _resize(picture, (width, height), cv2.INTER_LINEAR)
+        return picture.copy() if picture is self._rgb else picture
+
+
+class VideoFrame(Frame):
+    """A frame over a decoder's picture, which stays YUV until somebody asks for RGB.
+
+    The picture is shown as the file wants it: turned and mirrored by its display matrix,
+    in the colours of its own YUV and range.
+
+    Args:
+        picture: as the decoder made it; nobody else may use it from now on.
+        index: as in Frame, with time, captured and stream.
+    """
+
+    __slots__ = ("_orientation", "_picture")
+
+    def __init__(
+        self, picture: av.VideoFrame, *, index: int, time: float, captured: float, stream: str
+    ) -> None:
+        self._picture = picture
+        self._orientation = _orientation(picture)
+        width, height = self._orientation.size(picture.width, picture.height)
+        super().__init__(
+            index=index,
+            time=time,
+            captured=captured,
+            stream=stream,
+            width=width,
+            height=height,
+        )
+
+    def _make_rgb(self) -> Image:
+        return self._converted(self.width, self.height, Interpolation.BICUBIC)
+
+    def resized(self, width: int, height: int) -> Image:
+        """The picture scaled to (height,width,3) uint8 RGB in one step from YUV."""
+        with self._lock:
+            # AREA averages where it shrinks and is bilinear where it grows.
+            return self._converted(width, height, Interpolation.AREA)
+
+    def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
+        # PyAV writes into the picture while it converts it: only ever under the frame's lock.
+        # A reformatter may not be shared between threads; a new one costs 0.1 ms.
+        picture = self._picture
+        width, height = self._orientation.size(width, height)
+        converted = VideoReformatter().reformat(
+            picture,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=_colorspace(picture),
+            interpolation=interpolation,
+            threads=1,
+        )
+        rgb = cast(Image, converted.to_ndarray())
+        # A picture that is RGB of this size already comes back as it is.
+        return self._orientation.apply(rgb.copy() if converted is picture else rgb)
+
+
+class Orientation(NamedTuple):
+    """How a decoded picture is turned to be shown: transposed first, then mirrored."""
+
+    transpose: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height when it is shown, or the other way round: it is its own inverse."""
+        return (height, width) if self.transpose else (width, height)
+
+    def apply(self, rgb: Image) -> Image:
+        """The picture as it is to be shown: (H,W,3) uint8, contiguous, not shared."""
+        if self.transpose:
+            rgb = np.asarray(cv2.transpose(rgb), np.uint8)
+        if self.mirror_x or self.mirror_y:
+            # cv2.flip: 1 swaps left and right, 0 swaps top and bottom, -1 does both.
+            code = -1 if self.mirror_x and self.mirror_y else int(self.mirror_x)
+            rgb = np.asarray(cv2.flip(rgb, code), np.uint8)
+        # What PyAV gives is a view of its buffer, with padded rows for some widths.
+        return np.ascontiguousarray(rgb)
+
+
+def _orientation(picture: av.VideoFrame) -> Orientation:
+    """From the display matrix (ISO 14496-12, 8.3.2.3): x' = a x + c y, y' = b x + d y."""
+    a, b, c, d = _display_matrix(picture)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(False, a < 0, d < 0)
+    return Orientation(True, c < 0, b < 0)
+
+
+def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]:
+    """a, b, c, d of the picture's display matrix, those of the identity if it has none."""
+    try:
+        data = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # Beside it is side data of a kind that this PyAV does not know: only the angle is left.
+        angle = math.radians(picture.rotation)  # counterclockwise
+        return math.cos(angle), -math.sin(angle), math.sin(angle), math.cos(angle)
+    if data is None:
+        return 1, 0, 0, 1
+    # Three rows of a, b, u, in fixed point, of which only the signs matter here.
+    a, b, _, c, d, *_ = np.frombuffer(bytes(cast(Buffer, data)), np.int32).tolist()
+    return a, b, c, d
+
+
+def _colorspace(picture: av.VideoFrame) -> Colorspace | None:
+    """The YUV of an untagged picture, guessed by its size as players do; None: as tagged."""
+    if picture.colorspace != UNTAGGED:
+        return None
+    hd = min(picture.width, picture.height) >= HD_HEIGHT
+    return Colorspace.ITU709 if hd else Colorspace.ITU601
+
+
+def _resize(rgb: Image, size: tuple[int, int], interpolation: int) -> Image:
+    return np.asarray(cv2.resize(rgb, size, interpolation=interpolation), np.uint8)
