@@ -1,0 +1,74 @@
+"""Which detection goes to which track: one to one, at the least cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+_NONE = np.zeros(0, dtype=np.intp)
+
+
+def assign(cost: Array, limit: float) -> tuple[Rows, Rows]:
+    """Pairs of the least total cost, none dearer than `limit`.
+
+    Every pair above the limit costs the same, a little more than the limit, so that none
+    of them decides how the others are paired (as in DeepSORT's release).
+
+    Args:
+        cost: (N,M), not NaN; may be infinite.
+        limit: the highest cost of a pair.
+
+    Returns:
+        Rows (K,) and columns (K,) of the pairs, by rising row.
+    """
+    good = cost <= limit
+    simple = _if_unambiguous(good)
+    if simple is not None:
+        return simple
+    rows, columns = linear_sum_assignment(np.where(good, cost, limit + 1e-5))
+    kept = good[rows, columns]
+    return rows[kept], columns[kept]
+
+
+def assign_overlaps(overlap: Array, threshold: float) -> tuple[Rows, Rows]:
+    """Pairs of the greatest total overlap, without those below a threshold.
+
+    Where the threshold alone leaves each row and column one partner at most, those are the
+    pairs. Otherwise overlaps below the threshold count in the total, and are dropped after
+    (as in SORT's release).
+
+    Args:
+        overlap: (N,M) in [0,1].
+        threshold: the least overlap of a pair.
+
+    Returns:
+        Rows (K,) and columns (K,) of the pairs, by rising row.
+    """
+    simple = _if_unambiguous(overlap > threshold)
+    if simple is not None:
+        return simple
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    kept = overlap[rows, columns] >= threshold
+    return rows[kept], columns[kept]
+
+
+def others(count: int, taken: Rows) -> Rows:
+    """The indices below `count` that are not in `taken`, rising."""
+    left = np.ones(count, dtype=np.bool_)
+    left[taken] = False
+    return np.flatnonzero(left)
+
+
+def _if_unambiguous(good: npt.NDArray[np.bool_]) -> tuple[Rows, Rows] | None:
+    """The pairs that are good, if no row and no column has two of them."""
+    rows, columns = np.nonzero(good)
+    if len(rows) == 0:
+        return _NONE, _NONE
+    once = len(rows) <= min(good.shape) and (np.diff(rows) > 0).all()
+    if once and np.bincount(columns).max() == 1:
+        return rows, columns
+    return None

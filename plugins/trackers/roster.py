@@ -1,0 +1,117 @@
+"""The tracks of one stream: what every tracker keeps of them, in parallel arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from vidan.types import Detections, Frame, Tracks
+
+from .motion import Array, Kalman
+from .votes import ClassVotes
+
+Rows = npt.NDArray[np.intp]
+
+
+class Roster:
+    """All tracks of a stream, oldest first.
+
+    Motion goes by the frames of the stream: after a gap in `frame.index` the filters step
+    over all the frames in it, so that frames left out do not bend velocities. Patience goes
+    by looks, calls of a tracker's `update`: a track is not given up because a slow detector
+    saw only every fifth frame.
+
+    Attributes:
+        kalman: states of the tracks.
+        ids: (N,) int64, counted from 1 in each stream, never used again.
+        hits: (N,) int64, matched detections, the first included.
+        streak: (N,) int64, looks in a row with a match, up to the last one; the first
+            detection does not count.
+        misses: (N,) int64, looks since the last match; 0 is matched now.
+    """
+
+    def __init__(self, kalman: Kalman) -> None:
+        self.kalman = kalman
+        self.ids = np.zeros(0, np.int64)
+        self.hits = np.zeros(0, np.int64)
+        self.streak = np.zeros(0, np.int64)
+        self.misses = np.zeros(0, np.int64)
+        self._scores = np.zeros(0, np.float32)
+        self._seen = np.zeros(0, np.int64)  # frame.index of the last match
+        self._detection = np.zeros(0, np.int32)
+        self._votes = ClassVotes()
+        self._index: int | None = None
+        self._next_id = 1
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def boxes(self) -> Array:
+        """Boxes of the tracks: (N,4) float64 xyxy, px."""
+        return self.kalman.model.boxes(self.kalman.positions)
+
+    def advance(self, frame: Frame) -> None:
+        """Move on to a frame: predict, and count a miss for each track until it is matched."""
+        steps = 1 if self._index is None else max(frame.index - self._index, 1)
+        self._index = frame.index
+        if len(self):
+            self.kalman.predict(steps)
+        self.streak[self.misses > 0] = 0
+        self.misses += 1
+        self._detection[:] = -1
+
+    def match(self, rows: Rows, detections: Detections, columns: Rows) -> None:
+        """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once."""
+        if len(rows) == 0:
+            return
+        boxes = detections.boxes[columns].astype(np.float64)
+        self.kalman.update(rows, self.kalman.model.measure(boxes))
+        self.hits[rows] += 1
+        self.streak[rows] += 1
+        self.misses[rows] = 0
+        self._scores[rows] = detections.scores[columns]
+        self._seen[rows] = self._index
+        self._detection[rows] = columns
+        self._votes.vote(rows, detections.classes[columns], detections.scores[columns])
+
+    def start(self, detections: Detections, columns: Rows) -> None:
+        """Begin a track with each of the detections in `columns` (K,)."""
+        count = len(columns)
+        if count == 0:
+            return
+        boxes = detections.boxes[columns].astype(np.float64)
+        self.kalman.start(self.kalman.model.measure(boxes))
+        ids = np.arange(self._next_id, self._next_id + count)
+        self._next_id += count
+        self.ids = np.concatenate([self.ids, ids])
+        self.hits = np.concatenate([self.hits, np.ones(count, np.int64)])
+        self.streak = np.concatenate([self.streak, np.zeros(count, np.int64)])
+        self.misses = np.concatenate([self.misses, np.zeros(count, np.int64)])
+        self._scores = np.concatenate([self._scores, detections.scores[columns]])
+        self._seen = np.concatenate([self._seen, np.full(count, self._index, np.int64)])
+        self._detection = np.concatenate([self._detection, columns.astype(np.int32)])
+        self._votes.start(detections.classes[columns], detections.scores[columns])
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Forget all tracks but those of the mask (N,)."""
+        if rows.all():
+            return
+        self.kalman.keep(rows)
+        self._votes.keep(rows)
+        self.ids, self.hits = self.ids[rows], self.hits[rows]
+        self.streak, self.misses = self.streak[rows], self.misses[rows]
+        self._scores, self._seen = self._scores[rows], self._seen[rows]
+        self._detection = self._detection[rows]
+
+    def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
+        """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""
+        positions = self.kalman.positions[rows]
+        since = (self._index or 0) - self._seen[rows]
+        return Tracks(
+            ids=self.ids[rows],
+            boxes=self.kalman.model.boxes(positions).astype(np.float32),
+            scores=self._scores[rows],
+            classes=self._votes.classes[rows],
+            misses=np.minimum(since, np.iinfo(np.int32).max).astype(np.int32),
+            detection=self._detection[rows],
+        )
