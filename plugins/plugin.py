@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from vidan.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from vidan.plugins import Registry
+    from vidan.plugins import Registrar
 
 
 @hookimpl
-def vidan_components(registry: Registry) -> None:
+def vidan_components(registry: Registrar) -> None:
     """Add the built-in sources, detectors, trackers and sinks."""
     registry.add("source", "file", "vidan_plugins.sources.video:VideoFile")
     registry.add("source", "images", "vidan_plugins.sources.images:Images")

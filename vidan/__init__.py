@@ -2,6 +2,7 @@
 
 from .errors import (
     ConfigError,
+    DisplayError,
     ModelError,
     PluginError,
     SinkError,
@@ -17,6 +18,7 @@ __all__ = [
     "ConfigError",
     "Detections",
     "Detector",
+    "DisplayError",
     "Frame",
     "Image",
     "ModelError",

@@ -5,6 +5,7 @@
     ├ PluginError          exit 3   import failed, registered twice, missing extra
     ├ SourceError                   cannot open or read
     ├ SinkError                     cannot open or write
+    │ └ DisplayError                no display to show pictures on
     ├ ModelError                    wrong signature, shape or labels
     └ StageError                    what a plugin raised in mid-run
 
@@ -41,6 +42,10 @@ class SourceError(VidanError):
 
 class SinkError(VidanError):
     """A sink that cannot be opened or written, or whose output is not right."""
+
+
+class DisplayError(SinkError):
+    """No display to show pictures on: the default run goes on without one."""
 
 
 class ModelError(VidanError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from .plugins import Check, Commands, Registry
+    from .plugins import Check, Commands, Registrar
     from .run import Run
 
 hookspec = pluggy.HookspecMarker("vidan")
@@ -16,7 +16,7 @@ hookimpl = pluggy.HookimplMarker("vidan")
 
 
 @hookspec
-def vidan_components(registry: Registry) -> None:
+def vidan_components(registry: Registrar) -> None:
     """Add components: `registry.add("detector", "foo", "my_package.foo:Foo")`."""
 
 

@@ -18,19 +18,20 @@ class StopRun(Exception):  # noqa: N818 - a request, not an error
 
 @runtime_checkable
 class Source(Protocol):
-    """Where frames come from: one stream.
-
-    Attributes:
-        live: whether frames come whether or not anyone is ready for them (a camera);
-            of a live source the pipeline drops frames that are too old, never otherwise.
-        frames: how many frames there will be; None if that is not known.
-    """
+    """Where frames come from: one stream."""
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """Whether frames come whether or not anyone is ready for them, as from a camera.
+
+        Of a live source the pipeline drops frames that are too old, never otherwise.
+        """
+        ...
 
     @property
-    def frames(self) -> int | None: ...
+    def frames(self) -> int | None:
+        """How many frames there will be; None if that is not known."""
+        ...
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames, in order. A picture that cannot be read leaves a gap in `index`.
@@ -47,18 +48,18 @@ class Source(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """What finds boxes in pictures.
-
-    Attributes:
-        labels: the label of each class index.
-    """
+    """What finds boxes in pictures."""
 
     @property
-    def labels(self) -> tuple[str, ...]: ...
+    def labels(self) -> tuple[str, ...]:
+        """The label of each class index."""
+        ...
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Detections of each frame, in the order given; called from several threads at once
-        when `pipeline.workers` is more than 1."""
+        """Detections of each frame, in the order given.
+
+        Called from several threads at once when `pipeline.workers` is more than 1.
+        """
         ...
 
     def close(self) -> None:
@@ -71,21 +72,21 @@ class Tracker(Protocol):
     """What gives detections identities. Holds the state of one stream."""
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
-        """The tracks as of this frame. Called once per frame, `frame.index` rising;
-        a gap in it is time that passed without a look."""
+        """The tracks as of this frame.
+
+        Called once per frame, `frame.index` rising; a gap in it is time without a look.
+        """
         ...
 
 
 @runtime_checkable
 class Sink(Protocol):
-    """What carries results out.
-
-    Attributes:
-        lossless: whether it must get every result (a recording) or only the newest (a view).
-    """
+    """What carries results out."""
 
     @property
-    def lossless(self) -> bool: ...
+    def lossless(self) -> bool:
+        """Whether it must get every result (a recording) or only the newest (a view)."""
+        ...
 
     def write(self, result: Result) -> None:
         """Take one result, in order.

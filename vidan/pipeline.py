@@ -12,6 +12,7 @@ its reader after what is left in it: that is how the end, a stop and a failure t
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 from collections import OrderedDict
@@ -73,10 +74,8 @@ class Pipeline:
         self.sinks = dict(sinks)
         self.max_frames = max_frames
         self.stats = Stats()
-        self.interrupted = False
-        self._frames: Channel[Timed] = (
-            Channel(1, replace=True) if source.live else Channel(buffer)
-        )
+        self.interrupted: int | None = None
+        self._frames: Channel[Timed] = Channel(1, replace=True) if source.live else Channel(buffer)
         self._pending: Channel[tuple[Timed, Future[Detected]]] = Channel(workers)
         self._results: dict[str, Channel[Result]] = {
             name: Channel(buffer) if sink.lossless else Channel(1, replace=True)
@@ -115,8 +114,8 @@ class Pipeline:
                     progress(self.stats)
             except KeyboardInterrupt:
                 self.interrupt()
-            except BaseException as error:  # what `progress` raised; the threads must still end
-                self._fail("progress", None, error)
+            except BaseException as raised:  # by `progress`; the threads must still end
+                self._fail("progress", None, raised)
                 progress = None
                 self.stop()
             if self._interrupts > handled:
@@ -136,12 +135,12 @@ class Pipeline:
             for results in self._results.values():
                 results.close(discard=True)
 
-    def interrupt(self) -> None:
+    def interrupt(self, number: int = signal.SIGINT) -> None:
         """What Ctrl-C does: the first time stop, the second time discard.
 
-        Only takes note, so that a signal handler may call it.
+        Only takes note, so that the handler of signal `number` may call it.
         """
-        self.interrupted = True
+        self.interrupted = number
         self._interrupts += 1
 
     def _threads(self) -> list[threading.Thread]:

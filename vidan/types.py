@@ -158,9 +158,7 @@ class Detections:
     @classmethod
     def empty(cls) -> Detections:
         """No detections."""
-        return cls(
-            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
-        )
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

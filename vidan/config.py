@@ -1,0 +1,202 @@
+"""The bridge to Hydra: where configuration is found, and what is built from it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+import msgspec
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins as HydraPlugins
+from hydra.errors import HydraException, MissingConfigException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from .errors import ConfigError, PluginError, VidanError, did_you_mean
+from .groups import CONFIG_MODULE, groups
+from .plugins import Component, load_plugins
+
+HYDRA_VERSION = "1.3"
+
+
+class PluginConfigs(SearchPathPlugin):
+    """Appends the config groups of plugins: behind ours, so that they add and never shadow."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append what the plugins' `vidan_config` hooks named."""
+        for path in load_plugins().configs:
+            search_path.append("vidan-plugin", path)
+
+
+def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
+    """The configuration that `vidan <overrides>` would run with.
+
+    Without a run there is no run directory: name one by `run_dir=...` where it matters.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    HydraPlugins.instance().register(PluginConfigs)
+    with explained(overrides):
+        return _compose(overrides, config_name)
+
+
+def _compose(overrides: Sequence[str], config_name: str = "config") -> DictConfig:
+    with hydra.initialize_config_module(CONFIG_MODULE, version_base=HYDRA_VERSION):
+        return hydra.compose(config_name, overrides=list(overrides))
+
+
+def run_hydra(task: Callable[[DictConfig], None], arguments: Sequence[str]) -> None:
+    """Run a task as Hydra does: compose, run directory, multirun, `--cfg` and the like.
+
+    Args:
+        task: gets the configuration; its exceptions must not leave it.
+        arguments: Hydra's command line.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    HydraPlugins.instance().register(PluginConfigs)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
+    sys.argv[1:] = arguments
+    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", "config", version_base=HYDRA_VERSION)
+    with explained([argument for argument in arguments if not argument.startswith("-")]):
+        decorate(task)()
+
+
+@contextmanager
+def explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise into a ConfigError of one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        GlobalHydra.instance().clear()
+        raise ConfigError(_explain(error, overrides)) from error
+
+
+def _explain(error: Exception, overrides: Sequence[str]) -> str:
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _explain_option(error.missing_cfg_file)
+    text = " ".join(str(error).split())
+    if found := re.match(r"Could not override '([^']+)'", text):
+        return _explain_key(found[1], overrides)
+    culprit = next((o for o in overrides if o in text), None)
+    return text if culprit is None else f"cannot understand {culprit!r}: {text}"
+
+
+def _explain_option(missing: str) -> str:
+    """Why `<group>/<name>` is not there: the near names, and the plugins left out."""
+    group, _, name = missing.rpartition("/")
+    known = groups().get(group, {})
+    failed = load_plugins().failures
+    left_out = "".join(f"; plugin {p!r} was left out: {why}" for p, why in failed.items())
+    return f"unknown {group} {name!r}: {did_you_mean(name, known)}{left_out}"
+
+
+def _explain_key(key: str, overrides: Sequence[str]) -> str:
+    """Why `a.b.c` is not in the configuration: the near names beside it."""
+    chosen = [o for o in overrides if o.partition("=")[0] in groups()]
+    node: Any = _compose(chosen)
+    path = key.lstrip("+~").split(".")
+    for depth, part in enumerate(path):
+        if not OmegaConf.is_dict(node):
+            break
+        if part not in node:
+            inside = f" in {'.'.join(path[:depth])!r}" if depth else ""
+            known = [str(k) for k in node if k != "name"] + ([] if depth else list(groups()))
+            return f"unknown key {part!r}{inside}: {did_you_mean(part, known)}"
+        node = node[part]
+    return f"key {key!r} cannot be set"
+
+
+def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any:
+    """Make the component that a configuration names.
+
+    Args:
+        kind: `source`, `detector`, `tracker` or `sink`.
+        config: `name`, and keyword arguments of its constructor.
+        where: its place in the whole configuration, for errors; the kind if None.
+
+    Raises:
+        ConfigError: a key that it does not have, one that is missing, or a bad value.
+        PluginError: there is no such component, it cannot be imported, or it raised.
+        VidanError: what else the component itself said.
+    """
+    where = where or kind
+    arguments = _plain(where, config)
+    name = arguments.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"{where}.name: expected the name of a {kind}, got {name!r}")
+    component = load_plugins().registry.get(kind, name)
+    target = component.load()
+    _check_keys(where, component, target, arguments)
+    for key, hint in _hints(target).items():
+        if key in arguments:
+            _check_value(f"{where}.{key}", arguments[key], hint)
+    try:
+        return target(**arguments)
+    except VidanError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{kind} {name!r} cannot be made: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _plain(where: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(config, DictConfig):
+        return dict(config)
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        key = error.full_key or error.key
+        raise ConfigError(f"{key} is missing: say {key}=<value>") from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
+    return typing.cast(dict[str, Any], plain)
+
+
+def _check_keys(
+    where: str, component: Component, target: Callable[..., Any], arguments: Mapping[str, Any]
+) -> None:
+    """Hold the keys against the constructor's signature."""
+    title = f"{component.kind} {component.name!r}"
+    parameters = inspect.signature(target).parameters.values()
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    for key in arguments:
+        if key not in named and not takes_any:
+            raise ConfigError(f"{title} has no key {key!r}: {did_you_mean(key, named)}")
+    for key, parameter in named.items():
+        if parameter.default is parameter.empty and key not in arguments:
+            raise ConfigError(f"{title} needs a value: say {where}.{key}=<value>")
+
+
+def _hints(target: Callable[..., Any]) -> dict[str, Any]:
+    constructor = vars(target).get("__init__", target) if isinstance(target, type) else target
+    try:
+        return typing.get_type_hints(constructor)
+    except Exception:  # a plugin's annotations may not resolve; then nothing is checked
+        return {}
+
+
+def _check_value(key: str, value: object, hint: Any) -> None:
+    def leave(_type: type, _value: object) -> None:
+        raise NotImplementedError  # a type that no YAML file could hold: the component decides
+
+    try:
+        msgspec.convert(value, hint, strict=True, dec_hook=leave)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        raise ConfigError(f"{key}: {text[:1].lower()}{text[1:]}, not {value!r}") from error
+    except (NotImplementedError, TypeError):
+        return

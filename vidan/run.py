@@ -1,0 +1,167 @@
+"""One run: from a configuration to outputs and a summary."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from . import progress
+from .config import build
+from .errors import ConfigError, DisplayError
+from .interfaces import Sink
+from .pipeline import Pipeline
+from .plugins import load_plugins
+
+log = logging.getLogger(__name__)
+
+FORCED_EXIT = 3
+"""The interrupt that ends the process whatever hangs."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the hooks learn of a run: where it writes, what it was configured with, its parts."""
+
+    directory: Path
+    config: DictConfig
+    pipeline: Pipeline
+
+
+def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any]:
+    """Build the components, run them to the end, and write `summary.json`.
+
+    Args:
+        config: as `vidan.config.compose` makes it, with `run_dir` set.
+        explicit_sinks: False if nobody chose the sinks: a window that has no display
+            is then left out with a note instead of being an error.
+
+    Returns:
+        The summary.
+
+    Raises:
+        VidanError: what could not be built or what failed in mid-run.
+        SystemExit: a signal ended the run; 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    directory = Path(config.run_dir)
+    directory.mkdir(parents=True, exist_ok=True)
+    for plugin, why in load_plugins().failures.items():
+        log.warning("plugin %r was left out: %s", plugin, why)
+    pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
+    hook = load_plugins().manager.hook
+    hook.vidan_run_started(run=Run(directory, config, pipeline))
+    error: BaseException | None = None
+    try:
+        _run(pipeline)
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        summary = _summary(pipeline, config, error)
+        _write_summary(directory, summary)
+        hook.vidan_run_finished(summary=summary, error=error)
+    Console().print(progress.table(summary))
+    if pipeline.interrupted is not None:
+        raise SystemExit(128 + pipeline.interrupted)
+    return summary
+
+
+def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeline:
+    """The pipeline that a configuration describes; see `execute` for the arguments."""
+    with ExitStack() as built:
+        source = build("source", config.source)
+        built.callback(source.close)
+        detector = build("detector", config.detector)
+        built.callback(detector.close)
+        tracker = build("tracker", config.tracker)
+        sinks: dict[str, Sink] = {}
+        for name, options in config.sink.items():
+            try:
+                sinks[name] = build("sink", options, f"sink.{name}")
+            except DisplayError as error:
+                if explicit_sinks:
+                    raise
+                log.info("going on without a window: %s", error)
+            else:
+                built.callback(sinks[name].close)
+        pipeline = Pipeline(
+            source,
+            detector,
+            tracker,
+            sinks,
+            max_frames=_whole("max_frames", config.max_frames, optional=True),
+            workers=_whole("pipeline.workers", config.pipeline.workers) or 1,
+            buffer=_whole("pipeline.buffer", config.pipeline.buffer) or 1,
+        )
+        built.pop_all()  # from here on the pipeline closes them
+        return pipeline
+
+
+def _whole(key: str, value: object, *, optional: bool = False) -> int | None:
+    if value is None and optional:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{key}: expected a whole number from 1 on, got {value!r}")
+    return value
+
+
+def _run(pipeline: Pipeline) -> None:
+    terminal = progress.console()
+    shown = progress.display(pipeline.total, terminal)
+    try:
+        with _signals(pipeline):
+            pipeline.run(shown)
+    finally:
+        shown.close()
+
+
+@contextmanager
+def _signals(pipeline: Pipeline) -> Iterator[None]:
+    """Ctrl-C and SIGTERM: stop, then discard, then leave whatever hangs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    count = 0
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+        if count >= FORCED_EXIT:
+            os._exit(128 + number)
+        pipeline.interrupt(number)
+
+    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None) -> dict[str, Any]:
+    paths = [OmegaConf.select(config, f"sink.{name}.path") for name in pipeline.sinks]
+    outputs = [path for path in paths if isinstance(path, str) and Path(path).exists()]
+    return pipeline.stats.summary() | {
+        "interrupted": pipeline.interrupted is not None,
+        "error": None if error is None else str(error),
+        "outputs": [*outputs, str(Path(config.run_dir) / "summary.json")],
+    }
+
+
+def _write_summary(directory: Path, summary: dict[str, Any]) -> None:
+    try:
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        (directory / "summary.json").write_text(text + "\n", encoding="utf-8")
+    except OSError as error:  # the run itself is over; what it wrote must not be lost by this
+        log.error("cannot write %s: %s", directory / "summary.json", error)  # noqa: TRY400
