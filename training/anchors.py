@@ -1,0 +1,95 @@
+"""Anchors, and the coding of boxes relative to them.
+
+Anchor shapes: EfficientDet's (github.com/google/automl, efficientdet/anchors.py): at level l the
+stride is 2^l px, centres start at stride / 2, sides are `scale * stride * 2^(octave / octaves)`
+times the square root of the aspect ratio. Coding: Faster R-CNN (arXiv 1506.01497, equation 2),
+with y before x, so that the heads of other EfficientDets can be imported; boxes are xyxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+from vidan.errors import ModelError
+
+from .bifpn import LEVELS
+
+FloatArray = npt.NDArray[np.float32]
+# Beyond this a side would be e^4 = 55 times its anchor's; keeps exp() finite in early steps.
+MAX_LOG_SIZE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorShapes:
+    """The anchors at one location: every octave with every ratio.
+
+    Attributes:
+        scale: side of the smallest square anchor in strides.
+        octaves: sizes between one level and the next.
+        ratios: width divided by height.
+    """
+
+    scale: float = 4.0
+    octaves: int = 3
+    ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
+
+    @property
+    def per_location(self) -> int:
+        return self.octaves * len(self.ratios)
+
+
+def make_anchors(height: int, width: int, shapes: AnchorShapes) -> FloatArray:
+    """All anchors of an input of height x width px: (A,4) float32 xyxy px.
+
+    Order: level, row, column, octave, ratio: the order of the heads' outputs.
+    """
+    largest = 2 ** LEVELS[-1]
+    if height % largest or width % largest:
+        raise ModelError(
+            f"input size {(height, width)!r}: both sides must be multiples of {largest}"
+        )
+    levels = []
+    for level in LEVELS:
+        stride = 2**level
+        sizes = [
+            (side * ratio**0.5, side / ratio**0.5)
+            for octave in range(shapes.octaves)
+            for side in [shapes.scale * stride * 2 ** (octave / shapes.octaves)]
+            for ratio in shapes.ratios
+        ]
+        half = np.array(sizes) / 2  # (B,2)
+        x, y = np.meshgrid(np.arange(stride / 2, width, stride), np.arange(stride / 2, height, stride))
+        centre = np.stack([x, y], -1).reshape(-1, 1, 2)  # (h*w,1,2)
+        levels.append(np.concatenate([centre - half, centre + half], -1).reshape(-1, 4))
+    return np.concatenate(levels).astype(np.float32)
+
+
+def encode(boxes: FloatArray, anchors: FloatArray) -> FloatArray:
+    """Boxes (M,4) xyxy px relative to anchors (M,4): (M,4) as dy, dx, log h, log w."""
+    size, anchor_size = boxes[:, 2:] - boxes[:, :2], anchors[:, 2:] - anchors[:, :2]
+    offset = (boxes[:, :2] + boxes[:, 2:] - anchors[:, :2] - anchors[:, 2:]) / 2 / anchor_size
+    log_size = np.log(np.maximum(size, 1e-3) / anchor_size)
+    return np.concatenate([offset[:, ::-1], log_size[:, ::-1]], axis=1).astype(np.float32)
+
+
+def decode(codes: Any, anchors: FloatArray) -> Any:
+    """The inverse of `encode` on tensors: codes (...,A,4), anchors (A,4) -> (...,A,4) xyxy px."""
+    size = anchors[:, 2:] - anchors[:, :2]  # (A,2) width, height
+    centre = (anchors[:, :2] + anchors[:, 2:]) / 2
+    y = codes[..., 0:1] * size[:, 1:] + centre[:, 1:]
+    x = codes[..., 1:2] * size[:, :1] + centre[:, :1]
+    half_height = ops.exp(ops.minimum(codes[..., 2:3], MAX_LOG_SIZE)) * (size[:, 1:] / 2)
+    half_width = ops.exp(ops.minimum(codes[..., 3:4], MAX_LOG_SIZE)) * (size[:, :1] / 2)
+    return ops.concatenate(
+        [x - half_width, y - half_height, x + half_width, y + half_height], axis=-1
+    )
+
+
+def shapes_of(scale: float, octaves: int, ratios: Sequence[float]) -> AnchorShapes:
+    """`AnchorShapes` from plain configuration values."""
+    return AnchorShapes(float(scale), int(octaves), tuple(float(r) for r in ratios))

@@ -1,0 +1,70 @@
+"""Class and box heads: convolutions shared by all levels, batch norm of each level its own.
+
+Arrangement: EfficientDet (arXiv 1911.09070, figure 3) after RetinaNet (Lin et al. 2017,
+arXiv 1708.02002).
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from .bifpn import LEVELS, norm
+
+# RetinaNet, section 3.3: at the start every anchor is background with probability 0.99, or else
+# the many easy negatives drown the first steps.
+PRIOR = 0.01
+
+
+def head(
+    levels: list[keras.KerasTensor],
+    name: str,
+    channels: int,
+    repeats: int,
+    per_location: int,
+    values: int,
+    activation: str,
+    bias: float = 0.0,
+) -> keras.KerasTensor:
+    """One head over P3 to P7.
+
+    Args:
+        levels: P3 to P7, each (N,h,w,channels).
+        name: prefix of the layers, `class` or `box`.
+        channels: of the convolutions in between.
+        repeats: how many.
+        per_location: anchors at each location, B.
+        values: values for each anchor, V.
+        activation: `swish` or `relu6`.
+        bias: where the last layer's bias starts.
+
+    Returns:
+        (N,A,V): all anchors, levels one after the other, rows, columns, then the B of a place.
+    """
+    convolutions = [
+        keras.layers.SeparableConv2D(channels, 3, padding="same", name=f"{name}_conv{i}")
+        for i in range(repeats)
+    ]
+    predict = keras.layers.SeparableConv2D(
+        per_location * values,
+        3,
+        padding="same",
+        pointwise_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=keras.initializers.Constant(bias),
+        name=f"{name}_predict",
+    )
+    outputs = []
+    for level, x in zip(LEVELS, levels, strict=True):
+        for i, convolution in enumerate(convolutions):
+            x = norm(convolution(x), f"{name}_bn{i}_p{level}")
+            x = keras.layers.Activation(activation, name=f"{name}_activation{i}_p{level}")(x)
+        x = predict(x)  # (N,h,w,B*V)
+        outputs.append(keras.layers.Reshape((-1, values), name=f"{name}_flat_p{level}")(x))
+    # float32 also in mixed precision: losses and scores are sensitive.
+    return keras.layers.Concatenate(axis=1, name=f"{name}_output", dtype="float32")(outputs)
+
+
+def prior_bias() -> float:
+    """Logit of `PRIOR`."""
+    return -math.log((1 - PRIOR) / PRIOR)
