@@ -15,9 +15,7 @@ def whole(owner: str, name: str, value: object, low: int) -> int:
         ConfigError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ConfigError(
-            f"{owner}: {name}={value!r}: expected a whole number of at least {low}"
-        )
+        raise ConfigError(f"{owner}: {name}={value!r}: expected a whole number of at least {low}")
     return value
 
 

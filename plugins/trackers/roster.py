@@ -7,10 +7,9 @@ import numpy.typing as npt
 
 from vidan.types import Detections, Frame, Tracks
 
-from .motion import Array, Kalman
+from .kalman import Kalman, Rows
+from .motion import Array
 from .votes import ClassVotes
-
-Rows = npt.NDArray[np.intp]
 
 
 class Roster:
@@ -28,6 +27,7 @@ class Roster:
         streak: (N,) int64, looks in a row with a match, up to the last one; the first
             detection does not count.
         misses: (N,) int64, looks since the last match; 0 is matched now.
+        detection: (N,) int32, row of the detection matched now; -1 is none.
     """
 
     def __init__(self, kalman: Kalman) -> None:
@@ -38,9 +38,9 @@ class Roster:
         self.misses = np.zeros(0, np.int64)
         self._scores = np.zeros(0, np.float32)
         self._seen = np.zeros(0, np.int64)  # frame.index of the last match
-        self._detection = np.zeros(0, np.int32)
+        self.detection = np.zeros(0, np.int32)
         self._votes = ClassVotes()
-        self._index: int | None = None
+        self._index = -1  # frame.index of the last look
         self._next_id = 1
 
     def __len__(self) -> int:
@@ -52,13 +52,13 @@ class Roster:
 
     def advance(self, frame: Frame) -> None:
         """Move on to a frame: predict, and count a miss for each track until it is matched."""
-        steps = 1 if self._index is None else max(frame.index - self._index, 1)
+        steps = max(frame.index - self._index, 1)
         self._index = frame.index
         if len(self):
             self.kalman.predict(steps)
         self.streak[self.misses > 0] = 0
         self.misses += 1
-        self._detection[:] = -1
+        self.detection[:] = -1
 
     def match(self, rows: Rows, detections: Detections, columns: Rows) -> None:
         """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once."""
@@ -71,7 +71,7 @@ class Roster:
         self.misses[rows] = 0
         self._scores[rows] = detections.scores[columns]
         self._seen[rows] = self._index
-        self._detection[rows] = columns
+        self.detection[rows] = columns
         self._votes.vote(rows, detections.classes[columns], detections.scores[columns])
 
     def start(self, detections: Detections, columns: Rows) -> None:
@@ -89,7 +89,7 @@ class Roster:
         self.misses = np.concatenate([self.misses, np.zeros(count, np.int64)])
         self._scores = np.concatenate([self._scores, detections.scores[columns]])
         self._seen = np.concatenate([self._seen, np.full(count, self._index, np.int64)])
-        self._detection = np.concatenate([self._detection, columns.astype(np.int32)])
+        self.detection = np.concatenate([self.detection, columns.astype(np.int32)])
         self._votes.start(detections.classes[columns], detections.scores[columns])
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
@@ -101,17 +101,17 @@ class Roster:
         self.ids, self.hits = self.ids[rows], self.hits[rows]
         self.streak, self.misses = self.streak[rows], self.misses[rows]
         self._scores, self._seen = self._scores[rows], self._seen[rows]
-        self._detection = self._detection[rows]
+        self.detection = self.detection[rows]
 
     def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
         """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""
         positions = self.kalman.positions[rows]
-        since = (self._index or 0) - self._seen[rows]
+        since = np.maximum(self._index - self._seen[rows], self.misses[rows])
         return Tracks(
             ids=self.ids[rows],
             boxes=self.kalman.model.boxes(positions).astype(np.float32),
             scores=self._scores[rows],
             classes=self._votes.classes[rows],
             misses=np.minimum(since, np.iinfo(np.int32).max).astype(np.int32),
-            detection=self._detection[rows],
+            detection=self.detection[rows],
         )

@@ -9,7 +9,8 @@ from vidan.types import Detections, Frame, Tracks
 
 from . import options
 from .assignment import assign_overlaps, others
-from .motion import KALMANS, sort_model
+from .kalman import KALMANS
+from .motion import sort_model
 from .roster import Roster
 
 

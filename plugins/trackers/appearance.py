@@ -1,0 +1,201 @@
+"""What a box looks like, as a vector; two looks are compared by the cosine between them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidan.errors import ConfigError, ModelError
+from vidan.types import Detections, Frame, Image
+
+Features = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+
+class Embedder(Protocol):
+    """Makes vectors of crops.
+
+    Attributes:
+        max_cosine_distance: above this, two vectors are of two objects; in [0,2].
+    """
+
+    max_cosine_distance: float
+
+    def embed(self, crops: list[Image]) -> Features:
+        """Vectors (N,D) float32 of crops, each (H,W,3) uint8 RGB of any size; N at least 1."""
+        ...
+
+
+class Histogram:
+    """Colours, and roughly where they are: needs no model, and runs at about 0.3 ms a crop.
+
+    A crop is cut into eight stripes from top to bottom, since people wear different colours
+    at different heights. Each has a histogram over hue, saturation and value, in which a
+    pixel counts the more the nearer it is to the middle column, away from the background,
+    and is shared between neighbouring bins. The cosine of the square roots is the
+    Bhattacharyya coefficient of the histograms.
+
+    On ground-truth crops of MOT16-09 (at least half visible) two pictures of one person up
+    to 30 frames apart are within a distance of 0.22 in 95 % of the cases, and pictures of
+    two people above it in 99 %.
+    """
+
+    max_cosine_distance = 0.25
+
+    _SIZE = (16, 32)  # width, height, px, of a crop when it is looked at
+    _STRIPES = 8
+    _BINS = (8, 3, 4)  # hue, saturation, value
+
+    def __init__(self) -> None:
+        width, _ = self._SIZE
+        column = (np.arange(width) + 0.5) / width - 0.5
+        self._weights = np.exp(-0.5 * np.square(column / 0.25)).astype(np.float32)
+
+    def embed(self, crops: list[Image]) -> Features:
+        """See `Embedder`; D is 768."""
+        width, height = self._SIZE
+        small = [cv2.resize(crop, self._SIZE, interpolation=cv2.INTER_AREA) for crop in crops]
+        hsv = cv2.cvtColor(np.concatenate(small), cv2.COLOR_RGB2HSV).astype(np.float32)
+        hsv = hsv.reshape(len(crops), self._STRIPES, height // self._STRIPES * width, 3)
+        hue, saturation, value = (
+            _shares(hsv[..., i] * (bins / span), bins, circular=i == 0)
+            for i, (bins, span) in enumerate(zip(self._BINS, (180, 256, 256), strict=True))
+        )
+        hue *= np.tile(self._weights, height // self._STRIPES)[:, None]
+        rest = (saturation[..., :, None] * value[..., None, :]).reshape(*hsv.shape[:3], -1)
+        histograms = hue.swapaxes(2, 3) @ rest
+        return np.asarray(np.sqrt(histograms).reshape(len(crops), -1))
+
+
+def _shares(values: Features, bins: int, *, circular: bool) -> Features:
+    """How much of each value goes to each bin: (...,bins), from values (...) in bins.
+
+    A value goes to the two bins whose middles it lies between, by closeness.
+    """
+    off = values - 0.5
+    if not circular:
+        off = np.clip(off, 0, bins - 1)
+    distance = np.abs(off[..., None] - np.arange(bins, dtype=np.float32))
+    if circular:
+        distance = np.minimum(distance, bins - distance)
+    return np.asarray(np.maximum(1 - distance, 0))
+
+
+def make_embedder(name: str, model: str | None) -> Embedder | None:
+    """The embedder of a name: `histogram`, `onnx` (of a model file) or `none`.
+
+    Raises:
+        ConfigError: `onnx` without a model, or a model that nothing would use.
+        ModelError: a model that cannot be used.
+    """
+    if name == "onnx":
+        if model is None:
+            raise ConfigError(
+                "deepsort: embedder='onnx' needs a model: set embedder_model to a ReID ONNX file"
+            )
+        from .reid import OnnxEmbedder
+
+        return OnnxEmbedder(model)
+    if model is not None:
+        raise ConfigError(
+            f"deepsort: embedder_model={model!r} is not used by embedder={name!r}: "
+            "set embedder='onnx'"
+        )
+    return Histogram() if name == "histogram" else None
+
+
+def crop(picture: Image, boxes: npt.NDArray[Any]) -> list[Image]:
+    """What is inside boxes (N,4) xyxy px: views of the picture, of at least one pixel each.
+
+    A box outside the picture gives the pixel of the border that is nearest to it.
+    """
+    height, width = picture.shape[:2]
+    limits = np.array([width, height])
+    low = np.clip(np.rint(boxes[:, :2]), 0, limits - 1).astype(np.intp)
+    high = np.clip(np.rint(boxes[:, 2:]), low + 1, limits).astype(np.intp)
+    corners = np.concatenate([low, high], axis=1).tolist()
+    return [picture[y1:y2, x1:x2] for x1, y1, x2, y2 in corners]
+
+
+def unit(features: Features) -> Features:
+    """Vectors (N,D) at length 1; those that have no direction are all 0, and like nothing."""
+    features = np.where(np.isfinite(features).all(axis=1, keepdims=True), features, 0)
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    out = np.zeros_like(features)
+    return np.asarray(np.divide(features, length, out=out, where=length > 0))
+
+
+class Looks:
+    """Finds what the boxes of each frame look like.
+
+    Features that come with the detections are used where there are any; otherwise an
+    embedder makes them from the picture, which is asked for only then.
+
+    Attributes:
+        max_cosine_distance: above this, two vectors are of two objects.
+    """
+
+    def __init__(self, embedder: Embedder | None, max_cosine_distance: float | None) -> None:
+        self.max_cosine_distance = FEATURES_DISTANCE
+        if embedder is not None:
+            self.max_cosine_distance = embedder.max_cosine_distance
+        self._given = max_cosine_distance
+        self._embedder = embedder
+        self._size: int | None = None
+
+    def of(self, frame: Frame, detections: Detections) -> Features | None:
+        """Vectors (N,D) float32 of length 1, one for each detection; None if there are none.
+
+        Raises:
+            ModelError: the vectors are not as long as those of earlier frames.
+        """
+        if len(detections) == 0:
+            return None
+        features = detections.features
+        if features is not None:
+            self.max_cosine_distance = FEATURES_DISTANCE
+        elif self._embedder is not None:
+            features = self._embedder.embed(crop(frame.rgb(), detections.boxes))
+            self.max_cosine_distance = self._embedder.max_cosine_distance
+        if self._given is not None:
+            self.max_cosine_distance = self._given
+        if features is None:
+            return None
+        if self._size not in (None, features.shape[1]):
+            raise ModelError(
+                f"deepsort: frame {frame.index}: features have {features.shape[1]} numbers, "
+                f"earlier ones {self._size}: they must come from one model throughout"
+            )
+        self._size = features.shape[1]
+        return unit(features)
+
+
+FEATURES_DISTANCE = 0.2
+"""The paper's setting, for vectors of a network that was trained for the cosine."""
+
+
+class Gallery:
+    """The last looks of one track, at most `budget` of them."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._looks: Features = np.zeros((0, 0), np.float32)
+        self._count = 0  # looks ever added
+
+    def add(self, look: Features) -> None:
+        """Add a vector (D,) of length 1; beyond the budget it takes the oldest one's place."""
+        room = len(self._looks)
+        if self._count >= room and room < self._budget:
+            grown = np.zeros((min(max(4, 2 * room), self._budget), len(look)), np.float32)
+            grown[:room] = self._looks.reshape(room, len(look))
+            self._looks = grown
+        self._looks[self._count % len(self._looks)] = look
+        self._count += 1
+
+    def distances(self, looks: Features) -> Array:
+        """Cosine distances (M,) of vectors (M,D) to the nearest one here (paper, eq. 2)."""
+        mine = self._looks[: min(self._count, self._budget)]
+        return np.asarray(1.0 - (mine @ looks.T).max(axis=0), np.float64)

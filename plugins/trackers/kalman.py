@@ -1,0 +1,230 @@
+"""Kalman filters over all tracks of a stream, for a model of motion.
+
+Two pieces do the same and can be exchanged: `PerTrack`, a filterpy filter for each track,
+which is the reference, and `Batched`, the same algebra for all tracks at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from filterpy.kalman import KalmanFilter
+
+from .motion import Array, Model
+
+Rows = npt.NDArray[np.intp]
+
+
+class Kalman(Protocol):
+    """The states of all tracks, in the order in which they were started."""
+
+    model: Model
+
+    @property
+    def positions(self) -> Array:
+        """The numbers that are measured: (N,4)."""
+        ...
+
+    @property
+    def velocities(self) -> Array:
+        """Their change per frame: (N,4); 0 where the model has no velocity."""
+        ...
+
+    def start(self, measured: Array) -> None:
+        """Append tracks that start at the measurements (K,4), at rest."""
+        ...
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Forget all tracks but those of the mask (N,)."""
+        ...
+
+    def predict(self, steps: int) -> None:
+        """Move all tracks on by a number of frames, at least 1."""
+        ...
+
+    def update(self, rows: Rows, measured: Array) -> None:
+        """Correct the tracks in `rows` (K,), each once, by the measurements (K,4)."""
+        ...
+
+    def distances(self, rows: Rows, measured: Array) -> Array:
+        """Squared Mahalanobis distances (K,M) of tracks (K,) and measurements (M,4)."""
+        ...
+
+    def covariances(self) -> Array:
+        """Covariances of the states (N,D,D)."""
+        ...
+
+
+class PerTrack:
+    """A filterpy `KalmanFilter` for each track: the reference. See `Kalman`."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._filters: list[Any] = []
+        self._velocity_of = np.argmax(model.matrices.F[:4, 4:], axis=0)  # state 4+k is of which
+
+    @property
+    def positions(self) -> Array:  # noqa: D102 - said in Kalman
+        return np.array([f.x[:4, 0] for f in self._filters]).reshape(-1, 4)
+
+    @property
+    def velocities(self) -> Array:  # noqa: D102
+        velocities = np.zeros((len(self._filters), 4))
+        for row, f in enumerate(self._filters):
+            velocities[row, self._velocity_of] = f.x[4:, 0]
+        return velocities
+
+    def start(self, measured: Array) -> None:  # noqa: D102
+        template = self.model.matrices
+        for z, unit in zip(measured, self._units(measured), strict=True):
+            f = KalmanFilter(dim_x=template.dim_x, dim_z=4)
+            f.F, f.H = template.F, template.H
+            f.P = unit[:, None] * template.P * unit
+            f.x[:4, 0] = z
+            self._filters.append(f)
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> None:  # noqa: D102
+        self._filters = [f for f, kept in zip(self._filters, rows, strict=True) if kept]
+
+    def predict(self, steps: int) -> None:  # noqa: D102
+        transition, noise = self.model.after(steps)
+        units = self._units(self.positions)
+        positive = np.flatnonzero(self.model.positive[self._velocity_of])
+        for f, unit in zip(self._filters, units, strict=True):
+            for k in positive:
+                if f.x[self._velocity_of[k], 0] + steps * f.x[4 + k, 0] <= 0:
+                    f.x[4 + k, 0] = 0.0
+            f.predict(F=transition, Q=unit[:, None] * noise * unit)
+
+    def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
+        units = self.model.units(self.positions)
+        for row, z in zip(rows, measured, strict=True):
+            unit = units[row]
+            self._filters[row].update(z[:, None], R=unit[:, None] * self.model.matrices.R * unit)
+
+    def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
+        out = np.empty((len(rows), len(measured)))
+        units = self.model.units(self.positions)
+        for k, row in enumerate(rows):
+            f, unit = self._filters[row], units[row]
+            s = f.H @ f.P @ f.H.T + unit[:, None] * self.model.matrices.R * unit
+            off = measured - f.x[:4, 0]
+            out[k] = np.einsum("mi,mi->m", off @ np.linalg.inv(s), off)
+        return out
+
+    def covariances(self) -> Array:  # noqa: D102
+        size = self.model.matrices.dim_x
+        return np.array([f.P for f in self._filters]).reshape(-1, size, size)
+
+    def _units(self, positions: Array) -> Array:
+        """Unit of the noise of each number of the state: (N,D)."""
+        units = self.model.units(positions)
+        return np.concatenate([units, units[:, self._velocity_of]], axis=1)
+
+
+class Batched:
+    """All tracks at once, without a loop. See `Kalman`.
+
+    Where every number measured has at most a velocity, and noise is independent from
+    number to number, the filter falls apart into four small ones, of a position and a
+    velocity each, and every product of matrices into a few products of numbers.
+
+    Raises:
+        ValueError: the model's matrices are not of that kind.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        m = model.matrices
+        self._velocity_of = np.argmax(m.F[:4, 4:], axis=0)
+        self._check()
+        self._first = self._parts(m.P)[:, None]
+        self._noise = np.diag(m.R).copy()
+        self._after: tuple[int, Array] = (1, self._parts(model.after(1)[1])[:, None])
+        self._mean: Array = np.zeros((2, 0, 4))  # position, velocity
+        self._covariance: Array = np.zeros((3, 0, 4))  # position, both, velocity
+
+    @property
+    def positions(self) -> Array:  # noqa: D102
+        return np.asarray(self._mean[0])
+
+    @property
+    def velocities(self) -> Array:  # noqa: D102
+        return np.asarray(self._mean[1])
+
+    def start(self, measured: Array) -> None:  # noqa: D102
+        mean = np.stack([measured, np.zeros_like(measured)])
+        covariance = self._first * np.square(self.model.units(measured))
+        self._mean = np.concatenate([self._mean, mean], axis=1)
+        self._covariance = np.concatenate([self._covariance, covariance], axis=1)
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> None:  # noqa: D102
+        self._mean = self._mean[:, rows]
+        self._covariance = self._covariance[:, rows]
+
+    def predict(self, steps: int) -> None:  # noqa: D102
+        if self._after[0] != steps:
+            self._after = (steps, self._parts(self.model.after(steps)[1])[:, None])
+        x, v = self._mean
+        pp, pv, vv = self._covariance
+        noise = self._after[1] * np.square(self.model.units(x))
+        v[(x + steps * v <= 0) & self.model.positive] = 0.0
+        x += steps * v
+        pp += steps * (2 * pv + steps * vv)
+        pv += steps * vv
+        self._covariance += noise
+
+    def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
+        x, v = self._mean[:, rows]
+        pp, pv, vv = self._covariance[:, rows]
+        s = pp + self._noise * np.square(self.model.units(x))
+        gain, gain_v = pp / s, pv / s
+        off = measured - x
+        self._mean[0, rows] = x + gain * off
+        self._mean[1, rows] = v + gain_v * off
+        self._covariance[0, rows] = (s - pp) * gain  # (1 - gain) pp, s - pp being R
+        self._covariance[1, rows] = (1 - gain) * pv
+        self._covariance[2, rows] = vv - gain_v * pv
+
+    def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
+        x = self._mean[0, rows]
+        s = self._covariance[0, rows] + self._noise * np.square(self.model.units(x))
+        out = np.zeros((len(rows), len(measured)))
+        for i in range(4):
+            out += np.square(measured[:, i] - x[:, i, None]) / s[:, i, None]
+        return out
+
+    def covariances(self) -> Array:  # noqa: D102
+        size = self.model.matrices.dim_x
+        out = np.zeros((self._mean.shape[1], size, size))
+        of = self._velocity_of
+        position, velocity = np.arange(4), np.arange(4, size)
+        out[:, position, position] = self._covariance[0]
+        out[:, of, velocity] = out[:, velocity, of] = self._covariance[1][:, of]
+        out[:, velocity, velocity] = self._covariance[2][:, of]
+        return out
+
+    def _parts(self, matrix: Array) -> Array:
+        """What of a matrix (D,D) over states is not 0: (3,4), as in `_covariance`."""
+        of = self._velocity_of
+        parts = np.zeros((3, 4))
+        parts[0] = np.diag(matrix)[:4]
+        parts[1, of] = matrix[of, np.arange(4, len(matrix))]
+        parts[2, of] = np.diag(matrix)[4:]
+        return parts
+
+    def _check(self) -> None:
+        m, size = self.model.matrices, self.model.matrices.dim_x
+        wanted = np.eye(size)
+        wanted[self._velocity_of, np.arange(4, size)] = 1.0
+        right = np.array_equal(m.F, wanted) and np.array_equal(m.H, np.eye(4, size))
+        diagonal = all(np.array_equal(a, np.diag(np.diag(a))) for a in (m.P, m.Q, m.R))
+        if not (right and diagonal and len(set(self._velocity_of)) == size - 4):
+            raise ValueError("Batched: expected a constant-velocity model with diagonal P, Q and R")
+
+
+KALMANS: dict[str, Callable[[Model], Kalman]] = {"batched": Batched, "filterpy": PerTrack}
+"""The pieces that run a model, by the name they have in configurations."""
