@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from vidan.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from vidan.plugins import Registrar
+    from collections.abc import Iterable
+
+    from vidan.plugins import Check, Registrar
 
 
 @hookimpl
@@ -29,3 +31,11 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
     registry.add("sink", "window", "vidan_plugins.sinks.window:Window")
+
+
+@hookimpl
+def vidan_checks() -> Iterable[Check]:
+    """What the built-in components need of this machine."""
+    from .checks import checks
+
+    return checks()

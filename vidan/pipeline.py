@@ -186,8 +186,10 @@ class Pipeline:
             (frame, _), future = job
             started = time.perf_counter()
             try:
-                (detections,) = self.detector.detect([frame])
-                future.set_result((detections, time.perf_counter() - started))
+                found = self.detector.detect([frame])
+                if len(found) != 1:
+                    raise ValueError(f"expected 1 result for 1 frame, got {len(found)}")
+                future.set_result((found[0], time.perf_counter() - started))
             except BaseException as error:
                 self._fail("detector", frame.index, error)
                 self._frames.close(discard=True)

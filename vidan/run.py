@@ -164,4 +164,4 @@ def _write_summary(directory: Path, summary: dict[str, Any]) -> None:
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         (directory / "summary.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:  # the run itself is over; what it wrote must not be lost by this
-        log.error("cannot write %s: %s", directory / "summary.json", error)  # noqa: TRY400
+        log.error("cannot write %s: %s", directory / "summary.json", error)

@@ -1,0 +1,72 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+import vidan
+
+ROOT = Path(vidan.__file__).parents[1]
+HEAVY = {"cv2", "av", "onnxruntime", "tensorflow", "filterpy", "scipy", "keras"}
+KINDS = {"sources", "detectors", "trackers", "sinks"}
+
+
+def imported(path, package):
+    """Absolute names of the modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def files(folder, name):
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        package = [name, *path.relative_to(ROOT / folder).parts[:-1]]
+        yield path, set(imported(path, package)), package
+
+
+def test_all_names_exist_and_nothing_else_is_public():
+    public = {n for n in vars(vidan) if not n.startswith("_")}
+    modules = {path.stem for path in (ROOT / "vidan").glob("*.py")}
+    assert set(vidan.__all__) == public - modules - {"conf"}
+    assert list(vidan.__all__) == sorted(vidan.__all__)
+
+
+def test_the_core_imports_no_heavy_library_and_no_plugin():
+    for path, names, _ in files("vidan", "vidan"):
+        tops = {name.split(".")[0] for name in names}
+        assert not tops & (HEAVY | {"vidan_plugins", "vidan_training"}), path
+
+
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        ("types", set()),
+        ("errors", set()),
+        ("boxes", set()),
+        ("channel", set()),
+        ("stats", set()),
+        ("interfaces", {"types"}),
+        ("pipeline", {"channel", "errors", "interfaces", "stats", "types"}),
+    ],
+)
+def test_imports_run_one_way(module, allowed):
+    names = set(imported(ROOT / "vidan" / f"{module}.py", ["vidan"]))
+    inside = {n.split(".")[1] for n in names if n.startswith("vidan.")}
+    assert inside <= allowed
+
+
+def test_kinds_of_plugins_do_not_import_each_other():
+    for path, names, package in files("plugins", "vidan_plugins"):
+        assert not any(name.startswith("vidan_training") for name in names), path
+        if len(package) > 1:
+            others = {f"vidan_plugins.{kind}" for kind in KINDS - {package[1]}}
+            assert not any(name.startswith(tuple(others)) for name in names), path
+
+
+def test_training_does_not_import_plugins():
+    for path, names, _ in files("training", "vidan_training"):
+        assert not any(name.startswith("vidan_plugins") for name in names), path
