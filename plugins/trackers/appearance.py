@@ -1,4 +1,4 @@
-"""What a box looks like, as a vector; two looks are compared by the cosine between them."""
+"""What a box looks like, as a vector; two are compared by the cosine between them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ Array = npt.NDArray[np.float64]
 
 
 class Embedder(Protocol):
-    """Makes vectors of crops.
-
-    Attributes:
-        max_cosine_distance: above this, two vectors are of two objects; in [0,2].
-    """
-
-    max_cosine_distance: float
+    """Makes vectors of crops."""
 
     def embed(self, crops: list[Image]) -> Features:
         """Vectors (N,D) float32 of crops, each (H,W,3) uint8 RGB of any size; N at least 1."""
@@ -38,12 +32,10 @@ class Histogram:
     and is shared between neighbouring bins. The cosine of the square roots is the
     Bhattacharyya coefficient of the histograms.
 
-    On ground-truth crops of MOT16-09 (at least half visible) two pictures of one person up
-    to 30 frames apart are within a distance of 0.22 in 95 % of the cases, and pictures of
-    two people above it in 99 %.
+    On ground-truth crops of MOT16-09, at least half visible, the nearest picture that is 40
+    frames away or more shows the same person in 90 % of the cases (OSNet x0.25: 99 %). Two
+    pictures of one person up to 30 frames apart are typically at a distance of 0.09.
     """
-
-    max_cosine_distance = 0.25
 
     _SIZE = (16, 32)  # width, height, px, of a crop when it is looked at
     _STRIPES = 8
@@ -121,28 +113,21 @@ def crop(picture: Image, boxes: npt.NDArray[Any]) -> list[Image]:
 
 
 def unit(features: Features) -> Features:
-    """Vectors (N,D) at length 1; those that have no direction are all 0, and like nothing."""
+    """Vectors (N,D) at length 1; all 0, and like nothing, where it has no direction."""
     features = np.where(np.isfinite(features).all(axis=1, keepdims=True), features, 0)
     length = np.linalg.norm(features, axis=1, keepdims=True)
     out = np.zeros_like(features)
     return np.asarray(np.divide(features, length, out=out, where=length > 0))
 
 
-class Looks:
+class Appearance:
     """Finds what the boxes of each frame look like.
 
     Features that come with the detections are used where there are any; otherwise an
     embedder makes them from the picture, which is asked for only then.
-
-    Attributes:
-        max_cosine_distance: above this, two vectors are of two objects.
     """
 
-    def __init__(self, embedder: Embedder | None, max_cosine_distance: float | None) -> None:
-        self.max_cosine_distance = FEATURES_DISTANCE
-        if embedder is not None:
-            self.max_cosine_distance = embedder.max_cosine_distance
-        self._given = max_cosine_distance
+    def __init__(self, embedder: Embedder | None) -> None:
         self._embedder = embedder
         self._size: int | None = None
 
@@ -155,13 +140,8 @@ class Looks:
         if len(detections) == 0:
             return None
         features = detections.features
-        if features is not None:
-            self.max_cosine_distance = FEATURES_DISTANCE
-        elif self._embedder is not None:
+        if features is None and self._embedder is not None:
             features = self._embedder.embed(crop(frame.rgb(), detections.boxes))
-            self.max_cosine_distance = self._embedder.max_cosine_distance
-        if self._given is not None:
-            self.max_cosine_distance = self._given
         if features is None:
             return None
         if self._size not in (None, features.shape[1]):
@@ -173,29 +153,27 @@ class Looks:
         return unit(features)
 
 
-FEATURES_DISTANCE = 0.2
-"""The paper's setting, for vectors of a network that was trained for the cosine."""
-
-
 class Gallery:
-    """The last looks of one track, at most `budget` of them."""
+    """The last vectors of one track, at most `budget` of them."""
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._looks: Features = np.zeros((0, 0), np.float32)
-        self._count = 0  # looks ever added
+        self._features: Features = np.zeros((0, 0), np.float32)  # a ring, once it is full
+        self._added = 0
 
-    def add(self, look: Features) -> None:
+    def __len__(self) -> int:
+        return min(self._added, self._budget)
+
+    def add(self, feature: Features) -> None:
         """Add a vector (D,) of length 1; beyond the budget it takes the oldest one's place."""
-        room = len(self._looks)
-        if self._count >= room and room < self._budget:
-            grown = np.zeros((min(max(4, 2 * room), self._budget), len(look)), np.float32)
-            grown[:room] = self._looks.reshape(room, len(look))
-            self._looks = grown
-        self._looks[self._count % len(self._looks)] = look
-        self._count += 1
+        room = len(self._features)
+        if self._added == room < self._budget:
+            more = np.zeros((min(max(4, room), self._budget - room), len(feature)), np.float32)
+            self._features = np.concatenate([self._features.reshape(room, -1), more])
+        self._features[self._added % len(self._features)] = feature
+        self._added += 1
 
-    def distances(self, looks: Features) -> Array:
+    def distances(self, features: Features) -> Array:
         """Cosine distances (M,) of vectors (M,D) to the nearest one here (paper, eq. 2)."""
-        mine = self._looks[: min(self._count, self._budget)]
-        return np.asarray(1.0 - (mine @ looks.T).max(axis=0), np.float64)
+        mine = self._features[: len(self)]
+        return np.asarray(1.0 - (mine @ features.T).max(axis=0), np.float64)

@@ -33,9 +33,6 @@ class OnnxEmbedder:
         ModelError: it cannot be read, or has other inputs or outputs.
     """
 
-    max_cosine_distance = 0.3
-    """Of OSNet: see the figures in tests/plugins/trackers/test_rank1.py."""
-
     def __init__(self, model: str) -> None:
         self._name = f"deepsort: embedder_model={str(model)!r}"
         self._session = self._open(model)
