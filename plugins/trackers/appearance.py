@@ -169,7 +169,7 @@ class Gallery:
         room = len(self._features)
         if self._added == room < self._budget:
             more = np.zeros((min(max(4, room), self._budget - room), len(feature)), np.float32)
-            self._features = np.concatenate([self._features.reshape(room, -1), more])
+            self._features = np.concatenate([self._features.reshape(room, len(feature)), more])
         self._features[self._added % len(self._features)] = feature
         self._added += 1
 
