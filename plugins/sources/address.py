@@ -1,0 +1,86 @@
+"""Where a video is: a file or a URL, and what to say when it cannot be had."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import av.error
+
+from vidan.errors import SourceError
+
+LIVE = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
+"""Protocols over which pictures come when they happen, whether or not anyone is ready."""
+
+SECRET = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
+
+
+class Address:
+    """A path or URL as the user wrote it; its repr hides a password.
+
+    Attributes:
+        local: whether it is a path on this computer.
+        live: whether pictures come by themselves over it.
+        target: what FFmpeg is to open.
+        options: what FFmpeg is to be told beside it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._shown = SECRET.sub(r"\1:***@", path)
+        file = Path(path).expanduser()
+        # A drive letter is no protocol, and a file with a colon in its name is a file.
+        self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
+        self._file = file if self.local else None
+        scheme = "" if self.local else path.partition(":")[0].lower()
+        self.live = scheme in LIVE
+        self.target = f"file:{file}" if self.local else path
+        # Without it RTSP runs over UDP and loses packets wherever the network is busy.
+        self.options = {"rtsp_flags": "prefer_tcp"} if scheme in {"rtsp", "rtsps"} else {}
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+    @property
+    def name(self) -> str:
+        """A short name for it: the file's stem, or else the host."""
+        if self._file is not None:
+            return self._file.stem
+        url = urlsplit(self._shown)
+        return PurePosixPath(url.path).stem or url.hostname or "stream"
+
+    def check(self) -> None:
+        """Look at what FFmpeg would only call invalid data.
+
+        Raises:
+            SourceError: it is a path at which there is no file, or an empty one.
+        """
+        if self._file is None:
+            return
+        if not self._file.exists():
+            raise SourceError(f"there is no file {self!r}: check source.path")
+        if self._file.is_dir():
+            raise SourceError(f"{self!r} is a folder: for pictures in a folder say source=images")
+        if self._file.is_file() and not self._file.stat().st_size:
+            raise SourceError(f"{self!r} is empty (0 bytes): get the file anew")
+
+    def cannot_open(self, error: av.error.FFmpegError, timeout: float) -> str:
+        """Why it cannot be opened, and what to do."""
+        if isinstance(error, av.error.ProtocolNotFoundError):
+            return f"there is no file {self!r}, nor a protocol of that name: check source.path"
+        if isinstance(error, av.error.InvalidDataError):
+            return f"{self!r} is no video, or is damaged or cut short: get it anew, or another"
+        if isinstance(error, av.error.PermissionError):
+            return f"no permission to read {self!r}: ask its owner"
+        return f"cannot open {self!r}: {_reason(error, timeout)}: check source.path and the network"
+
+    def cannot_read(self, error: av.error.FFmpegError, timeout: float) -> str:
+        """Why it cannot be read further."""
+        where = "disk" if self.local else "network"
+        return f"cannot read {self!r} further: {_reason(error, timeout)}: check the {where}"
+
+
+def _reason(error: av.error.FFmpegError, timeout: float) -> str:
+    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+        return f"nothing came for {timeout:g} s"
+    return error.strerror or str(error)

@@ -1,0 +1,189 @@
+"""Pictures out of whatever FFmpeg reads, damaged files included."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from vidan.errors import SourceError
+
+from .address import Address
+
+log = logging.getLogger(__name__)
+
+TEXT_FORMATS = {"adf", "bin", "idf", "tty", "xbin"}
+"""Demuxers that draw text files as pictures."""
+
+MAX_READ_FAILURES = 32
+"""After so many failed reads in a row the rest of a file is given up."""
+
+DEFAULT_STEP = 0.04
+"""Time between pictures where nothing says it, s."""
+
+SHORT = 0.9
+"""A video that ends before this part of the announced duration is reported."""
+
+
+class Decoded(NamedTuple):
+    """A picture, its timestamp in s (None if it has none), and how many were lost before it."""
+
+    picture: av.VideoFrame
+    stamp: float | None
+    lost: int
+
+
+class Reader:
+    """One pass over the pictures of a file or URL, in the order in which they are shown.
+
+    A packet that cannot be decoded counts as one lost picture. Used by one thread at a time.
+
+    Args:
+        address: what to read.
+        threads: of the decoder; 0 for as many as there are processors.
+        timeout: longest wait for a server to answer or to go on sending, s.
+
+    Attributes:
+        frames: how many pictures the container announces; None if it does not say.
+        step: usual time between pictures, s.
+
+    Raises:
+        SourceError: it cannot be opened or has no video; from the iteration, it
+            cannot be read further or has no picture that can be decoded.
+    """
+
+    def __init__(self, address: Address, *, threads: int, timeout: float) -> None:
+        self._address = address
+        self._timeout = timeout
+        self._container = _open(address, timeout)
+        try:
+            self._stream = _video_stream(self._container, address)
+        except SourceError:
+            self._container.close()
+            raise
+        codec = self._stream.codec_context
+        # Each frame thread holds one more picture back, which a live stream cannot afford.
+        codec.thread_type = "SLICE" if address.live else "AUTO"
+        codec.thread_count = threads
+        self.frames = self._stream.frames or None
+        rate = self._stream.average_rate
+        self.step = 1 / float(rate) if rate else DEFAULT_STEP
+        self._damaged = 0
+        self._last_error: av.error.FFmpegError | None = None
+        self._pictures = self._read()
+
+    def __iter__(self) -> Iterator[Decoded]:
+        return self._pictures
+
+    def close(self) -> None:
+        """Let go of file, connection and decoder; afterwards the iteration is at its end."""
+        self._pictures.close()
+        self._container.close()
+
+    def _read(self) -> Generator[Decoded]:
+        lost = count = 0
+        first = last = 0.0
+        for packet in self._packets():
+            try:
+                pictures = self._stream.codec_context.decode(packet)
+            except av.error.FFmpegError as error:
+                self._note_damage(error)
+                lost += 1
+                continue
+            for picture in pictures:
+                stamp = self._stamp(picture)
+                last = last if stamp is None else stamp
+                first = first if count else last
+                count += 1 + lost
+                yield Decoded(picture, stamp, lost)
+                lost = 0
+        if not count:
+            raise SourceError(self._nothing())
+        self._note_end(count + lost, last - first)
+
+    def _stamp(self, picture: av.VideoFrame) -> float | None:
+        base = self._stream.time_base
+        return None if picture.pts is None or base is None else float(picture.pts * base)
+
+    def _packets(self) -> Iterator[av.Packet[Any] | None]:
+        """The packets of the video; None at the end, which flushes the decoder."""
+        failures = 0
+        while failures < MAX_READ_FAILURES:
+            try:
+                for packet in self._container.demux(self._stream):
+                    failures = 0
+                    if packet.size:
+                        yield packet
+                break
+            except av.error.InvalidDataError as error:
+                failures += 1
+                self._note_damage(error)
+            except av.error.FFmpegError as error:
+                raise SourceError(self._address.cannot_read(error, self._timeout)) from error
+        yield None
+
+    def _note_damage(self, error: av.error.FFmpegError) -> None:
+        self._damaged += 1
+        self._last_error = error
+        if self._damaged == 1:
+            log.warning("%r is damaged (%s): going on behind it", self._address, error.strerror)
+
+    def _nothing(self) -> str:
+        why = f" ({self._last_error.strerror})" if self._last_error else ""
+        return (
+            f"no picture in {self._address!r} can be decoded{why}: "
+            f"the file is damaged or cut short, get it anew"
+        )
+
+    def _note_end(self, count: int, seconds: float) -> None:
+        """Say what was not there, as far as can be told."""
+        if self._damaged > 1:
+            log.warning("%r is damaged in %d places", self._address, self._damaged)
+        duration = self._duration()
+        if self.frames is not None and count < self.frames:
+            self._note_short(f"after {count} of the {self.frames} frames")
+        elif self.frames is None and seconds + 5 * self.step < SHORT * duration:
+            self._note_short(f"{seconds:.1f} s into the {duration:.1f} s")
+
+    def _note_short(self, where: str) -> None:
+        log.warning("%r ended %s that it announces: it may be cut short", self._address, where)
+
+    def _duration(self) -> float:
+        """The announced duration, s; 0 if there is none."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        return (self._container.duration or 0) / av.time_base
+
+
+def _open(address: Address, timeout: float) -> InputContainer:
+    address.check()
+    try:
+        return av.open(
+            address.target,
+            options=address.options,
+            metadata_errors="replace",
+            timeout=None if address.local else (timeout, timeout),
+        )
+    except av.error.FFmpegError as error:
+        raise SourceError(address.cannot_open(error, timeout)) from error
+
+
+def _video_stream(container: InputContainer, address: Address) -> VideoStream:
+    stream = container.streams.best("video")
+    cover = stream is not None and bool(stream.disposition & Disposition.attached_pic)
+    if not isinstance(stream, VideoStream) or cover or container.format.name in TEXT_FORMATS:
+        raise SourceError(f"{address!r} has no video{_kinds(container)}: choose a video file")
+    if stream.codec_context is None:
+        raise SourceError(f"FFmpeg cannot decode the video in {address!r}: convert it to H.264")
+    return stream
+
+
+def _kinds(container: InputContainer) -> str:
+    kinds = {stream.type for stream in container.streams} - {"video"}
+    return f", only {' and '.join(sorted(kinds))}" if kinds else ""
