@@ -1,0 +1,223 @@
+"""Detection by an ONNX file, with ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from vidan.errors import ConfigError, ModelError, did_you_mean
+from vidan.types import Detections, Frame
+
+from . import options
+from .contract import Signature, Tensor, check_batch, describe
+from .efficientdet import Batch, Boxes, EfficientDet, Selection, one_line
+from .labels import read_labels
+from .threads import sensible_threads
+
+SHIPPED = "facemask_lite0.onnx"
+"""The model that comes with vidan, in `vidan_plugins.models`."""
+
+PREFERRED = ("CUDA", "ROCM", "MIGraphX", "CoreML", "OpenVINO", "CPU")
+"""What is tried unless providers are named, best first.
+
+TensorRT is left out because it builds for minutes at the first run, DirectML because it
+cannot run one model from several threads.
+"""
+
+_SUFFIX = "ExecutionProvider"
+_METADATA_KEY = "vidan"
+_ERRORS_ONLY = 3
+_DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
+
+logger = logging.getLogger(__name__)
+
+
+class OnnxDetector:
+    """A detector from an ONNX file of vidan's own form (see `contract`).
+
+    Any number of threads may detect at once.
+
+    Args:
+        model: the file; None for the face-mask detector that ships.
+        labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's own.
+        threshold: least score of a detection, in [0,1]; None for what the model advises.
+        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
+        classes: the labels wanted; None for all.
+        exclusive: whether an object has one label only, so that boxes of different classes
+            suppress each other; None for what the model says.
+        max_detections: at most so many in a picture, the best; None for no limit.
+        threads: that compute one picture; None for the physical cores there are to use.
+        providers: where to compute, in order, such as `cuda`; the CPU stands in for what
+            they cannot do. None for the best that is there.
+
+    Attributes:
+        labels: the label of each class index.
+
+    Raises:
+        ConfigError: an option has a bad value.
+        ModelError: the model or the label file cannot be used.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        labels: str | None = None,
+        threshold: float | None = None,
+        iou_threshold: float = 0.5,
+        classes: str | Sequence[str] | None = None,
+        exclusive: bool | None = None,
+        max_detections: int | None = None,
+        threads: int | None = None,
+        providers: str | Sequence[str] | None = None,
+    ) -> None:
+        path = _shipped() if model is None else options.path("model", model)
+        where = f"model {str(path)!r}"
+        chosen = _choose_providers(providers)
+        count = sensible_threads() if threads is None else options.whole("threads", threads, 1)
+        given = None if labels is None else options.path("labels", labels)
+        self._session: ort.InferenceSession | None = _open(path, where, chosen, count)
+        if providers is not None:
+            _check_started(chosen, self._session)
+        signature = _signature(self._session)
+        metadata = describe(
+            where,
+            signature,
+            self._session.get_modelmeta().custom_metadata_map.get(_METADATA_KEY),
+            None if given is None else tuple(read_labels(given).values()),
+        )
+        selection = Selection.from_options(
+            metadata, threshold, iou_threshold, classes, exclusive, max_detections
+        )
+        batch = check_batch(where, signature.inputs["images"])
+        self.labels = metadata.labels
+        self._model = EfficientDet(where, metadata, selection, batch, self._run)
+        self._model.warm_up()
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The detections of each frame, best first, in px of the frame.
+
+        Raises:
+            ModelError: the model gave something else than it should.
+        """
+        return self._model.detect(frames)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._session = None
+
+    def _run(self, batch: Batch) -> tuple[Boxes, Boxes]:
+        session = self._session
+        if session is None:
+            raise ModelError("the detector is closed")
+        boxes, scores = session.run(["boxes", "scores"], {"images": batch})
+        return boxes, scores
+
+
+def available_providers() -> list[str]:
+    """Where ONNX Runtime can compute here, by short name, in the order that vidan tries them.
+
+    What it would not try of itself comes last.
+    """
+    found = [_short(name) for name in ort.get_available_providers()]
+    ranks = {name: rank for rank, name in enumerate(PREFERRED)}
+    return sorted(found, key=lambda name: ranks.get(name, len(ranks)))
+
+
+def _short(provider: str) -> str:
+    return provider.removesuffix(_SUFFIX)
+
+
+def _choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
+    """Full names of the execution providers to use, the CPU last.
+
+    Raises:
+        ConfigError: one is unknown, or not in this build of ONNX Runtime.
+    """
+    here = available_providers()
+    if wanted is None:
+        chosen = [name for name in here if name in PREFERRED]
+    else:
+        chosen = [_find_provider(name, here) for name in options.names("providers", wanted)]
+    accelerators = dict.fromkeys(name for name in chosen if name != "CPU")
+    return [name + _SUFFIX for name in (*accelerators, "CPU")]
+
+
+def _find_provider(wanted: str, here: Sequence[str]) -> str:
+    for name in here:
+        if _short(wanted).lower() == name.lower():
+            return name
+    known = [_short(name) for name in ort.get_all_providers()]
+    if any(_short(wanted).lower() == name.lower() for name in known):
+        raise ConfigError(
+            f"detector.providers: {wanted!r} is not in this build of onnxruntime, which has "
+            f"{', '.join(here)}: install the onnxruntime package made for it"
+        )
+    raise ConfigError(f"detector.providers: unknown {wanted!r}; {did_you_mean(wanted, known)}")
+
+
+def _check_started(chosen: Sequence[str], session: ort.InferenceSession) -> None:
+    for name in chosen:
+        if name not in session.get_providers():
+            raise ConfigError(
+                f"detector.providers: {_short(name)!r} could not be started: its libraries or "
+                "its device are not there; leave providers=null to use what is"
+            )
+
+
+def _shipped() -> Path:
+    path = Path(str(files("vidan_plugins.models").joinpath(SHIPPED)))
+    if not path.is_file():
+        raise ModelError(
+            f"the model that ships with vidan is not in this installation ({str(path)!r}): "
+            "install vidan again, or give detector.model=<file>"
+        )
+    return path
+
+
+def _open(
+    path: Path, where: str, providers: Sequence[str], threads: int
+) -> ort.InferenceSession:
+    """Open an ONNX file.
+
+    Raises:
+        ModelError: there is none, or ONNX Runtime cannot read it.
+    """
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "there is no such file"
+        raise ModelError(f"{where}: {what}: give detector.model=<file.onnx>")
+    if path.stat().st_size == 0:
+        raise ModelError(f"{where}: the file is empty")
+    ort.set_default_logger_severity(_ERRORS_ONLY)
+    settings = ort.SessionOptions()
+    settings.log_severity_level = _ERRORS_ONLY
+    settings.intra_op_num_threads = threads
+    try:
+        session = ort.InferenceSession(
+            str(path), settings, providers=list(providers), enable_fallback=False
+        )
+    except Exception as error:  # ONNX Runtime's errors share no class but this one
+        raise ModelError(
+            f"{where}: ONNX Runtime cannot read it, it is not ONNX, cut off or too new: "
+            f"{one_line(error)}"
+        ) from error
+    logger.info("%s on %s, %d threads", where, _short(session.get_providers()[0]), threads)
+    return session
+
+
+def _signature(session: ort.InferenceSession) -> Signature:
+    return Signature(
+        {node.name: _tensor(node) for node in session.get_inputs()},
+        {node.name: _tensor(node) for node in session.get_outputs()},
+    )
+
+
+def _tensor(node: Any) -> Tensor:
+    """A graph's input or output; sizes that may vary have a name there, or none."""
+    inner = node.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return Tensor(_DTYPES.get(node.type, inner), shape)

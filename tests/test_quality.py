@@ -1,0 +1,26 @@
+"""Style and types are tests like any other: one command runs everything."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--no-cache", "."],
+        ["ruff", "format", "--no-cache", "--check", "."],
+        ["mypy", "--cache-dir", "{tmp}"],
+    ],
+    ids=["ruff check", "ruff format", "mypy"],
+)
+def test_style_and_types(command, tmp_path):
+    command = [part.replace("{tmp}", str(tmp_path)) for part in command]
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
