@@ -22,9 +22,7 @@ from .metadata import Metadata
 Shape = tuple[int | None, ...]
 """Sizes of an array; None is one that may vary."""
 
-EXPECTED = (
-    "input images uint8 [N,H,W,3] and outputs boxes float32 [N,K,4], scores float32 [N,K,C]"
-)
+EXPECTED = "input images uint8 [N,H,W,3] and outputs boxes float32 [N,K,4], scores float32 [N,K,C]"
 
 
 class Tensor(NamedTuple):
@@ -82,7 +80,7 @@ def describe(
     if text is not None:
         metadata = Metadata.from_json(text, where)
     elif labels is not None:
-        metadata = Metadata(labels, _input_size(where, signature))
+        metadata = Metadata(labels=labels, input_size=_input_size(where, signature))
     else:
         raise ModelError(
             f"{where}: it does not say what its classes are: give detector.labels=<file>, "

@@ -15,24 +15,33 @@ DEFAULT_THRESHOLD = 0.4
 _FIXED = {"format": "efficientdet", "version": 1, "resize": "letterbox", "color": "rgb"}
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """How a model is to be used.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What holds for detections unless a user says otherwise.
 
     Attributes:
         labels: of the C classes.
-        input_size: height and width of its input, px.
-        pad: the value that fills what the scaled picture leaves of the input, 0 to 255.
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other.
-        threshold: the least score that its maker advises, in [0,1].
+        threshold: the least score that the model's maker advises, in [0,1].
     """
 
     labels: tuple[str, ...]
-    input_size: tuple[int, int]
-    pad: int = 0
     exclusive: bool = False
     threshold: float = DEFAULT_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata(Advice):
+    """How a model is to be used.
+
+    Attributes:
+        input_size: height and width of its input, px.
+        pad: the value that fills what the scaled picture leaves of the input, 0 to 255.
+    """
+
+    input_size: tuple[int, int]
+    pad: int = 0
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Metadata:

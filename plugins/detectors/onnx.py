@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -10,31 +9,23 @@ from typing import Any
 
 import onnxruntime as ort
 
-from vidan.errors import ConfigError, ModelError, did_you_mean
+from vidan.errors import ModelError
 from vidan.types import Detections, Frame
 
 from . import options
 from .contract import Signature, Tensor, check_batch, describe
-from .efficientdet import Batch, Boxes, EfficientDet, Selection, one_line
+from .efficientdet import Batch, EfficientDet, one_line
 from .labels import read_labels
+from .providers import check_started, choose_providers
+from .selection import Boxes, Selection
 from .threads import sensible_threads
 
 SHIPPED = "facemask_lite0.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
 
-PREFERRED = ("CUDA", "ROCM", "MIGraphX", "CoreML", "OpenVINO", "CPU")
-"""What is tried unless providers are named, best first.
-
-TensorRT is left out because it builds for minutes at the first run, DirectML because it
-cannot run one model from several threads.
-"""
-
-_SUFFIX = "ExecutionProvider"
 _METADATA_KEY = "vidan"
 _ERRORS_ONLY = 3
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
-
-logger = logging.getLogger(__name__)
 
 
 class OnnxDetector:
@@ -77,12 +68,11 @@ class OnnxDetector:
     ) -> None:
         path = _shipped() if model is None else options.path("model", model)
         where = f"model {str(path)!r}"
-        chosen = _choose_providers(providers)
+        chosen = choose_providers(providers)
         count = sensible_threads() if threads is None else options.whole("threads", threads, 1)
         given = None if labels is None else options.path("labels", labels)
         self._session: ort.InferenceSession | None = _open(path, where, chosen, count)
-        if providers is not None:
-            _check_started(chosen, self._session)
+        check_started(chosen, self._session, strict=providers is not None)
         signature = _signature(self._session)
         metadata = describe(
             where,
@@ -91,7 +81,12 @@ class OnnxDetector:
             None if given is None else tuple(read_labels(given).values()),
         )
         selection = Selection.from_options(
-            metadata, threshold, iou_threshold, classes, exclusive, max_detections
+            metadata,
+            threshold=threshold,
+            iou_threshold=iou_threshold,
+            classes=classes,
+            exclusive=exclusive,
+            max_detections=max_detections,
         )
         batch = check_batch(where, signature.inputs["images"])
         self.labels = metadata.labels
@@ -118,57 +113,6 @@ class OnnxDetector:
         return boxes, scores
 
 
-def available_providers() -> list[str]:
-    """Where ONNX Runtime can compute here, by short name, in the order that vidan tries them.
-
-    What it would not try of itself comes last.
-    """
-    found = [_short(name) for name in ort.get_available_providers()]
-    ranks = {name: rank for rank, name in enumerate(PREFERRED)}
-    return sorted(found, key=lambda name: ranks.get(name, len(ranks)))
-
-
-def _short(provider: str) -> str:
-    return provider.removesuffix(_SUFFIX)
-
-
-def _choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
-    """Full names of the execution providers to use, the CPU last.
-
-    Raises:
-        ConfigError: one is unknown, or not in this build of ONNX Runtime.
-    """
-    here = available_providers()
-    if wanted is None:
-        chosen = [name for name in here if name in PREFERRED]
-    else:
-        chosen = [_find_provider(name, here) for name in options.names("providers", wanted)]
-    accelerators = dict.fromkeys(name for name in chosen if name != "CPU")
-    return [name + _SUFFIX for name in (*accelerators, "CPU")]
-
-
-def _find_provider(wanted: str, here: Sequence[str]) -> str:
-    for name in here:
-        if _short(wanted).lower() == name.lower():
-            return name
-    known = [_short(name) for name in ort.get_all_providers()]
-    if any(_short(wanted).lower() == name.lower() for name in known):
-        raise ConfigError(
-            f"detector.providers: {wanted!r} is not in this build of onnxruntime, which has "
-            f"{', '.join(here)}: install the onnxruntime package made for it"
-        )
-    raise ConfigError(f"detector.providers: unknown {wanted!r}; {did_you_mean(wanted, known)}")
-
-
-def _check_started(chosen: Sequence[str], session: ort.InferenceSession) -> None:
-    for name in chosen:
-        if name not in session.get_providers():
-            raise ConfigError(
-                f"detector.providers: {_short(name)!r} could not be started: its libraries or "
-                "its device are not there; leave providers=null to use what is"
-            )
-
-
 def _shipped() -> Path:
     path = Path(str(files("vidan_plugins.models").joinpath(SHIPPED)))
     if not path.is_file():
@@ -179,16 +123,14 @@ def _shipped() -> Path:
     return path
 
 
-def _open(
-    path: Path, where: str, providers: Sequence[str], threads: int
-) -> ort.InferenceSession:
-    """Open an ONNX file.
+def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort.InferenceSession:
+    """Open an ONNX file: on the providers, or on the CPU alone if they do not start.
 
     Raises:
         ModelError: there is none, or ONNX Runtime cannot read it.
     """
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "there is no such file"
+        what = "it is a folder" if path.is_dir() else "there is no such file"
         raise ModelError(f"{where}: {what}: give detector.model=<file.onnx>")
     if path.stat().st_size == 0:
         raise ModelError(f"{where}: the file is empty")
@@ -197,16 +139,17 @@ def _open(
     settings.log_severity_level = _ERRORS_ONLY
     settings.intra_op_num_threads = threads
     try:
-        session = ort.InferenceSession(
+        # Its own fallback prints to the user's terminal.
+        return ort.InferenceSession(
             str(path), settings, providers=list(providers), enable_fallback=False
         )
     except Exception as error:  # ONNX Runtime's errors share no class but this one
+        if len(providers) > 1:
+            return _open(path, where, providers[-1:], threads)
         raise ModelError(
-            f"{where}: ONNX Runtime cannot read it, it is not ONNX, cut off or too new: "
+            f"{where}: not a model that ONNX Runtime can read (not ONNX, cut off, or too new): "
             f"{one_line(error)}"
         ) from error
-    logger.info("%s on %s, %d threads", where, _short(session.get_providers()[0]), threads)
-    return session
 
 
 def _signature(session: ort.InferenceSession) -> Signature:

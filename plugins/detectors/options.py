@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,18 @@ def fraction(name: str, value: Any) -> float:
     return float(value)
 
 
+def number(name: str, value: Any) -> float:
+    """`value` as a float if it is a finite number.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good:
+        raise _wrong(name, value, "a number")
+    return float(value)
+
+
 def whole(name: str, value: Any, low: int) -> int:
     """`value` if it is a whole number of at least `low`.
 
@@ -29,6 +42,28 @@ def whole(name: str, value: Any, low: int) -> int:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise _wrong(name, value, f"a whole number of at least {low}")
+    return value
+
+
+def boolean(name: str, value: Any) -> bool:
+    """`value` if it is true or false.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "true or false")
+    return value
+
+
+def text(name: str, value: Any) -> str:
+    """`value` if it is a text with something in it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(name, value, "a text")
     return value
 
 

@@ -108,9 +108,7 @@ class _Reader:
         self._position += colon
         value = self._take()
         if value.kind == "mark" and value.text in _CLOSING:
-            return Field(
-                name.text, "message", "", self.fields(_CLOSING[value.text]), name.line
-            )
+            return Field(name.text, "message", "", self.fields(_CLOSING[value.text]), name.line)
         if not colon:
             raise TextProtoError(f"expected ':' after {name.text!r}", name.line)
         if value.is_mark("["):

@@ -1,0 +1,211 @@
+"""Detection by a TensorFlow SavedModel: vidan's own export, or an Object Detection API one."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vidan.errors import ConfigError, ModelError
+from vidan.types import Detections, Frame
+
+from . import options
+from .contract import Signature, Tensor, check_batch, describe
+from .efficientdet import Batch, EfficientDet, one_line
+from .labels import read_labels
+from .metadata import Advice
+from .quiet import quiet_stderr
+from .selection import Boxes, Selection
+from .tfod import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
+from .threads import sensible_threads
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
+with quiet_stderr():  # what it says before it has read that
+    import tensorflow as tf
+
+METADATA = "vidan.json"
+"""Beside `saved_model.pb`: the model's metadata (see `Metadata`)."""
+
+LABEL_MAP = "label_map.pbtxt"
+"""Beside `saved_model.pb`: the labels, where the options name no other file."""
+
+SIGNATURE = "serving_default"
+
+logger = logging.getLogger(__name__)
+
+
+class SavedModelDetector:
+    """A detector from a SavedModel.
+
+    Of vidan's own form (see `contract`) with `vidan.json` beside it, or as the TensorFlow
+    Object Detection API exports them (see `tfod`). Any number of threads may detect at once.
+
+    Args:
+        model: the folder with `saved_model.pb`.
+        labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's
+            own, which is `vidan.json` or `label_map.pbtxt` in its folder.
+        threshold: least score of a detection, in [0,1]; None for what the model advises.
+        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
+        classes: the labels wanted; None for all.
+        exclusive: whether an object has one label only, so that boxes of different classes
+            suppress each other; None for what the model says.
+        max_detections: at most so many in a picture, the best; None for no limit.
+        threads: that compute one picture; None for the physical cores there are to use.
+            TensorFlow takes the number of the first model in a process for all of them.
+
+    Attributes:
+        labels: the label of each class index.
+
+    Raises:
+        ConfigError: an option has a bad value.
+        ModelError: the model or the label file cannot be used.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        labels: str | None = None,
+        threshold: float | None = None,
+        iou_threshold: float = 0.5,
+        classes: str | Sequence[str] | None = None,
+        exclusive: bool | None = None,
+        max_detections: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if model is None:
+            raise ConfigError("detector.model is missing: say detector.model=<folder>")
+        folder = options.path("model", model)
+        where = f"model {str(folder)!r}"
+        given = None if labels is None else options.path("labels", labels)
+        _configure(threads)
+        # What was loaded owns the variables that its function computes with.
+        self._loaded: Any = _load(folder, where)
+        self._function: Any = _function(self._loaded, where)
+        signature = _signature(self._function)
+        select = partial(
+            Selection.from_options,
+            threshold=threshold,
+            iou_threshold=iou_threshold,
+            classes=classes,
+            exclusive=exclusive,
+            max_detections=max_detections,
+        )
+        self.labels: tuple[str, ...]
+        self._model: EfficientDet | TfodModel
+        if is_tfod(signature):
+            size = check_tfod(where, signature)
+            by_id = read_labels(given or _label_map(folder, where))
+            advice = Advice(labels=tuple(by_id.values()))
+            self._model = TfodModel(where, size, by_id, select(advice), self._run_tfod)
+        else:
+            own = None if given is None else tuple(read_labels(given).values())
+            advice = metadata = describe(where, signature, _metadata(folder, where), own)
+            batch = check_batch(where, signature.inputs["images"])
+            self._model = EfficientDet(where, metadata, select(advice), batch, self._run)
+        self.labels = advice.labels
+        self._model.warm_up()
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The detections of each frame, best first, in px of the frame.
+
+        Raises:
+            ModelError: the model gave something else than it should.
+        """
+        return self._model.detect(frames)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._function = self._loaded = None
+
+    def _call(self, **inputs: Batch) -> Mapping[str, Any]:
+        function = self._function
+        if function is None:
+            raise ModelError("the detector is closed")
+        outputs: Mapping[str, Any] = function(**{k: tf.constant(v) for k, v in inputs.items()})
+        return outputs
+
+    def _run(self, batch: Batch) -> tuple[Boxes, Boxes]:
+        outputs = self._call(images=batch)
+        return outputs["boxes"].numpy(), outputs["scores"].numpy()
+
+    def _run_tfod(self, batch: Batch) -> Outputs:
+        outputs = self._call(input_tensor=batch)
+        return {name: outputs[name].numpy() for name in OUTPUTS}
+
+
+def _configure(threads: int | None) -> None:
+    """Set TensorFlow up, which it allows only before it computes for the first time."""
+    count = sensible_threads() if threads is None else options.whole("threads", threads, 1)
+    try:
+        for device in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(device, True)
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+    except RuntimeError:
+        if threads is not None and tf.config.threading.get_intra_op_parallelism_threads() != count:
+            logger.warning("TensorFlow already runs in this process: threads=%d is left", threads)
+
+
+def _load(folder: Path, where: str) -> Any:
+    """Load a SavedModel.
+
+    Raises:
+        ModelError: there is none, or TensorFlow cannot read it.
+    """
+    if not (folder / "saved_model.pb").is_file():
+        if (folder / "saved_model" / "saved_model.pb").is_file():
+            raise ModelError(f"{where}: give its folder {str(folder / 'saved_model')!r}")
+        what = "it holds no saved_model.pb" if folder.is_dir() else "there is no such folder"
+        raise ModelError(f"{where}: {what}: give detector.model=<folder of a SavedModel>")
+    try:
+        return tf.saved_model.load(str(folder))
+    except Exception as error:  # from five families, depending on what is broken
+        raise ModelError(f"{where}: TensorFlow cannot read it: {one_line(error)}") from error
+
+
+def _function(loaded: Any, where: str) -> Any:
+    """The function that serves.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if SIGNATURE not in loaded.signatures:
+        there = ", ".join(map(repr, loaded.signatures)) or "none"
+        raise ModelError(f"{where}: expected a signature {SIGNATURE!r}, there is {there}")
+    return loaded.signatures[SIGNATURE]
+
+
+def _signature(function: Any) -> Signature:
+    _, inputs = function.structured_input_signature
+    return Signature(_tensors(inputs), _tensors(function.structured_outputs))
+
+
+def _tensors(specs: Mapping[str, Any]) -> dict[str, Tensor]:
+    return {
+        name: Tensor(
+            spec.dtype.name, None if spec.shape.rank is None else tuple(spec.shape.as_list())
+        )
+        for name, spec in specs.items()
+    }
+
+
+def _metadata(folder: Path, where: str) -> str | None:
+    path = folder / METADATA
+    if not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{where}: cannot read its {METADATA}: {one_line(error)}") from error
+
+
+def _label_map(folder: Path, where: str) -> Path:
+    path = folder / LABEL_MAP
+    if not path.is_file():
+        raise ModelError(
+            f"{where}: it does not say what its classes are: give detector.labels=<file>, "
+            f"a label_map.pbtxt or one label a line, or put {LABEL_MAP} into its folder"
+        )
+    return path
