@@ -152,5 +152,6 @@ def _to_height(boxes: Array) -> Array:
 
 
 def _from_height(measured: Array) -> Array:
-    aspect, height = np.maximum(measured[:, 2:], SMALLEST).T
-    return _around(measured[:, :2], aspect * height, height)
+    height = np.maximum(measured[:, 3], SMALLEST)
+    width = np.maximum(measured[:, 2] * height, SMALLEST)
+    return _around(measured[:, :2], width, height)

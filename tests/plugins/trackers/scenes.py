@@ -1,0 +1,112 @@
+"""Frames, detections and walks for the tests of trackers."""
+
+import itertools
+
+import numpy as np
+from hypothesis import strategies as st
+
+from vidan.types import Detections, Frame
+
+
+class Blank(Frame):
+    """A frame whose picture nobody may ask for."""
+
+    def __init__(self, index=0, width=1920, height=1080):
+        super().__init__(
+            index=index,
+            time=index / 30,
+            captured=0.0,
+            stream="test",
+            width=width,
+            height=height,
+        )
+
+    def _make_rgb(self):
+        raise AssertionError("nobody needs the picture")
+
+    def resized(self, width, height):
+        raise AssertionError("nobody needs the picture")
+
+
+class Painted(Blank):
+    """A grey frame with rectangles: {(x1, y1, x2, y2): (r, g, b)}."""
+
+    def __init__(self, index=0, rectangles=None, width=320, height=240):
+        super().__init__(index, width, height)
+        self._rectangles = rectangles or {}
+
+    def _make_rgb(self):
+        picture = np.full((self.height, self.width, 3), 128, np.uint8)
+        for (x1, y1, x2, y2), colour in self._rectangles.items():
+            picture[max(y1, 0) : y2, max(x1, 0) : x2] = colour
+        return picture
+
+
+def found(boxes, scores=None, classes=None, features=None):
+    """Detections of plain lists; scores 0.9 and class 0 unless given."""
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    n = len(boxes)
+    return Detections(
+        boxes,
+        np.full(n, 0.9, np.float32) if scores is None else np.array(scores, np.float32),
+        np.zeros(n, np.int32) if classes is None else np.array(classes, np.int32),
+        None if features is None else np.array(features, np.float32).reshape(n, -1),
+    )
+
+
+def follow(tracker, looks, frames=None):
+    """The Tracks of each of some Detections, at frames 0, 1, 2 ... or at those given."""
+    indices = itertools.count() if frames is None else frames
+    return [tracker.update(Blank(i), look) for i, look in zip(indices, looks, strict=False)]
+
+
+def ids(tracks):
+    return tracks.ids.tolist()
+
+
+def walkers(seed, people, looks, missing=0.05, jitter=2.0, features=0):
+    """Detections of people walking straight on in 1920x1080, some missing: a list of looks."""
+    rng = np.random.default_rng(seed)
+    centre = rng.uniform((100, 200), (1820, 880), (people, 2))
+    step = rng.uniform(-4, 4, (people, 2))
+    half = np.array([0.2, 0.5]) * rng.uniform(80, 300, (people, 1))
+    looks_like = rng.normal(size=(people, features))
+    out = []
+    for k in range(looks):
+        there = rng.random(people) >= missing
+        at = (centre + k * step + rng.normal(0, jitter, (people, 2)))[there]
+        boxes = np.concatenate([at - half[there], at + half[there]], axis=1)
+        vectors = looks_like[there] + rng.normal(0, 0.1, (there.sum(), features))
+        out.append(found(boxes, features=vectors if features else None))
+    return out
+
+
+sides = st.one_of(st.just(0.0), st.floats(0.0, 1e5, width=32))
+corners = st.one_of(
+    st.floats(-100, 2000, width=32), st.sampled_from([0.0, 1920.0]), st.floats(-1e6, 1e6, width=32)
+)
+
+
+@st.composite
+def any_detections(draw, most=6):
+    """Detections of every kind: none, degenerate, huge, outside the picture, alike."""
+    rows = draw(st.lists(st.tuples(corners, corners, sides, sides), max_size=most))
+    boxes = np.array(rows, np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    scores = draw(st.lists(st.floats(0, 1, width=32), min_size=len(rows), max_size=len(rows)))
+    classes = draw(st.lists(st.integers(-1, 3), min_size=len(rows), max_size=len(rows)))
+    return found(boxes, scores, classes)
+
+
+@st.composite
+def any_stream(draw, most=25):
+    """Looks at a stream: a list of (frame index, Detections), with gaps of up to 500 frames."""
+    looks = draw(st.lists(any_detections(), min_size=1, max_size=most))
+    gaps = draw(
+        st.lists(
+            st.one_of(st.just(1), st.integers(1, 500)), min_size=len(looks), max_size=len(looks)
+        )
+    )
+    repeat = draw(st.booleans())  # the same boxes again and again make tracks that last
+    seen = [looks[0] if repeat and k % 3 else look for k, look in enumerate(looks)]
+    return list(zip(np.cumsum(gaps).tolist(), seen, strict=True))
