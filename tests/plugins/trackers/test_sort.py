@@ -141,7 +141,7 @@ def test_tracks_that_are_gone_are_gone():
     assert len(tracker._roster) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(any_stream())
 def test_whatever_comes_tracks_are_sound(stream):
     tracker, past, alive = Sort(max_age=2), set(), set()

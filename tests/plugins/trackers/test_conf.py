@@ -1,0 +1,23 @@
+"""The configuration files and the constructors say the same."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+from vidan_plugins.trackers.deepsort import DeepSort
+from vidan_plugins.trackers.none import NoTracker
+from vidan_plugins.trackers.sort import Sort
+
+CONF = Path(__file__).parents[3] / "conf" / "tracker"
+
+
+@pytest.mark.parametrize(
+    ("name", "tracker"), [("sort", Sort), ("deepsort", DeepSort), ("none", NoTracker)]
+)
+def test_defaults(name, tracker):
+    values = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    assert values.pop("name") == name
+    signature = inspect.signature(tracker)
+    assert values == {k: p.default for k, p in signature.parameters.items()}
+    assert list(values) == list(signature.parameters)
