@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -64,23 +65,31 @@ class Address:
         if self._file.is_file() and not self._file.stat().st_size:
             raise SourceError(f"{self!r} is empty (0 bytes): get the file anew")
 
-    def cannot_open(self, error: av.error.FFmpegError, timeout: float) -> str:
+    def no_video(self, kinds: Iterable[str]) -> str:
+        """What to say if there is no video in it, only streams of other kinds."""
+        if "audio" in kinds:
+            return f"{self!r} has no video, only sound: choose another"
+        return f"{self!r} is no video, or is damaged or cut short: get it anew, or another"
+
+    def cannot_open(self, error: av.error.FFmpegError) -> str:
         """Why it cannot be opened, and what to do."""
         if isinstance(error, av.error.ProtocolNotFoundError):
             return f"there is no file {self!r}, nor a protocol of that name: check source.path"
         if isinstance(error, av.error.InvalidDataError):
-            return f"{self!r} is no video, or is damaged or cut short: get it anew, or another"
+            return self.no_video(())
         if isinstance(error, av.error.PermissionError):
             return f"no permission to read {self!r}: ask its owner"
-        return f"cannot open {self!r}: {_reason(error, timeout)}: check source.path and the network"
+        return f"cannot open {self!r}: {_reason(error)}: check source.path and the network"
 
-    def cannot_read(self, error: av.error.FFmpegError, timeout: float) -> str:
+    def cannot_read(self, error: av.error.FFmpegError) -> str:
         """Why it cannot be read further."""
         where = "disk" if self.local else "network"
-        return f"cannot read {self!r} further: {_reason(error, timeout)}: check the {where}"
+        return f"cannot read {self!r} further: {_reason(error)}: check the {where}"
+
+    def silent(self, timeout: float) -> str:
+        """What to say if nothing came for that time, s."""
+        return f"nothing came from {self!r} for {timeout:g} s: check the network and what sends it"
 
 
-def _reason(error: av.error.FFmpegError, timeout: float) -> str:
-    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
-        return f"nothing came for {timeout:g} s"
+def _reason(error: av.error.FFmpegError) -> str:
     return error.strerror or str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
@@ -88,7 +89,7 @@ class Reader:
 
     def _read(self) -> Generator[Decoded]:
         lost = count = 0
-        first = last = 0.0
+        end = 0.0
         for packet in self._packets():
             try:
                 pictures = self._stream.codec_context.decode(packet)
@@ -98,14 +99,13 @@ class Reader:
                 continue
             for picture in pictures:
                 stamp = self._stamp(picture)
-                last = last if stamp is None else stamp
-                first = first if count else last
+                end = end if stamp is None else stamp
                 count += 1 + lost
                 yield Decoded(picture, stamp, lost)
                 lost = 0
         if not count:
             raise SourceError(self._nothing())
-        self._note_end(count + lost, last - first)
+        self._note_end(count + lost, end)
 
     def _stamp(self, picture: av.VideoFrame) -> float | None:
         base = self._stream.time_base
@@ -124,8 +124,10 @@ class Reader:
             except av.error.InvalidDataError as error:
                 failures += 1
                 self._note_damage(error)
+            except (av.error.ExitError, av.error.TimeoutError) as error:
+                raise SourceError(self._address.silent(self._timeout)) from error
             except av.error.FFmpegError as error:
-                raise SourceError(self._address.cannot_read(error, self._timeout)) from error
+                raise SourceError(self._address.cannot_read(error)) from error
         yield None
 
     def _note_damage(self, error: av.error.FFmpegError) -> None:
@@ -141,15 +143,15 @@ class Reader:
             f"the file is damaged or cut short, get it anew"
         )
 
-    def _note_end(self, count: int, seconds: float) -> None:
-        """Say what was not there, as far as can be told."""
+    def _note_end(self, count: int, end: float) -> None:
+        """Say what was not there, as far as can be told: the last of `count` came at `end` s."""
         if self._damaged > 1:
             log.warning("%r is damaged in %d places", self._address, self._damaged)
         duration = self._duration()
         if self.frames is not None and count < self.frames:
             self._note_short(f"after {count} of the {self.frames} frames")
-        elif self.frames is None and seconds + 5 * self.step < SHORT * duration:
-            self._note_short(f"{seconds:.1f} s into the {duration:.1f} s")
+        elif self.frames is None and end + 5 * self.step < SHORT * duration:
+            self._note_short(f"{end:.1f} s into the {duration:.1f} s")
 
     def _note_short(self, where: str) -> None:
         log.warning("%r ended %s that it announces: it may be cut short", self._address, where)
@@ -163,6 +165,7 @@ class Reader:
 
 def _open(address: Address, timeout: float) -> InputContainer:
     address.check()
+    started = time.monotonic()
     try:
         return av.open(
             address.target,
@@ -171,19 +174,17 @@ def _open(address: Address, timeout: float) -> InputContainer:
             timeout=None if address.local else (timeout, timeout),
         )
     except av.error.FFmpegError as error:
-        raise SourceError(address.cannot_open(error, timeout)) from error
+        # A wait that was broken off may come back as any error.
+        late = not address.local and time.monotonic() - started >= timeout
+        why = address.silent(timeout) if late else address.cannot_open(error)
+        raise SourceError(why) from error
 
 
 def _video_stream(container: InputContainer, address: Address) -> VideoStream:
     stream = container.streams.best("video")
     cover = stream is not None and bool(stream.disposition & Disposition.attached_pic)
     if not isinstance(stream, VideoStream) or cover or container.format.name in TEXT_FORMATS:
-        raise SourceError(f"{address!r} has no video{_kinds(container)}: choose a video file")
+        raise SourceError(address.no_video(other.type for other in container.streams))
     if stream.codec_context is None:
         raise SourceError(f"FFmpeg cannot decode the video in {address!r}: convert it to H.264")
     return stream
-
-
-def _kinds(container: InputContainer) -> str:
-    kinds = {stream.type for stream in container.streams} - {"video"}
-    return f", only {' and '.join(sorted(kinds))}" if kinds else ""

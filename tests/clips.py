@@ -1,0 +1,107 @@
+"""Small videos with known contents, for tests of whatever reads or writes video."""
+
+from __future__ import annotations
+
+import struct
+import wave
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from vidan.types import Image
+
+FIRST_LEVEL, LEVEL_STEP, LEVELS = 16, 8, 29
+"""Brightness of the lower half of picture n: FIRST_LEVEL + LEVEL_STEP * (n modulo LEVELS)."""
+
+CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "below": (0, 0, 255)}
+
+IDENTITY = (1, 0, 0, 1)
+
+
+def picture(number: int, width: int = 64, height: int = 48) -> Image:
+    """Red top left, green top right, and below grey that tells the number."""
+    rgb = np.empty((height, width, 3), np.uint8)
+    rgb[: height // 2, : width // 2] = CORNERS["top left"]
+    rgb[: height // 2, width // 2 :] = CORNERS["top right"]
+    rgb[height // 2 :] = FIRST_LEVEL + LEVEL_STEP * (number % LEVELS)
+    return rgb
+
+
+def number_of(rgb: Image) -> int:
+    """The number of a picture, modulo LEVELS, that has been through a codec."""
+    level = rgb[-rgb.shape[0] // 4 :].mean()
+    return round((level - FIRST_LEVEL) / LEVEL_STEP)
+
+
+def write_clip(
+    path: Path,
+    pictures: int | Sequence[Image] = 25,
+    *,
+    size: tuple[int, int] = (64, 48),
+    rate: int = 25,
+    times: Sequence[int] | None = None,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    matrix: tuple[int, int, int, int] = IDENTITY,
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+) -> Path:
+    """Write a video; the container is that of the path's suffix.
+
+    Args:
+        path: where to.
+        pictures: how many of `picture`, or the pictures themselves.
+        size: width and height of the numbered pictures, px.
+        rate: frames per second.
+        times: presentation times in ms, for a variable rate.
+        codec: of FFmpeg's encoders.
+        pix_fmt: of FFmpeg's pixel formats.
+        matrix: a, b, c, d of the display matrix; x' = a x + c y, y' = b x + d y (MP4 only).
+        options: of the encoder; by default a key frame every 10 frames.
+        container_options: of the container.
+
+    Returns:
+        the path.
+    """
+    if isinstance(pictures, int):
+        pictures = [picture(n, *size) for n in range(pictures)]
+    height, width, _ = pictures[0].shape
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {"g": "10"})
+        stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for n, rgb in enumerate(pictures):
+            # By way of yuv444p: the shortcut from RGB to 4:2:0 needs even sizes.
+            frame = av.VideoFrame.from_ndarray(rgb).reformat(format="yuv444p")
+            frame = frame.reformat(format=pix_fmt)
+            if times is not None:
+                frame.pts, frame.time_base = times[n], Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    if matrix != IDENTITY:
+        _set_matrix(path, matrix)
+    return path
+
+
+def _set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Write the display matrix into the track header (ISO 14496-12, 8.3.2)."""
+    a, b, c, d = (value << 16 for value in matrix)
+    data = bytearray(path.read_bytes())
+    # Behind the type: version and flags 4, times, id, duration 20, reserved 8, layer etc. 8.
+    at = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+
+
+def write_sound(path: Path) -> Path:
+    """Write a second of silence as WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000))
+    return path

@@ -1,0 +1,215 @@
+import threading
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
+
+META = {"index": 3, "time": 0.5, "captured": 9.0, "stream": "cam"}
+
+BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9  # AVColorSpace
+LIMITED, FULL = 1, 2  # AVColorRange
+
+
+def noise(width, height, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, colour_range=None):
+    """A picture of one colour, given as 8-bit Y, U, V."""
+    picture = av.VideoFrame(*size, pix_fmt)
+    deep = picture.format.components[0].bits - 8
+    for plane, value in zip(picture.planes, yuv, strict=False):
+        values = np.full(plane.buffer_size, value, np.uint8)
+        if deep:
+            values = np.full(plane.buffer_size // 2, value << deep, np.uint16)
+        plane.update(values.tobytes())
+    if space is not None:
+        picture.colorspace = space
+    if colour_range is not None:
+        picture.color_range = colour_range
+    return picture
+
+
+def test_an_array_frame_knows_its_size_and_keeps_what_it_is_told():
+    frame = ArrayFrame(noise(7, 5), image="a.png", **META)
+    assert (frame.width, frame.height) == (7, 5)
+    assert (frame.index, frame.time, frame.captured) == (3, 0.5, 9.0)
+    assert (frame.stream, frame.image) == ("cam", "a.png")
+
+
+def test_an_array_frame_shows_the_array_and_leaves_it_writeable():
+    array = noise(7, 5)
+    frame = ArrayFrame(array, **META)
+    assert np.array_equal(frame.rgb(), array)
+    assert frame.rgb() is frame.rgb()
+    assert not frame.rgb().flags.writeable
+    assert array.flags.writeable
+
+
+def test_an_array_frame_makes_a_mirrored_view_contiguous():
+    array = noise(7, 5)[:, ::-1]
+    frame = ArrayFrame(array, **META)
+    assert frame.rgb().flags.c_contiguous
+    assert np.array_equal(frame.rgb(), array)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_what_is_no_picture_is_refused(array):
+    with pytest.raises(ValueError, match=r"expected \(H,W,3\) uint8, got"):
+        ArrayFrame(array, **META)
+
+
+def test_an_array_shrinks_by_averaging_areas():
+    # Left 2x2 block: 0, 10, 20, 30, mean 15; right block: 100, 100, 200, 200, mean 150.
+    array = np.array([[0, 10, 100, 100], [20, 30, 200, 200]], np.uint8)
+    small = ArrayFrame(np.dstack([array] * 3), **META).resized(2, 1)
+    assert small.tolist() == [[[15, 15, 15], [150, 150, 150]]]
+
+
+def test_an_array_grows_between_its_pixels():
+    # Centres of 4 pixels over 2: 0 at 0.5, 100 at 1.5; at 0.25 0, 0.75 25, 1.25 75, 1.75 100.
+    array = np.array([[0, 100]], np.uint8)
+    large = ArrayFrame(np.dstack([array] * 3), **META).resized(4, 1)
+    assert large[0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+def test_an_array_may_shrink_one_way_and_grow_the_other():
+    # Shrunk in width by averaging (0 and 100 to 50), repeated in height.
+    array = np.array([[0, 100]], np.uint8)
+    assert ArrayFrame(np.dstack([array] * 3), **META).resized(1, 3).tolist() == [[[50] * 3]] * 3
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        ArrayFrame(noise(64, 48), **META),
+        VideoFrame(plain(), **META),
+        VideoFrame(av.VideoFrame.from_ndarray(noise(64, 48)), **META),
+    ],
+    ids=["array", "yuv", "rgb"],
+)
+@pytest.mark.parametrize("size", [(64, 48), (32, 24), (1, 1)])
+def test_a_resized_picture_belongs_to_the_caller(frame, size):
+    before = frame.rgb().copy()
+    resized = frame.resized(*size)
+    assert resized.shape == (size[1], size[0], 3)
+    assert resized.dtype == np.uint8
+    assert resized.flags.c_contiguous
+    resized[:] = 77
+    assert np.array_equal(frame.rgb(), before)
+    assert not np.array_equal(frame.resized(*size), resized)
+
+
+# R = Y' + 2 (1 - Kr) V', B = Y' + 2 (1 - Kb) U', G from Y' = Kr R + Kg G + Kb B, with
+# Y' = (120 - 16) / 219, U' = (90 - 128) / 224, V' = (200 - 128) / 224 in the limited range and
+# Y' = 120 / 255, U' = -38 / 255, V' = 72 / 255 in the full one, times 255.
+BT601_LIMITED, BT601_FULL = (236, 77, 44), (221, 82, 53)  # Kr 0.299, Kb 0.114
+BT709_LIMITED, BT709_FULL = (250, 91, 41), (233, 93, 49)  # Kr 0.2126, Kb 0.0722
+BT2020_LIMITED = (242, 81, 40)  # Kr 0.2627, Kb 0.0593
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize(
+    ("space", "colour_range", "rgb"),
+    [
+        (BT470BG, None, BT601_LIMITED),
+        (SMPTE170M, LIMITED, BT601_LIMITED),
+        (SMPTE170M, FULL, BT601_FULL),
+        (BT709, LIMITED, BT709_LIMITED),
+        (BT709, FULL, BT709_FULL),
+        (BT2020, LIMITED, BT2020_LIMITED),
+    ],
+)
+def test_colours_are_those_of_the_pictures_tags(pix_fmt, space, colour_range, rgb):
+    frame = VideoFrame(plain(pix_fmt, space=space, colour_range=colour_range), **META)
+    # swscale's fast paths round coarsely: 3 levels of 255.
+    assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
+    assert np.abs(frame.resized(20, 10).astype(int) - rgb).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("size", "pix_fmt", "rgb"),
+    [
+        ((640, 480), "yuv420p", BT601_LIMITED),
+        ((720, 576), "yuv420p", BT601_LIMITED),
+        ((1280, 720), "yuv420p", BT709_LIMITED),
+        ((720, 1280), "yuv420p", BT709_LIMITED),
+        ((640, 480), "yuvj420p", BT601_FULL),
+    ],
+)
+def test_untagged_pictures_are_taken_by_their_size(size, pix_fmt, rgb):
+    frame = VideoFrame(plain(pix_fmt, size), **META)
+    assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
+    assert np.abs(frame.resized(20, 10).astype(int) - rgb).max() <= 3
+
+
+def test_grey_pictures_are_grey():
+    frame = VideoFrame(plain("gray", yuv=(120,)), **META)
+    assert np.abs(frame.rgb().astype(int) - 120).max() <= 1
+    assert np.abs(frame.resized(20, 10).astype(int) - 120).max() <= 1
+
+
+def smooth(width, height):
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [x * 255 // width, y * 255 // height, (np.sin(x / 30) * np.cos(y / 25) + 1) * 127]
+    return np.dstack(waves).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(160, 120), (100, 30), (401, 301), (640, 480)])
+def test_resizing_from_yuv_is_resizing_the_picture(size):
+    picture = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
+    frame = VideoFrame(picture, **META)
+    shrink = size[0] < 320
+    expected = cv2.resize(
+        frame.rgb(), size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    )
+    assert np.abs(frame.resized(*size).astype(int) - expected).mean() < 3
+
+
+def test_the_order_of_asking_changes_nothing():
+    first, second = (VideoFrame(plain(), **META) for _ in range(2))
+    first.rgb()
+    assert np.array_equal(first.resized(30, 20), second.resized(30, 20))
+    assert np.array_equal(first.rgb(), second.rgb())
+
+
+@given(width=st.integers(1, 150), height=st.integers(1, 150), odd=st.booleans())
+def test_any_size_can_be_asked_for(width, height, odd):
+    picture = av.VideoFrame.from_ndarray(smooth(33, 21)).reformat(format="yuv444p")
+    frame = VideoFrame(picture if odd else plain("yuv420p"), **META)
+    assert frame.resized(width, height).shape == (height, width, 3)
+
+
+def test_a_frame_may_be_asked_by_many_threads_at_once():
+    sizes = [(320, 240), (64, 48), (100, 100), (33, 77)]
+    source = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
+    alone = VideoFrame(source, **META)
+    expected = {size: alone.resized(*size) for size in sizes}
+    rgb, wrong = alone.rgb(), []
+
+    def ask(frame, start):
+        start.wait()
+        wrong.extend(s for s in sizes if not np.array_equal(frame.resized(*s), expected[s]))
+        if not np.array_equal(frame.rgb(), rgb):
+            wrong.append("rgb")
+
+    for _ in range(20):
+        frame, start = VideoFrame(source, **META), threading.Barrier(8)
+        threads = [threading.Thread(target=ask, args=(frame, start)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
