@@ -11,7 +11,7 @@ from vidan.errors import ConfigError, did_you_mean
 
 from . import options
 
-PREFERRED = ("CUDA", "ROCM", "MIGraphX", "CoreML", "OpenVINO", "CPU")
+PREFERRED = ("cuda", "rocm", "migraphx", "coreml", "openvino", "cpu")
 """What is tried unless providers are named, best first.
 
 TensorRT is left out because it builds for minutes at the first run, DirectML because it
@@ -19,6 +19,7 @@ cannot run one model from several threads.
 """
 
 _SUFFIX = "ExecutionProvider"
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,17 +28,21 @@ def available_providers() -> list[str]:
 
     What it would not try of itself comes last.
     """
-    found = [_short(name) for name in ort.get_available_providers()]
+    found = map(short_name, ort.get_available_providers())
     ranks = {name: rank for rank, name in enumerate(PREFERRED)}
     return sorted(found, key=lambda name: ranks.get(name, len(ranks)))
 
 
-def _short(provider: str) -> str:
-    return provider.removesuffix(_SUFFIX)
+def short_name(provider: str) -> str:
+    """`cuda` for `CUDAExecutionProvider`; short names stay as they are, in lower case."""
+    return provider.removesuffix(_SUFFIX).lower()
 
 
 def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
     """Full names of the execution providers to use, the CPU last.
+
+    Args:
+        wanted: their names, short or full; None for the preferred ones that are there.
 
     Raises:
         ConfigError: one is unknown, or not in this build of ONNX Runtime.
@@ -46,33 +51,36 @@ def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
     if wanted is None:
         chosen = [name for name in here if name in PREFERRED]
     else:
-        chosen = [_find_provider(name, here) for name in options.names("providers", wanted)]
-    accelerators = dict.fromkeys(name for name in chosen if name != "CPU")
-    return [name + _SUFFIX for name in (*accelerators, "CPU")]
+        chosen = [short_name(name) for name in options.names("providers", wanted)]
+        for name in chosen:
+            _check_available(name, here)
+    full = {short_name(name): name for name in ort.get_available_providers()}
+    accelerators = dict.fromkeys(name for name in chosen if name != "cpu")
+    return [full[name] for name in (*accelerators, "cpu")]
 
 
-def _find_provider(wanted: str, here: Sequence[str]) -> str:
-    for name in here:
-        if _short(wanted).lower() == name.lower():
-            return name
-    known = [_short(name) for name in ort.get_all_providers()]
-    if any(_short(wanted).lower() == name.lower() for name in known):
+def _check_available(name: str, here: Sequence[str]) -> None:
+    if name in here:
+        return
+    known = [short_name(provider) for provider in ort.get_all_providers()]
+    if name in known:
         raise ConfigError(
-            f"detector.providers: {wanted!r} is not in this build of onnxruntime, which has "
+            f"detector.providers: {name!r} is not in this build of onnxruntime, which has "
             f"{', '.join(here)}: install the onnxruntime package made for it"
         )
-    raise ConfigError(f"detector.providers: unknown {wanted!r}; {did_you_mean(wanted, known)}")
+    raise ConfigError(f"detector.providers: unknown {name!r}; {did_you_mean(name, known)}")
 
 
 def check_started(chosen: Sequence[str], session: ort.InferenceSession, strict: bool) -> None:
-    """Whether the providers that were chosen are those in use.
+    """Whether the providers that were chosen, by full name, are those in use.
 
     Raises:
         ConfigError: one is not, and strict is true; else that is logged.
     """
+    started = session.get_providers()
     for name in chosen:
-        if name not in session.get_providers():
-            problem = f"{_short(name)} could not be started: its libraries or device are missing"
+        if name not in started:
+            problem = f"{short_name(name)!r} does not start: its libraries or device are missing"
             if strict:
                 raise ConfigError(f"detector.providers: {problem}; null uses the best there is")
-            logger.warning("%s; %s computes", problem, _short(session.get_providers()[0]))
+            logger.warning("ONNX Runtime: %s; using %r", problem, short_name(started[0]))

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from vidan_plugins.detectors.labels import class_mask, read_labels
+
+from vidan.errors import ConfigError, ModelError
+
+MAP = """# faces
+item {
+  name: "/m/1"   # before the id
+  id: 3
+  display_name: 'no mask'
+  keypoints { id: 7 label: "nose" }
+}
+item: { id: 1, name: "mask" }
+"""
+
+
+def write(tmp_path, text, name="labels.txt"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["label_map.pbtxt", "map.txt"])
+def test_label_map_with_gaps_sorted_by_id(tmp_path, name):
+    labels = read_labels(write(tmp_path, MAP, name))
+    assert list(labels.items()) == [(1, "mask"), (3, "no mask")]
+
+
+@pytest.mark.parametrize(
+    "text", ["cat\ndog\n", "cat\r\ndog", b"\xef\xbb\xbfcat\n dog \n\n\n"], ids=["lf", "crlf", "bom"]
+)
+def test_text_file_counts_its_lines(tmp_path, text):
+    assert read_labels(write(tmp_path, text)) == {1: "cat", 2: "dog"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [
+        ("", "l.txt", "holds no labels"),
+        (" \n\n", "l.txt", "holds no labels"),
+        ("# nothing\n", "l.pbtxt", "holds no labels"),
+        ("a\n\nb\n", "l.txt", r"l\.txt:2: expected a label, got an empty line"),
+        (b"\xff\xfe", "l.txt", "not UTF-8"),
+        ("cat\ndog", "l.pbtxt", r"l\.pbtxt:1: not a label map: expected ':' after 'cat'"),
+        ("item {\n id: 1\n}", "l.pbtxt", ":1: not a label map: an item needs an id and a name"),
+        ("item {\n id: 0\n name: 'a'}", "l.pbtxt", ":2: .*whole number, 1 or more, got '0'"),
+        ("item { id: x name: 'a'}", "l.pbtxt", "got 'x'"),
+        ("item { id: 1 name: a }", "l.pbtxt", "a string in quotes"),
+        ("item {id: 1 name: 'a'}\nitem {id: 1 name: 'b'}", "l.pbtxt", ":2: .*id 1 is there twice"),
+        ("model {}", "l.pbtxt", "expected 'item {', got 'model'"),
+    ],
+)
+def test_says_what_is_wrong_with_a_file(tmp_path, text, name, message):
+    with pytest.raises(ModelError, match=message):
+        read_labels(write(tmp_path, text, name))
+
+
+def test_says_that_there_is_no_file(tmp_path):
+    with pytest.raises(ModelError, match=r"none\.txt'?: No such file"):
+        read_labels(tmp_path / "none.txt")
+    with pytest.raises(ModelError, match="directory"):
+        read_labels(tmp_path)
+
+
+def test_class_mask():
+    assert class_mask(("a", "b", "c"), None) is None
+    np.testing.assert_array_equal(class_mask(("a", "b", "c"), ("c", "a")), [True, False, True])
+    with pytest.raises(ConfigError, match="no label 'with_musk'; did you mean 'with_mask'"):
+        class_mask(("with_mask", "without_mask"), ("with_musk",))
+
+
+def test_real_label_map(data):
+    assert read_labels(data / "facemask/label_map.pbtxt") == {
+        1: "with_mask",
+        2: "without_mask",
+        3: "mask_weared_incorrect",
+    }

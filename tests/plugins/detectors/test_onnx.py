@@ -1,0 +1,232 @@
+import json
+import threading
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from vidan_plugins.detectors import onnx as module
+from vidan_plugins.detectors.onnx import OnnxDetector
+from vidan_plugins.detectors.providers import available_providers, choose_providers
+
+from vidan.errors import ConfigError, ModelError
+
+from .models import BOXES, LABELS, metadata, noise, plain
+
+RED, GREEN = (255, 0, 0), (0, 204, 0)  # means of 1.0 and 0.8
+
+
+def test_finds_what_the_model_finds(toy):
+    detector = OnnxDetector(toy())
+    assert detector.labels == LABELS
+    (found,) = detector.detect([plain(GREEN)])  # 192x128, halved
+    np.testing.assert_allclose(found.boxes, BOXES * 2)
+    np.testing.assert_allclose(found.scores, [0.8, 0.8], atol=1e-6)
+    assert found.classes.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("batch", ["N", 1])
+def test_batches_and_single_pictures_give_the_same(toy, batch):
+    detector = OnnxDetector(toy(batch=batch), threshold=0.1)
+    frames = [plain(RED), noise(1), plain(GREEN, 100, 30), noise(2)]
+    together = detector.detect(frames)
+    for frame, found in zip(frames, together, strict=True):
+        (alone,) = detector.detect([frame])
+        np.testing.assert_array_equal(alone.boxes, found.boxes)
+        np.testing.assert_array_equal(alone.scores, found.scores)
+    assert detector.detect([]) == []
+
+
+def test_many_threads_at_once_give_what_one_gives(toy):
+    detector = OnnxDetector(toy(), threshold=0.1)
+    frames = [noise(seed) for seed in range(8)]
+    expected = [detector.detect([frame])[0].scores for frame in frames]
+    found = [None] * len(frames)
+
+    def work(first):
+        for _ in range(20):
+            for i in range(first, len(frames), 4):
+                found[i] = detector.detect([frames[i]])[0].scores
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_options_select(toy):
+    frame = plain((255, 204, 128))  # red 1.0, green 0.8, blue 0.502
+    model = toy(weights=[[1, 1, 1], [0.5, 0.9, 1]])  # box 1: 0.5, 0.72, 0.502
+    cases = [
+        ({}, [(0, 1.0), (1, 0.72)]),
+        ({"threshold": 0.75}, [(0, 1.0)]),
+        ({"classes": "green"}, [(1, 0.72)]),
+        ({"max_detections": 1}, [(0, 1.0)]),
+        (
+            {"exclusive": False, "threshold": 0.6},
+            [(0, 1.0), (1, 0.8), (1, 0.72)],
+        ),
+    ]
+    for options, expected in cases:
+        (found,) = OnnxDetector(model, **options).detect([frame])
+        got = list(zip(found.classes.tolist(), found.scores.tolist(), strict=True))
+        assert [c for c, _ in got] == [c for c, _ in expected], options
+        np.testing.assert_allclose([s for _, s in got], [s for _, s in expected], atol=1e-6)
+
+
+def test_labels_from_a_file(toy, tmp_path):
+    (tmp_path / "labels.txt").write_text("rot\ngrün\nblau\n", encoding="utf-8")
+    detector = OnnxDetector(toy(text=None), labels=str(tmp_path / "labels.txt"))
+    assert detector.labels == ("rot", "grün", "blau")
+
+
+def test_closes_twice_and_says_so_afterwards(toy):
+    detector = OnnxDetector(toy())
+    detector.close()
+    detector.close()
+    with pytest.raises(ModelError, match="closed"):
+        detector.detect([plain(RED)])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file: give detector.model"),
+        (b"", "the file is empty"),
+        (b"this is not a model" * 9, "not a model that ONNX Runtime can read"),
+        (0.6, "not a model that ONNX Runtime can read"),  # cut off after 60 %
+    ],
+)
+def test_bad_files(toy, tmp_path, content, message, capfd):
+    path = tmp_path / "bad.onnx"
+    if isinstance(content, float):
+        whole = (tmp_path / "toy.onnx") if toy() else None
+        content = whole.read_bytes()[: int(whole.stat().st_size * content)]
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"^model '{path}': {message}") as caught:
+        OnnxDetector(str(path))
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(ModelError, match="it is a folder"):
+        OnnxDetector(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": "input"}, r"it has inputs input uint8 \[\?,64,96,3\]"),
+        (
+            {"names": ("dets", "scores")},
+            r"expected input images .* outputs dets float32 \[\?,2,4\]",
+        ),
+        ({"dtype": 1}, r"it has inputs images float32 \[\?,64,96,3\]"),
+        ({"batch": 4}, "it takes 4 pictures at once"),
+        ({"text": None}, "it does not say what its classes are"),
+        ({"text": "{"}, "its metadata is not JSON"),
+        ({"text": json.dumps(metadata(labels=["a"]))}, "3 classes, and there are 1 labels"),
+        ({"text": json.dumps(metadata(input_size=[64, 64]))}, "its metadata says input_size"),
+        ({"weights": [[3, 1, 1], [1, 1, 1]], "size": (64, 96)}, None),
+    ],
+)
+def test_models_of_another_form(toy, changes, message):
+    model = toy(**changes)
+    if message is None:  # only what it finds shows that these scores have no sigmoid
+        with pytest.raises(ModelError, match=r"expected scores in \[0,1\], got 0 to 3"):
+            OnnxDetector(model).detect([plain(RED)])
+        return
+    with pytest.raises(ModelError, match=message):
+        OnnxDetector(model)
+
+
+def test_label_file_of_another_model(toy, tmp_path):
+    (tmp_path / "two.txt").write_text("a\nb\n")
+    with pytest.raises(ModelError, match=r"3 classes, and there are 2 labels \(a, b\)"):
+        OnnxDetector(toy(), labels=str(tmp_path / "two.txt"))
+
+
+def test_a_graph_that_contradicts_itself(toy):
+    # 2 weights a box cannot be multiplied with the 3 channels.
+    with pytest.raises(ModelError, match="ONNX Runtime can read") as caught:
+        OnnxDetector(toy(weights=np.ones((2, 2))))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threshold": 2}, "detector.threshold=2: expected a number from 0 to 1"),
+        ({"iou_threshold": -0.1}, "detector.iou_threshold=-0.1"),
+        ({"classes": ["gren"]}, "no label 'gren'; did you mean 'green'"),
+        ({"threads": 0}, "detector.threads=0: expected a whole number of at least 1"),
+        ({"max_detections": 0}, "detector.max_detections=0"),
+        ({"providers": "cpuu"}, "detector.providers: unknown 'cpuu'; did you mean 'cpu'"),
+        ({"providers": []}, "detector.providers"),
+    ],
+)
+def test_bad_options(toy, options, message):
+    with pytest.raises(ConfigError, match=message):
+        OnnxDetector(toy(), **options)
+
+
+def test_the_shipped_model_may_be_missing(monkeypatch):
+    monkeypatch.setattr(module, "SHIPPED", "none.onnx")
+    with pytest.raises(ModelError, match=r"the model that ships with vidan is not in this"):
+        OnnxDetector()
+
+
+def builds_with(monkeypatch, *names):
+    full = [f"{name}ExecutionProvider" for name in names]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: full)
+
+
+def test_providers_are_taken_best_first_and_the_cpu_last(monkeypatch):
+    builds_with(monkeypatch, "CPU", "Tensorrt", "CoreML", "Azure", "CUDA")
+    assert available_providers() == ["cuda", "coreml", "cpu", "tensorrt", "azure"]
+    names = ["CUDAExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"]
+    assert choose_providers(None) == names
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("cuda", ["CUDA", "CPU"]),
+        (["cpu"], ["CPU"]),
+        (["cpu", "TensorRT", "CUDAExecutionProvider"], ["Tensorrt", "CUDA", "CPU"]),
+        (["cuda", "CUDA"], ["CUDA", "CPU"]),
+    ],
+)
+def test_providers_by_name(monkeypatch, wanted, chosen):
+    builds_with(monkeypatch, "Tensorrt", "CUDA", "CPU")
+    assert choose_providers(wanted) == [f"{name}ExecutionProvider" for name in chosen]
+
+
+def test_a_provider_of_another_build(monkeypatch):
+    builds_with(monkeypatch, "CPU")
+    with pytest.raises(ConfigError, match="'cuda' is not in this build of onnxruntime, which has"):
+        choose_providers(["cuda"])
+
+
+def test_a_provider_that_does_not_start(toy, monkeypatch, logged, capfd):
+    builds_with(monkeypatch, "CUDA", "CPU")  # it says so, and there is none
+    model = toy()
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"):
+        detector = OnnxDetector(model)
+    assert len(detector.detect([plain(RED)])[0]) == 2
+    problem = "'cuda' does not start: its libraries or device are missing"
+    assert ("WARNING", f"ONNX Runtime: {problem}; using 'cpu'") in logged()
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(ConfigError, match=problem),
+    ):
+        OnnxDetector(model, providers="cuda")
+
+
+def test_opening_and_running_prints_nothing(toy, capfd):
+    OnnxDetector(toy()).detect([noise(3)])
+    assert capfd.readouterr() == ("", "")
