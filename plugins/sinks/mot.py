@@ -1,0 +1,47 @@
+"""Results in MOTChallenge's text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from vidan.boxes import xyxy_to_xywh
+from vidan.types import Result
+
+from .textfile import TextFile
+
+
+class MotFile:
+    """Writes lines of `frame,id,x,y,width,height,score,-1,-1,-1`.
+
+    Frames count from 1; x, y, width, height are in px: the box's top-left corner and size.
+
+    Args:
+        path: of the file.
+        boxes: `tracks`, or `detections`: MOTChallenge's det.txt, with -1 as id.
+
+    Raises:
+        SinkError: it cannot be opened or, later, written.
+    """
+
+    lossless = True
+
+    def __init__(self, path: str, boxes: Literal["tracks", "detections"] = "tracks") -> None:
+        self._file = TextFile(path)
+        self._tracks = boxes == "tracks"
+
+    def write(self, result: Result) -> None:
+        """Write the lines of one frame."""
+        self._file.write(self._lines(result))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _lines(self, result: Result) -> Iterator[str]:
+        found = result.tracks if self._tracks else result.detections
+        ids = result.tracks.ids.tolist() if self._tracks else [-1] * len(found)
+        boxes = xyxy_to_xywh(found.boxes.astype(float)).tolist()
+        for identity, (x, y, width, height), score in zip(ids, boxes, found.scores, strict=True):
+            box = f"{x:.2f},{y:.2f},{width:.2f},{height:.2f}"
+            yield f"{result.frame.index + 1},{identity},{box},{score:.4f},-1,-1,-1"
