@@ -193,7 +193,7 @@ def test_any_size_can_be_asked_for(width, height, odd):
 
 
 def test_a_frame_may_be_asked_by_many_threads_at_once():
-    sizes = [(320, 240), (64, 48), (100, 100), (33, 77)]
+    sizes = [(64, 48), (100, 100), (33, 77)]
     source = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
     alone = VideoFrame(source, **META)
     expected = {size: alone.resized(*size) for size in sizes}
@@ -205,7 +205,7 @@ def test_a_frame_may_be_asked_by_many_threads_at_once():
         if not np.array_equal(frame.rgb(), rgb):
             wrong.append("rgb")
 
-    for _ in range(20):
+    for _ in range(5):
         frame, start = VideoFrame(source, **META), threading.Barrier(8)
         threads = [threading.Thread(target=ask, args=(frame, start)) for _ in range(8)]
         for thread in threads:
