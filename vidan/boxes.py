@@ -34,11 +34,11 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     >>> iou(np.array([[0., 0., 10., 10.]]), np.array([[5., 0., 15., 10.], [20., 0., 30., 10.]]))
     array([[0.33333333, 0.        ]])
     """
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    size = np.maximum(bottom_right - top_left, 0)
-    intersection = size[..., 0] * size[..., 1]
-    union = area(a)[:, None] + area(b)[None, :] - intersection
+    # side by side, (N,M) each: several times as fast as corners (N,M,2) in one array
+    width = np.minimum(a[:, 2, None], b[:, 2]) - np.maximum(a[:, 0, None], b[:, 0])
+    height = np.minimum(a[:, 3, None], b[:, 3]) - np.maximum(a[:, 1, None], b[:, 1])
+    intersection = np.maximum(width, 0) * np.maximum(height, 0)
+    union = area(a)[:, None] + area(b) - intersection
     return np.asarray(
         np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
     )
