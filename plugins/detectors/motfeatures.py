@@ -87,14 +87,14 @@ def _by_box(values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 def _read_array(path: Path) -> Table:
     try:
-        values = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            values = np.load(file, allow_pickle=False)
     except OSError as error:
         reason = error.strerror or _NO_ARRAY
         raise SourceError(f"cannot read the features {str(path)!r}: {reason}") from error
     except (ValueError, EOFError, MemoryError, BadZipFile) as error:
         raise SourceError(f"cannot read the features {str(path)!r}: {_NO_ARRAY}") from error
     if not isinstance(values, np.ndarray):
-        values.close()
         raise SourceError(f"cannot read the features {str(path)!r}: {_NO_ARRAY}")
     if values.ndim != 2 or values.dtype.kind not in "fiu" or not len(values):
         raise SourceError(

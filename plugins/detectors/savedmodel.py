@@ -145,7 +145,9 @@ def _configure(threads: int | None) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(count)
     except RuntimeError:
         if threads is not None and tf.config.threading.get_intra_op_parallelism_threads() != count:
-            logger.warning("TensorFlow already runs in this process: threads=%d is left", threads)
+            logger.warning(
+                "TensorFlow already runs in this process: threads=%d is left out", threads
+            )
 
 
 def _load(folder: Path, where: str) -> Any:
