@@ -95,15 +95,14 @@ class Frame(ABC):
 def _check(
     owner: str, name: str, array: Any, dtype: type[np.generic], shape: tuple[int | None, ...]
 ) -> None:
+    right = isinstance(array, np.ndarray) and array.ndim == len(shape) and array.dtype == dtype
+    if right and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True)):
+        return
     wanted = f"({','.join('N' if n is None else str(n) for n in shape)}) {np.dtype(dtype).name}"
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{owner}.{name}: expected {wanted}, got {type(array).__name__}")
-    right = array.ndim == len(shape) and all(
-        n is None or n == m for n, m in zip(shape, array.shape, strict=True)
-    )
-    if not right or array.dtype != dtype:
-        got = f"({','.join(map(str, array.shape))}) {array.dtype.name}"
-        raise ValueError(f"{owner}.{name}: expected {wanted}, got {got}")
+    got = f"({','.join(map(str, array.shape))}) {array.dtype.name}"
+    raise ValueError(f"{owner}.{name}: expected {wanted}, got {got}")
 
 
 def _check_boxes(owner: str, boxes: npt.NDArray[np.float32]) -> None:
@@ -194,7 +193,7 @@ class Tracks:
         _check(name, "misses", self.misses, np.int32, (n,))
         _check(name, "detection", self.detection, np.int32, (n,))
         _check_boxes(name, self.boxes)
-        if len(np.unique(self.ids)) != n:
+        if len(set(self.ids.tolist())) != n:
             raise ValueError(f"{name}.ids: expected each once, got {self.ids.tolist()}")
 
     def __len__(self) -> int:
