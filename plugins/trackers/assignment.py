@@ -68,7 +68,5 @@ def _if_unambiguous(good: npt.NDArray[np.bool_]) -> tuple[Rows, Rows] | None:
     rows, columns = np.nonzero(good)
     if len(rows) == 0:
         return _NONE, _NONE
-    once = len(rows) <= min(good.shape) and (np.diff(rows) > 0).all()
-    if once and np.bincount(columns).max() == 1:
-        return rows, columns
-    return None
+    alone = len(rows) <= min(good.shape) and bool((rows[1:] > rows[:-1]).all())
+    return (rows, columns) if alone and np.bincount(columns).max() == 1 else None

@@ -122,36 +122,38 @@ def _constant_velocity(moving: list[int]) -> Any:
     return kf
 
 
-def _centre_and_size(boxes: Array) -> tuple[Array, Array]:
-    """Centres (N,2) and sizes (N,2) of boxes (N,4), px."""
+def _centre_and_size(boxes: Array) -> tuple[Array, Array, Array]:
+    """Centres (N,2), widths (N,) and heights (N,) of boxes (N,4), px."""
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], SMALLEST)
-    return (boxes[:, :2] + boxes[:, 2:]) / 2, size
+    return (boxes[:, :2] + boxes[:, 2:]) / 2, size[:, 0], size[:, 1]
 
 
-def _around(centre: Array, width: Array, height: Array) -> Array:
-    half = np.stack([width, height], axis=1) / 2
-    boxes = np.concatenate([centre - half, centre + half], axis=1)
-    return np.asarray(np.clip(boxes, -FARTHEST, FARTHEST))
+def _around(measured: Array, width: Array, height: Array) -> Array:
+    """Boxes (N,4) of a width and a height (N,) around the centres in measurements (N,4)."""
+    half = np.array([width, height]).T / 2
+    boxes = np.empty((len(measured), 4))
+    boxes[:, :2] = measured[:, :2] - half
+    boxes[:, 2:] = measured[:, :2] + half
+    return np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST)
 
 
 def _to_area(boxes: Array) -> Array:
-    centre, size = _centre_and_size(boxes)
-    area, aspect = size[:, 0] * size[:, 1], size[:, 0] / size[:, 1]
-    return np.column_stack([centre, area, aspect])
+    centre, width, height = _centre_and_size(boxes)
+    return np.array([*centre.T, width * height, width / height]).T
 
 
 def _from_area(measured: Array) -> Array:
     area, aspect = measured[:, 2], measured[:, 3]
     width = np.sqrt(area * aspect)
-    return _around(measured[:, :2], width, area / width)
+    return _around(measured, width, area / width)
 
 
 def _to_height(boxes: Array) -> Array:
-    centre, size = _centre_and_size(boxes)
-    return np.column_stack([centre, size[:, 0] / size[:, 1], size[:, 1]])
+    centre, width, height = _centre_and_size(boxes)
+    return np.array([*centre.T, width / height, height]).T
 
 
 def _from_height(measured: Array) -> Array:
     height = np.maximum(measured[:, 3], SMALLEST)
     width = np.maximum(measured[:, 2] * height, SMALLEST)
-    return _around(measured[:, :2], width, height)
+    return _around(measured, width, height)
