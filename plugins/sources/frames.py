@@ -16,8 +16,8 @@ from vidan.types import Frame, Image
 UNTAGGED = 2
 """AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its pictures are in."""
 
-HD_HEIGHT = 720
-"""Untagged pictures with an edge at least this short are BT.709, smaller ones BT.601, px."""
+SD = (1279, 576)
+"""Untagged pictures with a long and a short edge up to these are BT.601, px; others BT.709."""
 
 
 class ArrayFrame(Frame):
@@ -179,8 +179,8 @@ def _colorspace(picture: av.VideoFrame) -> Colorspace | None:
     """The YUV of an untagged picture, guessed by its size as players do; None: as tagged."""
     if picture.colorspace != UNTAGGED:
         return None
-    hd = min(picture.width, picture.height) >= HD_HEIGHT
-    return Colorspace.ITU709 if hd else Colorspace.ITU601
+    short, long = sorted((picture.width, picture.height))
+    return Colorspace.ITU601 if long <= SD[0] and short <= SD[1] else Colorspace.ITU709
 
 
 def _resize(rgb: Image, size: tuple[int, int], interpolation: int) -> Image:

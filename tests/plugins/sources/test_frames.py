@@ -145,6 +145,8 @@ def test_colours_are_those_of_the_pictures_tags(pix_fmt, space, colour_range, rg
         ((640, 480), "yuv420p", BT601_LIMITED),
         ((720, 576), "yuv420p", BT601_LIMITED),
         ((1280, 720), "yuv420p", BT709_LIMITED),
+        ((1280, 536), "yuv420p", BT709_LIMITED),  # a wide film
+        ((960, 720), "yuv420p", BT709_LIMITED),
         ((720, 1280), "yuv420p", BT709_LIMITED),
         ((640, 480), "yuvj420p", BT601_FULL),
     ],
