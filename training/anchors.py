@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from keras import ops
+
 from vidan.errors import ModelError
 
 from .bifpn import LEVELS
@@ -40,6 +41,7 @@ class AnchorShapes:
 
     @property
     def per_location(self) -> int:
+        """Anchors at one location."""
         return self.octaves * len(self.ratios)
 
 
@@ -63,7 +65,9 @@ def make_anchors(height: int, width: int, shapes: AnchorShapes) -> FloatArray:
             for ratio in shapes.ratios
         ]
         half = np.array(sizes) / 2  # (B,2)
-        x, y = np.meshgrid(np.arange(stride / 2, width, stride), np.arange(stride / 2, height, stride))
+        x, y = np.meshgrid(
+            np.arange(stride / 2, width, stride), np.arange(stride / 2, height, stride)
+        )
         centre = np.stack([x, y], -1).reshape(-1, 1, 2)  # (h*w,1,2)
         levels.append(np.concatenate([centre - half, centre + half], -1).reshape(-1, 4))
     return np.concatenate(levels).astype(np.float32)

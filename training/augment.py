@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .data import FloatArray, Image
-from .losses import IGNORED
+from .data import IGNORED, FloatArray, Image
 
 IntArray = npt.NDArray[np.int32]
 PAD = 0  # value of what lies outside the picture, in training as in inference

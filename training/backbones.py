@@ -10,12 +10,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import keras
+
 from vidan.errors import ConfigError, did_you_mean
 
 BN_EPSILON = 1e-3
 BN_MOMENTUM = 0.99
+
+
+@keras.saving.register_keras_serializable("vidan")
+class FrozenNorm(keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Batch norm that always uses its stored statistics; scale and offset still learn.
+
+    Calling the plain layer with `training=False` is not enough: a functional model replaces
+    that by its own `training` when it is trained.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+        """(N,H,W,C) -> (N,H,W,C)."""
+        return super().call(inputs, training=False, mask=mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +157,10 @@ class _Builder:
         )(x)
 
     def norm(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        layer = keras.layers.BatchNormalization(
-            epsilon=BN_EPSILON, momentum=BN_MOMENTUM, trainable=self.trainable, name=name
+        layer = FrozenNorm if self.frozen_norm else keras.layers.BatchNormalization
+        return layer(epsilon=BN_EPSILON, momentum=BN_MOMENTUM, trainable=self.trainable, name=name)(
+            x
         )
-        return layer(x, training=False) if self.frozen_norm else layer(x)
 
     def activate(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return keras.layers.Activation("relu6" if self.lite else "swish", name=name)(x)

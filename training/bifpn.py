@@ -23,11 +23,13 @@ class WeightedSum(keras.layers.Layer):
     """Fast normalised fusion: sum of w_i x_i / (sum of w_i + 1e-4), w_i >= 0; section 3.3."""
 
     def build(self, input_shape: list[Any]) -> None:
+        """One weight for each input."""
         self.weight = self.add_weight(
             shape=(len(input_shape),), initializer="ones", name="fusion_weights"
         )
 
     def call(self, inputs: list[Any]) -> Any:
+        """Several (N,H,W,C) -> (N,H,W,C)."""
         weight = ops.relu(self.weight)
         weight = weight / (ops.sum(weight) + FUSION_EPSILON)
         return sum(x * weight[i] for i, x in enumerate(inputs))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from vidan.errors import ModelError
 
 from .weights import variables

@@ -11,10 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from vidan.errors import SourceError, did_you_mean
 
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
+BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither right nor wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from vidan.boxes import iou, nms
 
 from .augment import letterbox
@@ -51,7 +52,9 @@ def predict(
     for start in range(0, len(samples), batch):
         boxed = [letterbox(s.image(), height, width) for s in samples[start : start + batch]]
         boxes, scores = run(np.stack([image for image, _ in boxed]))
-        found += [select(b, s, scale) for b, s, (_, scale) in zip(boxes, scores, boxed, strict=True)]
+        found += [
+            select(b, s, scale) for b, s, (_, scale) in zip(boxes, scores, boxed, strict=True)
+        ]
     return found
 
 

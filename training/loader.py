@@ -35,7 +35,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         matching: Mapping[str, float] | None = None,
         workers: int = 1,
     ) -> None:
-        """size and reference: see `augment`; chances: how often each sample comes, relative."""
+        """Size and reference: see `augment`; chances: how often each sample comes, relative."""
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
         self.samples, self.anchors = samples, anchors
         self.size, self.reference, self.batch = size, reference, batch

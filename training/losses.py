@@ -9,16 +9,16 @@ from typing import Any
 import keras
 from keras import ops
 
-from .anchors import FloatArray, decode
+from .anchors import decode
+from .data import IGNORED, FloatArray
 
-BACKGROUND, IGNORED = -1, -2  # class targets that are no class
 EPSILON = 1e-7
 
 
 class FocalLoss(keras.losses.Loss):
     """Sigmoid focal loss (Lin et al. 2017, arXiv 1708.02002, equation 5).
 
-    Targets (N,A,1): class index, `BACKGROUND` or `IGNORED`; predictions (N,A,C): logits.
+    Targets (N,A,1): class index, `data.BACKGROUND` or `data.IGNORED`; predictions (N,A,C): logits.
     """
 
     def __init__(
@@ -28,12 +28,13 @@ class FocalLoss(keras.losses.Loss):
         gamma: float = 1.5,
         class_weights: Sequence[float] | None = None,
     ) -> None:
-        """alpha and gamma: EfficientDet's; class_weights: (C,), factors of the positives."""
+        """Alpha and gamma: EfficientDet's; class_weights: (C,), factors of the positives."""
         super().__init__(name="focal", reduction="sum")
         self.classes, self.alpha, self.gamma = classes, alpha, gamma
         self.class_weights = [1.0] * classes if class_weights is None else list(class_weights)
 
     def call(self, targets: Any, logits: Any) -> Any:
+        """One number for the batch."""
         index = ops.cast(targets[..., 0], "int32")  # (N,A)
         positive = ops.one_hot(ops.maximum(index, 0), self.classes, dtype="float32")
         positive = positive * ops.cast(index >= 0, "float32")[..., None]  # (N,A,C)
@@ -58,6 +59,7 @@ class HuberLoss(keras.losses.Loss):
         self.delta = delta
 
     def call(self, targets: Any, codes: Any) -> Any:
+        """One number for the batch."""
         error = ops.abs(targets[..., :4] - codes)
         square, line = 0.5 * error**2, self.delta * (error - 0.5 * self.delta)
         loss = ops.mean(ops.where(error <= self.delta, square, line), axis=-1)  # (N,A)
@@ -75,6 +77,7 @@ class CIoULoss(keras.losses.Loss):
         self.anchors = anchors
 
     def call(self, targets: Any, codes: Any) -> Any:
+        """One number for the batch."""
         loss = 1 - ciou(decode(targets[..., :4], self.anchors), decode(codes, self.anchors))
         return _over_positives(loss, targets[..., 4])
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from vidan.boxes import area, iou
 
-from .anchors import FloatArray, encode
-from .losses import BACKGROUND, IGNORED
+from .anchors import encode
+from .data import BACKGROUND, IGNORED, FloatArray
 
 # Anchors kept for a box that no anchor fits well. EfficientDet keeps one; faces smaller than the
 # smallest anchor would then count a tenth of a large face.

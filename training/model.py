@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 from keras import ops
+
 from vidan.errors import ConfigError, did_you_mean
 
 from .anchors import AnchorShapes, FloatArray, decode, make_anchors
@@ -94,6 +95,7 @@ class Decode(keras.layers.Layer):
         self.top_k = top_k
 
     def call(self, logits: Any, codes: Any) -> dict[str, Any]:
+        """Best first, by the largest score of a box."""
         _, best = ops.top_k(ops.max(logits, axis=-1), self.top_k)  # (N,K), best first
         boxes = decode(codes, self.anchors)  # (N,A,4)
         boxes = ops.take_along_axis(boxes, best[..., None], axis=1)  # (N,K,4)

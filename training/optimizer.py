@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+
 from vidan.errors import VidanError
 
 PRETRAINED = ("stem_", "block")

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+
 from vidan.errors import ConfigError, did_you_mean
 
 from .anchors import AnchorShapes

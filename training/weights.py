@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+
 from vidan.errors import ModelError
 
 Array = npt.NDArray[Any]
