@@ -132,7 +132,7 @@ def log_to(directory: Path) -> None:
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
-    root.addHandler(log_handler(console()))
+    root.addHandler(log_handler(console(stderr=True)))
     root.addHandler(file)
     root.setLevel(min(root.level, logging.INFO))
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from packaging.requirements import Requirement
-from rich.console import Console
 from rich.table import Table
 
 from .errors import VidanError
 from .plugins import Check, load_plugins
+from .progress import console
 
 COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
@@ -37,7 +37,7 @@ def plugins(arguments: list[str]) -> int:
         )
     for name, why in found.failures.items():
         table.add_row("plugin", name, "", "", f"left out: {why}", style=COLOURS["problem"])
-    _console().print(table)
+    console().print(table)
     return 0
 
 
@@ -52,14 +52,8 @@ def doctor(arguments: list[str]) -> int:
     for check in _checks():
         problems += check.state == "problem"
         table.add_row(check.state, check.name, check.detail, style=COLOURS[check.state])
-    _console().print(table)
+    console().print(table)
     return 1 if problems else 0
-
-
-def _console() -> Console:
-    """Of the terminal's width, but never cutting what another program reads."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def _checks() -> Iterator[Check]:

@@ -15,6 +15,7 @@ import hydra
 import msgspec
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins as HydraPlugins
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -89,8 +90,12 @@ def _explain(error: Exception, overrides: Sequence[str]) -> str:
     text = " ".join(str(error).split())
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides)
-    culprit = next((o for o in overrides if o in text), None)
-    return text if culprit is None else f"cannot understand {culprit!r}: {text}"
+    for override in overrides:
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"cannot understand {override!r}: expected key=value, lists as key=[a,b]"
+    return text
 
 
 def _explain_option(missing: str) -> str:

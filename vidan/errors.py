@@ -71,7 +71,7 @@ class StageError(VidanError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error message: the names near `name`, or else all that exist."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(repr(n) for n in near) + "?"

@@ -17,6 +17,9 @@ from .stats import Stats
 
 log = logging.getLogger(__name__)
 
+WIDE = 500
+"""Columns where there is no terminal."""
+
 LINE_EVERY = 5.0
 """How often a plain line is printed, s."""
 
@@ -85,9 +88,10 @@ class Lines:
         """Nothing to take away."""
 
 
-def console() -> Console:
-    """The terminal that people look at: stderr, so that stdout stays for results."""
-    return Console(stderr=True)
+def console(*, stderr: bool = False) -> Console:
+    """What people look at: as wide as their terminal; nothing is cut where there is none."""
+    terminal = Console(stderr=stderr, highlight=False)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
 
 
 def display(total: int | None, terminal: Console) -> Display:

@@ -15,7 +15,6 @@ from types import FrameType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from . import progress
 from .config import build
@@ -71,7 +70,7 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
         summary = _summary(pipeline, config, error)
         _write_summary(directory, summary)
         hook.vidan_run_finished(summary=summary, error=error)
-    Console().print(progress.table(summary))
+    progress.console().print(progress.table(summary))
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
     return summary
@@ -86,7 +85,7 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         built.callback(detector.close)
         tracker = build("tracker", config.tracker)
         sinks: dict[str, Sink] = {}
-        for name, options in config.sink.items():
+        for name, options in config.get("sink", {}).items():
             try:
                 sinks[name] = build("sink", options, f"sink.{name}")
             except DisplayError as error:
@@ -117,7 +116,7 @@ def _whole(key: str, value: object, *, optional: bool = False) -> int | None:
 
 
 def _run(pipeline: Pipeline) -> None:
-    terminal = progress.console()
+    terminal = progress.console(stderr=True)
     shown = progress.display(pipeline.total, terminal)
     try:
         with _signals(pipeline):
