@@ -24,7 +24,7 @@ SHIPPED = "facemask_lite0.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
 
 _METADATA_KEY = "vidan"
-_ERRORS_ONLY = 3
+_ERROR, _FATAL = 3, 4  # levels of ONNX Runtime's log, which goes to standard error
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
 
 
@@ -73,13 +73,9 @@ class OnnxDetector:
         given = None if labels is None else options.path("labels", labels)
         self._session: ort.InferenceSession | None = _open(path, where, chosen, count)
         check_started(chosen, self._session, strict=providers is not None)
-        signature = _signature(self._session)
-        metadata = describe(
-            where,
-            signature,
-            self._session.get_modelmeta().custom_metadata_map.get(_METADATA_KEY),
-            None if given is None else tuple(read_labels(given).values()),
-        )
+        signature, text = _inspect(self._session, where)
+        own = None if given is None else tuple(read_labels(given).values())
+        metadata = describe(where, signature, text, own)
         selection = Selection.from_options(
             metadata,
             threshold=threshold,
@@ -134,9 +130,9 @@ def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort
         raise ModelError(f"{where}: {what}: give detector.model=<file.onnx>")
     if path.stat().st_size == 0:
         raise ModelError(f"{where}: the file is empty")
-    ort.set_default_logger_severity(_ERRORS_ONLY)
+    ort.set_default_logger_severity(_ERROR)  # why a provider does not start is said only there
     settings = ort.SessionOptions()
-    settings.log_severity_level = _ERRORS_ONLY
+    settings.log_severity_level = _FATAL  # a session's errors are raised as well
     settings.intra_op_num_threads = threads
     try:
         # Its own fallback prints to the user's terminal.
@@ -152,11 +148,19 @@ def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort
         ) from error
 
 
-def _signature(session: ort.InferenceSession) -> Signature:
-    return Signature(
-        {node.name: _tensor(node) for node in session.get_inputs()},
-        {node.name: _tensor(node) for node in session.get_outputs()},
-    )
+def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, str | None]:
+    """Inputs and outputs of a model, and its metadata if it has any.
+
+    Raises:
+        ModelError: they are not text.
+    """
+    try:
+        inputs = {node.name: _tensor(node) for node in session.get_inputs()}
+        outputs = {node.name: _tensor(node) for node in session.get_outputs()}
+        text = session.get_modelmeta().custom_metadata_map.get(_METADATA_KEY)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
+    return Signature(inputs, outputs), text
 
 
 def _tensor(node: Any) -> Tensor:

@@ -46,7 +46,7 @@ class SavedModelDetector:
     Args:
         model: the folder with `saved_model.pb`.
         labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's
-            own, which is `vidan.json` or `label_map.pbtxt` in its folder.
+            own: those in `vidan.json`, or for the Object Detection API in `label_map.pbtxt`.
         threshold: least score of a detection, in [0,1]; None for what the model advises.
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted; None for all.

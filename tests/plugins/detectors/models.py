@@ -40,6 +40,7 @@ def toy_onnx(
     image="images",
     names=("boxes", "scores"),
     text=...,
+    axes=(1, 2),
 ):
     """Write an ONNX file that finds the same boxes (K,4) in every picture.
 
@@ -57,7 +58,7 @@ def toy_onnx(
         helper.make_node("Add", ["nothing", "all_boxes"], [names[0]]),
     ]
     constants = {
-        "axes": np.array([1, 2]),
+        "axes": np.array(axes),
         "one": np.array([1]),
         "last": np.array([2]),
         "zero": np.zeros(1, np.float32),

@@ -1,5 +1,6 @@
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -112,6 +113,13 @@ def test_bad_files(toy, tmp_path, content, message, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_metadata_that_is_no_text(toy, tmp_path):
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(Path(toy()).read_bytes().replace(b"efficientdet", b"efficient\xffet"))
+    with pytest.raises(ModelError, match="its names or metadata are not UTF-8"):
+        OnnxDetector(str(damaged))
+
+
 def test_folder(tmp_path):
     with pytest.raises(ModelError, match="it is a folder"):
         OnnxDetector(str(tmp_path))
@@ -142,6 +150,13 @@ def test_models_of_another_form(toy, changes, message):
         return
     with pytest.raises(ModelError, match=message):
         OnnxDetector(model)
+
+
+def test_a_model_that_does_not_run(toy, capfd):
+    with pytest.raises(ModelError, match="^model .*: it does not run: ") as caught:
+        OnnxDetector(toy(axes=2))  # what is no list is noticed only when it is used
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_label_file_of_another_model(toy, tmp_path):
