@@ -20,6 +20,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
+_DEEPEST = 100  # messages in messages
 _CLOSING = {"{": "}", "<": ">"}
 
 
@@ -80,6 +81,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
         self._position = 0
+        self._depth = 0
 
     @property
     def _next(self) -> _Token:
@@ -94,9 +96,13 @@ class _Reader:
 
     def fields(self, closing: str) -> tuple[Field, ...]:
         """The fields up to a closing mark, or up to the end of the text."""
+        if self._depth > _DEEPEST:
+            raise TextProtoError("messages lie too deep in each other", self._next.line)
+        self._depth += 1
         fields = []
         while not (self._next.is_mark(closing) if closing else self._next.kind == "end"):
             fields.append(self._field())
+        self._depth -= 1
         self._position += bool(closing)
         return tuple(fields)
 

@@ -1,5 +1,9 @@
+import contextlib
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from vidan_plugins.detectors.mot import MotDetector
 
 from vidan.errors import ConfigError, SourceError
@@ -134,6 +138,18 @@ def test_bad_rows_are_named_by_file_and_line(text, content, message):
         MotDetector(path)
     assert path in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+FIELDS = st.sampled_from(["1", "-1", "2.5", "", " ", "x", "nan", "inf", "1e300", "-0", "1_0", "٣"])
+LINES = st.lists(FIELDS, min_size=6, max_size=11).map(",".join)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(LINES, max_size=4).map("\n".join))
+def test_any_text_is_read_or_refused(text, content):
+    path = text(content)
+    with contextlib.suppress(SourceError):
+        assert MotDetector(path).detect([plain(0, 8, 8, i) for i in range(3)])
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -153,8 +153,8 @@ def test_models_of_another_form(toy, changes, message):
 
 
 def test_a_model_that_does_not_run(toy, capfd):
-    with pytest.raises(ModelError, match="^model .*: it does not run: ") as caught:
-        OnnxDetector(toy(axes=2))  # what is no list is noticed only when it is used
+    with pytest.raises(ModelError, match=r"^model .*: it does not run: ") as caught:
+        OnnxDetector(toy(axes=[[1, 2]]))  # a matrix: noticed only when it is used
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 

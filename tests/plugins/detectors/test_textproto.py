@@ -1,4 +1,8 @@
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vidan_plugins.detectors.textproto import TextProtoError, parse
 
 
@@ -53,9 +57,18 @@ def test_reads_messages_with_colon_and_angle_brackets_and_passes_over_lists():
         ("a: 1 }", 1, "expected the name of a field, got '}'"),
         ('a: "open\nb: 1', 1, "cannot read"),
         (r'a: "\377"', 1, "not UTF-8"),
+        ("a {" * 5000, 1, "too deep"),
     ],
 )
 def test_says_where_text_is_wrong(text, line, message):
     with pytest.raises(TextProtoError, match=message) as caught:
         parse(text)
     assert caught.value.line == line
+
+
+@given(
+    st.lists(st.sampled_from([*"{}<>[]:,;#\n '\"\\", "item", "id", "1", "é", "\\377"])).map("".join)
+)
+def test_any_text_is_read_or_refused(text):
+    with contextlib.suppress(TextProtoError):
+        parse(text)
