@@ -1,6 +1,5 @@
 import io
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -10,21 +9,6 @@ import pytest
 
 from vidan import cli
 from vidan.plugins import load_plugins
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """A working directory of its own, and Hydra's and logging's global state put back."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["vidan"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    root = logging.getLogger()
-    before = list(root.handlers), root.level
-    yield tmp_path
-    for handler in root.handlers:
-        if handler not in before[0]:
-            handler.close()
-    root.handlers[:], root.level = before
 
 
 @pytest.fixture

@@ -135,6 +135,43 @@ def test_the_picture_is_asked_for_only_if_there_are_boxes_without_features():
         tracker.update(Blank(2), found([STILL]))
 
 
+class Counting:
+    """An embedder that makes what it is told of the colour in the middle, and counts."""
+
+    def __init__(self):
+        self.crops = 0
+
+    def embed(self, crops):
+        self.crops += len(crops)
+        return np.array([c[len(c) // 2, c.shape[1] // 2] for c in crops], np.float32)
+
+
+def counted(embed_every, boxes, looks, monkeypatch):
+    """Crops embedded, and the last tracks, of boxes that stand still for some looks."""
+    embedder = Counting()
+    monkeypatch.setattr("vidan_plugins.trackers.deepsort.make_embedder", lambda *_: embedder)
+    tracker = DeepSort(embed_every=embed_every)
+    for k in range(looks):
+        tracks = tracker.update(Painted(k), found(boxes))
+    return embedder.crops, ids(tracks)
+
+
+@pytest.mark.parametrize(("embed_every", "crops"), [(1, 60), (3, 27), (10, 15)])
+def test_boxes_that_stand_alone_are_embedded_now_and_then(embed_every, crops, monkeypatch):
+    # Two tracks, 30 looks each. The first three looks always: not confirmed yet. Of the 27
+    # after that, at which a track has 3 ... 29 hits, those at which hits + id divide by
+    # embed_every: 5, 8 ... 29 for track 1 (hits 5, 8 ... 29) and so on.
+    due = [sum((hits + i) % embed_every == 0 for hits in range(3, 30)) for i in (1, 2)]
+    apart = [[20, 40, 60, 140], [240, 40, 280, 140]]
+    assert counted(embed_every, apart, 30, monkeypatch) == (6 + sum(due), [1, 2])
+    assert 6 + sum(due) in range(crops - 3, crops + 1)
+
+
+def test_boxes_in_company_are_always_embedded(monkeypatch):
+    together = [[20, 40, 60, 140], [30, 40, 70, 140]]
+    assert counted(10, together, 30, monkeypatch) == (60, [1, 2])
+
+
 def test_features_of_another_length_are_an_error():
     tracker = deepsort()
     tracker.update(Blank(0), found([STILL], features=[RED]))

@@ -1,6 +1,24 @@
+import logging
+import sys
+
 import pytest
 
 from vidan.plugins import Component, Package, load_plugins
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory; what a run changes in the process is put back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["vidan"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield tmp_path
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture

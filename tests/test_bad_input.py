@@ -1,0 +1,107 @@
+"""Bad input of every kind ends with one clear line and the right exit code."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from tests.clips import write_clip, write_sound
+from vidan import cli
+
+FAST = ["tracker=sort", "sink=[jsonl]", "hydra.run.dir=out"]
+
+
+@pytest.fixture
+def files(here):
+    """A working directory with a small video, its detections, and much that is broken."""
+    write_clip(here / "good.mp4", 12)
+    (here / "det.txt").write_text("".join(f"{n},-1,5,5,20,20,1,-1,-1,-1\n" for n in range(1, 13)))
+    (here / "det9.txt").write_text("1,-1,5,5,20,20,1\n2,-1,5,five,20,20,1\n")
+    (here / "empty.mp4").touch()
+    (here / "text.mp4").write_text("this is not a video\n" * 50)
+    whole = (here / "good.mp4").read_bytes()
+    (here / "cut.mp4").write_bytes(whole[: len(whole) // 3])
+    write_sound(here / "sound.wav")
+    (here / "folder").mkdir()
+    (here / "folder/notes.txt").write_text("no pictures here")
+    (here / "no.onnx").write_bytes(b"not a model")
+    (here / "labels.txt").write_text("one\ntwo\nthree\nfour\nfive\nsix\nseven\n")
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "other",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 7])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 7])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (here / "other.onnx").write_bytes(model.SerializeToString())
+    np.save(here / "features.npy", np.zeros((3, 2)))
+    return here
+
+
+def run(capsys, *arguments):
+    code = cli.main([*FAST, *arguments])
+    return code, [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+
+
+MOT = ["detector=mot", "detector.path=det.txt"]
+GOOD = ["source=file", "source.path=good.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["source=file", "source.path=nowhere.mp4", *MOT], 1, ["nowhere.mp4"]),
+        (["source=file", "source.path=empty.mp4", *MOT], 1, ["empty.mp4"]),
+        (["source=file", "source.path=text.mp4", *MOT], 1, ["text.mp4"]),
+        (["source=file", "source.path=cut.mp4", *MOT], 1, ["cut.mp4"]),
+        (["source=file", "source.path=sound.wav", *MOT], 1, ["sound.wav", "no video"]),
+        (["source=file", "source.path=folder", *MOT], 1, ["folder"]),
+        (["source=images", "source.path=folder", *MOT], 1, ["folder"]),
+        (["source=webcam", "source.device=/dev/video99", *MOT], 1, ["/dev/video99"]),
+        ([*GOOD, "detector=onnx", "detector.model=nowhere.onnx"], 1, ["nowhere.onnx"]),
+        ([*GOOD, "detector=onnx", "detector.model=no.onnx"], 1, ["no.onnx"]),
+        ([*GOOD, "detector=onnx", "detector.model=other.onnx"], 1, ["other.onnx", "x", "y"]),
+        ([*GOOD, "detector=onnx", "detector.labels=labels.txt"], 1, ["labels.txt", "7", "3"]),
+        ([*GOOD, "detector=onnx", "detector.classes=[with_maks]"], 2, ["with_mask"]),
+        ([*GOOD, "detector=mot", "detector.path=det9.txt"], 1, ["det9.txt", "2"]),
+        ([*GOOD, "detector=mot", "detector.path=nowhere.txt"], 1, ["nowhere.txt"]),
+        ([*GOOD, "detector=mot", "detector.features=features.npy"], 1, ["features.npy"]),
+        ([*GOOD, *MOT, "tracker=deepsrt"], 2, ["deepsrt", "deepsort"]),
+        ([*GOOD, *MOT, "trakcer=sort"], 2, ["trakcer", "tracker"]),
+        ([*GOOD, *MOT, "tracker.max_agee=3"], 2, ["max_agee", "max_age"]),
+        ([*GOOD, *MOT, "tracker.max_age=-3"], 2, ["max_age", "-3"]),
+        ([*GOOD, *MOT, "tracker.max_age=long"], 2, ["tracker.max_age", "long"]),
+        ([*GOOD, *MOT, "max_frames=many"], 2, ["max_frames", "many"]),
+        ([*GOOD, *MOT, "sink.jsonl.path=good.mp4/out.jsonl"], 1, ["good.mp4/out.jsonl"]),
+        ([*GOOD, *MOT, "sink.jsonl.path=/dev/full"], 1, ["sink.jsonl", "/dev/full", "No space"]),
+    ],
+    ids=lambda value: "-".join(value)[:60] if isinstance(value, list) else str(value),
+)
+def test_one_line_and_an_exit_code(files, capsys, arguments, code, words):
+    found, lines = run(capsys, *arguments)
+    assert found == code
+    assert len(lines) == 1
+    assert lines[0].startswith("vidan: error: ")
+    for word in words:
+        assert word in lines[0]
+
+
+def test_the_good_ones_are_good(files, capsys):
+    assert run(capsys, *GOOD, *MOT) == (0, [])
+    assert len((files / "out/results.jsonl").read_text().splitlines()) == 12
+
+
+def test_a_broken_picture_among_good_ones_is_named_skipped_and_counted(files, capsys):
+    import json
+
+    from PIL import Image
+
+    for n in range(4):
+        Image.new("RGB", (64, 48), (n, n, n)).save(files / f"folder/{n}.png")
+    (files / "folder/2.png").write_bytes(b"broken")
+    assert cli.main(["source=images", "source.path=folder", *MOT, *FAST]) == 0
+    captured = capsys.readouterr()
+    assert "2.png" in captured.err
+    assert "1 skipped" in captured.out
+    lines = (files / "out/results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["image"] for line in lines] == ["0.png", "1.png", "3.png"]
+    assert [json.loads(line)["frame"] for line in lines] == [0, 1, 3]

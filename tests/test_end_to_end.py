@@ -1,0 +1,146 @@
+"""The main job, on videos that vidan draws and on real ones."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+DATA = Path(os.environ.get("VIDAN_DATA", "../shared/data"))
+
+needs_data = pytest.mark.skipif(
+    not (DATA / "video").is_dir(), reason="needs the videos below VIDAN_DATA"
+)
+
+
+def vidan(where, *arguments, check=True):
+    """Run the command as a person would, on a machine without a display."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, "-m", "vidan", *arguments, "hydra.run.dir=out"],
+        cwd=where,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=check,
+    )
+
+
+def pictures(path):
+    with av.open(str(path)) as container:
+        yield from (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+
+
+def lines(path):
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_demo_goes_on_without_a_display(tmp_path):
+    small = ["source.width=640", "source.height=360", "max_frames=12"]
+    done = vidan(tmp_path, *small)
+    assert "going on without a window" in done.stderr
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [".hydra", "results.jsonl", "summary.json", "video.mp4", "vidan.log"]
+    assert len(lines(tmp_path / "out/results.jsonl")) == 12
+    shown = list(pictures(tmp_path / "out/video.mp4"))
+    assert len(shown) == 12
+    assert shown[0].shape == (360, 640, 3)
+    assert shown[0].std() > 10
+
+
+def test_a_window_that_was_asked_for_is_an_error_without_a_display(tmp_path):
+    done = vidan(tmp_path, "sink=[window]", "source.frames=3", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("vidan: error: ")
+    assert "display" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+SLOW_DETECTOR = """
+import time
+import numpy as np
+from vidan import Detections, hookimpl
+
+class Slow:
+    labels = ("thing",)
+    def __init__(self, seconds: float): self.seconds = seconds
+    def close(self): pass
+    def detect(self, frames):
+        time.sleep(self.seconds)
+        box = np.array([[5, 5, 50, 50]], np.float32)
+        return [Detections(box, np.ones(1, np.float32), np.zeros(1, np.int32)) for _ in frames]
+"""
+
+
+def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, register):
+    """Ten times too slow: what is shown is one detection and one frame old, and no older."""
+    from vidan.config import compose
+    from vidan.run import execute
+
+    detecting, period = 10 / 30, 1 / 30
+    (tmp_path / "slow_detector.py").write_text(SLOW_DETECTOR)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        register("detector", "slow", "slow_detector:Slow")
+        config = compose(
+            ["source.live=true", "source.frames=150", "sink=[jsonl]", f"run_dir={tmp_path}/out"]
+        )
+        config.detector = {"name": "slow", "seconds": detecting}
+        summary = execute(config)
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert summary["frames"] + summary["dropped"] + summary["skipped"] == 150
+    assert 12 <= summary["frames"] <= 17  # 5 s of a camera at three pictures a second
+    assert summary["dropped"] + summary["skipped"] > 120
+    age = summary["age_ms"]["jsonl"]
+    slack = 0.1  # tracking, writing, and other programs on the machine
+    assert age["p50"] <= 1e3 * (detecting + period + slack)
+    # Nothing grows: the last pictures are no older than the first.
+    frames = [line["frame"] for line in lines(tmp_path / "out/results.jsonl")]
+    assert frames[-1] >= 150 - 2 * 10 - 5
+
+
+@needs_data
+def test_a_real_video_with_given_detections(tmp_path):
+    """The first 40 frames of MOT16-09 (1920x1080), in all three outputs."""
+    video = DATA.resolve() / "video/MOT16-09.mp4"
+    detections = DATA.resolve() / "mot16/MOT16-09/det/det.txt"
+    source = ["source=file", f"source.path={video}", "max_frames=40"]
+    detector = ["detector=mot", f"detector.path={detections}"]
+    vidan(tmp_path, *source, *detector, "tracker=deepsort", "sink=[video,jsonl,mot]")
+    check_outputs(tmp_path / "out", 40, (1080, 1920, 3))
+
+
+@needs_data
+@pytest.mark.slow
+def test_the_whole_of_mot16_09(tmp_path):
+    """The issue's own command: 525 frames in all three outputs."""
+    video = DATA.resolve() / "video/MOT16-09.mp4"
+    detections = DATA.resolve() / "mot16/MOT16-09/det/det.txt"
+    source = ["source=file", f"source.path={video}"]
+    detector = ["detector=mot", f"detector.path={detections}"]
+    vidan(tmp_path, *source, *detector, "tracker=deepsort", "sink=[video,jsonl,mot]")
+    check_outputs(tmp_path / "out", 525, (1080, 1920, 3))
+
+
+def check_outputs(out, frames, shape):
+    shown = list(pictures(out / "video.mp4")) if frames < 100 else None
+    with av.open(str(out / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.height, stream.codec_context.width) == shape[:2]
+        assert sum(1 for packet in container.demux(stream) if packet.size) == frames
+        assert float(stream.average_rate) == pytest.approx(30, rel=0.01)
+    if shown is not None:
+        assert len(shown) == frames
+        assert all(rgb.shape == shape and rgb.std() > 20 for rgb in shown)
+    records = lines(out / "results.jsonl")
+    assert [record["frame"] for record in records] == list(range(frames))
+    assert records[-1]["tracks"]
+    assert all(track["label"] == "person" for track in records[-1]["tracks"])
+    rows = np.loadtxt(out / "tracks.txt", delimiter=",")
+    assert rows[:, 0].max() == frames
+    assert len(rows) == sum(len(record["tracks"]) for record in records)

@@ -1,0 +1,57 @@
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
+
+from vidan_training import recipe
+from vidan_training.model import ARCHITECTURES
+
+from vidan.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", list(recipe.recipes()))
+def test_every_recipe_is_complete(name):
+    config = recipe.load_recipe([f"recipe={name}"])
+    assert config.model in ARCHITECTURES
+    assert recipe.shapes(config).per_location > 0
+    recipe.augmentation(config)
+
+
+def test_overrides():
+    config = recipe.load_recipe(
+        ["epochs=3", "optimizer.rate=1e-4", "anchors.ratios=[1,2]", "augmentation.scale=[1,1.5]"]
+    )
+    assert (config.epochs, config.optimizer.rate) == (3, 1e-4)
+    assert recipe.shapes(config).ratios == (1.0, 2.0)
+    assert recipe.augmentation(config).scale == (1, 1.5)
+
+
+def test_the_data_folder_comes_from_the_environment(monkeypatch):
+    monkeypatch.setenv("VIDAN_DATA", "/somewhere")
+    assert recipe.load_recipe([]).data == "/somewhere/facemask"
+    monkeypatch.delenv("VIDAN_DATA")
+    assert recipe.load_recipe([]).data == "../shared/data/facemask"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("epoch=3", "unknown key 'epoch'; did you mean 'epochs'"),
+        ("optimizer.rat=3", "unknown key 'optimizer.rat'; did you mean 'rate'"),
+        ("epochs", "argument 'epochs' is not key=value"),
+        ("recipe=facemask_lite", "unknown recipe 'facemask_lite'; did you mean 'facemask_lite0'"),
+    ],
+)
+def test_wrong_arguments(argument, message):
+    with pytest.raises(ConfigError, match=message):
+        recipe.load_recipe([argument])
+
+
+def test_missing_data(tmp_path):
+    with pytest.raises(ConfigError, match="set VIDAN_DATA"):
+        recipe.read_data(recipe.load_recipe([f"data={tmp_path / 'none'}"]))
+
+
+def test_factors_by_class():
+    assert recipe.by_class(("a", "b"), {"b": 2}) == [1.0, 2.0]
+    with pytest.raises(ConfigError, match="unknown label 'c'"):
+        recipe.by_class(("a", "b"), {"c": 2})
