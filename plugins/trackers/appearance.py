@@ -13,6 +13,7 @@ from vidan.types import Detections, Frame, Image
 
 Features = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 
 class Embedder(Protocol):
@@ -131,19 +132,29 @@ class Appearance:
         self._embedder = embedder
         self._size: int | None = None
 
-    def of(self, frame: Frame, detections: Detections) -> Features | None:
-        """Vectors (N,D) float32 of length 1, one for each detection; None if there are none.
+    def embeds(self, detections: Detections) -> bool:
+        """Whether vectors of these detections have to be made from the picture."""
+        return self._embedder is not None and detections.features is None
+
+    def of(self, frame: Frame, detections: Detections, needed: Rows) -> Features | None:
+        """What the detections `needed` (K,) look like; None if nobody can say.
+
+        Returns:
+            (N,D) float32, a vector of length 1 for each of the detections; 0 for those that
+            are not needed or have none.
 
         Raises:
             ModelError: the vectors are not as long as those of earlier frames.
         """
-        if len(detections) == 0:
+        if len(needed) == 0:
             return None
         features = detections.features
-        if features is None and self._embedder is not None:
-            features = self._embedder.embed(crop(frame.rgb(), detections.boxes))
         if features is None:
-            return None
+            if self._embedder is None:
+                return None
+            made = self._embedder.embed(crop(frame.rgb(), detections.boxes[needed]))
+            features = np.zeros((len(detections), made.shape[1]), np.float32)
+            features[needed] = made
         if self._size not in (None, features.shape[1]):
             raise ModelError(
                 f"deepsort: frame {frame.index}: features have {features.shape[1]} numbers, "

@@ -21,6 +21,8 @@ Rows = npt.NDArray[np.intp]
 
 GATE = 9.4877
 """0.95 quantile of chi² with 4 degrees of freedom: the paper's gate on squared distances."""
+SURE = 0.5
+"""Overlap (IoU) from which a box and a track that have nobody else need no second opinion."""
 EMBEDDERS = ("histogram", "onnx", "none")
 
 
@@ -46,6 +48,10 @@ class DeepSort:
         n_init: detections that a track needs to be confirmed, without a miss among them.
         embedder: what looks at boxes that come without features: `histogram`, `onnx`, `none`.
         embedder_model: a ReID network for `onnx`: (N,3,H,W) float32 in, (N,D) out.
+        embed_every: a track that stands alone, so that motion says whose a box is, is looked at
+            in one of this many looks only; 1 is every look, as in the paper. 3 costs half the
+            vectors or less, and no IDF1, on MOT16-09. Features that come with the detections
+            are always used.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
     Raises:
@@ -62,6 +68,7 @@ class DeepSort:
         n_init: int = 3,
         embedder: str = "histogram",
         embedder_model: str | None = None,
+        embed_every: int = 3,
         kalman: str = "batched",
     ) -> None:
         name = "deepsort"
@@ -75,6 +82,7 @@ class DeepSort:
         self._max_age = options.whole(name, "max_age", max_age, 0)
         self._n_init = options.whole(name, "n_init", n_init, 1)
         filters = KALMANS[options.choice(name, "kalman", kalman, KALMANS)]
+        self._embed_every = options.whole(name, "embed_every", embed_every, 1)
         options.choice(name, "embedder", embedder, EMBEDDERS)
         self._appearance = Appearance(make_embedder(embedder, embedder_model))
         self._roster = Roster(filters(deepsort_model()))
@@ -88,34 +96,66 @@ class DeepSort:
         """
         roster = self._roster
         roster.advance(frame)
-        features = self._appearance.of(frame, detections)
-        rows, columns = self._pair(detections, features)
-        roster.match(rows, detections, columns)
-        roster.start(detections, others(len(detections), columns))
-        confirmed = roster.hits >= self._n_init
-        roster.keep((roster.misses == 0) | (confirmed & (roster.misses <= self._max_age)))
+        boxes = detections.boxes.astype(np.float64)
+        measured = roster.kalman.model.measure(boxes)
+        partner = np.full(len(roster), -1, np.intp)  # row of the detection of each track
+        if self._appearance.embeds(detections):
+            self._settle(partner, boxes, measured)
+        left = others(len(boxes), partner[partner >= 0])
+        features = self._appearance.of(frame, detections, left)
+        left = self._cascade(partner, left, measured, features)
+        self._overlap(partner, left, boxes)
+        self._conclude(partner, detections)
         self._remember(features)
         return roster.tracks((roster.hits >= self._n_init) & (roster.misses <= 1))
 
-    def _pair(self, detections: Detections, features: Features | None) -> tuple[Rows, Rows]:
-        """Tracks and detections that belong together: rows (K,) and columns (K,)."""
+    def _settle(self, partner: Rows, boxes: Array, measured: Array) -> None:
+        """Pair boxes and tracks that are alone in each other's gate, and need no look now.
+
+        Only tracks seen in the last look count, since they come first in the cascade too.
+        """
         roster = self._roster
-        boxes = detections.boxes.astype(np.float64)
-        measured = roster.kalman.model.measure(boxes)
-        confirmed = roster.hits >= self._n_init
-        partner = np.full(len(roster), -1, np.intp)
-        left = np.arange(len(boxes))
-        for age in np.unique(roster.misses[confirmed & (roster.misses <= self._max_age)]):
+        seen = np.flatnonzero((roster.hits >= self._n_init) & (roster.misses == 1))
+        inside = roster.kalman.distances(seen, measured) <= GATE
+        alone = inside & (inside.sum(axis=0) == 1) & (inside.sum(axis=1) == 1)[:, None]
+        due = (roster.hits[seen] + roster.ids[seen]) % self._embed_every == 0  # by turns
+        sure = iou(roster.boxes()[seen], boxes) >= SURE
+        rows, columns = np.nonzero(alone & sure & ~due[:, None])
+        partner[seen[rows]] = columns
+
+    def _cascade(
+        self, partner: Rows, left: Rows, measured: Array, features: Features | None
+    ) -> Rows:
+        """Pair by appearance, tracks that were seen last first; what is left of `left` then."""
+        roster = self._roster
+        open_ = (roster.hits >= self._n_init) & (roster.misses <= self._max_age) & (partner < 0)
+        for age in np.unique(roster.misses[open_]):
             if len(left) == 0:
                 break
-            rows = np.flatnonzero(confirmed & (roster.misses == age))
+            rows = np.flatnonzero(open_ & (roster.misses == age))
             cost, limit = self._cost(rows, measured[left], features, left)
-            left = _take(partner, rows, left, *assign(cost, limit))
-        rows = np.flatnonzero((partner < 0) & (~confirmed | (roster.misses == 1)))
-        distance = 1.0 - iou(roster.boxes()[rows], boxes[left])
-        _take(partner, rows, left, *assign(np.asarray(distance), self._max_iou_distance))
-        matched = np.flatnonzero(partner >= 0)
-        return matched, partner[matched]
+            taken, columns = assign(cost, limit)
+            partner[rows[taken]] = left[columns]
+            left = left[others(len(left), columns)]
+        return left
+
+    def _overlap(self, partner: Rows, left: Rows, boxes: Array) -> None:
+        """Pair by overlap what is left with tracks seen in the last look or not confirmed."""
+        roster = self._roster
+        open_ = (roster.misses == 1) | (roster.hits < self._n_init)
+        rows = np.flatnonzero(open_ & (partner < 0))
+        distance = np.asarray(1.0 - iou(roster.boxes()[rows], boxes[left]))
+        taken, columns = assign(distance, self._max_iou_distance)
+        partner[rows[taken]] = left[columns]
+
+    def _conclude(self, partner: Rows, detections: Detections) -> None:
+        """Update matched tracks, begin new ones, and forget those that are given up."""
+        roster = self._roster
+        rows = np.flatnonzero(partner >= 0)
+        roster.match(rows, detections, partner[rows])
+        roster.start(detections, others(len(detections), partner[rows]))
+        confirmed = roster.hits >= self._n_init
+        roster.keep((roster.misses == 0) | (confirmed & (roster.misses <= self._max_age)))
 
     def _cost(
         self, rows: Rows, measured: Array, features: Features | None, columns: Rows
@@ -139,14 +179,9 @@ class DeepSort:
             del self._galleries[track]
         if features is None:
             return
+        known = np.any(features, axis=1)
         for track, row in zip(ids, self._roster.detection.tolist(), strict=True):
-            if row >= 0:
+            if row >= 0 and known[row]:
                 if track not in self._galleries:
                     self._galleries[track] = Gallery(self._budget)
                 self._galleries[track].add(features[row])
-
-
-def _take(partner: Rows, rows: Rows, left: Rows, taken: Rows, columns: Rows) -> Rows:
-    """Note pairs of `rows` and `left` in `partner` (N,); what is left of `left` then."""
-    partner[rows[taken]] = left[columns]
-    return left[others(len(left), columns)]

@@ -180,13 +180,14 @@ class Batched:
     def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
         x, v = self._mean[:, rows]
         pp, pv, vv = self._covariance[:, rows]
-        s = pp + self._noise * np.square(self.model.units(x))
-        gain, gain_v = pp / s, pv / s
+        r = self._noise * np.square(self.model.units(x))
+        s = pp + r
+        gain, gain_v, rest = pp / s, pv / s, r / s  # rest is 1 - gain, without cancellation
         off = measured - x
         self._mean[0, rows] = x + gain * off
         self._mean[1, rows] = v + gain_v * off
-        self._covariance[0, rows] = (s - pp) * gain  # (1 - gain) pp, s - pp being R
-        self._covariance[1, rows] = (1 - gain) * pv
+        self._covariance[0, rows] = rest * pp
+        self._covariance[1, rows] = rest * pv
         self._covariance[2, rows] = vv - gain_v * pv
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
