@@ -61,6 +61,6 @@ def swap_average(model: keras.Model) -> None:
     if len(averages) != len(model.trainable_variables):
         raise VidanError("the optimiser keeps no weight average: set optimizer.ema")
     for variable, average in zip(model.trainable_variables, averages, strict=True):
-        value = keras.ops.convert_to_numpy(variable.value)
+        value = keras.ops.copy(variable.value)
         variable.assign(average.value)
         average.assign(value)

@@ -94,6 +94,7 @@ def read_data(config: Any) -> tuple[tuple[str, ...], list[Sample], list[Sample]]
 
 def by_class(labels: Sequence[str], factors: Any) -> list[float]:
     """Factors by label as a list over classes; 1 where nothing is said."""
+    factors = factors or {}
     for label in factors:
         if label not in labels:
             raise ConfigError(f"unknown label {label!r}; {did_you_mean(label, labels)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from .loader import Batches, chances
 from .losses import CIoULoss, FocalLoss, HuberLoss
 from .model import detector, efficientdet
 from .optimizer import make_optimizer, swap_average
+from .spec import Spec
 from .weights import load, save
 
 console = Console(stderr=True, soft_wrap=True)
@@ -72,6 +72,7 @@ def main(argv: list[str]) -> int:
             "box": CIoULoss(anchors) if loss.box == "ciou" else HuberLoss(),
         },
         loss_weights={"class": 1.0, "box": loss.box_weight},
+        run_eagerly=config.eager,
         # XLA on a CPU compiles for minutes and computes no faster.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
@@ -101,6 +102,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         """Build the detector that shares the model's weights."""
         super().set_model(model)
         self.detector = detector(model, *self.config.size, recipe.shapes(self.config))
+        self.detector.compile(run_eagerly=self.config.eager, jit_compile=False)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start the clock."""
@@ -125,22 +127,29 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         )
         if figures["AP50"] >= self.best:
             self.best = figures["AP50"]
-            save(self.model, self.output / "best.npz")
-            text = json.dumps({"labels": self.labels, "figures": figures}, indent=1)
-            (self.output / "best.json").write_text(text, encoding="utf-8")
+            self._keep(figures)
         swap_average(self.model)
         return figures
+
+    def _keep(self, figures: dict[str, float]) -> None:
+        """The best weights so far, and beside them what `vidan export` has to know."""
+        save(self.model, self.output / "best.npz")
+        spec = Spec(
+            self.config.model,
+            self.labels,
+            tuple(self.config.size),
+            recipe.shapes(self.config),
+            round(figures["threshold"], 3),
+            {"data": Path(self.config.data).name, "validation": figures},
+        )
+        text = json.dumps(spec.metadata(), indent=1)
+        (self.output / "best.json").write_text(text, encoding="utf-8")
 
     def _run(self, images: Image) -> tuple[FloatArray, FloatArray]:
         outputs = self.detector.predict_on_batch(images)
         return np.asarray(outputs["boxes"]), np.asarray(outputs["scores"])
 
     def _log(self, row: dict[str, Any]) -> None:
-        """Append the row to `log.csv`; columns are those of an epoch with figures."""
-        file = self.output / "log.csv"
-        known = list(row) if not file.is_file() else None
-        with file.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            if known:
-                writer.writerow(["name=value ..."])
-            writer.writerow([f"{name}={value}" for name, value in row.items()])
+        """Append the row to `log.jsonl`."""
+        with (self.output / "log.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row) + "\n")

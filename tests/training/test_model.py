@@ -89,8 +89,8 @@ def test_lite_scales_neither_stem_nor_first_nor_last_stage():
 
 
 def test_unknown_names():
-    with pytest.raises(ConfigError, match="unknown model 'do'; did you mean 'd0'"):
-        efficientdet("do", 1, SHAPES)
+    with pytest.raises(ConfigError, match="unknown model 'lit0'; did you mean 'lite0'"):
+        efficientdet("lit0", 1, SHAPES)
     with pytest.raises(ConfigError, match="unknown backbone 'lit0'; did you mean 'lite0'"):
         backbone("lit0", keras.Input((64, 64, 3)))
 

@@ -32,6 +32,7 @@ def run(tmp_path_factory):
         f"output={folder / 'out'}",
         "model=tiny",
         "weights=null",
+        "eager=true",
         "size=[128,128]",
         "crop=128",
         "batch=2",
