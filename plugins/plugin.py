@@ -24,6 +24,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add(
         "detector", "savedmodel", "vidan_plugins.detectors.savedmodel:SavedModelDetector", "tf"
     )
+    registry.add("tracker", "bytetrack", "vidan_plugins.trackers.bytetrack:ByteTrack")
     registry.add("tracker", "deepsort", "vidan_plugins.trackers.deepsort:DeepSort")
     registry.add("tracker", "none", "vidan_plugins.trackers.none:NoTracker")
     registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")

@@ -56,6 +56,24 @@ def assign_overlaps(overlap: Array, threshold: float) -> tuple[Rows, Rows]:
     return rows[kept], columns[kept]
 
 
+def give(partner: Rows, rows: Rows, columns: Rows, cost: Array, limit: float) -> Rows:
+    """Pair some tracks with some detections by `assign`, and note the pairs.
+
+    Args:
+        partner: (T,), written to: the detection of each track.
+        rows: (N,) the tracks to pair.
+        columns: (M,) the detections to pair.
+        cost: (N,M).
+        limit: the highest cost of a pair.
+
+    Returns:
+        The detections that are left of `columns`.
+    """
+    taken, given = assign(cost, limit)
+    partner[rows[taken]] = columns[given]
+    return columns[others(len(columns), given)]
+
+
 def others(count: int, taken: Rows) -> Rows:
     """The indices below `count` that are not in `taken`, rising."""
     left = np.ones(count, dtype=np.bool_)

@@ -22,7 +22,7 @@ class Sort:
     of a stream, at once. Classes play no part in matching; a track's class is a vote.
 
     Args:
-        max_age: looks in a row without a match after which a track is given up, if exceeded.
+        max_age: a track is given up after more than this many looks in a row without a match.
             A look is one call of `update`, however many frames lie between two of them.
         min_hits: matches in a row that a track needs to be reported.
         iou_threshold: the least overlap (IoU) of a detection and its track, in [0,1].

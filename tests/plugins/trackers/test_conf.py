@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from vidan_plugins.trackers.bytetrack import ByteTrack
 from vidan_plugins.trackers.deepsort import DeepSort
 from vidan_plugins.trackers.none import NoTracker
 from vidan_plugins.trackers.sort import Sort
@@ -13,7 +14,8 @@ CONF = Path(__file__).parents[3] / "conf" / "tracker"
 
 
 @pytest.mark.parametrize(
-    ("name", "tracker"), [("sort", Sort), ("deepsort", DeepSort), ("none", NoTracker)]
+    ("name", "tracker"),
+    [("sort", Sort), ("bytetrack", ByteTrack), ("deepsort", DeepSort), ("none", NoTracker)],
 )
 def test_defaults(name, tracker):
     values = yaml.safe_load((CONF / f"{name}.yaml").read_text())
