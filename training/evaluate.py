@@ -1,61 +1,26 @@
-"""How good a detector is: average precision by COCO's rules, and the threshold of the best F1."""
+"""How good a detector is: average precision by COCO's rules, and the threshold of the best F1.
+
+`python -m vidan_training.evaluate onnx=<file> [recipe=<name>] [key=value ...]` prints the
+figures of an exported model on the validation split of a recipe.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from vidan.boxes import iou, nms
+from vidan.boxes import iou
 
-from .augment import letterbox
-from .data import FloatArray, Image, Sample
+from .data import FloatArray, Sample
+from .predict import Found, onnx_run, predict
 
-# images (N,H,W,3) uint8 -> boxes (N,K,4) px of the input, scores (N,K,C)
-Run = Callable[[Image], tuple[FloatArray, FloatArray]]
-NMS_IOU = 0.5
-LOWEST_SCORE = 0.01  # below this a detection changes no average precision worth the time
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}  # sqrt of area, px
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """Detections of one picture: boxes (N,4) px of it, scores (N,), classes (N,)."""
-
-    boxes: FloatArray
-    scores: FloatArray
-    classes: npt.NDArray[np.int32]
-
-
-def select(boxes: FloatArray, scores: FloatArray, scale: float) -> Found:
-    """Raw boxes (K,4) and scores (K,C) of a letterboxed picture as detections.
-
-    Classes exclude each other: a box has its best class, and suppression is across classes.
-    """
-    best = scores.max(axis=1)
-    keep = best >= LOWEST_SCORE
-    boxes, best, classes = boxes[keep], best[keep], scores[keep].argmax(axis=1)
-    kept = nms(boxes, best, NMS_IOU)
-    return Found(boxes[kept] / scale, best[kept], classes[kept].astype(np.int32))
-
-
-def predict(
-    run: Run, samples: Sequence[Sample], height: int, width: int, batch: int = 8
-) -> list[Found]:
-    """Detections of every sample, through the letterbox of inference."""
-    found = []
-    for start in range(0, len(samples), batch):
-        boxed = [letterbox(s.image(), height, width) for s in samples[start : start + batch]]
-        boxes, scores = run(np.stack([image for image, _ in boxed]))
-        found += [
-            select(b, s, scale) for b, s, (_, scale) in zip(boxes, scores, boxed, strict=True)
-        ]
-    return found
 
 
 def evaluate(
@@ -164,3 +129,22 @@ def best_threshold(samples: Sequence[Sample], found: Sequence[Found]) -> dict[st
         "precision": float(precision[best]),
         "recall": float(recall[best]),
     }
+
+
+def main(argv: list[str]) -> int:
+    """Print the figures of `onnx=` (the one that ships without it) on a validation split."""
+    from . import recipe
+    from .export import shipped
+
+    models = [a.removeprefix("onnx=") for a in argv if a.startswith("onnx=")]
+    path = Path(models[-1]) if models else shipped().with_suffix(".onnx")
+    config = recipe.load_recipe([a for a in argv if not a.startswith("onnx=")])
+    labels, _, validation = recipe.read_data(config)
+    found = predict(onnx_run(path), validation, *config.size)
+    for name, value in evaluate(validation, found, labels).items():
+        print(f"{name:32s} {value:.3f}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 
 from .model import TOP_K, detector, efficientdet
 from .spec import Spec
-from .weights import load
+from .weights import load, read_note, save
 
 console = Console(stderr=True, soft_wrap=True)
 OPSET = 17
@@ -24,14 +24,14 @@ OPSET = 17
 SMALLEST_HALVED = 64
 
 
-def build(spec: Spec, weights: Path) -> keras.Model:
-    """The exported form of a model with its weights, all of which must be in the file."""
+def build(spec: Spec, weights: Path) -> tuple[keras.Model, keras.Model]:
+    """The model with its weights, all of which must be in the file, and its exported form."""
     model = efficientdet(spec.model, len(spec.labels), spec.shapes)
     loaded = load(model, weights)
     if loaded.missing or loaded.unused:
         first = (loaded.missing + loaded.unused)[0]
         raise ModelError(f"{str(weights)!r} is not of this {spec.model!r}: {first!r} does not fit")
-    return detector(model, *spec.size, spec.shapes, TOP_K)
+    return model, detector(model, *spec.size, spec.shapes, TOP_K)
 
 
 def export_savedmodel(model: keras.Model, spec: Spec, folder: Path) -> None:
@@ -133,27 +133,28 @@ def _import(name: str, package: str) -> Any:
         raise PluginError(f"export needs {name}: pip install {package}") from error
 
 
-KEYS = ("weights", "onnx", "savedmodel", "half", "spec")
+KEYS = ("weights", "onnx", "savedmodel", "npz", "half")
 
 
 def main(argv: list[str]) -> int:
-    """Export weights: `weights=<npz> [spec=<json>] onnx=<file> savedmodel=<folder> half=true`.
+    """Export weights: `weights=<npz> onnx=<file> savedmodel=<folder> npz=<file> half=true`.
 
-    The spec is the JSON of the same name beside the weights unless given; without weights it is
-    the model that ships.
+    Without `weights` it is the model that ships; `npz` are the weights again, as float16.
     """
     options = _options(argv)
     weights = Path(options.get("weights") or shipped())
-    spec_path = Path(options.get("spec") or weights.with_suffix(".json"))
-    if not options.get("onnx") and not options.get("savedmodel"):
-        raise ConfigError("nothing to export: say onnx=<file> or savedmodel=<folder>, or both")
-    spec = Spec.read(spec_path)
-    model = build(spec, weights)
+    if not options.keys() & {"onnx", "savedmodel", "npz"}:
+        raise ConfigError("nothing to export: say onnx=<file>, savedmodel=<folder> or npz=<file>")
+    spec = Spec.parse(read_note(weights), str(weights))
+    model, exported = build(spec, weights)
+    if file := options.get("npz"):
+        save(model, Path(file), "float16", json.dumps(spec.metadata()))
+        console.print(f"weights: {file}, {Path(file).stat().st_size / 1e6:.1f} MB")
     if folder := options.get("savedmodel"):
-        export_savedmodel(model, spec, Path(folder))
+        export_savedmodel(exported, spec, Path(folder))
         console.print(f"SavedModel: {folder}")
     if file := options.get("onnx"):
-        export_onnx(model, spec, Path(file), options.get("half", "true").lower() != "false")
+        export_onnx(exported, spec, Path(file), options.get("half", "true").lower() != "false")
         console.print(f"ONNX: {file}, {Path(file).stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from vidan.errors import ModelError
@@ -57,10 +56,10 @@ class Spec:
         }
 
     @staticmethod
-    def read(path: Path) -> Spec:
-        """The spec in a JSON file as `metadata` made it."""
+    def parse(text: str, where: str) -> Spec:
+        """The spec in JSON as `metadata` made it; `where` it was found, for errors."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(text)
             anchors = values["anchors"]
             return Spec(
                 values["model"],
@@ -70,7 +69,5 @@ class Spec:
                 values["threshold"],
                 values["provenance"],
             )
-        except OSError as error:
-            raise ModelError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{str(path)!r} does not describe a model: {error!r}") from error
+            raise ModelError(f"{where!r} does not describe a model: {error!r}") from error

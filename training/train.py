@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 from pathlib import Path
@@ -16,11 +17,12 @@ from . import recipe
 from .anchors import make_anchors
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data import FloatArray, Image, Sample
-from .evaluate import evaluate, predict
+from .evaluate import evaluate
 from .loader import Batches, chances
 from .losses import CIoULoss, FocalLoss, HuberLoss
 from .model import detector, efficientdet
 from .optimizer import make_optimizer, swap_average
+from .predict import predict
 from .spec import Spec
 from .weights import load, save
 
@@ -132,18 +134,22 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         return figures
 
     def _keep(self, figures: dict[str, float]) -> None:
-        """The best weights so far, and beside them what `vidan export` has to know."""
-        save(self.model, self.output / "best.npz")
+        """The best weights so far, with what `vidan export` has to know of them."""
+        provenance = OmegaConf.to_container(self.config.provenance)
         spec = Spec(
             self.config.model,
             self.labels,
             tuple(self.config.size),
             recipe.shapes(self.config),
             round(figures["threshold"], 3),
-            {"data": Path(self.config.data).name, "validation": figures},
+            {
+                **provenance,
+                "seed": self.config.seed,
+                "date": f"{datetime.date.today():%Y-%m-%d}",
+                "validation": {name: round(value, 4) for name, value in figures.items()},
+            },
         )
-        text = json.dumps(spec.metadata(), indent=1)
-        (self.output / "best.json").write_text(text, encoding="utf-8")
+        save(self.model, self.output / "best.npz", note=json.dumps(spec.metadata()))
 
     def _run(self, images: Image) -> tuple[FloatArray, FloatArray]:
         outputs = self.detector.predict_on_batch(images)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vidan.errors import ModelError
 
 Array = npt.NDArray[Any]
+NOTE = "vidan.json"  # the entry of an `.npz` that says what the weights are of
 # Names that older Keras versions gave the same variables.
 OLD_NAMES = {"depthwise_kernel": "kernel"}
 
@@ -46,7 +47,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     """All arrays of an `.npz` by name."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            return {name: arrays[name] for name in arrays.files if name != NOTE}
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
 
@@ -83,13 +84,26 @@ def load(model: keras.Model, path: Path) -> Loaded:
     return loaded
 
 
-def save(model: keras.Model, path: Path, dtype: str = "float32") -> None:
-    """Every variable of the model into a compressed `.npz`; float16 halves it."""
+def read_note(path: Path) -> str:
+    """The note that `save` was given."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return str(arrays[NOTE])
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
+    except KeyError:
+        raise ModelError(
+            f"{str(path)!r} has no {NOTE!r}: expected weights that vidan train wrote"
+        ) from None
+
+
+def save(model: keras.Model, path: Path, dtype: str = "float32", note: str = "") -> None:
+    """Every variable of the model, and a note, into a compressed `.npz`; float16 halves it."""
     arrays = {name: np.asarray(v, dtype) for name, v in variables(model).items()}
     not_finite = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if not_finite:
         raise ModelError(f"weights are not finite in {dtype}: {', '.join(not_finite)}")
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays, **{NOTE: np.array(note)})
     temporary.replace(path)

@@ -6,7 +6,8 @@ import pytest
 pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[train]")
 
 from vidan_training.data import Sample
-from vidan_training.evaluate import Found, best_threshold, evaluate, select
+from vidan_training.evaluate import best_threshold, evaluate
+from vidan_training.predict import Found, select
 
 LABELS = ("a", "b")
 

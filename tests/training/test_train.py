@@ -115,6 +115,20 @@ def test_metadata_travels_with_both(exported):
     assert 0 <= metadata["threshold"] <= 1
 
 
+def test_half_weights_export_again(run, exported):
+    folder, _, _ = run
+    half = exported / "half.npz"
+    assert export.main([f"weights={folder / 'out/best.npz'}", f"npz={half}"]) == 0
+    assert half.stat().st_size < 0.6 * (folder / "out/best.npz").stat().st_size
+    assert export.main([f"weights={half}", f"onnx={exported / 'again.onnx'}"]) == 0
+    images = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3)).astype(np.uint8)
+    first, again = (
+        onnxruntime.InferenceSession(str(exported / name)).run(["scores"], {"images": images})[0]
+        for name in ("m.onnx", "again.onnx")
+    )
+    assert np.sort(again, axis=None) == pytest.approx(np.sort(first, axis=None), abs=1e-3)
+
+
 def test_half_weights_halve_the_file(run, exported):
     folder, _, _ = run
     export.main([f"weights={folder / 'out/best.npz'}", f"onnx={exported / 'f.onnx'}", "half=false"])
@@ -127,7 +141,7 @@ def test_half_weights_halve_the_file(run, exported):
     [
         (["weight=x"], ConfigError, "did you mean 'weights'"),
         (["weights=x.npz"], ConfigError, "nothing to export"),
-        (["weights=x.npz", "onnx=y.onnx"], ModelError, r"cannot read 'x\.json'"),
+        (["weights=x.npz", "onnx=y.onnx"], ModelError, r"cannot read weights 'x\.npz'"),
     ],
 )
 def test_wrong_export_arguments(arguments, error, message):
