@@ -1,7 +1,7 @@
 """How well the embedders tell people apart, on ground-truth crops of MOT16-09.
 
 Rank-1: of the pictures at least 40 frames away, is the nearest one of the same person? For
-people at least half visible, every fifth frame. `pytest -s` prints the figures.
+people at least half visible, every fifth frame. `pytest -s -n 0` prints the figures.
 """
 
 import os
