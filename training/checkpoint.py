@@ -28,14 +28,16 @@ def save_checkpoint(model: keras.Model, path: Path, epoch: int, best: float) -> 
 def load_checkpoint(model: keras.Model, path: Path) -> tuple[int, float]:
     """Put a checkpoint into a compiled model; returns the whole epochs done and the best AP50."""
     model.optimizer.build(model.trainable_variables)
-    with np.load(path, allow_pickle=False) as arrays:
-        targets = {f"model/{name}": v for name, v in variables(model).items()}
-        targets |= {f"optimizer/{i}": v for i, v in enumerate(model.optimizer.variables)}
-        if set(targets) | {"epoch", "best"} != set(arrays.files):
-            raise ModelError(
-                f"{str(path)!r} is of another model or recipe: resume=false starts anew, "
-                "output=<folder> keeps both"
-            )
-        for name, variable in targets.items():
-            variable.assign(arrays[name])
-        return int(arrays["epoch"]), float(arrays["best"])
+    targets = {f"model/{name}": v for name, v in variables(model).items()}
+    targets |= {f"optimizer/{i}": v for i, v in enumerate(model.optimizer.variables)}
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    epoch, best = int(arrays.pop("epoch")), float(arrays.pop("best"))
+    if {n: a.shape for n, a in arrays.items()} != {n: tuple(v.shape) for n, v in targets.items()}:
+        raise ModelError(
+            f"{str(path)!r} is of another model or recipe: resume=false starts anew, "
+            "output=<folder> keeps both"
+        )
+    for name, variable in targets.items():
+        variable.assign(arrays[name])
+    return epoch, best
