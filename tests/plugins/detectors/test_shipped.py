@@ -1,9 +1,12 @@
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.video import VideoFile
+
+from vidan.boxes import iou
 
 from .conftest import ROOT
 from .models import plain
@@ -32,14 +35,44 @@ def test_finds_nothing_in_nothing(detector):
     assert [len(found) for found in detector.detect([plain(0), plain(128), plain(255)])] == [0] * 3
 
 
-def test_finds_masked_faces_where_they_are(detector, data):
+@pytest.fixture
+def frames(data):
+    """The frames above of the video."""
     source = VideoFile(str(data / "video/mask_people.mp4"))
-    frames = itertools.islice(source, max(MASKED) + 1)
-    for frame in (frame for frame in frames if frame.index in MASKED):
-        (found,) = detector.detect([frame])
+    every = itertools.islice(source, max(MASKED) + 1)
+    yield [frame for frame in every if frame.index in MASKED]
+    source.close()
+
+
+def test_finds_masked_faces_where_they_are(detector, frames):
+    for frame, found in zip(frames, detector.detect(frames), strict=True):
         labels = [detector.labels[i] for i in found.classes]
         for x, y in MASKED[frame.index]:
             x1, y1, x2, y2 = found.boxes.T
             at = np.flatnonzero((x1 < x) & (x < x2) & (y1 < y) & (y < y2))
-            assert [labels[i] for i in at] == ["with_mask"], (frame.index, x, y)
-    source.close()
+            assert {labels[i] for i in at} == {"with_mask"}, (frame.index, x, y)
+
+
+def unmatched(ones, others):
+    """Detections that have no equal among the others, to what weights of half precision allow."""
+    overlap = iou(ones.boxes, others.boxes)
+    apart = np.abs(ones.scores[:, None] - others.scores[None])
+    same = ones.classes[:, None] == others.classes[None]
+    return ones.scores[~((overlap > 0.95) & (apart < 0.01) & same).any(axis=1)]
+
+
+def test_agrees_with_the_savedmodel_of_its_weights(detector, frames, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of TensorFlow and Keras
+        pytest.importorskip("keras", reason="needs the extra train")
+        from vidan_plugins.detectors.savedmodel import SavedModelDetector
+        from vidan_training.export import main
+
+        main([f"savedmodel={tmp_path / 'shipped'}"])
+        other = SavedModelDetector(str(tmp_path / "shipped"))
+    assert other.labels == detector.labels
+    for ours, theirs in zip(detector.detect(frames), other.detect(frames), strict=True):
+        # A score near the threshold may pass in one and not in the other.
+        sure = min(ours.scores.min(), theirs.scores.min()) + 0.01
+        assert (unmatched(ours, theirs) < sure).all()
+        assert (unmatched(theirs, ours) < sure).all()
