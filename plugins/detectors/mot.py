@@ -101,4 +101,4 @@ def _probabilities(scores: npt.NDArray[np.float64], path: str) -> npt.NDArray[np
     logger.info("%s: scores %g to %g mapped to [0,1]", path, scores.min(), scores.max())
     # exp of -|x| cannot overflow.
     small = np.exp(-np.abs(scores))
-    return (np.where(scores >= 0, 1, small) / (1 + small)).astype(np.float32)
+    return np.asarray(np.where(scores >= 0, 1, small) / (1 + small), np.float32)

@@ -49,14 +49,15 @@ class Table:
         place = int(self.places[row])
         return f"{self.path}:{place}" if self.unit == "line" else f"{self.path}: row {place}"
 
-    def refuse(self, wrong: npt.NDArray[np.bool_], expected: str) -> None:
-        """Raise for the first of the rows that are wrong, a mask (N,).
+    def refuse(self, wrong: npt.ArrayLike, expected: str) -> None:
+        """Raise for the first of the rows that are wrong, a mask (N,) bool.
 
         Raises:
             SourceError: there is one.
         """
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
+        rows = np.flatnonzero(wrong)
+        if rows.size:
+            row = int(rows[0])
             got = ",".join(f"{value:g}" for value in self.values[row, : SCORE + 1])
             raise SourceError(f"{self.where(row)}: {expected}, got {got}")
 
@@ -108,14 +109,14 @@ def check_rows(table: Table) -> None:
     """
     values = table.values[:, : SCORE + 1]
     frames = values[:, FRAME]
-    table.refuse(~(np.abs(values) <= _LARGEST).all(axis=1), "expected finite numbers")
+    table.refuse((~(np.abs(values) <= _LARGEST)).any(axis=1), "expected finite numbers")
     whole = (frames >= 1) & (frames <= _LAST_FRAME) & (frames % 1 == 0)
     table.refuse(~whole, "expected a frame from 1 on")
 
 
 def have_area(table: Table) -> npt.NDArray[np.bool_]:
     """Which boxes (N,) have an area; says how many have none, and where the first is."""
-    good: npt.NDArray[np.bool_] = (table.values[:, 4:6] > 0).all(axis=1)
+    good = np.asarray((table.values[:, 4:6] > 0).all(axis=1))
     if not good.all():
         logger.warning(
             "%s: a width and height above 0 expected: left out this and %d more of %d rows",
