@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from vidan import options
 from vidan.boxes import xywh_to_xyxy
 from vidan.errors import ConfigError
 from vidan.types import Detections, Frame
 
-from . import options
 from .motfeatures import Features, match, read_features
 from .motfile import BOX, FEWEST, FRAME, SCORE, Table, have_area, read_detections
 
@@ -49,8 +49,8 @@ class MotDetector:
         label: str = "person",
         min_score: float | None = None,
     ) -> None:
-        lowest = -np.inf if min_score is None else options.number("min_score", min_score)
-        self.labels = (options.text("label", label),)
+        lowest = -np.inf if min_score is None else options.number("detector.min_score", min_score)
+        self.labels = (options.text("detector.label", label),)
         table, vectors = _read(path, features, feature_column)
         scores = table.values[:, SCORE]
         wanted = np.flatnonzero(have_area(table) & (scores >= lowest))
@@ -82,15 +82,15 @@ def _read(
     """The detections of either file, or of both, and their features (N,D)."""
     column = feature_column
     if column is not None:
-        column = options.whole("feature_column", column, FEWEST)
-    table = None if path is None else read_detections(options.path("path", path))
+        column = options.whole("detector.feature_column", column, FEWEST)
+    table = None if path is None else read_detections(options.path("detector.path", path))
     if features is None and table is None:
         raise ConfigError("detector.path is missing: say detector.path=<det.txt>")
     if features is None:
         assert table is not None
         return table, None
     columns = None if table is None else table.values.shape[1]
-    described, vectors = read_features(options.path("features", features), column, columns)
+    described, vectors = read_features(options.path("detector.features", features), column, columns)
     return (described, vectors) if table is None else (table, vectors[match(table, described)])
 
 

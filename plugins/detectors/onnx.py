@@ -9,16 +9,16 @@ from typing import Any
 
 import onnxruntime as ort
 
+from vidan import options
 from vidan.errors import ModelError
 from vidan.types import Detections, Frame
 
-from . import options
 from .contract import Signature, Tensor, check_batch, describe
 from .efficientdet import Batch, EfficientDet, one_line
 from .labels import read_labels
 from .providers import check_started, choose_providers
 from .selection import Boxes, Selection
-from .threads import sensible_threads
+from .threads import thread_count
 
 SHIPPED = "facemask_lite0.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
@@ -66,11 +66,11 @@ class OnnxDetector:
         threads: int | None = None,
         providers: str | Sequence[str] | None = None,
     ) -> None:
-        path = _shipped() if model is None else options.path("model", model)
+        path = _shipped() if model is None else options.path("detector.model", model)
         where = f"model {str(path)!r}"
         chosen = choose_providers(providers)
-        count = sensible_threads() if threads is None else options.whole("threads", threads, 1)
-        given = None if labels is None else options.path("labels", labels)
+        count = thread_count(threads)
+        given = None if labels is None else options.path("detector.labels", labels)
         self._session: ort.InferenceSession | None = _open(path, where, chosen, count)
         check_started(chosen, self._session, strict=providers is not None)
         signature, text = _inspect(self._session, where)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import onnxruntime as ort
 
+from vidan import options
 from vidan.errors import ConfigError, did_you_mean
-
-from . import options
 
 PREFERRED = ("cuda", "rocm", "migraphx", "coreml", "openvino", "cpu")
 """What is tried unless providers are named, best first.
@@ -51,7 +50,7 @@ def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
     if wanted is None:
         chosen = [name for name in here if name in PREFERRED]
     else:
-        chosen = [short_name(name) for name in options.names("providers", wanted)]
+        chosen = [short_name(name) for name in options.names("detector.providers", wanted)]
         for name in chosen:
             _check_available(name, here)
     full = {short_name(name): name for name in ort.get_available_providers()}

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vidan import options
 from vidan.errors import ConfigError, ModelError
 from vidan.types import Detections, Frame
 
-from . import options
 from .contract import Signature, Tensor, check_batch, describe
 from .efficientdet import Batch, EfficientDet, one_line
 from .labels import read_labels
@@ -20,7 +20,7 @@ from .metadata import Advice
 from .quiet import quiet_stderr
 from .selection import Boxes, Selection
 from .tfod import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
-from .threads import sensible_threads
+from .threads import thread_count
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
 with quiet_stderr():  # what it says before it has read that
@@ -77,9 +77,9 @@ class SavedModelDetector:
     ) -> None:
         if model is None:
             raise ConfigError("detector.model is missing: say detector.model=<folder>")
-        folder = options.path("model", model)
+        folder = options.path("detector.model", model)
         where = f"model {str(folder)!r}"
-        given = None if labels is None else options.path("labels", labels)
+        given = None if labels is None else options.path("detector.labels", labels)
         _configure(threads)
         # What was loaded owns the variables that its function computes with.
         self._loaded: Any = _load(folder, where)
@@ -138,7 +138,7 @@ class SavedModelDetector:
 
 def _configure(threads: int | None) -> None:
     """Set TensorFlow up, which it allows only before it computes for the first time."""
-    count = sensible_threads() if threads is None else options.whole("threads", threads, 1)
+    count = thread_count(threads)
     try:
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)

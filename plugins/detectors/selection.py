@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vidan import options
 from vidan.boxes import clip, nms
 from vidan.errors import ModelError
 from vidan.types import Detections, Frame
 
-from . import options
 from .labels import class_mask
 from .metadata import Advice
 
@@ -65,14 +65,18 @@ class Selection:
         Raises:
             ConfigError: an option has a bad value, or names a label that there is not.
         """
-        names = None if classes is None else options.names("classes", classes)
+        names = None if classes is None else options.names("detector.classes", classes)
         most = max_detections
         return cls(
-            options.fraction("threshold", advice.threshold if threshold is None else threshold),
-            options.fraction("iou_threshold", iou_threshold),
-            options.boolean("exclusive", advice.exclusive if exclusive is None else exclusive),
+            options.number(
+                "detector.threshold", advice.threshold if threshold is None else threshold, 0, 1
+            ),
+            options.number("detector.iou_threshold", iou_threshold, 0, 1),
+            options.boolean(
+                "detector.exclusive", advice.exclusive if exclusive is None else exclusive
+            ),
             class_mask(advice.labels, names),
-            None if most is None else options.whole("max_detections", most, 1),
+            None if most is None else options.whole("detector.max_detections", most, 1),
         )
 
     def candidates(self, scores: Boxes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from vidan import options
+
 _CPUS = Path("/sys/devices/system/cpu")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def thread_count(threads: int | None) -> int:
+    """The threads that `detector.threads` asks for; None for what is sensible here."""
+    if threads is None:
+        return sensible_threads()
+    return options.whole("detector.threads", threads, 1)
 
 
 def sensible_threads(cpus: Path = _CPUS, quota: Path = _QUOTA) -> int:

@@ -20,8 +20,8 @@ REFERENCE_HEIGHT = 1080
 """Picture height, px, at which lines and text have the sizes below."""
 
 LINE, FONT = 3.0, 24.0
-SMALLEST_FONT = 11
-"""Sizes in px; text any smaller could not be read."""
+THINNEST, SMALLEST_FONT = 2, 11
+"""Sizes in px; anything smaller could not be seen or read."""
 
 SCORES_FROM = 480
 """Picture height, px, from which labels have room for a score."""
@@ -51,7 +51,7 @@ class Style(NamedTuple):
         """The style for a picture of that height."""
         scale = height / REFERENCE_HEIGHT
         return cls(
-            max(1, round(LINE * scale)),
+            max(THINNEST, round(LINE * scale)),
             max(SMALLEST_FONT, round(FONT * scale)),
             height >= SCORES_FROM,
         )

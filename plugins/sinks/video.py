@@ -17,7 +17,8 @@ from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
-from vidan.errors import ConfigError, SinkError
+from vidan import options
+from vidan.errors import SinkError
 from vidan.types import Image, Result
 
 from .draw import Painter
@@ -82,10 +83,8 @@ class VideoFile:
         crf: int = 23,
         threads: int = 0,
     ) -> None:
-        if not 0 <= crf <= 51:
-            raise ConfigError(f"crf: expected 0 to 51, got {crf!r}")
-        if threads < 0:
-            raise ConfigError(f"threads: expected 0 (automatic) or more, got {threads!r}")
+        options.whole("sink.video.crf", crf, 0, 51)
+        options.whole("sink.video.threads", threads, 0)
         if CODEC not in av.codecs_available:
             raise SinkError(f"FFmpeg has no encoder {CODEC}: pip install --force-reinstall av")
         self._path = Path(path)

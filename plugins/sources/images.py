@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from vidan import options
 from vidan.errors import SourceError
 from vidan.types import Frame, Image
 
 from .frames import ArrayFrame
-from .options import not_empty, positive
 from .quiet import quiet_opencv
 from .sequence import find_pictures
 
@@ -54,9 +54,11 @@ class Images:
     live = False
 
     def __init__(self, path: str, rate: float | None = None, stream: str | None = None) -> None:
-        not_empty("path", path, "say source.path=<folder or pattern>")
-        not_empty("stream", stream, "give the stream a name, or null")
-        positive("rate", rate)
+        options.text("source.path", path)
+        if stream is not None:
+            options.text("source.stream", stream)
+        if rate is not None:
+            options.positive("source.rate", rate)
         self._path = path
         self._pictures = find_pictures(path)
         self.rate = rate or self._pictures.rate or DEFAULT_RATE

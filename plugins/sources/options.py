@@ -25,3 +25,28 @@ def not_empty(option: str, value: str | None, hint: str) -> None:
     """
     if value is not None and not value.strip():
         raise ConfigError(f"source.{option} is empty: {hint}")
+
+
+def whole(option: str, value: object, low: int, high: int) -> int:
+    """The value of an option that must be a whole number from `low` to `high`.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(
+            f"source.{option} must be a whole number from {low} to {high}, got {value!r}"
+        )
+    return value
+
+
+def between(option: str, value: object, low: float, high: float) -> float:
+    """The value of an option that must be a number from `low` to `high`.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= float(str(value)) <= high:
+        raise ConfigError(f"source.{option} must be from {low:g} to {high:g}, got {value!r}")
+    return float(str(value))

@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 
-from vidan.errors import ConfigError
+from vidan import options
 from vidan.types import Frame
 
 from .address import Address
 from .clock import Pace, StreamTime
 from .frames import VideoFrame
-from .options import not_empty, positive
 from .reader import Reader
 
 
@@ -54,11 +53,11 @@ class VideoFile:
         threads: int = 0,
         timeout: float = 10.0,
     ) -> None:
-        not_empty("path", path, "say source.path=<file or URL>")
-        not_empty("stream", stream, "give the stream a name, or null")
-        positive("timeout", timeout)
-        if threads < 0:
-            raise ConfigError(f"source.threads must be 0 (automatic) or more, got {threads!r}")
+        options.text("source.path", path)
+        if stream is not None:
+            options.text("source.stream", stream)
+        options.positive("source.timeout", timeout)
+        options.whole("source.threads", threads, 0)
         self._address = Address(path)
         self._threads = threads
         self._timeout = timeout

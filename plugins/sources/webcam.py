@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vidan import options
 from vidan.errors import ConfigError, SourceError
 from vidan.types import Frame, Image
 
 from .camera import open_camera
 from .frames import ArrayFrame
-from .options import not_empty, positive
 from .quiet import quiet_opencv
 
 RETRY = 0.02
@@ -62,18 +62,20 @@ class Webcam:
         stream: str | None = None,
         timeout: float = 5.0,
     ) -> None:
-        if isinstance(device, int) and device < 0:
-            raise ConfigError(f"source.device must be 0 or more, or a path, got {device!r}")
         if isinstance(device, str):
-            not_empty("device", device, "say source.device=<number or path>")
+            options.text("source.device", device)
+        else:
+            options.whole("source.device", device, 0)
         for option, value in {"width": width, "height": height, "rate": rate}.items():
-            positive(option, value)
+            if value is not None:
+                options.positive(f"source.{option}", value)
         if (width is None) != (height is None):
             raise ConfigError(
                 f"source.width and source.height go together, got {width!r} and {height!r}"
             )
-        positive("timeout", timeout)
-        not_empty("stream", stream, "give the stream a name, or null")
+        options.positive("source.timeout", timeout)
+        if stream is not None:
+            options.text("source.stream", stream)
         self._device = device
         self._timeout = timeout
         self.stream = stream or (f"webcam{device}" if isinstance(device, int) else _name(device))

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from vidan import options
 from vidan.boxes import iou
 from vidan.errors import ConfigError
 from vidan.types import Detections, Frame, Tracks
 
-from . import options
 from .assignment import give
 from .kalman import KALMANS, Rows
 from .motion import Array, deepsort_model
@@ -55,7 +55,7 @@ class ByteTrack:
         kalman: str = "batched",
     ) -> None:
         def share(name: str, value: float) -> float:
-            return options.number("bytetrack", name, value, 0.0, 1.0)
+            return options.number(f"tracker.{name}", value, 0.0, 1.0)
 
         self._high_score = share("high_score", high_score)
         self._low_score = share("low_score", low_score)
@@ -63,13 +63,13 @@ class ByteTrack:
         self._min_iou = share("min_iou", min_iou)
         self._min_iou_weak = share("min_iou_weak", min_iou_weak)
         self._min_iou_new = share("min_iou_new", min_iou_new)
-        self._max_age = options.whole("bytetrack", "max_age", max_age, 0)
+        self._max_age = options.whole("tracker.max_age", max_age, 0)
         if low_score > high_score:
             raise ConfigError(
-                f"bytetrack: low_score={low_score!r} is above high_score={high_score!r}: "
+                f"tracker.low_score={low_score!r} is above tracker.high_score={high_score!r}: "
                 "weak detections lie between the two"
             )
-        filters = KALMANS[options.choice("bytetrack", "kalman", kalman, KALMANS)]
+        filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         model = replace(deepsort_model(), positive=np.array([False, False, True, True]))
         self._roster = Roster(filters(model))
         self._at_once: int | None = None  # the highest id of those begun in the first look

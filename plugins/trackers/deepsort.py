@@ -7,10 +7,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from . import options
 from .appearance import Appearance, Features, Gallery, make_embedder
 from .assignment import give, others
 from .kalman import KALMANS
@@ -71,19 +71,18 @@ class DeepSort:
         embed_every: int = 3,
         kalman: str = "batched",
     ) -> None:
-        name = "deepsort"
         self._max_cosine_distance = options.number(
-            name, "max_cosine_distance", max_cosine_distance, 0.0, 2.0
+            "tracker.max_cosine_distance", max_cosine_distance, 0.0, 2.0
         )
-        self._budget = options.whole(name, "nn_budget", nn_budget, 1)
+        self._budget = options.whole("tracker.nn_budget", nn_budget, 1)
         self._max_iou_distance = options.number(
-            name, "max_iou_distance", max_iou_distance, 0.0, 1.0
+            "tracker.max_iou_distance", max_iou_distance, 0.0, 1.0
         )
-        self._max_age = options.whole(name, "max_age", max_age, 0)
-        self._n_init = options.whole(name, "n_init", n_init, 1)
-        filters = KALMANS[options.choice(name, "kalman", kalman, KALMANS)]
-        self._embed_every = options.whole(name, "embed_every", embed_every, 1)
-        options.choice(name, "embedder", embedder, EMBEDDERS)
+        self._max_age = options.whole("tracker.max_age", max_age, 0)
+        self._n_init = options.whole("tracker.n_init", n_init, 1)
+        filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
+        self._embed_every = options.whole("tracker.embed_every", embed_every, 1)
+        options.choice("tracker.embedder", embedder, EMBEDDERS)
         self._appearance = Appearance(make_embedder(embedder, embedder_model))
         self._roster = Roster(filters(deepsort_model()))
         self._galleries: dict[int, Gallery] = {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from . import options
 from .assignment import assign_overlaps, others
 from .kalman import KALMANS
 from .motion import sort_model
@@ -39,10 +39,10 @@ class Sort:
         iou_threshold: float = 0.3,
         kalman: str = "batched",
     ) -> None:
-        self._max_age = options.whole("sort", "max_age", max_age, 0)
-        self._min_hits = options.whole("sort", "min_hits", min_hits, 0)
-        self._iou_threshold = options.number("sort", "iou_threshold", iou_threshold, 0.0, 1.0)
-        filters = KALMANS[options.choice("sort", "kalman", kalman, KALMANS)]
+        self._max_age = options.whole("tracker.max_age", max_age, 0)
+        self._min_hits = options.whole("tracker.min_hits", min_hits, 0)
+        self._iou_threshold = options.number("tracker.iou_threshold", iou_threshold, 0.0, 1.0)
+        filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         self._roster = Roster(filters(sort_model()))
         self._looks = 0
 

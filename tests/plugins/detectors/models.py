@@ -5,6 +5,7 @@ import json
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
 from vidan_plugins.sources.frames import ArrayFrame
 
 LABELS = ("red", "green", "blue")

@@ -1,9 +1,9 @@
 import json
 
 import pytest
-from vidan_plugins.detectors.contract import Signature, Tensor, check_batch, describe
 
 from vidan.errors import ModelError
+from vidan_plugins.detectors.contract import Signature, Tensor, check_batch, describe
 
 from .models import metadata
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+
+from vidan.errors import ModelError
 from vidan_plugins.detectors.efficientdet import EfficientDet, letterbox, one_line
 from vidan_plugins.detectors.metadata import Metadata
 from vidan_plugins.detectors.selection import Selection
-
-from vidan.errors import ModelError
 
 from .models import LABELS, plain
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from vidan_plugins.detectors.labels import class_mask, read_labels
 
 from vidan.errors import ConfigError, ModelError
+from vidan_plugins.detectors.labels import class_mask, read_labels
 
 MAP = """# faces
 item {

@@ -1,9 +1,9 @@
 import json
 
 import pytest
-from vidan_plugins.detectors.metadata import Metadata
 
 from vidan.errors import ModelError
+from vidan_plugins.detectors.metadata import Metadata
 
 from .models import metadata
 

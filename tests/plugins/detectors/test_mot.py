@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vidan_plugins.detectors.mot import MotDetector
 
 from vidan.errors import ConfigError, SourceError
+from vidan_plugins.detectors.mot import MotDetector
 
 from .models import plain
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pytest
+
+from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.detectors.providers import available_providers, choose_providers
-
-from vidan.errors import ConfigError, ModelError
 
 from .models import BOXES, LABELS, metadata, noise, plain
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from vidan_plugins.detectors.metadata import Advice
-from vidan_plugins.detectors.selection import Scale, Selection, check_scores
 
 from vidan.errors import ConfigError, ModelError
+from vidan_plugins.detectors.metadata import Advice
+from vidan_plugins.detectors.selection import Scale, Selection, check_scores
 
 from .models import plain
 

@@ -3,10 +3,10 @@ import warnings
 
 import numpy as np
 import pytest
-from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
-from vidan_plugins.sources.video import VideoFile
 
 from vidan.boxes import iou
+from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
+from vidan_plugins.sources.video import VideoFile
 
 from .conftest import ROOT
 from .models import plain

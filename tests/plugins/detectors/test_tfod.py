@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+
+from vidan.errors import ModelError
 from vidan_plugins.detectors.contract import Signature, Tensor
 from vidan_plugins.detectors.selection import Selection
 from vidan_plugins.detectors.tfod import TfodModel, check_tfod, is_tfod
-
-from vidan.errors import ModelError
 
 from .models import plain
 

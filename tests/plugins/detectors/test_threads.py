@@ -1,6 +1,7 @@
 import os
 
 import pytest
+
 from vidan_plugins.detectors.threads import sensible_threads
 
 

@@ -116,7 +116,7 @@ def test_labels_avoid_each_other():
 
 def test_sizes_follow_the_picture():
     assert Style.of(1080) == Style(line=3, font=24, scores=True)
-    assert Style.of(180) == Style(line=1, font=11, scores=False)
+    assert Style.of(180) == Style(line=2, font=11, scores=False)
     assert Style.of(2160).font == 48
 
 

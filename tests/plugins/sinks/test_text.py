@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from vidan_plugins.sinks.jsonl import JsonLines
-from vidan_plugins.sinks.mot import MotFile
 
 from tests.vidan.fakes import frame
 from vidan import Detections, Result, SinkError, Tracks
+from vidan_plugins.sinks.jsonl import JsonLines
+from vidan_plugins.sinks.mot import MotFile
 
 
 def result(index=0, image=None, empty=False):

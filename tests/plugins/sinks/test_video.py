@@ -112,7 +112,10 @@ def test_drawn_or_not(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"crf": 52}, "crf: expected 0 to 51, got 52"), ({"threads": -1}, "threads: expected 0")],
+    [
+        ({"crf": 52}, "crf=52: expected a whole number from 0 to 51"),
+        ({"threads": -1}, "threads=-1"),
+    ],
 )
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):

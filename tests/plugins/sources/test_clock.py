@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+
 from vidan_plugins.sources import clock
 from vidan_plugins.sources.clock import Pace, StreamTime
 

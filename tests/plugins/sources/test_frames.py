@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
 
 META = {"index": 3, "time": 0.5, "captured": 9.0, "stream": "cam"}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vidan_plugins.sources.images import Images, read_picture
-from vidan_plugins.sources.sequence import natural
 
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
+from vidan_plugins.sources.images import Images, read_picture
+from vidan_plugins.sources.sequence import natural
 
 
 def write(path, value=0, size=(8, 6)):
@@ -238,7 +238,7 @@ def test_what_holds_no_pictures_is_refused(tmp_path):
     "options", [{"path": " "}, {"rate": 0}, {"rate": -1}, {"rate": float("inf")}, {"stream": ""}]
 )
 def test_bad_options_are_refused(folder, options):
-    with pytest.raises(ConfigError, match=r"^source\.(path|rate|stream) "):
+    with pytest.raises(ConfigError, match=r"^source\.(path|rate|stream)="):
         Images(**{"path": str(folder)} | options)
 
 

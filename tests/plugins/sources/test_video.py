@@ -13,11 +13,11 @@ from itertools import islice, pairwise
 import cv2
 import numpy as np
 import pytest
-from vidan_plugins.sources.video import VideoFile
 
 from tests.clips import CORNERS, number_of, write_clip, write_sound
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
+from vidan_plugins.sources.video import VideoFile
 
 MATRICES = {
     # a, b, c, d of x' = a x + c y, y' = b x + d y, and which corner is then at the top left
@@ -279,7 +279,7 @@ def test_sound_with_a_cover_picture_is_no_video(tmp_path):
     ],
 )
 def test_bad_options_are_refused(options):
-    with pytest.raises(ConfigError, match=r"^source\.(path|stream|threads|timeout) "):
+    with pytest.raises(ConfigError, match=r"^source\.(path|stream|threads|timeout)="):
         VideoFile(**options)
 
 

@@ -1,11 +1,11 @@
 import cv2
 import numpy as np
 import pytest
-from vidan_plugins.sources import camera, webcam
-from vidan_plugins.sources.webcam import Webcam
 
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
+from vidan_plugins.sources import camera, webcam
+from vidan_plugins.sources.webcam import Webcam
 
 BGR = (200, 100, 50)
 
@@ -235,5 +235,5 @@ def test_opencv_may_speak_again_afterwards(plug_in):
 )
 def test_bad_options_are_refused(plug_in, options):
     plug_in()
-    with pytest.raises(ConfigError, match=r"^source\.\w+ "):
+    with pytest.raises(ConfigError, match=r"^source\.\w+="):
         Webcam(**options)

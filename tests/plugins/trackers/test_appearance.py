@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vidan_plugins.trackers.appearance import Gallery, Histogram, crop, unit
 
 

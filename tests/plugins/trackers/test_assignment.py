@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from vidan_plugins.trackers.assignment import assign, assign_overlaps, others
 
 shapes = st.tuples(st.integers(0, 5), st.integers(0, 5))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from vidan_plugins.trackers.bytetrack import ByteTrack
 
 from vidan.errors import ConfigError
+from vidan_plugins.trackers.bytetrack import ByteTrack
 
 from .scenes import Blank, any_stream, follow, found, ids, walkers
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from vidan_plugins.trackers.bytetrack import ByteTrack
 from vidan_plugins.trackers.deepsort import DeepSort
 from vidan_plugins.trackers.none import NoTracker

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from vidan_plugins.trackers.deepsort import GATE, DeepSort
 
 from vidan.errors import ConfigError, ModelError
+from vidan_plugins.trackers.deepsort import GATE, DeepSort
 
 from .scenes import Blank, Painted, any_stream, follow, found, ids, walkers
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vidan_plugins.trackers.kalman import KALMANS, Batched, PerTrack
 from vidan_plugins.trackers.motion import deepsort_model, sort_model
 

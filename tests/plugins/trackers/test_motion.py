@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vidan_plugins.trackers.motion import FARTHEST, SMALLEST, deepsort_model, sort_model
 
 MODELS = pytest.mark.parametrize("model", [sort_model(), deepsort_model()], ids=["sort", "deep"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from vidan_plugins.trackers.appearance import Histogram, crop, unit
 from vidan_plugins.trackers.reid import OnnxEmbedder
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
-from vidan_plugins.trackers.deepsort import DeepSort
-from vidan_plugins.trackers.sort import Sort
 
 from vidan.types import Detections
+from vidan_plugins.trackers.deepsort import DeepSort
+from vidan_plugins.trackers.sort import Sort
 
 from .scenes import Blank
 

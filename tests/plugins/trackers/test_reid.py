@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from vidan_plugins.trackers.deepsort import DeepSort
-from vidan_plugins.trackers.reid import DEVIATION, MEAN, OnnxEmbedder
 
 from vidan.errors import ModelError
+from vidan_plugins.trackers.deepsort import DeepSort
+from vidan_plugins.trackers.reid import DEVIATION, MEAN, OnnxEmbedder
 
 from .scenes import Painted, found, ids
 
@@ -69,7 +69,7 @@ def test_deepsort_runs_it(network):
 def test_other_networks_are_refused(network, made, message):
     with pytest.raises(ModelError, match=message) as error:
         OnnxEmbedder(network(**made))
-    assert str(error.value).startswith("deepsort: embedder_model='")
+    assert str(error.value).startswith("tracker.embedder_model='")
     assert "\n" not in str(error.value)
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from vidan_plugins.trackers.sort import Sort
 
 from vidan.errors import ConfigError
+from vidan_plugins.trackers.sort import Sort
 
 from .scenes import Blank, any_stream, follow, found, ids, walkers
 
@@ -162,15 +162,15 @@ def test_whatever_comes_tracks_are_sound(stream):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_age": -1}, r"sort: max_age=-1: expected a whole number of at least 0"),
-        ({"max_age": 1.5}, r"sort: max_age=1.5: "),
-        ({"min_hits": "3"}, r"sort: min_hits='3': "),
-        ({"min_hits": True}, r"sort: min_hits=True: "),
-        ({"iou_threshold": 1.2}, r"sort: iou_threshold=1.2: expected a number from 0 to 1"),
-        ({"iou_threshold": float("nan")}, r"sort: iou_threshold=nan: "),
-        ({"iou_threshold": None}, r"sort: iou_threshold=None: "),
-        ({"kalman": "batch"}, r"sort: kalman='batch': did you mean 'batched'"),
-        ({"kalman": None}, r"sort: kalman=None: there is batched, filterpy"),
+        ({"max_age": -1}, r"tracker.max_age=-1: expected a whole number of at least 0"),
+        ({"max_age": 1.5}, r"tracker.max_age=1.5: "),
+        ({"min_hits": "3"}, r"tracker.min_hits='3': "),
+        ({"min_hits": True}, r"tracker.min_hits=True: "),
+        ({"iou_threshold": 1.2}, r"tracker.iou_threshold=1.2: expected a number from 0 to 1"),
+        ({"iou_threshold": float("nan")}, r"tracker.iou_threshold=nan: "),
+        ({"iou_threshold": None}, r"tracker.iou_threshold=None: "),
+        ({"kalman": "batch"}, r"tracker.kalman='batch': did you mean 'batched'"),
+        ({"kalman": None}, r"tracker.kalman=None: there is batched, filterpy"),
     ],
 )
 def test_values_that_cannot_be_used(options, message):

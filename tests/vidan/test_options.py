@@ -1,33 +1,43 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
-from vidan_plugins.detectors import options
 
-from vidan.errors import ConfigError
+from vidan import ConfigError, options
 
 
 @pytest.mark.parametrize(
     ("check", "values"),
     [
-        (options.fraction, [-0.1, 1.1, float("nan"), True, "0.5", None]),
+        (partial(options.number, low=0, high=1), [-0.1, 1.1, float("nan"), True, "0.5", None]),
         (options.number, [float("nan"), float("inf"), True, "0.5"]),
+        (options.positive, [0, -1.5, float("inf"), None]),
         (options.boolean, [0, 1, "true", None]),
         (options.text, ["", " ", 5]),
         (options.names, [[], [1], "", 7, ["a", ""]]),
         (options.path, ["", " ", 5]),
-        (lambda name, value: options.whole(name, value, 1), [0, -1, 1.0, True, "2"]),
+        (partial(options.whole, low=1), [0, -1, 1.0, True, "2"]),
+        (partial(options.whole, low=0, high=51), [-1, 52]),
     ],
-    ids=["fraction", "number", "boolean", "text", "names", "path", "whole"],
 )
 def test_refuses_and_names_the_option_and_the_value(check, values):
     for value in values:
         with pytest.raises(ConfigError) as caught:
-            check("x", value)
+            check("detector.x", value)
         assert str(caught.value).startswith(f"detector.x={value!r}: expected ")
 
 
+def test_a_choice_answers_with_near_names():
+    with pytest.raises(ConfigError, match=r"x='bacthed': did you mean 'batched'\?"):
+        options.choice("x", "bacthed", ["batched", "filterpy"])
+
+
 def test_gives_what_is_good():
-    assert options.fraction("x", 1) == 1.0
+    assert options.number("x", 1, 0, 1) == 1.0
+    assert options.positive("x", 2) == 2.0
+    assert options.choice("x", "b", "ab") == "b"
+    assert options.boolean("x", False) is False
+    assert options.text("x", "y") == "y"
     assert options.number("x", -3) == -3.0
     assert options.whole("x", 7, 7) == 7
     assert options.names("x", "cat") == ("cat",)
