@@ -64,7 +64,7 @@ GOOD = ["source=file", "source.path=good.mp4"]
         ([*GOOD, "detector=onnx", "detector.classes=[with_maks]"], 2, ["with_mask"]),
         ([*GOOD, "detector=mot", "detector.path=det9.txt"], 1, ["det9.txt", "2"]),
         ([*GOOD, "detector=mot", "detector.path=nowhere.txt"], 1, ["nowhere.txt"]),
-        ([*GOOD, "detector=mot", "detector.features=features.npy"], 1, ["features.npy"]),
+        ([*GOOD, "detector=mot", "detector.features=features.npy"], 2, ["features.npy"]),
         ([*GOOD, *MOT, "tracker=deepsrt"], 2, ["deepsrt", "deepsort"]),
         ([*GOOD, *MOT, "trakcer=sort"], 2, ["trakcer", "tracker"]),
         ([*GOOD, *MOT, "tracker.max_agee=3"], 2, ["max_agee", "max_age"]),

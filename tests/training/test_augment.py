@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from vidan_training.augment import Augmentation, augment, crop, flip, letterbox, resize
 from vidan_training.data import IGNORED
 

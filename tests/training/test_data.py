@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from vidan_training.data import read_label_map, read_voc
 
 from vidan.errors import SourceError
+from vidan_training.data import read_label_map, read_voc
 
 from .drawn import LABELS, OBJECT, XML, draw
 

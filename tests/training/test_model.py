@@ -4,11 +4,11 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 import keras
+
+from vidan.errors import ConfigError
 from vidan_training.anchors import AnchorShapes, make_anchors
 from vidan_training.backbones import backbone, scaled_filters, scaled_repeats
 from vidan_training.model import Decode, detector, efficientdet
-
-from vidan.errors import ConfigError
 
 SHAPES = AnchorShapes(4.0, 3, (1.0, 2.0, 0.5))
 

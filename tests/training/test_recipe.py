@@ -2,10 +2,9 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
+from vidan.errors import ConfigError
 from vidan_training import recipe
 from vidan_training.model import ARCHITECTURES
-
-from vidan.errors import ConfigError
 
 
 @pytest.mark.parametrize("name", list(recipe.recipes()))

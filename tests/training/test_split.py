@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from vidan_training.data import Sample, read_label_map, read_voc
 from vidan_training.split import read_groups, split
 

@@ -10,12 +10,12 @@ pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]
 import keras
 import onnxruntime
 import tensorflow as tf
+
+from vidan.errors import ConfigError, ModelError
 from vidan_training import backbones, export, model, recipe, train
 from vidan_training.checkpoint import load_checkpoint
 from vidan_training.loader import Batches, chances
 from vidan_training.weights import read_npz
-
-from vidan.errors import ConfigError, ModelError
 
 from .drawn import LABELS, draw
 

@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 import keras
-from vidan_training.backbones import backbone
-from vidan_training.weights import load, put, save, variables
 
 from vidan.errors import ModelError
+from vidan_training.backbones import backbone
+from vidan_training.weights import load, put, save, variables
 
 NEEDS_DATA = pytest.mark.skipif(
     "VIDAN_DATA" not in os.environ, reason="needs the data in VIDAN_DATA"

@@ -235,5 +235,5 @@ def test_opencv_may_speak_again_afterwards(plug_in):
 )
 def test_bad_options_are_refused(plug_in, options):
     plug_in()
-    with pytest.raises(ConfigError, match=r"^source\.\w+="):
+    with pytest.raises(ConfigError, match=r"^source\.\w+(=| and )"):
         Webcam(**options)

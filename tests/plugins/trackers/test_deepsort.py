@@ -276,5 +276,5 @@ def test_boxes_at_and_over_the_border_are_embedded():
     ],
 )
 def test_values_that_cannot_be_used(options, message):
-    with pytest.raises(ConfigError, match=f"^deepsort: .*{message}"):
+    with pytest.raises(ConfigError, match=f"^tracker\\..*{message}"):
         DeepSort(**options)
