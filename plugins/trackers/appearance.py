@@ -87,14 +87,14 @@ def make_embedder(name: str, model: str | None) -> Embedder | None:
     if name == "onnx":
         if model is None:
             raise ConfigError(
-                "deepsort: embedder='onnx' needs a model: set embedder_model to a ReID ONNX file"
+                "tracker.embedder='onnx' needs a model: set embedder_model to a ReID ONNX file"
             )
         from .reid import OnnxEmbedder
 
         return OnnxEmbedder(model)
     if model is not None:
         raise ConfigError(
-            f"deepsort: embedder_model={model!r} is not used by embedder={name!r}: "
+            f"tracker.embedder_model={model!r} is not used by embedder={name!r}: "
             "set embedder='onnx'"
         )
     return Histogram() if name == "histogram" else None

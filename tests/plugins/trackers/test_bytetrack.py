@@ -119,12 +119,12 @@ def test_whatever_comes_tracks_are_sound(stream):
     ("options", "message"),
     [
         ({"high_score": 1.1}, "high_score=1.1: expected a number from 0 to 1"),
-        ({"low_score": 0.7}, "low_score=0.7 is above high_score=0.6"),
+        ({"low_score": 0.7}, "low_score=0.7 is above tracker.high_score=0.6"),
         ({"max_age": -1}, "max_age=-1: expected a whole number"),
         ({"min_iou": "x"}, "min_iou='x': "),
         ({"kalman": "filter"}, "kalman='filter': did you mean 'filterpy'"),
     ],
 )
 def test_values_that_cannot_be_used(options, message):
-    with pytest.raises(ConfigError, match=f"^bytetrack: {message}"):
+    with pytest.raises(ConfigError, match=f"^tracker\\.{message}"):
         ByteTrack(**options)
