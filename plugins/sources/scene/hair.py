@@ -1,0 +1,112 @@
+"""Hair and hats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .relief import Array, linear, smoothstep
+
+if TYPE_CHECKING:
+    from .head import Face
+    from .look import Look
+
+
+def hair_colour(look: Look, strands: Array) -> Array:
+    """The colour of hair (H,W,3), linear, lighter and darker by strand."""
+    light = np.clip(1 + 0.30 * strands, 0.35, 2.2)[..., None]
+    return np.asarray(linear(look.hair) * light + 0.004, np.float32)
+
+
+def put_hair(face: Face, look: Look) -> None:
+    """Put hair or a hat on a head."""
+    if look.style == "beanie":
+        _beanie(face, look)
+    elif look.style == "bald":
+        _cap(face, look, thick=0.02, line=-1.0, opacity=0.35)
+    elif look.style == "crop":
+        _cap(face, look, thick=0.05, line=-0.98, opacity=0.85)
+    elif look.style == "curly":
+        _cap(face, look, thick=0.30, line=-0.92, curls=True)
+    else:
+        if look.style in ("long", "bob"):
+            _curtain(face, look, 2.1 if look.style == "long" else 0.95)
+        _cap(face, look, thick=0.15, line=-0.90, parting=look.style == "side")
+
+
+def _cap(
+    face: Face,
+    look: Look,
+    thick: float,
+    line: float,
+    opacity: float = 1.0,
+    curls: bool = False,
+    parting: bool = False,
+) -> None:
+    """Hair on top and at the temples: `thick` above the skull, down to `line` at the brow."""
+    r = face.relief
+    ax = np.abs(face.x)
+    grain = face.noise(0.05, 0.05) if curls else face.noise(0.02, 0.10)
+    lift = thick * (1 + 0.3 * face.noise(0.15, 0.15)) if curls else thick
+    outline = np.sqrt(((face.x) / (1.0 + lift * 0.8)) ** 2 + ((face.y + 0.52) / (1.08 + lift)) ** 2)
+    outside = (1 - outline) * (1.0 + lift)
+    fringe = line + 0.10 * face.x * (1 if parting else 0.2) + 0.06 * face.noise(0.1, 0.2)
+    # Straight across the brow, then down the temples in front of the ears.
+    hairline = fringe + 0.10 * ax**2 + 0.9 * smoothstep(0.74, 0.97, ax)
+    above = np.asarray(hairline - face.y, np.float32)
+    inside = np.minimum(outside + 0.02 * grain, above)
+    mask = smoothstep(-0.03, 0.05, np.asarray(inside, np.float32))
+    mask *= smoothstep(0.22, 0.02, face.y)
+    strands = 0.7 * grain + 0.5 * face.noise(0.08, 0.25)
+    r.paint(mask, hair_colour(look, strands), opacity)
+    solid = mask if opacity > 0.5 else mask * face.skin
+    r.cover(solid)
+    # Round above the skull, and casting a little shade on the brow.
+    round_ = np.sqrt(np.clip(1 - outline**2, 0, 1))
+    bulge = np.asarray(round_ * 0.075, np.float32)
+    r.height += mask * (np.maximum(bulge - r.height, 0) * 0.9 + 0.004 * opacity)
+    r.height += mask * grain * (0.0030 if curls else 0.0010)
+    if opacity > 0.5:
+        shade = smoothstep(0.12, 0.0, np.asarray(face.y - hairline, np.float32)) * face.skin
+        r.shade(1 - 0.35 * shade * (1 - mask) * (thick > 0.1))
+
+
+def _curtain(face: Face, look: Look, down: float) -> None:
+    """Long hair that falls behind and beside the face."""
+    r = face.relief
+    ax = np.abs(face.x)
+    width = 1.17 + 0.06 * np.sin(face.y * 2.2) + 0.03 * face.noise(0.1, 0.4)
+    inner = 0.90 - 0.06 * smoothstep(0.4, 1.2, face.y)
+    end = down + 0.06 * face.noise(0.08, 0.3)
+    sides = np.minimum(np.minimum(width - ax, face.y + 0.9), end - face.y)
+    behind = smoothstep(-0.03, 0.05, np.asarray(sides, np.float32)) * (1 - face.skin)
+    over = smoothstep(-0.02, 0.05, np.asarray(np.minimum(sides, ax - inner), np.float32))
+    mask = np.maximum(behind * smoothstep(2.2, 1.4, face.y + 0 * face.x), over)
+    strands = face.noise(0.025, 0.5) + 0.5 * face.noise(0.1, 0.4)
+    shade = (0.55 + 0.45 * smoothstep(0.75, 1.05, ax))[..., None]
+    r.paint(np.asarray(mask, np.float32), np.asarray(hair_colour(look, strands) * shade, "f4"))
+    r.cover(np.asarray(mask, np.float32))
+    swell = np.sqrt(np.clip(1 - ((ax - 1.02) / 0.2) ** 2, 0, 1)) * 0.014
+    r.height += np.asarray(mask * (0.012 + swell + 0.0012 * strands), np.float32)
+
+
+def _beanie(face: Face, look: Look) -> None:
+    """A knitted hat with a folded rim, over a little hair at the temples."""
+    _cap(face, look, thick=0.04, line=-0.75, opacity=0.9)
+    r = face.relief
+    ax = np.abs(face.x)
+    outline = np.sqrt((face.x / 1.10) ** 2 + ((face.y + 0.62) / 1.16) ** 2)
+    rim = -0.66 + 0.07 * ax**2
+    mask = face.edge(np.minimum((1 - outline) * 1.1, rim - face.y))
+    r.paint(mask, look.trim)
+    r.cover(mask)
+    ribs = np.asarray(np.sin(np.arcsin(np.clip(face.x / 1.12, -1, 1)) * 34), np.float32)
+    fold = smoothstep(rim - 0.40, rim - 0.36, face.y + 0 * face.x)
+    round_ = np.sqrt(np.clip(1 - outline**2, 0, 1)) * 0.09
+    knit = ribs * 0.0012 + 0.0006 * face.noise(0.03, 0.03)
+    relief = np.asarray(round_ + knit + fold * 0.006, np.float32)
+    r.height += mask * (relief - r.height)
+    r.gloss *= 1 - mask
+    shade = smoothstep(0.12, 0.0, np.asarray(face.y - rim, np.float32)) * face.skin * (1 - mask)
+    r.shade(1 - 0.4 * shade)

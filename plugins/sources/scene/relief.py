@@ -1,0 +1,181 @@
+"""Painting by relief: a height and a colour at every point, lit like a photograph.
+
+Lengths are metres, x to the right and y down, as in a picture. Colours are given as sRGB
+in 0..255 and kept as linear light, so that shading behaves as it does on film.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .sprite import Sprite
+
+Array = npt.NDArray[np.floating[Any]]
+Colour = tuple[float, float, float]
+
+SUN = np.array([-0.42, -0.62, 0.66], np.float32)
+"""Where the light comes from (x, y, towards the camera): high, from the left, in front."""
+
+SKY = 0.62
+"""Share of the light that comes from everywhere: an overcast day."""
+
+GAMMA = 2.2
+
+
+def linear(colour: Colour) -> Array:
+    """Linear light (3,) in 0..1 of an sRGB colour in 0..255."""
+    return np.asarray((np.asarray(colour, np.float32) / 255) ** GAMMA, np.float32)
+
+
+def smoothstep(low: float | Array, high: float | Array, value: Array) -> Array:
+    """0 below `low`, 1 above `high`, smooth between; falling where `low` is above `high`."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def blob(x: Array, y: Array, at: tuple[float, float], radius: tuple[float, float]) -> Array:
+    """A Gaussian hill of height 1, with standard deviations `radius`."""
+    squared = ((x - at[0]) / radius[0]) ** 2 + ((y - at[1]) / radius[1]) ** 2
+    return np.asarray(np.exp(-0.5 * squared), np.float32)
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, float]) -> Array:
+    """Smooth noise (H,W), mean 0 and standard deviation 1, with features of `sigma` (x, y) px."""
+    # Made small and enlarged where it is smooth anyway.
+    step = [max(1, int(s / 2)) for s in sigma]
+    small = (max(2, -(-shape[0] // step[1]) + 1), max(2, -(-shape[1] // step[0]) + 1))
+    grain = rng.standard_normal(small, dtype=np.float32)
+    rest = [max(s / t, 0.3) for s, t in zip(sigma, step, strict=True)]
+    smooth = cv2.GaussianBlur(grain, (0, 0), sigmaX=rest[0], sigmaY=rest[1])
+    big = cv2.resize(smooth, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray((big - big.mean()) / (big.std() + 1e-6), np.float32)
+
+
+class Relief:
+    """A picture in the making: paint it, raise it, then `render` it.
+
+    Args:
+        bounds: (x1, y1, x2, y2), m.
+        density: of its pixels, px/m.
+        rng: for all its grain.
+
+    Attributes:
+        x: (1,W) float32, m.
+        y: (H,1) float32, m.
+        height: (H,W) float32, m towards the camera.
+        albedo: (H,W,3) float32, linear colour of the surface.
+        alpha: (H,W) float32 in [0,1], how opaque it is.
+        gloss: (H,W) float32, how shiny it is.
+    """
+
+    def __init__(
+        self,
+        bounds: tuple[float, float, float, float],
+        density: float,
+        rng: np.random.Generator,
+    ) -> None:
+        x1, y1, x2, y2 = bounds
+        width = max(4, round((x2 - x1) * density))
+        height = max(4, round((y2 - y1) * density))
+        self.origin = (x1, y1)
+        self.density = density
+        self.rng = rng
+        self.shape = (height, width)
+        self.x = (x1 + (np.arange(width, dtype=np.float32)[None] + 0.5) / density).astype("f4")
+        self.y = (y1 + (np.arange(height, dtype=np.float32)[:, None] + 0.5) / density).astype("f4")
+        self.height = np.zeros(self.shape, np.float32)
+        self.albedo = np.zeros((*self.shape, 3), np.float32)
+        self.alpha = np.zeros(self.shape, np.float32)
+        self.gloss = np.zeros(self.shape, np.float32)
+
+    def noise(self, sigma_x: float, sigma_y: float) -> Array:
+        """Smooth noise (H,W), mean 0 and standard deviation 1, with features of that size, m."""
+        sizes = (sigma_x * self.density, sigma_y * self.density)
+        return noise(self.rng, self.shape, sizes)
+
+    def edge(self, distance: Array) -> Array:
+        """A mask (H,W) in [0,1] of where `distance` (m, inside positive) is inside."""
+        mask = np.clip(distance * self.density + 0.5, 0, 1)
+        return np.broadcast_to(mask, self.shape).astype(np.float32)
+
+    def polygon(self, points: list[tuple[float, float]]) -> Array:
+        """A mask (H,W) in [0,1] of a polygon, its corners in m, with soft edges."""
+        scaled = (np.array(points, np.float64) - self.origin) * self.density
+        mask = np.zeros(self.shape, np.uint8)
+        fixed = np.round((scaled - 0.5) * 256).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=8)
+        return mask.astype(np.float32) / 255
+
+    def stroke(self, points: list[tuple[float, float]], width: float) -> Array:
+        """A mask (H,W) in [0,1] of a line through points, m, `width` m thick."""
+        scaled = (np.array(points, np.float64) - self.origin) * self.density
+        thick = width * self.density
+        mask = np.zeros(self.shape, np.uint8)
+        fixed = np.round((scaled - 0.5) * 256).astype(np.int32)
+        cv2.polylines(mask, [fixed], False, 255, max(1, round(thick)), cv2.LINE_AA, shift=8)
+        return mask.astype(np.float32) / 255 * min(1.0, thick)
+
+    def paint(self, mask: Array, colour: Colour | Array, opacity: float = 1.0) -> None:
+        """Colour the surface where the mask is, sRGB or a linear (H,W,3); alpha stays."""
+        paint = linear(colour) if isinstance(colour, tuple) else colour
+        weight = (mask * opacity)[..., None]
+        self.albedo += weight * (paint - self.albedo)
+
+    def shade(self, factor: Array) -> None:
+        """Make the surface darker or lighter by a factor (H,W)."""
+        self.albedo *= factor[..., None]
+
+    def cover(self, mask: Array) -> None:
+        """Make it opaque where the mask is."""
+        np.maximum(self.alpha, mask, out=self.alpha)
+
+    def inflate(self, mask: Array, radius: float, depth: float) -> Array:
+        """Height (H,W), m, of a cushion with that outline.
+
+        It is round for `radius` m from its edge, then flat at `depth` m.
+        """
+        distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        t = 1 - np.clip(distance / (radius * self.density), 0, 1)
+        cushion = np.sqrt(np.clip(1 - t * t, 0, 1)) * depth
+        return np.asarray(cv2.GaussianBlur(cushion, (0, 0), max(0.6, 0.004 * self.density)), "f4")
+
+    def render(self, soft: float = 0.002) -> Sprite:
+        """The lit picture as a sprite, its origin at (0, 0) m."""
+        light = self._light(soft)
+        colour = self.albedo * light[..., None] + (self.gloss * self._glint(soft))[..., None]
+        srgb = np.clip(colour, 0, 1) ** (1 / GAMMA)
+        # A camera's curve: a little contrast, and highlights that do not burn out.
+        srgb = srgb + 0.06 * np.sin((srgb - 0.5) * np.pi * 2) * 0.5
+        rgba = np.dstack([srgb * self.alpha[..., None], self.alpha])
+        pixels = np.clip(rgba * 255 + 0.5, 0, 255).astype(np.uint8)
+        pivot = (-self.origin[0] * self.density, -self.origin[1] * self.density)
+        return Sprite.of(pixels, pivot, self.density)
+
+    def _normal(self, soft: float) -> tuple[Array, Array, Array]:
+        smooth = cv2.GaussianBlur(self.height, (0, 0), max(0.5, soft * self.density))
+        dy, dx = np.gradient(smooth * self.density)
+        inverse = 1 / np.sqrt(dx * dx + dy * dy + 1)
+        return -dx * inverse, -dy * inverse, inverse
+
+    def _light(self, soft: float) -> Array:
+        nx, ny, nz = self._normal(soft)
+        sun = np.clip((nx * SUN[0] + ny * SUN[1] + nz * SUN[2]) * 0.8 + 0.2, 0, None)
+        sky = 0.72 - 0.28 * ny + 0.12 * (nz - 0.5)
+        # Hollows see less of the sky: a cheap ambient occlusion, at two sizes.
+        hollow = np.zeros(self.shape, np.float32)
+        for size in (0.008, 0.025):
+            around = cv2.GaussianBlur(self.height, (0, 0), max(0.6, size * self.density))
+            hollow += np.clip((around - self.height) / size, -0.12, 1)
+        light = SKY * sky * (1 - 0.55 * np.clip(hollow, -0.2, 1)) + (1 - SKY) * 1.35 * sun
+        return np.asarray(light, np.float32)
+
+    def _glint(self, soft: float) -> Array:
+        nx, ny, nz = self._normal(soft)
+        half = SUN + np.array([0, 0, 1], np.float32)
+        half /= np.linalg.norm(half)
+        shine = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** 24
+        return np.asarray(shine, np.float32)
