@@ -60,7 +60,7 @@ GOOD = ["source=file", "source.path=good.mp4"]
         ([*GOOD, "detector=onnx", "detector.model=nowhere.onnx"], 1, ["nowhere.onnx"]),
         ([*GOOD, "detector=onnx", "detector.model=no.onnx"], 1, ["no.onnx"]),
         ([*GOOD, "detector=onnx", "detector.model=other.onnx"], 1, ["other.onnx", "x", "y"]),
-        ([*GOOD, "detector=onnx", "detector.labels=labels.txt"], 1, ["labels.txt", "7", "3"]),
+        ([*GOOD, "detector=onnx", "detector.labels=labels.txt"], 1, ["7 labels", "3 classes"]),
         ([*GOOD, "detector=onnx", "detector.classes=[with_maks]"], 2, ["with_mask"]),
         ([*GOOD, "detector=mot", "detector.path=det9.txt"], 1, ["det9.txt", "2"]),
         ([*GOOD, "detector=mot", "detector.path=nowhere.txt"], 1, ["nowhere.txt"]),

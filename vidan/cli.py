@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, VidanError, did_you_mean
-from .plugins import load_plugins
+from .plugins import KINDS, load_plugins
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -141,10 +141,10 @@ def help_text() -> str:
     """What `vidan --help` prints: usage, examples, and every group with its options."""
     from .groups import groups
 
-    lines = [HELP, "Groups and their options:"]
-    for group, options in groups().items():
+    lines, found = [HELP, "Groups and their options:"], groups()
+    for group in (*KINDS, "pipeline"):
         lines.append(f"  {group}")
-        lines += [f"    {name:<14}{about}".rstrip() for name, about in options.items()]
+        lines += [f"    {name:<12}{about}".rstrip() for name, about in found[group].items()]
     lines += ["", KEYS, "Commands:"]
     lines += [f"  {command.name:<12}{command.help}" for command in load_plugins().commands]
     return "\n".join([*lines, ""])

@@ -18,8 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from . import progress
 from .config import build
-from .errors import ConfigError, DisplayError
+from .errors import DisplayError
 from .interfaces import Sink
+from .options import whole
 from .pipeline import Pipeline
 from .plugins import load_plugins
 
@@ -78,6 +79,13 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
 
 def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeline:
     """The pipeline that a configuration describes; see `execute` for the arguments."""
+    options: dict[str, Any] = {
+        "max_frames": None
+        if config.max_frames is None
+        else whole("max_frames", config.max_frames, 1),
+        "workers": whole("pipeline.workers", config.pipeline.workers, 1),
+        "buffer": whole("pipeline.buffer", config.pipeline.buffer, 1),
+    }
     with ExitStack() as built:
         source = build("source", config.source)
         built.callback(source.close)
@@ -94,25 +102,9 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
                 log.info("going on without a window: %s", error)
             else:
                 built.callback(sinks[name].close)
-        pipeline = Pipeline(
-            source,
-            detector,
-            tracker,
-            sinks,
-            max_frames=_whole("max_frames", config.max_frames, optional=True),
-            workers=_whole("pipeline.workers", config.pipeline.workers) or 1,
-            buffer=_whole("pipeline.buffer", config.pipeline.buffer) or 1,
-        )
+        pipeline = Pipeline(source, detector, tracker, sinks, **options)
         built.pop_all()  # from here on the pipeline closes them
         return pipeline
-
-
-def _whole(key: str, value: object, *, optional: bool = False) -> int | None:
-    if value is None and optional:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigError(f"{key}: expected a whole number from 1 on, got {value!r}")
-    return value
 
 
 def _run(pipeline: Pipeline) -> None:
