@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from vidan.errors import ConfigError
 from vidan.types import Frame
 
 from .cadence import Cadence
@@ -30,7 +31,7 @@ class Synthetic:
         frames: of the scene, gaps included; None to go on without end.
         live: come at `rate`, as from a camera.
         people: in the scene at a time, 0 to 100.
-        size: of the people, 0.1 to 2; at 1, faces in 1080p are 70 to 190 px high.
+        size: of the people, 0.1 to 2; at 1, faces in 1080p are 90 to 220 px high.
         speed: how fast they walk, 0.1 to 10; 1 is a usual pace.
         haze: from 0, none, to 1, thick fog.
         darkness: from 0, day, to 1, night with a noisy sensor.
@@ -69,6 +70,8 @@ class Synthetic:
     ) -> None:
         not_empty("stream", stream, "give the stream a name")
         not_empty("truth", truth, "give a file to write, or null for none")
+        if not isinstance(live, bool):
+            raise ConfigError(f"source.live must be true or false, got {live!r}")
         self.live = live
         self.frames = None if frames is None else whole("frames", frames, 1, 10**9)
         self.stream = stream

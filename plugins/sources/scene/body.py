@@ -63,10 +63,11 @@ def _torso(look: Look, density: float, rng: np.random.Generator) -> Sprite:
     outline = _rounded([*right, *[(-x, y) for x, y in reversed(right)]])
     cloth = r.polygon(outline)
     _neck(r, look)
-    r.height += r.inflate(cloth, 0.13, 0.075)
+    r.height *= 1 - cloth
+    r.height += r.inflate(cloth, 0.15, 0.085)
     r.paint(cloth, look.top)
     r.cover(cloth)
-    _folds(r, cloth, 0.0035 if look.clothes != "puffer" else 0.0015)
+    _folds(r, cloth, 0.006 if look.clothes != "puffer" else 0.002)
     {
         "tee": _tee, "shirt": _shirt, "hoodie": _hoodie, "jacket": _jacket, "puffer": _puffer,
         "coat": _coat,
@@ -244,8 +245,7 @@ def _limb(
     half = radii[0] + (radii[1] - radii[0]) * t
     half = half * (1 + 0.02 * np.sin(t * 9 + rng.uniform(0, 6)))
     beyond = np.maximum(np.maximum(-r.y, r.y - length), 0)
-    reach = np.sqrt(np.clip(half**2 - beyond**2, 0, None))
-    mask = r.edge(np.asarray(reach - np.abs(r.x), np.float32))
+    mask = r.edge(half - np.hypot(r.x, beyond))
     r.height += np.asarray(np.sqrt(np.clip(half**2 - r.x**2, 0, None)) * 0.85, np.float32)
     r.paint(mask, colour)
     r.cover(mask)
@@ -274,22 +274,17 @@ def _forearm(look: Look, density: float, rng: np.random.Generator, sleeve: Colou
     r, mask = _limb(density, rng, sleeve, FOREARM, (thick, end), folds, room=0.16)
     if look.clothes == "puffer":
         r.height += np.asarray(mask * np.abs(np.sin(np.pi * r.y / 0.068)) ** 0.6 * 0.012, "f4")
-    hand = r.polygon(
-        _rounded(
-            [
-                (-0.026, 0.24),
-                (0.026, 0.24),
-                (0.036, 0.30),
-                (0.026, 0.385),
-                (-0.018, 0.395),
-                (-0.036, 0.31),
-            ]
-        )
-    ) * (1 - mask * (0 if bare else 1))
-    r.paint(hand, look.skin)
-    r.cover(np.asarray(hand, np.float32))
-    fingers = np.sin(r.x * 320) * smoothstep(0.31, 0.35, r.y)
-    r.height += np.asarray(hand * (0.016 + 0.002 * fingers), np.float32)
+    palm = [(-0.024, 0.225), (0.024, 0.225), (0.034, 0.285), (0.030, 0.35), (0.012, 0.375)]
+    palm += [(-0.018, 0.37), (-0.03, 0.345), (-0.044, 0.315), (-0.034, 0.275)]
+    hand = r.polygon(_rounded(palm))
+    visible = hand * (1.0 if bare else 1 - mask)
+    r.paint(visible, look.skin)
+    r.cover(hand)
+    fingers = np.sin(r.x * 380) * smoothstep(0.315, 0.335, r.y)
+    raised = r.inflate(hand, 0.02, 0.022) + 0.0012 * fingers * hand
+    r.height += visible * np.maximum(raised - r.height * (0 if not bare else 1), 0)
+    if not bare:
+        r.shade(1 - 0.35 * visible * smoothstep(FOREARM + 0.06, FOREARM + 0.02, r.y))
     return r.render(soft=0.003)
 
 

@@ -24,7 +24,7 @@ def put_hair(face: Face, look: Look) -> None:
     if look.style == "beanie":
         _beanie(face, look)
     elif look.style == "bald":
-        _cap(face, look, thick=0.02, line=-1.0, opacity=0.35)
+        _cap(face, look, thick=0.02, line=-1.05, opacity=0.22)
     elif look.style == "crop":
         _cap(face, look, thick=0.05, line=-0.98, opacity=0.85)
     elif look.style == "curly":
@@ -48,7 +48,7 @@ def _cap(
     r = face.relief
     ax = np.abs(face.x)
     grain = face.noise(0.05, 0.05) if curls else face.noise(0.02, 0.10)
-    lift = thick * (1 + 0.3 * face.noise(0.15, 0.15)) if curls else thick
+    lift = thick * (1 + 0.10 * face.noise(0.2, 0.2)) if curls else thick
     outline = np.sqrt(((face.x) / (1.0 + lift * 0.8)) ** 2 + ((face.y + 0.52) / (1.08 + lift)) ** 2)
     outside = (1 - outline) * (1.0 + lift)
     fringe = line + 0.10 * face.x * (1 if parting else 0.2) + 0.06 * face.noise(0.1, 0.2)
@@ -96,7 +96,7 @@ def _beanie(face: Face, look: Look) -> None:
     _cap(face, look, thick=0.04, line=-0.75, opacity=0.9)
     r = face.relief
     ax = np.abs(face.x)
-    outline = np.sqrt((face.x / 1.10) ** 2 + ((face.y + 0.62) / 1.16) ** 2)
+    outline = np.sqrt((face.x / 1.10) ** 2 + ((face.y + 0.66) / 1.20) ** 2)
     rim = -0.66 + 0.07 * ax**2
     mask = face.edge(np.minimum((1 - outline) * 1.1, rim - face.y))
     r.paint(mask, look.trim)

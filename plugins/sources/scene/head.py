@@ -72,7 +72,7 @@ def draw_head(look: Look, density: float) -> Relief:
     _features(face)
     _eyes(face, look)
     _mouth(face, look)
-    if look.kind in ("beard",):
+    if look.kind == "beard":
         _beard(face, look)
     _hair(face, look)
     if look.glasses:
@@ -98,8 +98,8 @@ def _skull(face: Face, look: Look) -> None:
     relief.height = np.asarray(face.depth * across**0.55 * (0.95 * U), np.float32)
     # The ears stand behind the cheeks.
     ears = np.maximum(
-        blob(face.x, face.y, (-1.02, -0.02), (0.11, 0.25)),
-        blob(face.x, face.y, (1.02, -0.02), (0.11, 0.25)),
+        blob(face.x, face.y, (-0.99, -0.02), (0.085, 0.23)),
+        blob(face.x, face.y, (0.99, -0.02), (0.085, 0.23)),
     )
     ears = smoothstep(0.25, 0.45, ears)
     relief.paint(np.maximum(face.skin, ears), look.skin)
@@ -146,7 +146,7 @@ def _eyes(face: Face, look: Look) -> None:
         x, y = face.x - side * 0.40, face.y + 0.165
         along = np.clip(1 - (x / 0.20) ** 2, 0, 1)
         lid, lower = y + opening * along, opening * 0.8 * along - y
-        eye = face.edge(np.minimum(lid, lower))
+        eye = face.edge(np.minimum(lid, lower)) * (along > 0)
         r.paint(eye, (218, 210, 204))
         r.height += eye * (0.02 * U)
         disc = np.sqrt((x - gaze) ** 2 + (y - 0.0) ** 2)
@@ -191,19 +191,19 @@ def _mouth(face: Face, look: Look) -> None:
 def _beard(face: Face, look: Look) -> None:
     """Moustache and full beard, with strands; the lips stay free."""
     r = face.relief
-    length = face.rng.uniform(0.04, 0.30)
+    length = face.rng.uniform(0.06, 0.32)
     ragged = 0.035 * face.noise(0.03, 0.03)
     ax = np.abs(face.x)
     # Its upper edge falls from the sideburns to the corners of the mouth.
     top = 0.02 + 0.62 * smoothstep(0.98, 0.50, ax) - 0.16 * smoothstep(0.42, 0.25, ax)
-    outline = face.half + length * 0.22 * smoothstep(0.3, 1.0, face.y)
-    low = 1.22 + length - 0.55 * length * (ax / 0.7) ** 2
-    below = np.minimum(low - face.y, 0.80 - ax - 0.55 * (face.y - 1.0))
-    inside = np.minimum(
-        face.y - top, np.where(face.y > 0.95, np.maximum(outline - ax, below), outline - ax)
-    )
-    inside = np.minimum(inside, low - face.y)
-    beard = smoothstep(-0.06, 0.07, np.asarray(inside + ragged, np.float32))
+    # Below the cheeks it hangs as half an ellipse.
+    level = 0.50
+    broad = float(np.interp(level, face.y[:, 0], face.half[:, 0])) + 0.03
+    drop = 1.22 + length - level
+    hanging = (1 - np.hypot(face.x / broad, (face.y - level) / drop)) * broad
+    inside = np.where(face.y > level, hanging, face.half + 0.02 - ax)
+    inside = np.minimum(inside, face.y - top)
+    beard = smoothstep(-0.06, 0.07, inside + ragged)
     lips = smoothstep(1.15, 0.85, np.asarray(np.hypot(face.x / 0.35, (face.y - 0.71) / 0.10), "f4"))
     cover = np.asarray(beard * (1 - lips), np.float32)
     strands = face.noise(0.014, 0.07)

@@ -48,13 +48,14 @@ def _edges(face: Face, kind: str) -> tuple[Array, Array, Array]:
     top = nose + 0.20 * smoothstep(0.05, 0.45, ax) + 0.10 * smoothstep(0.45, 0.9, ax)
     bottom = 1.30 - 0.42 * ax**2.2
     if kind == "low":
-        top = 0.50 + 0.03 * smoothstep(0.05, 0.45, ax) - 0.06 * smoothstep(0.45, 0.9, ax)
+        top = 0.57 + 0.03 * smoothstep(0.05, 0.45, ax) - 0.06 * smoothstep(0.45, 0.9, ax)
         bottom = 1.36 - 0.42 * ax**2.2
     if kind == "ffp":
         bottom = 1.32 - 0.75 * ax**1.7
     side = np.minimum(0.90, face.half * 0.985 + 0.02) + 0 * face.y
     # Below the jaw it spans from cheek to chin on its own.
-    side = np.where(face.y > 0.7, np.maximum(side, 0.88 - 0.62 * (face.y - 0.55)), side)
+    side = np.maximum(side, np.where(face.y > 0.3, 0.90 - 0.55 * (face.y - 0.5), 0))
+    side = np.minimum(side, 0.90)
     return np.asarray(top, "f4"), np.asarray(bottom, "f4"), np.asarray(side, "f4")
 
 

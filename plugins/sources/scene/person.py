@@ -15,7 +15,7 @@ NECK = 1.475
 HEAD = 0.125
 """From there up to the origin of the head."""
 HIP = 0.93
-ARM_X, ARM_Y = 0.196, 0.075
+ARM_X, ARM_Y = 0.176, 0.092
 """Of the shoulder joints, from the base of the neck."""
 LEG_X = 0.088
 
@@ -83,7 +83,7 @@ class Person:
         phase = walker.stride + (0 if side > 0 else math.pi)
         swing = 0.42 * math.sin(phase)
         lift = max(0.0, math.cos(phase)) * (0.75 if math.cos(phase) > 0 else 0)
-        across = math.sin(walker.heading)
+        across = 0.5 * math.sin(walker.heading)
         thigh = swing + 0.25 * lift
         shin = swing - 0.75 * lift
         top = (x + side * LEG_X * k, hip)
@@ -98,7 +98,7 @@ class Person:
     def _arm(self, walker: Walker, side: int, neck: tuple[float, float], k: float) -> list[Placed]:
         phase = walker.stride + (math.pi if side > 0 else 0)
         swing = 0.34 * math.sin(phase)
-        across = math.sin(walker.heading)
+        across = 0.7 * math.sin(walker.heading)
         build = self.look.build * (1.06 if self.look.clothes == "puffer" else 1.0)
         top = (neck[0] + side * ARM_X * build * k, neck[1] + ARM_Y * k)
         upper = -side * 0.10 + _tilt(swing, across)

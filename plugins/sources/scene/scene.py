@@ -67,7 +67,7 @@ class Scene:
         width: of the picture, px.
         height: of the picture, px.
         people: how many are in the scene at a time.
-        size: of the people in the picture; at 1, faces are 0.07 to 0.19 of its shorter side.
+        size: of the people in the picture; at 1, faces are 0.08 to 0.2 of its shorter side high.
         speed: how fast they walk, of the usual pace.
         haze: 0 clear to 1 thick fog.
         darkness: 0 day to 1 night; the darker, the more noise.

@@ -156,7 +156,7 @@ def _turned(
 ) -> Pixels:
     """As `_warped`, with the middle of the sprite shifted by `placed.turn` m.
 
-    Each row is shifted alike, so the maps are outer sums. No rotation here: heads stay upright.
+    Heads stay upright: there is no rotation here.
     """
     inverse = cv2.invertAffineTransform(matrix)
     x = np.arange(size[0]) * inverse[0, 0] + inverse[0, 2]
@@ -164,11 +164,13 @@ def _turned(
     middle = placed.sprite.pivot[0] * density / placed.sprite.density - 0.5
     reach = HALF_HEAD * density
     away = np.clip(1 - ((x - middle) / reach) ** 2, 0, None)
-    x -= placed.turn * density * away
-    map_x = np.broadcast_to(x.astype(np.float32), (size[1], size[0]))
+    # The crown and the chin are nearer to the axis than the face, and move less.
+    crown = (y - placed.sprite.pivot[1] * density / placed.sprite.density) / (1.7 * reach)
+    deep = np.clip(1 - crown**2, 0.2, 1)
+    map_x = (x - placed.turn * density * away * deep[:, None]).astype(np.float32)
     map_y = np.broadcast_to(y.astype(np.float32)[:, None], (size[1], size[0]))
     turned = cv2.remap(
-        pixels, np.ascontiguousarray(map_x), np.ascontiguousarray(map_y), cv2.INTER_LINEAR
+        pixels, map_x, np.ascontiguousarray(map_y), cv2.INTER_LINEAR
     )
     return np.asarray(turned, np.uint8)
 
