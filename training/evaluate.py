@@ -136,9 +136,15 @@ def main(argv: list[str]) -> int:
     from . import recipe
     from .export import shipped
 
-    models = [a.removeprefix("onnx=") for a in argv if a.startswith("onnx=")]
+    given = recipe.overrides(
+        "python -m vidan_training.evaluate",
+        "Print how well an exported model, onnx=<file>, does on the validation split of a recipe.",
+        argv,
+        recipe.about_recipes(),
+    )
+    models = [a.removeprefix("onnx=") for a in given if a.startswith("onnx=")]
     path = Path(models[-1]) if models else shipped().with_suffix(".onnx")
-    config = recipe.load_recipe([a for a in argv if not a.startswith("onnx=")])
+    config = recipe.load_recipe([a for a in given if not a.startswith("onnx=")])
     labels, _, validation = recipe.read_data(config)
     found = predict(onnx_run(path), validation, *config.size)
     for name, value in evaluate(validation, found, labels).items():

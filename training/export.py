@@ -14,6 +14,7 @@ from rich.console import Console
 
 from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 
+from . import recipe
 from .model import TOP_K, detector, efficientdet
 from .spec import Spec
 from .weights import load, read_note, save
@@ -134,6 +135,11 @@ def _import(name: str, package: str) -> Any:
 
 
 KEYS = ("weights", "onnx", "savedmodel", "npz", "half")
+USAGE = (
+    "weights=<file.npz> as vidan train wrote it (the model that ships without it);",
+    "onnx=<file>, savedmodel=<folder> and npz=<file, float16> say what to write;",
+    "half=false keeps float32 weights in the ONNX file.",
+)
 
 
 def main(argv: list[str]) -> int:
@@ -141,7 +147,9 @@ def main(argv: list[str]) -> int:
 
     Without `weights` it is the model that ships; `npz` are the weights again, as float16.
     """
-    options = _options(argv)
+    options = _options(
+        recipe.overrides("vidan export", "Export a trained detector.", argv, " ".join(USAGE))
+    )
     weights = Path(options.get("weights") or shipped())
     if not options.keys() & {"onnx", "savedmodel", "npz"}:
         raise ConfigError("nothing to export: say onnx=<file>, savedmodel=<folder> or npz=<file>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.resources
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,22 @@ def recipes() -> dict[str, Path]:
     """The recipes there are, by name."""
     folder = Path(str(importlib.resources.files("vidan.conf"))) / "train"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def overrides(command: str, description: str, argv: Sequence[str], epilog: str = "") -> list[str]:
+    """The `key=value` arguments of a command; answers `--help`."""
+    parser = argparse.ArgumentParser(command, description=description, epilog=epilog)
+    parser.add_argument("overrides", nargs="*", metavar="key=value")
+    return list(parser.parse_args(argv).overrides)
+
+
+def about_recipes() -> str:
+    """The end of a command's help: what there is to choose from."""
+    return (
+        f"recipe=<name or YAML file> chooses the recipe ({', '.join(recipes())}; {DEFAULT} "
+        "without it); every other key is one of the recipe's own, as in epochs=60 or "
+        "optimizer.rate=0.0005."
+    )
 
 
 def load_recipe(argv: Sequence[str]) -> Any:

@@ -31,7 +31,10 @@ console = Console(stderr=True, soft_wrap=True)
 
 def main(argv: list[str]) -> int:
     """Train what the recipe says; `recipe=` and any of its keys as `key=value`."""
-    config = recipe.load_recipe(argv)
+    given = recipe.overrides(
+        "vidan train", "Train a detector on pictures with boxes.", argv, recipe.about_recipes()
+    )
+    config = recipe.load_recipe(given)
     keras.utils.set_random_seed(config.seed)
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 from vidan.errors import ConfigError
-from vidan_training import recipe
+from vidan_training import recipe, train
 from vidan_training.model import ARCHITECTURES
 
 
@@ -54,3 +54,10 @@ def test_factors_by_class():
     assert recipe.by_class(("a", "b"), {"b": 2}) == [1.0, 2.0]
     with pytest.raises(ConfigError, match="unknown label 'c'"):
         recipe.by_class(("a", "b"), {"c": 2})
+
+
+def test_help_names_the_recipes(capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main(["--help"])
+    assert end.value.code == 0
+    assert "facemask_lite0" in capsys.readouterr().out
