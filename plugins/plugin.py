@@ -9,7 +9,7 @@ from vidan.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vidan.plugins import Check, Registrar
+    from vidan.plugins import Check, Commands, Registrar
 
 
 @hookimpl
@@ -32,6 +32,14 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
     registry.add("sink", "window", "vidan_plugins.sinks.window:Window")
+
+
+@hookimpl
+def vidan_commands(commands: Commands) -> None:
+    """Add `vidan eval` and `vidan tune`."""
+    package = "vidan_plugins.evaluation.commands"
+    commands.add("eval", f"{package}:evaluate", "Score a tracker on sequences with ground truth.")
+    commands.add("tune", f"{package}:tune", "Search a tracker's parameters, some sequences left out.")
 
 
 @hookimpl

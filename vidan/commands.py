@@ -74,21 +74,23 @@ def _checks() -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
-    """Versions of what vidan requires; those of extras that are not there are a note."""
-    for text in importlib.metadata.requires("vidan") or ():
-        requirement = Requirement(text)
-        extra = requirement.marker is not None
-        if requirement.name == "vidan" or "'test'" in text or '"test"' in text:
-            continue
+    """Versions of what vidan requires; a package that only an extra needs may be missing."""
+    texts = importlib.metadata.requires("vidan") or ()
+    requirements = {r.name: r for r in map(Requirement, reversed(texts)) if not _for_tests(r)}
+    for name, requirement in sorted(requirements.items()):
         try:
-            version = importlib.metadata.version(requirement.name)
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            state = "note" if extra else "problem"
-            yield Check(requirement.name, state, f"not installed ({text})")
+            state = "problem" if requirement.marker is None else "note"
+            yield Check(name, state, f"not installed ({requirement})")
             continue
         fits = requirement.specifier.contains(version, prereleases=True)
         wanted = "" if fits else f", but vidan needs {requirement.specifier}"
-        yield Check(requirement.name, "ok" if fits else "problem", version + wanted)
+        yield Check(name, "ok" if fits else "problem", version + wanted)
+
+
+def _for_tests(requirement: Requirement) -> bool:
+    return requirement.name == "vidan" or '"test"' in str(requirement.marker)
 
 
 def _components() -> Iterator[Check]:

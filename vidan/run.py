@@ -79,7 +79,7 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
 
 def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeline:
     """The pipeline that a configuration describes; see `execute` for the arguments."""
-    options: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "max_frames": None
         if config.max_frames is None
         else whole("max_frames", config.max_frames, 1),
@@ -102,7 +102,7 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
                 log.info("going on without a window: %s", error)
             else:
                 built.callback(sinks[name].close)
-        pipeline = Pipeline(source, detector, tracker, sinks, **options)
+        pipeline = Pipeline(source, detector, tracker, sinks, **settings)
         built.pop_all()  # from here on the pipeline closes them
         return pipeline
 

@@ -51,7 +51,7 @@ def draw_body(look: Look, density: float) -> Body:
 
 
 def _torso(look: Look, density: float, rng: np.random.Generator) -> Sprite:
-    b = look.build
+    b = 0.93 * look.build
     hem = {"coat": 0.86, "jacket": 0.60, "puffer": 0.60}.get(look.clothes, 0.57)
     r = Relief((-0.31, -0.13, 0.31, hem + 0.04), density, rng)
     puffed = 1.10 if look.clothes == "puffer" else 1.0
@@ -64,7 +64,8 @@ def _torso(look: Look, density: float, rng: np.random.Generator) -> Sprite:
     cloth = r.polygon(outline)
     _neck(r, look)
     r.height *= 1 - cloth
-    r.height += r.inflate(cloth, 0.15, 0.085)
+    round_ = np.sqrt(np.clip(1 - (r.x / 0.27) ** 2, 0, 1))
+    r.height += (r.inflate(cloth, 0.07, 0.035) + 0.11 * round_) * cloth
     r.paint(cloth, look.top)
     r.cover(cloth)
     _folds(r, cloth, 0.006 if look.clothes != "puffer" else 0.002)
@@ -112,11 +113,18 @@ def _skin(r: Relief, look: Look, mask: Array) -> None:
 
 def _folds(r: Relief, mask: Array, depth: float) -> None:
     """Creases of cloth: long ones that hang, oblique ones at the waist."""
-    hang = r.noise(0.022, 0.12)
-    slant = r.noise(0.07, 0.016)
-    low = smoothstep(0.22, 0.42, r.y)
-    r.height += mask * depth * (0.65 * hang + 0.55 * low * slant)
+    hang, slant = _creases(r.noise(0.03, 0.16)), _creases(r.noise(0.10, 0.026))
+    low = smoothstep(0.20, 0.42, r.y) + 0.25
+    # From the armpits to the chest it is pulled.
+    pulled = _creases(r.noise(0.06, 0.022)) * smoothstep(0.06, 0.16, np.abs(r.x))
+    high = smoothstep(0.32, 0.14, r.y) * smoothstep(0.02, 0.10, r.y)
+    r.height += mask * depth * (0.8 * hang + 1.0 * low * slant + 0.8 * high * pulled)
     r.shade(1 + 0.02 * r.noise(0.003, 0.003))
+
+
+def _creases(waves: Array) -> Array:
+    """Smooth noise made into folds: broad backs, narrow valleys."""
+    return np.asarray(1 - np.exp(-1.6 * np.abs(waves)))
 
 
 def _line(r: Relief, points: list[tuple[float, float]], width: float, mask: Array) -> None:
@@ -249,7 +257,10 @@ def _limb(
     r.height += np.asarray(np.sqrt(np.clip(half**2 - r.x**2, 0, None)) * 0.85, np.float32)
     r.paint(mask, colour)
     r.cover(mask)
-    r.height += mask * folds * (r.noise(0.03, 0.014) + 0.6 * r.noise(0.012, 0.06))
+    # Most folds are where it bends, at both ends.
+    bent = 0.35 + smoothstep(0.35, 0.9, t) + 0.5 * smoothstep(0.3, 0.0, t)
+    across, down = _creases(r.noise(0.06, 0.016)), _creases(r.noise(0.02, 0.10))
+    r.height += mask * folds * (1.3 * bent * across + 0.9 * down)
     r.shade(1 + 0.02 * r.noise(0.003, 0.003))
     return r, mask
 

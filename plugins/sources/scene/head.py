@@ -12,7 +12,7 @@ from .look import Look
 from .masks import put_mask
 from .relief import Array, Relief, blob, smoothstep
 
-U = 0.080
+U = 0.083
 """Half the width of a face, m."""
 
 BOUNDS = (-1.65, -2.05, 1.65, 2.2)
@@ -38,10 +38,12 @@ class Face:
         half: (H,1), half the width of the head at that height, U.
         skin: (H,W) mask of the bare head.
         rng: for all that varies.
+        unit: U, m.
     """
 
     def __init__(self, look: Look, density: float) -> None:
         self.rng = np.random.default_rng(look.seed)
+        self.unit = U
         bounds = tuple(U * b for b in BOUNDS)
         self.relief = Relief((bounds[0], bounds[1], bounds[2], bounds[3]), density, self.rng)
         self.x, self.y = self.relief.x / U, self.relief.y / U
@@ -166,7 +168,7 @@ def _eyes(face: Face, look: Look) -> None:
 
 def _brow(face: Face, look: Look, side: int) -> None:
     x = face.x * side
-    arch = -0.40 - 0.06 * np.sin(np.clip((x - 0.14) / 0.55, 0, 1) * np.pi * 0.8)
+    arch = -0.38 - 0.075 * np.sin(np.clip((x - 0.10) / 0.62, 0, 1) * np.pi * 0.78)
     thick = 0.055 * smoothstep(0.10, 0.2, x) * smoothstep(0.74, 0.35, x) + 0.002
     hairs = 0.75 + 0.35 * face.noise(0.02, 0.012)
     brow = np.exp(-0.5 * ((face.y - arch) / thick) ** 2) * (x > 0.08) * (x < 0.78)
@@ -179,12 +181,14 @@ def _mouth(face: Face, look: Look) -> None:
     lips = (red * 0.83, green * 0.60, blue * 0.60)
     along = np.clip(1 - (face.x / 0.37) ** 2, 0, 1)
     bow = 0.02 * np.cos(face.x / 0.09) * np.exp(-((face.x / 0.16) ** 2))
-    upper = face.edge(np.minimum(face.y - 0.70 + 0.085 * along - bow, 0.705 - face.y))
-    under = face.edge(np.minimum(0.70 + 0.115 * along - face.y, face.y - 0.695))
-    r.paint(upper * (along > 0), _darker(lips, 0.86), 0.8)
-    r.paint(under * (along > 0), lips, 0.75)
-    line = np.exp(-0.5 * ((face.y - 0.70) / 0.016) ** 2) * along**0.3
-    r.paint(np.asarray(line, np.float32), (60, 26, 26), 0.8)
+    # The corners a little up: friendly.
+    y = face.y + face.rng.uniform(0.01, 0.045) * (face.x / 0.37) ** 2
+    upper = face.edge(np.minimum(y - 0.70 + 0.085 * along - bow, 0.705 - y)) * (along > 0)
+    under = face.edge(np.minimum(0.70 + 0.115 * along - y, y - 0.695)) * (along > 0)
+    r.paint(upper, _darker(lips, 0.86), 0.8)
+    r.paint(under, lips, 0.75)
+    line = np.exp(-0.5 * ((y - 0.70) / 0.016) ** 2) * along**0.3
+    r.paint(line, (60, 26, 26), 0.8)
     r.gloss += under * 0.05
 
 

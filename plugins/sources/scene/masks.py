@@ -64,7 +64,7 @@ def _bulge(face: Face, depth: float, top: Array, bottom: Array) -> Array:
     across = np.clip(1 - (face.x / 1.0) ** 2, 0, 1) ** 0.55
     t = np.clip((face.y - top) / (bottom - top), 0, 1)
     down = 0.86 + 0.20 * np.sin(np.pi * np.clip(t * 0.9 + 0.05, 0, 1)) - 0.14 * t**3
-    return np.asarray(depth * across * down * 0.08, np.float32)
+    return np.asarray(depth * across * down * face.unit, np.float32)
 
 
 def _pleats(face: Face, top: Array, bottom: Array) -> Array:
@@ -91,7 +91,7 @@ def _ridge(face: Face, top: Array, bottom: Array) -> Array:
     """A folded FFP2: a sharp ridge down the middle, flat sides, a wire over the nose."""
     t = np.clip((face.y - top) / (bottom - top), 0, 1)
     out = 0.55 + 0.55 * np.sin(np.pi * np.clip(t * 0.85 + 0.12, 0, 1))
-    height = 0.080 * (0.62 + 0.50 * out * np.clip(1 - np.abs(face.x) / 1.02, 0, 1))
+    height = face.unit * (0.62 + 0.50 * out * np.clip(1 - np.abs(face.x) / 1.02, 0, 1))
     height -= 0.0012 * np.exp(-(((face.y - top - 0.16) / 0.02) ** 2))
     smooth = cv2.GaussianBlur(np.asarray(height, np.float32), (0, 0), 0.0018 * face.relief.density)
     return np.asarray(smooth + 0.0004 * face.noise(0.12, 0.12), np.float32)
@@ -112,6 +112,7 @@ def _loops(face: Face, look: Look) -> None:
     shift = 0.30 if look.kind == "low" else 0.0
     for side in (-1, 1):
         for start, end in (((0.84, 0.26 + shift), (1.0, -0.22)), ((0.80, 0.80), (1.0, 0.16))):
-            u = 0.08
-            line = r.stroke([(side * p[0] * u, p[1] * u) for p in (start, end)], 0.004)
+            line = r.stroke(
+                [(side * p[0] * face.unit, p[1] * face.unit) for p in (start, end)], 0.004
+            )
             r.paint(line * r.alpha, colour, 0.9)

@@ -12,7 +12,7 @@ from .sprite import Placed, Sprite
 
 NECK = 1.475
 """Height of the base of the neck, m, as all of these for STATURE."""
-HEAD = 0.125
+HEAD = 0.128
 """From there up to the origin of the head."""
 HIP = 0.93
 ARM_X, ARM_Y = 0.176, 0.092

@@ -20,10 +20,13 @@ Colour = tuple[float, float, float]
 SUN = np.array([-0.42, -0.62, 0.66], np.float32)
 """Where the light comes from (x, y, towards the camera): high, from the left, in front."""
 
-SKY = 0.62
+SKY = 0.54
 """Share of the light that comes from everywhere: an overcast day."""
 
 GAMMA = 2.2
+
+FAINT = 0.002
+"""Paint thinner than this is not put on."""
 
 
 def linear(colour: Colour) -> Array:
@@ -122,8 +125,14 @@ class Relief:
     def paint(self, mask: Array, colour: Colour | Array, opacity: float = 1.0) -> None:
         """Colour the surface where the mask is, sRGB or a linear (H,W,3); alpha stays."""
         paint = linear(colour) if isinstance(colour, tuple) else colour
-        weight = (mask * opacity)[..., None]
-        self.albedo += weight * (paint - self.albedo)
+        rows = np.flatnonzero(mask.max(axis=1) > FAINT)
+        columns = np.flatnonzero(mask.max(axis=0) > FAINT)
+        if not rows.size:
+            return
+        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        weight = (mask[part] * opacity)[..., None]
+        albedo = self.albedo[part]
+        albedo += weight * ((paint if paint.ndim == 1 else paint[part]) - albedo)
 
     def shade(self, factor: Array) -> None:
         """Make the surface darker or lighter by a factor (H,W)."""
@@ -147,7 +156,8 @@ class Relief:
         """The lit picture as a sprite, its origin at (0, 0) m."""
         light = self._light(soft)
         colour = self.albedo * light[..., None] + (self.gloss * self._glint(soft))[..., None]
-        srgb = np.clip(colour, 0, 1) ** (1 / GAMMA)
+        grey = colour.mean(axis=2, keepdims=True)
+        srgb = np.clip(grey + 0.9 * (colour - grey), 0, 1) ** (1 / GAMMA)
         # A camera's curve: a little contrast, and highlights that do not burn out.
         srgb = srgb + 0.06 * np.sin((srgb - 0.5) * np.pi * 2) * 0.5
         rgba = np.dstack([srgb * self.alpha[..., None], self.alpha])

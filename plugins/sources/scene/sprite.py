@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vidan.types import Image
 
 Pixels = npt.NDArray[np.uint8]
+Row = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Sprite:
 
     @classmethod
     def of(cls, pixels: Pixels, pivot: tuple[float, float], density: float) -> Sprite:
-        """A sprite of (H,W,4) uint8 premultiplied RGBA."""
+        """A sprite of (H,W,4) uint8 premultiplied RGBA; cut down to what can be seen of it."""
+        pixels, left, top = _trimmed(pixels)
+        pivot = (pivot[0] - left, pivot[1] - top)
         levels = [pixels]
         while min(levels[-1].shape[:2]) >= 16 and len(levels) < 6:
             height, width = levels[-1].shape[:2]
@@ -73,32 +76,31 @@ class Placed:
     turn: float = 0.0
     mirror: bool = False
 
-    def matrix(self, density: float) -> npt.NDArray[np.float64]:
-        """(2,3): from pixels of the sprite's level of `density` px/m to those of the frame."""
+    def matrix(self, density: float) -> tuple[Row, Row]:
+        """From pixels of the sprite's level of `density` px/m to those of the frame, (2,3)."""
+        # Plain numbers: a frame asks for hundreds of these.
         ratio = density / self.sprite.density
         k = self.scale / density
         kx, ky = (-k if self.mirror else k), k * self.stretch
         c, s = math.cos(self.angle), math.sin(self.angle)
-        a = np.array([[c * kx, -s * ky], [s * kx, c * ky]])
         # Pixel centres lie at +0.5 in continuous coordinates, in the sprite and in the frame.
-        pivot = np.array(self.sprite.pivot) * ratio - 0.5
-        offset = np.array([self.x - 0.5, self.y - 0.5]) - a @ pivot
-        return np.column_stack([a, offset])
+        px, py = self.sprite.pivot[0] * ratio - 0.5, self.sprite.pivot[1] * ratio - 0.5
+        top = (c * kx, -s * ky, self.x - 0.5 - c * kx * px + s * ky * py)
+        low = (s * kx, c * ky, self.y - 0.5 - s * kx * px - c * ky * py)
+        return top, low
 
     def bounds(self) -> tuple[float, float, float, float]:
         """(x1, y1, x2, y2) of what it may cover in the frame, px."""
-        pixels, density = self.sprite.levels[0], self.sprite.density
-        matrix = self.matrix(density)
-        height, width = pixels.shape[:2]
-        corners = np.array([[-1, -1, 1], [width, -1, 1], [-1, height, 1], [width, height, 1]])
-        points = corners @ matrix.T
-        (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
-        return float(x1), float(y1), float(x2), float(y2)
+        (a, b, e), (c, d, f) = self.matrix(self.sprite.density)
+        height, width = self.sprite.levels[0].shape[:2]
+        ax, bx = sorted((a * -1, a * width)), sorted((b * -1, b * height))
+        cy, dy = sorted((c * -1, c * width)), sorted((d * -1, d * height))
+        return ax[0] + bx[0] + e, cy[0] + dy[0] + f, ax[1] + bx[1] + e, cy[1] + dy[1] + f
 
     def alpha_at(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """How opaque it is, (N,) in [0,1], at points (N,2) of the frame, px."""
         pixels, density = self.sprite.level(self.scale / 4)
-        matrix = self.matrix(density)
+        matrix = np.array(self.matrix(density))
         inverse = np.linalg.inv(matrix[:, :2])
         where = np.rint((points - 0.5 - matrix[:, 2]) @ inverse.T).astype(np.intp)
         height, width = pixels.shape[:2]
@@ -106,6 +108,17 @@ class Placed:
         found = np.zeros(len(points))
         found[inside] = pixels[where[inside, 1], where[inside, 0], 3] / 255
         return found
+
+
+def _trimmed(pixels: Pixels) -> tuple[Pixels, int, int]:
+    """Without empty borders, and how much went on the left and at the top, px."""
+    rows = np.flatnonzero(pixels[..., 3].any(axis=1))
+    columns = np.flatnonzero(pixels[..., 3].any(axis=0))
+    if not rows.size:
+        return pixels, 0, 0
+    top, left = max(0, int(rows[0]) - 1), max(0, int(columns[0]) - 1)
+    cut = pixels[top : int(rows[-1]) + 2, left : int(columns[-1]) + 2]
+    return np.ascontiguousarray(cut), left, top
 
 
 def paste(frame: Image, placed: Placed, haze: npt.NDArray[np.float32] | None = None) -> None:
@@ -123,7 +136,7 @@ def paste(frame: Image, placed: Placed, haze: npt.NDArray[np.float32] | None = N
     if left >= right or top >= bottom:
         return
     pixels, density = placed.sprite.level(placed.scale)
-    matrix = placed.matrix(density)
+    matrix = np.array(placed.matrix(density))
     matrix[:, 2] -= (left, top)
     size = (right - left, bottom - top)
     over = (
@@ -169,9 +182,7 @@ def _turned(
     deep = np.clip(1 - crown**2, 0.2, 1)
     map_x = (x - placed.turn * density * away * deep[:, None]).astype(np.float32)
     map_y = np.broadcast_to(y.astype(np.float32)[:, None], (size[1], size[0]))
-    turned = cv2.remap(
-        pixels, map_x, np.ascontiguousarray(map_y), cv2.INTER_LINEAR
-    )
+    turned = cv2.remap(pixels, map_x, np.ascontiguousarray(map_y), cv2.INTER_LINEAR)
     return np.asarray(turned, np.uint8)
 
 

@@ -30,6 +30,11 @@ BAY = 2.7
 SKY = 400.0
 """Distance of the sky, m, for the haze."""
 
+COOL = np.array([0.85, 0.98, 1.12], np.float32)
+WARM = np.array([1.25, 0.98, 0.68], np.float32)
+LAMP = np.array([0.9, 0.72, 0.42], np.float32)
+"""Light mirrored in windows, behind them, and of the lamps there; linear RGB."""
+
 PLASTER = (
     (206, 188, 160),
     (178, 110, 84),
@@ -128,18 +133,29 @@ def _facade(
     pane = upper & (np.abs(u - 0.5) < 0.22) & (v > 0.25) & (v < 0.80)
     pane &= np.abs(u - 0.5) > 0.018
     colour = np.where(frame[..., None], linear((224, 220, 212)) * light, colour)
-    glass = (0.05 + 0.16 * cell + 0.10 * v)[..., None] * np.array([0.85, 0.98, 1.12])
+    glass = (0.05 + 0.16 * cell + 0.10 * v)[..., None] * COOL
     colour = np.where(pane[..., None], glass, colour)
     ledge = (storey > 1.02) & (v < 0.055)
     colour = np.where(ledge[..., None], colour * 0.72, colour)
     # Shops on the ground floor, lit from within, under awnings.
     shop = (storey < 0.80) & (storey > 0.10) & (np.abs(u - 0.5) < 0.45)
-    inside = (0.10 + 0.22 * cell * smoothstep(0.1, 0.75, v.astype("f4")))[..., None]
-    colour = np.where(shop[..., None], inside * np.array([1.2, 0.98, 0.72]), colour)
+    warm = smoothstep(0.1, 0.75, v.astype("f4"))
+    colour = np.where(shop[..., None], _goods(rng, colour.shape, cell, warm), colour)
     awnings = np.array([linear(AWNING[i]) for i in rng.integers(len(AWNING), size=count)])
     cloth = awnings[block] * light * (0.75 + 0.5 * (np.sin(along * 14) > 0))[..., None]
     under = (storey > 0.74) & (storey < 0.97)
     return np.asarray(np.where(under[..., None], cloth, colour), np.float32)
+
+
+def _goods(rng: np.random.Generator, shape: tuple[int, ...], cell: Array, warm: Array) -> Array:
+    """What is behind a shop's window: coloured things under warm lamps, (h,w,3)."""
+    size = (shape[0], shape[1])
+    light = noise(rng, size, (size[0] / 60, size[0] / 45))[..., None]
+    tints = np.stack([noise(rng, size, (size[0] / 40, size[0] / 40)) for _ in range(3)], axis=2)
+    lamps = smoothstep(1.9, 2.4, noise(rng, size, (size[0] / 110, size[0] / 110)))
+    lit = (0.05 + 0.20 * cell * warm)[..., None] * WARM
+    colours = lit * np.clip(1 + 0.45 * light + 0.16 * tints, 0.15, 3)
+    return np.asarray(colours + lamps[..., None] * LAMP)
 
 
 def _houses(
@@ -151,7 +167,9 @@ def _houses(
         return
     part = slice(int(columns[0]), int(columns[-1]) + 1)
     z = WALL / np.abs(dx[:, part])
-    up = EYE - dy * z
+    # Only down to where the nearest wall meets the ground.
+    bottom = int(np.searchsorted(dy[:, 0], EYE / float(z.min()))) + 1
+    up = EYE - dy[:bottom] * z
     edges = np.cumsum(rng.uniform(7, 13, 14))
     block = np.clip(np.searchsorted(edges, z), 0, len(edges) - 1)
     heights = rng.uniform(8, 15, len(edges))
@@ -163,21 +181,27 @@ def _houses(
     cornice = (up > roof - 0.5)[..., None]
     paint = np.where(cornice, paint * 0.6 + 0.05, paint)
     mask = ((up >= 0) & (up < roof)).astype(np.float32)
-    _put(colour[:, part], mask, np.asarray(paint, np.float32))
-    distance[:, part] = np.where(mask > 0, z, distance[:, part])
+    _put(colour[:bottom, part], mask, np.asarray(paint, np.float32))
+    distance[:bottom, part] = np.where(mask > 0, z, distance[:bottom, part])
 
 
 def _end(rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array) -> None:
     """The house at the end, with a tower."""
-    x, up = dx * END, EYE - dy * END
-    shape = distance.shape
-    roof = 9.0 + 4.5 * (np.abs(x - 1.5) < 1.6) + np.clip(2.2 - np.abs(x - 1.5) * 1.4, 0, None) * 1.5
-    mask = ((up < roof) & (up >= 0)).astype(np.float32)
-    along = np.broadcast_to(x + 40, shape)
-    block = np.zeros(shape, np.intp)
-    paint = _facade(rng, along, np.broadcast_to(np.clip(up, 0, 60), shape), block, 0.85)
-    _put(colour, mask, paint)
-    distance[mask > 0] = END
+    columns = np.flatnonzero(np.abs(dx[0]) <= WALL / END * 1.02)
+    if not columns.size:
+        return
+    part = (
+        slice(0, int(np.searchsorted(dy[:, 0], EYE / END))),
+        slice(int(columns[0]), int(columns[-1]) + 1),
+    )
+    x, up = dx[:, part[1]] * END, EYE - dy[part[0]] * END
+    gable = np.clip(2.2 - np.abs(x - 1.5) * 1.4, 0, None) * 1.5
+    roof = 9.0 + 4.5 * (np.abs(x - 1.5) < 1.6) + gable
+    mask = (up < roof).astype(np.float32)
+    along, up = np.broadcast_to(x + 40, mask.shape), np.broadcast_to(up, mask.shape)
+    paint = _facade(rng, along, up, np.zeros(mask.shape, np.intp), 0.85)
+    _put(colour[part], mask, paint)
+    distance[part] = np.where(mask > 0, END, distance[part])
 
 
 def _ground(rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array) -> None:
