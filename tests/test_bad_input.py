@@ -1,5 +1,8 @@
 """Bad input of every kind ends with one clear line and the right exit code."""
 
+import json
+
+import cv2
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -91,12 +94,8 @@ def test_the_good_ones_are_good(files, capsys):
 
 
 def test_a_broken_picture_among_good_ones_is_named_skipped_and_counted(files, capsys):
-    import json
-
-    from PIL import Image
-
     for n in range(4):
-        Image.new("RGB", (64, 48), (n, n, n)).save(files / f"folder/{n}.png")
+        cv2.imwrite(str(files / f"folder/{n}.png"), np.full((48, 64, 3), n, np.uint8))
     (files / "folder/2.png").write_bytes(b"broken")
     assert cli.main(["source=images", "source.path=folder", *MOT, *FAST]) == 0
     captured = capsys.readouterr()
