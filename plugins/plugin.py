@@ -39,7 +39,9 @@ def vidan_commands(commands: Commands) -> None:
     """Add `vidan eval` and `vidan tune`."""
     package = "vidan_plugins.evaluation.commands"
     commands.add("eval", f"{package}:evaluate", "Score a tracker on sequences with ground truth.")
-    commands.add("tune", f"{package}:tune", "Search a tracker's parameters, some sequences left out.")
+    commands.add(
+        "tune", f"{package}:tune", "Search a tracker's parameters, some sequences left out."
+    )
 
 
 @hookimpl

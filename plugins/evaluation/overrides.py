@@ -1,0 +1,114 @@
+"""The configuration of a command: Hydra's overrides, from a config file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vidan.config import compose
+from vidan.errors import ConfigError, SinkError
+
+from .sequences import Folders
+
+
+def configure(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """What `vidan <command> <overrides>` runs with; `hydra.run.dir=` means `run_dir=`.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
+    return compose([o for o in plain if not o.startswith("hydra.")], config_name)
+
+
+def folders(config: DictConfig) -> Folders:
+    """Where the configuration says that sequences are.
+
+    Raises:
+        ConfigError: it does not, or a value is no folder's name.
+    """
+    data = _folder(config, "data")
+    if data is None:
+        raise ConfigError("data is missing: say data=<folder in MOTChallenge layout>")
+    rate = config.rate
+    if rate is not None and not (isinstance(rate, int | float) and 0 < rate < 1e6):
+        raise ConfigError(f"rate={rate!r}: expected frames per second, above 0")
+    gt, features, pictures = (_folder(config, key) for key in ("gt", "features", "pictures"))
+    return Folders(data, gt, features, pictures, rate)
+
+
+def results(config: DictConfig) -> Path | None:
+    """The folder of results to score; None to run a tracker.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    folder = _folder(config, "results")
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"results={str(folder)!r}: there is no such folder of <seq>.txt")
+    return folder
+
+
+def _folder(config: DictConfig, key: str) -> Path | None:
+    value = config[key]
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ConfigError(f"{key}={value!r}: expected a folder")
+    return None if value is None else Path(value).expanduser()
+
+
+def names(config: DictConfig, key: str) -> list[str] | None:
+    """A name or a list of names, as a list; None for all.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    value = config[key]
+    if value is None:
+        return None
+    found = [value] if isinstance(value, str) else list(value)
+    if not found or not all(isinstance(name, str) for name in found):
+        raise ConfigError(f"{key}={value!r}: expected names, such as [MOT17-02-SDP,MOT17-05-*]")
+    return found
+
+
+def options(config: DictConfig, key: str) -> dict[str, Any]:
+    """A part of the configuration as a plain dict.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    if not isinstance(plain[key], dict):
+        raise ConfigError(f"{key}={plain[key]!r}: expected keys and values")
+    return {str(name): value for name, value in plain[key].items()}
+
+
+def whole(config: DictConfig, key: str, low: int) -> int:
+    """A whole number.
+
+    Raises:
+        ConfigError: it is none, or below `low`.
+    """
+    value = config[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise ConfigError(f"{key}={value!r}: expected a whole number of at least {low}")
+    return value
+
+
+def run_directory(config: DictConfig) -> Path:
+    """Make the run directory, and keep the configuration there.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    directory = Path(config.run_dir)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, directory / "config.yaml", resolve=True)
+    except OSError as error:
+        raise SinkError(f"cannot write into {str(directory)!r}: {error.strerror}") from error
+    return directory
