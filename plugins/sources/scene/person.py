@@ -15,9 +15,13 @@ NECK = 1.475
 HEAD = 0.128
 """From there up to the origin of the head."""
 HIP = 0.93
-ARM_X, ARM_Y = 0.176, 0.092
+ARM_X, ARM_Y = 0.172, 0.098
 """Of the shoulder joints, from the base of the neck."""
 LEG_X = 0.088
+TO_SOLE = HIP - THIGH
+"""From the knee to the sole."""
+SHORTEST = 0.55
+"""A lifted shin is drawn no shorter than this."""
 
 
 class Person:
@@ -46,28 +50,19 @@ class Person:
             scale: px/m.
         """
         k = scale * self.look.stature / STATURE
-        swing = math.sin(walker.stride)
-        bob = 0.016 * abs(math.cos(walker.stride)) * k
+        hip = ground - _carried(walker) * k
+        neck = hip - (NECK - HIP) * k
         sway = 0.012 * math.sin(walker.stride) * k
-        neck = (x + sway, ground - NECK * k - bob)
-        hip = ground - HIP * k - bob
         parts = []
-        for side in sorted((-1, 1), key=lambda s: s * swing):
+        # The leg that swings forth is in front.
+        for side in sorted((-1, 1), key=lambda side: _legs(walker, side)[0]):
             parts += self._leg(walker, side, x + sway * 0.4, hip, k)
         for side in (-1, 1):
-            parts += self._arm(walker, side, neck, k)
-        parts.append(Placed(self._body.torso, *neck, k))
-        parts.append(self.head(walker, x, ground, scale))
-        return parts
-
-    def head(self, walker: Walker, x: float, ground: float, scale: float) -> Placed:
-        """The head alone."""
-        k = scale * self.look.stature / STATURE
-        bob = 0.016 * abs(math.cos(walker.stride)) * k
-        sway = 0.014 * math.sin(walker.stride) * k
+            parts += self._arm(walker, side, (x + sway, neck), k)
+        parts.append(Placed(self._body.torso, x + sway, neck, k))
         turn = 0.95 * U * math.sin(walker.glance)
-        y = ground - (NECK + HEAD) * k - bob
-        return Placed(self._head, x + sway + 0.25 * turn * k, y, k, turn=turn)
+        parts.append(Placed(self._head, x + sway + 0.25 * turn * k, neck - HEAD * k, k, turn=turn))
+        return parts
 
     def face(self, head: Placed) -> tuple[float, float, float, float]:
         """The box of the face of a placed head, xyxy px."""
@@ -80,28 +75,23 @@ class Person:
 
         What swings back or forth looks shorter, or moves aside where the walk goes across.
         """
-        phase = walker.stride + (0 if side > 0 else math.pi)
-        swing = 0.42 * math.sin(phase)
-        lift = max(0.0, math.cos(phase)) * (0.75 if math.cos(phase) > 0 else 0)
+        thigh, shin = _legs(walker, side)
         across = 0.5 * math.sin(walker.heading)
-        thigh = swing + 0.25 * lift
-        shin = swing - 0.75 * lift
+        angle, lower = _tilt(thigh, across), _tilt(shin, across)
         top = (x + side * LEG_X * k, hip)
-        angle = _tilt(thigh, across)
         knee = _below(top, THIGH * math.cos(thigh) * k, angle)
-        lower = _tilt(shin, across)
         return [
-            Placed(self._body.shin, *knee, k, angle=lower, stretch=max(0.55, math.cos(shin))),
-            Placed(self._body.thigh, *top, k, angle=angle, stretch=math.cos(thigh)),
+            Placed(self._body.shin, *knee, k, lower, max(SHORTEST, math.cos(shin))),
+            Placed(self._body.thigh, *top, k, angle, math.cos(thigh)),
         ]
 
     def _arm(self, walker: Walker, side: int, neck: tuple[float, float], k: float) -> list[Placed]:
         phase = walker.stride + (math.pi if side > 0 else 0)
         swing = 0.34 * math.sin(phase)
-        across = 0.7 * math.sin(walker.heading)
+        across = 0.4 * math.sin(walker.heading)
         build = self.look.build * (1.06 if self.look.clothes == "puffer" else 1.0)
         top = (neck[0] + side * ARM_X * build * k, neck[1] + ARM_Y * k)
-        upper = -side * 0.10 + _tilt(swing, across)
+        upper = -side * 0.13 + _tilt(swing, across)
         elbow = _below(top, UPPER_ARM * math.cos(swing) * k, upper)
         bent = swing + 0.25 + 0.2 * math.sin(phase)
         lower = side * 0.03 + _tilt(bent, across)
@@ -110,6 +100,24 @@ class Person:
             Placed(self._body.forearm, *elbow, k, lower, math.cos(bent), mirror=mirror),
             Placed(self._body.upper_arm, *top, k, upper, math.cos(swing), mirror=mirror),
         ]
+
+
+def _legs(walker: Walker, side: int) -> tuple[float, float]:
+    """How far the thigh and the shin of a side are swung forth, rad."""
+    phase = walker.stride + (0 if side > 0 else math.pi)
+    swing = 0.36 * math.sin(phase)
+    # The leg that comes forth is lifted at the knee.
+    lift = 0.75 * max(0.0, math.cos(phase))
+    return swing + 0.25 * lift, swing - 0.75 * lift
+
+
+def _carried(walker: Walker) -> float:
+    """Height of the hips, m: the longer leg reaches the ground."""
+    reach = []
+    for side in (-1, 1):
+        thigh, shin = _legs(walker, side)
+        reach.append(THIGH * math.cos(thigh) + TO_SOLE * max(SHORTEST, math.cos(shin)))
+    return max(reach)
 
 
 def _tilt(swing: float, across: float) -> float:

@@ -206,7 +206,7 @@ class Scene:
 
     def _shade(self, walker: Walker) -> Placed:
         view = self._view
-        y = view.ground(walker.z)
+        y = view.ground(walker.z) - 0.05 * view.scale(walker.z)
         return Placed(self._shadow, view.x(walker.x, walker.z), y, view.scale(walker.z))
 
     def _grain(self, frame: Image, index: int) -> Image:

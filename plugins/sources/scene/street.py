@@ -150,11 +150,11 @@ def _facade(
 def _goods(rng: np.random.Generator, shape: tuple[int, ...], cell: Array, warm: Array) -> Array:
     """What is behind a shop's window: coloured things under warm lamps, (h,w,3)."""
     size = (shape[0], shape[1])
-    light = noise(rng, size, (size[0] / 60, size[0] / 45))[..., None]
-    tints = np.stack([noise(rng, size, (size[0] / 40, size[0] / 40)) for _ in range(3)], axis=2)
-    lamps = smoothstep(1.9, 2.4, noise(rng, size, (size[0] / 110, size[0] / 110)))
+    light = noise(rng, size, (size[0] / 30, size[0] / 16))[..., None]
+    tints = np.stack([noise(rng, size, (size[0] / 16, size[0] / 16)) for _ in range(3)], axis=2)
+    lamps = smoothstep(2.3, 2.7, noise(rng, size, (size[0] / 90, size[0] / 90)))
     lit = (0.05 + 0.20 * cell * warm)[..., None] * WARM
-    colours = lit * np.clip(1 + 0.45 * light + 0.16 * tints, 0.15, 3)
+    colours = lit * np.clip(1 + 0.40 * light + 0.12 * tints, 0.15, 3)
     return np.asarray(colours + lamps[..., None] * LAMP)
 
 
