@@ -47,7 +47,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override cannot be understood or names what does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    with explained(overrides):
+    with explained(overrides, config_name):
         return _compose(overrides, config_name)
 
 
@@ -75,21 +75,21 @@ def run_hydra(task: Callable[[DictConfig], None], arguments: Sequence[str]) -> N
 
 
 @contextmanager
-def explained(overrides: Sequence[str]) -> Iterator[None]:
+def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator[None]:
     """Turn what Hydra and OmegaConf raise into a ConfigError of one line."""
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         GlobalHydra.instance().clear()
-        raise ConfigError(_explain(error, overrides)) from error
+        raise ConfigError(_explain(error, overrides, config_name)) from error
 
 
-def _explain(error: Exception, overrides: Sequence[str]) -> str:
+def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _explain_option(error.missing_cfg_file)
     text = " ".join(str(error).split())
     if found := re.match(r"Could not override '([^']+)'", text):
-        return _explain_key(found[1], overrides)
+        return _explain_key(found[1], overrides, config_name)
     for override in overrides:
         try:
             OverridesParser.create().parse_override(override)
@@ -107,10 +107,10 @@ def _explain_option(missing: str) -> str:
     return f"unknown {group} {name!r}: {did_you_mean(name, known)}{left_out}"
 
 
-def _explain_key(key: str, overrides: Sequence[str]) -> str:
+def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
     """Why `a.b.c` is not in the configuration: the near names beside it."""
     chosen = [o for o in overrides if o.partition("=")[0] in groups()]
-    node: Any = _compose(chosen)
+    node: Any = _compose(chosen, config_name)
     path = key.lstrip("+~").split(".")
     for depth, part in enumerate(path):
         if not OmegaConf.is_dict(node):

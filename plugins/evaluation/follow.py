@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -17,6 +18,8 @@ from vidan.interfaces import Detector, Sink, Source, Tracker
 from vidan.types import Detections, Frame, Image, Result
 
 from .sequences import Video, last_frame
+
+log = logging.getLogger(__name__)
 
 
 class Unseen(Frame):
@@ -68,12 +71,7 @@ def read(video: Video) -> Looks:
     """
     if video.detections is None and video.features is None:
         raise SourceError(f"{video.name!r} has no det/det.txt")
-    options = {
-        "name": "mot",
-        "path": None if video.detections is None else str(video.detections),
-        "features": None if video.features is None else str(video.features),
-    }
-    with closing(_detector(options)) as detector:
+    with closing(_detector(video)) as detector:
         frames = _unseen(video)
         return Looks(video, frames, detector.detect(frames))
 
@@ -101,8 +99,23 @@ def follow(looks: Looks, tracker: Mapping[str, Any], path: Path) -> list[float]:
     return seconds
 
 
-def _detector(options: Mapping[str, Any]) -> Detector:
-    detector: Detector = build("detector", options)
+def _detector(video: Video) -> Detector:
+    path = None if video.detections is None or video.alone else str(video.detections)
+    features = None if video.features is None else str(video.features)
+    options = {"name": "mot", "path": path, "features": features}
+    detector: Detector
+    try:
+        detector = build("detector", options)
+    except SourceError as error:
+        if path is None or features is None:
+            raise
+        log.warning(
+            "%s: its features are left out, for they do not fit its det.txt; features=<folder> "
+            "takes the boxes from there too",
+            video.name,
+        )
+        log.debug("%s", error)
+        detector = build("detector", options | {"features": None})
     return detector
 
 

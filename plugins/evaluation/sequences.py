@@ -35,6 +35,7 @@ class Video:
         detections: its det.txt; None if there is none.
         truth: its gt.txt; None if there is none.
         features: its .npy of appearance vectors; None if there is none.
+        alone: whether boxes, too, come from there: somebody named the folder of features.
         pictures: a folder of pictures, or a video; None if there are none.
         rate: frames per second.
         length: frames; None if no seqinfo.ini says.
@@ -46,6 +47,7 @@ class Video:
     detections: Path | None
     truth: Path | None
     features: Path | None
+    alone: bool
     pictures: Path | None
     rate: float
     length: int | None
@@ -134,12 +136,14 @@ def _video(place: Path, folders: Folders) -> Video:
     if folders.pictures is None and own.is_dir():
         pictures = own
     detections = place / "det" / "det.txt"
+    features = folders.features or beside / "features"
     return Video(
         name,
         scene,
         detections if detections.is_file() else None,
         _truth(place, folders.gt, beside / "gt", (name, scene)),
-        _first((folders.features or beside / "features") / f"{n}.npy" for n in (name, scene)),
+        _first(features / f"{n}.npy" for n in (name, scene)),
+        folders.features is not None,
         pictures,
         folders.rate or _number(place, info, "framerate") or RATE,
         int(_number(place, info, "seqlength") or 0) or None,
