@@ -1,16 +1,12 @@
-"""Hair and hats."""
+"""Hair, hats and beards. Lengths are in U, as in face.py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from .face import Face
+from .look import Look
 from .relief import Array, linear, smoothstep
-
-if TYPE_CHECKING:
-    from .head import Face
-    from .look import Look
 
 
 def hair_colour(look: Look, strands: Array) -> Array:
@@ -54,9 +50,9 @@ def _cap(
     fringe = line + 0.10 * face.x * (1 if parting else 0.2) + 0.06 * face.noise(0.1, 0.2)
     # Straight across the brow, then down the temples in front of the ears.
     hairline = fringe + 0.10 * ax**2 + 0.9 * smoothstep(0.74, 0.97, ax)
-    above = np.asarray(hairline - face.y, np.float32)
+    above = hairline - face.y
     inside = np.minimum(outside + 0.02 * grain, above)
-    mask = smoothstep(-0.03, 0.05, np.asarray(inside, np.float32))
+    mask = smoothstep(-0.03, 0.05, inside)
     mask *= smoothstep(0.22, 0.02, face.y)
     strands = 0.7 * grain + 0.5 * face.noise(0.08, 0.25)
     r.paint(mask, hair_colour(look, strands), opacity)
@@ -64,11 +60,11 @@ def _cap(
     r.cover(solid)
     # Round above the skull, and casting a little shade on the brow.
     round_ = np.sqrt(np.clip(1 - outline**2, 0, 1))
-    bulge = np.asarray(round_ * 0.075, np.float32)
+    bulge = round_ * 0.075
     r.height += mask * (np.maximum(bulge - r.height, 0) * 0.9 + 0.004 * opacity)
     r.height += mask * grain * (0.0030 if curls else 0.0010)
     if opacity > 0.5:
-        shade = smoothstep(0.12, 0.0, np.asarray(face.y - hairline, np.float32)) * face.skin
+        shade = smoothstep(0.12, 0.0, face.y - hairline) * face.skin
         r.shade(1 - 0.35 * shade * (1 - mask) * (thick > 0.1))
 
 
@@ -80,15 +76,15 @@ def _curtain(face: Face, look: Look, down: float) -> None:
     inner = 0.90 - 0.06 * smoothstep(0.4, 1.2, face.y)
     end = down + 0.06 * face.noise(0.08, 0.3)
     sides = np.minimum(np.minimum(width - ax, face.y + 0.9), end - face.y)
-    behind = smoothstep(-0.03, 0.05, np.asarray(sides, np.float32)) * (1 - face.skin)
-    over = smoothstep(-0.02, 0.05, np.asarray(np.minimum(sides, ax - inner), np.float32))
+    behind = smoothstep(-0.03, 0.05, sides) * (1 - face.skin)
+    over = smoothstep(-0.02, 0.05, np.minimum(sides, ax - inner))
     mask = np.maximum(behind * smoothstep(2.2, 1.4, face.y + 0 * face.x), over)
     strands = face.noise(0.025, 0.5) + 0.5 * face.noise(0.1, 0.4)
     shade = (0.55 + 0.45 * smoothstep(0.75, 1.05, ax))[..., None]
-    r.paint(np.asarray(mask, np.float32), np.asarray(hair_colour(look, strands) * shade, "f4"))
-    r.cover(np.asarray(mask, np.float32))
+    r.paint(mask, hair_colour(look, strands) * shade)
+    r.cover(mask)
     swell = np.sqrt(np.clip(1 - ((ax - 1.02) / 0.2) ** 2, 0, 1)) * 0.014
-    r.height += np.asarray(mask * (0.012 + swell + 0.0012 * strands), np.float32)
+    r.height += mask * (0.012 + swell + 0.0012 * strands)
 
 
 def _beanie(face: Face, look: Look) -> None:
@@ -101,12 +97,38 @@ def _beanie(face: Face, look: Look) -> None:
     mask = face.edge(np.minimum((1 - outline) * 1.1, rim - face.y))
     r.paint(mask, look.trim)
     r.cover(mask)
-    ribs = np.asarray(np.sin(np.arcsin(np.clip(face.x / 1.12, -1, 1)) * 34), np.float32)
+    ribs = np.sin(np.arcsin(np.clip(face.x / 1.12, -1, 1)) * 34)
     fold = smoothstep(rim - 0.40, rim - 0.36, face.y + 0 * face.x)
     round_ = np.sqrt(np.clip(1 - outline**2, 0, 1)) * 0.09
     knit = ribs * 0.0012 + 0.0006 * face.noise(0.03, 0.03)
-    relief = np.asarray(round_ + knit + fold * 0.006, np.float32)
+    relief = round_ + knit + fold * 0.006
     r.height += mask * (relief - r.height)
     r.gloss *= 1 - mask
-    shade = smoothstep(0.12, 0.0, np.asarray(face.y - rim, np.float32)) * face.skin * (1 - mask)
+    shade = smoothstep(0.12, 0.0, face.y - rim) * face.skin * (1 - mask)
     r.shade(1 - 0.4 * shade)
+
+
+def put_beard(face: Face, look: Look) -> None:
+    """Moustache and full beard, with strands; the lips stay free."""
+    r = face.relief
+    length = face.rng.uniform(0.06, 0.32)
+    ragged = 0.035 * face.noise(0.03, 0.03)
+    ax = np.abs(face.x)
+    # Its upper edge falls from the sideburns to the corners of the mouth.
+    top = 0.02 + 0.62 * smoothstep(0.98, 0.50, ax) - 0.16 * smoothstep(0.42, 0.25, ax)
+    # Below the cheeks it hangs as half an ellipse.
+    level = 0.50
+    broad = float(np.interp(level, face.y[:, 0], face.half[:, 0])) + 0.03
+    drop = 1.22 + length - level
+    hanging = (1 - np.hypot(face.x / broad, (face.y - level) / drop)) * broad
+    inside = np.where(face.y > level, hanging, face.half + 0.02 - ax)
+    inside = np.minimum(inside, face.y - top)
+    beard = smoothstep(-0.06, 0.07, inside + ragged)
+    lips = smoothstep(1.15, 0.85, np.hypot(face.x / 0.35, (face.y - 0.71) / 0.10))
+    cover = beard * (1 - lips)
+    strands = face.noise(0.014, 0.07)
+    colour = hair_colour(look, strands + 0.5 * face.noise(0.1, 0.1))
+    r.paint(cover, colour, 0.93)
+    r.cover(beard)
+    r.height += cover * (0.05 + strands * 0.007) * face.unit
+    r.gloss *= 1 - cover

@@ -114,6 +114,11 @@ class Look:
     stature: float
     build: float
 
+    @property
+    def masked(self) -> bool:
+        """Whether there is a mask on the face, worn well or not."""
+        return self.kind not in ("bare", "beard")
+
     @classmethod
     def of(cls, seed: int, character: int) -> Look:
         """The looks of a scene's n-th character."""

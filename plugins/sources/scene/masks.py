@@ -1,17 +1,16 @@
-"""Masks for faces: pleated surgical ones, cloth, FFP2; worn well, or below the nose."""
+"""Masks for faces: pleated surgical ones, cloth, FFP2; worn well, or below the nose.
+
+Lengths are in U, as in face.py.
+"""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from .face import Face
+from .look import Look
 from .relief import Array, smoothstep
-
-if TYPE_CHECKING:
-    from .head import Face
-    from .look import Look
 
 WHITE = (238.0, 240.0, 240.0)
 
@@ -34,9 +33,9 @@ def put_mask(face: Face, look: Look) -> None:
     # A hem all around, a little lighter where it is stitched.
     inset = np.minimum(np.minimum(face.y - top, bottom - face.y), side - ax)
     hem = np.exp(-0.5 * ((inset - 0.07) / 0.016) ** 2) * mask
-    r.shade(np.asarray(1 - 0.22 * hem, np.float32))
+    r.shade(1 - 0.22 * hem)
     if shape == "surgical":
-        edge = smoothstep(0.075, 0.05, np.asarray(face.y - top, np.float32)) * mask
+        edge = smoothstep(0.075, 0.05, face.y - top) * mask
         r.paint(edge, WHITE, 0.55)
     r.shade(1 + mask * 0.03 * face.noise(0.04, 0.04))
 
@@ -56,7 +55,7 @@ def _edges(face: Face, kind: str) -> tuple[Array, Array, Array]:
     # Below the jaw it spans from cheek to chin on its own.
     side = np.maximum(side, np.where(face.y > 0.3, 0.90 - 0.55 * (face.y - 0.5), 0))
     side = np.minimum(side, 0.90)
-    return np.asarray(top, "f4"), np.asarray(bottom, "f4"), np.asarray(side, "f4")
+    return np.asarray(top, "f4"), bottom, side
 
 
 def _bulge(face: Face, depth: float, top: Array, bottom: Array) -> Array:
@@ -73,8 +72,8 @@ def _pleats(face: Face, top: Array, bottom: Array) -> Array:
     t = (face.y - top) / (bottom - top)
     sag = 0.05 * (face.x**2)
     for at in (0.30, 0.50, 0.70):
-        step = smoothstep(at - 0.035, at + 0.012, np.asarray(t + sag, np.float32))
-        drop = smoothstep(at + 0.20, at + 0.012, np.asarray(t + sag, np.float32))
+        step = smoothstep(at - 0.035, at + 0.012, t + sag)
+        drop = smoothstep(at + 0.20, at + 0.012, t + sag)
         height += 0.0042 * step * drop * smoothstep(0.95, 0.5, np.abs(face.x))
     creases = face.noise(0.22, 0.05) * smoothstep(0.2, 0.8, np.abs(face.x))
     return np.asarray(height + 0.0006 * creases + 0.0003 * face.noise(0.08, 0.03), np.float32)
@@ -93,7 +92,7 @@ def _ridge(face: Face, top: Array, bottom: Array) -> Array:
     out = 0.55 + 0.55 * np.sin(np.pi * np.clip(t * 0.85 + 0.12, 0, 1))
     height = face.unit * (0.62 + 0.50 * out * np.clip(1 - np.abs(face.x) / 1.02, 0, 1))
     height -= 0.0012 * np.exp(-(((face.y - top - 0.16) / 0.02) ** 2))
-    smooth = cv2.GaussianBlur(np.asarray(height, np.float32), (0, 0), 0.0018 * face.relief.density)
+    smooth = cv2.GaussianBlur(height, (0, 0), 0.0018 * face.relief.density)
     return np.asarray(smooth + 0.0004 * face.noise(0.12, 0.12), np.float32)
 
 
@@ -102,7 +101,7 @@ def _shadow(face: Face, mask: Array) -> None:
     reach = 0.006 * face.relief.density
     spread = cv2.GaussianBlur(mask, (0, 0), max(0.6, reach))
     spread = np.roll(spread, round(reach), axis=0)
-    face.relief.shade(np.asarray(1 - 0.45 * spread * (1 - mask) * (face.y > -0.3), np.float32))
+    face.relief.shade(1 - 0.45 * spread * (1 - mask) * (face.y > -0.3))
 
 
 def _loops(face: Face, look: Look) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .body import STATURE, THIGH, UPPER_ARM, Body, draw_body
-from .head import FACE, U, draw_head
+from .face import FACE, U
+from .head import draw_head
 from .look import Look
 from .paths import Walker
 from .sprite import Placed, Sprite
@@ -37,7 +38,7 @@ class Person:
 
     def __init__(self, look: Look, density: float) -> None:
         self.look = look
-        self._head: Sprite = draw_head(look, density).render()
+        self._head: Sprite = draw_head(look, density)
         self._body: Body = draw_body(look, density * 0.62)
 
     def place(self, walker: Walker, x: float, ground: float, scale: float) -> list[Placed]:

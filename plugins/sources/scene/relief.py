@@ -58,6 +58,21 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, 
     return np.asarray((big - big.mean()) / (big.std() + 1e-6), np.float32)
 
 
+def creases(waves: Array) -> Array:
+    """Smooth noise made into folds: broad backs, narrow valleys."""
+    return np.asarray(1 - np.exp(-1.6 * np.abs(waves)))
+
+
+def rounded(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A polygon with its corners cut twice (Chaikin 1974)."""
+    corners = np.array(points)
+    for _ in range(2):
+        after = np.roll(corners, -1, axis=0)
+        corners = np.stack([0.75 * corners + 0.25 * after, 0.25 * corners + 0.75 * after], axis=1)
+        corners = corners.reshape(-1, 2)
+    return [(float(x), float(y)) for x, y in corners]
+
+
 class Relief:
     """A picture in the making: paint it, raise it, then `render` it.
 
@@ -90,10 +105,10 @@ class Relief:
         self.shape = (height, width)
         self.x = (x1 + (np.arange(width, dtype=np.float32)[None] + 0.5) / density).astype("f4")
         self.y = (y1 + (np.arange(height, dtype=np.float32)[:, None] + 0.5) / density).astype("f4")
-        self.height = np.zeros(self.shape, np.float32)
-        self.albedo = np.zeros((*self.shape, 3), np.float32)
-        self.alpha = np.zeros(self.shape, np.float32)
-        self.gloss = np.zeros(self.shape, np.float32)
+        self.height: Array = np.zeros(self.shape, np.float32)
+        self.albedo: Array = np.zeros((*self.shape, 3), np.float32)
+        self.alpha: Array = np.zeros(self.shape, np.float32)
+        self.gloss: Array = np.zeros(self.shape, np.float32)
 
     def noise(self, sigma_x: float, sigma_y: float) -> Array:
         """Smooth noise (H,W), mean 0 and standard deviation 1, with features of that size, m."""

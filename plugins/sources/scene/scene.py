@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +14,9 @@ from .look import Look
 from .paths import FAR, NEAR, WALK, Paths, Walker
 from .person import Person
 from .sprite import Placed, Sprite, paste
-from .street import View, draw_street
+from .street import draw_street
+from .view import View
+from .weather import Weather
 
 FOCAL = 3.75
 """Focal length, of the picture's shorter side: a tele lens, as on a street camera."""
@@ -25,15 +26,6 @@ HORIZON = 0.30
 
 CAST = 12
 """At least so many different people take part before looks come again."""
-
-THICKEST = 0.28
-"""Scattering coefficient of haze 1, 1/m."""
-
-AIRLIGHT = np.array([206, 208, 208], np.float32)
-"""What endless haze looks like by day, sRGB."""
-
-NIGHT = np.array([0.050, 0.062, 0.088], np.float32)
-"""What is left of the light at darkness 1; bluish."""
 
 POINTS = 20
 """The visible part of a face is counted at about POINTS² places."""
@@ -98,8 +90,6 @@ class Scene:
         self._seed = seed
         short = min(width, height)
         self._view = View(width, height, FOCAL * short, HORIZON * height)
-        self._haze = THICKEST * haze**1.5
-        self._light = 1 - darkness * (1 - NIGHT)
         near, far = NEAR / size, FAR / size
         seconds = WALK / math.sqrt(size) / speed
         half_view = width / 2 / self._view.focal
@@ -107,9 +97,9 @@ class Scene:
         self._density = 1.08 * self._view.scale(near)
         self._cast: dict[int, Person] = {}
         self._cast_size = people * -(-CAST // people) if people else 0
-        self._street = self._draw_street()
+        self._weather = Weather(width, height, haze, darkness, seed)
+        self._street = self._weather.over(*draw_street(self._view, seed))
         self._shadow = _shadow(self._density * 0.25)
-        self._noise = _sensor(seed, width, height, 1.6 + 9.0 * darkness)
 
     def prepare(self) -> None:
         """Draw everybody who will ever take part now, and not when they first appear."""
@@ -120,11 +110,12 @@ class Scene:
         """The frame of an index: (H,W,3) uint8 RGB."""
         frame = self._street.copy()
         for person, walker in self._people(index):
-            haze = self._veil(walker.z)
+            haze = self._weather.veil(walker.z)
             paste(frame, self._shade(walker), haze)
             for placed in self._placed(person, walker):
                 paste(frame, placed, haze)
-        return self._grain(frame, index)
+        self._weather.grain(frame, index)
+        return frame
 
     def truth(self, index: int) -> Truth:
         """What is in the frame of an index. Faces that are wholly outside are left out."""
@@ -186,39 +177,10 @@ class Scene:
                 free *= 1 - part.alpha_at(points)
         return float(free.mean()) if len(free) else 0.0
 
-    def _draw_street(self) -> Image:
-        colour, distance = draw_street(self._view, self._seed)
-        clear = np.exp(-self._haze * distance)[..., None]
-        hazy = colour * 255 * clear + AIRLIGHT * (1 - clear)
-        return np.asarray(np.clip(hazy * self._light + 0.5, 0, 255), np.uint8)
-
-    def _veil(self, z: float) -> npt.NDArray[np.float32] | None:
-        """Haze and darkness at z m, (4,4) on premultiplied RGBA; None for neither.
-
-        I = J t + A (1 - t), t = exp(-beta z) (Koschmieder; Narasimhan and Nayar 2002, eq. 4).
-        """
-        if self._haze == 0 and (self._light == 1).all():
-            return None
-        clear = math.exp(-self._haze * z)
-        matrix = np.diag([*(self._light * clear), 1.0])
-        matrix[:3, 3] = AIRLIGHT / 255 * self._light * (1 - clear)
-        return matrix.astype(np.float32)
-
     def _shade(self, walker: Walker) -> Placed:
         view = self._view
         y = view.ground(walker.z) - 0.05 * view.scale(walker.z)
         return Placed(self._shadow, view.x(walker.x, walker.z), y, view.scale(walker.z))
-
-    def _grain(self, frame: Image, index: int) -> Image:
-        """Sensor noise: another part of the same grain in every frame."""
-        rng = np.random.default_rng([self._seed, index, 11])
-        height, width = frame.shape[:2]
-        lift, drop = self._noise
-        spare = (lift.shape[0] - height, lift.shape[1] - width)
-        for tile, apply in ((lift, cv2.add), (drop, cv2.subtract)):
-            y, x = int(rng.integers(spare[0])), int(rng.integers(spare[1]))
-            apply(frame, tile[y : y + height, x : x + width], dst=frame)
-        return frame
 
 
 def _shadow(density: float) -> Sprite:
@@ -230,15 +192,3 @@ def _shadow(density: float) -> Sprite:
     pixels = np.zeros((height, width, 4), np.uint8)
     pixels[..., 3] = np.round(alpha * 255)
     return Sprite.of(pixels, (width / 2, height / 2), density)
-
-
-def _sensor(seed: int, width: int, height: int, sigma: float) -> tuple[Image, Image]:
-    """What noise adds and what it takes away, larger than a frame, so that parts can be cut."""
-    rng = np.random.default_rng([seed, 13])
-    shape = (height + 61, width + 67, 3)
-    grey = rng.standard_normal((*shape[:2], 1), dtype=np.float32) * 0.8
-    grain = grey + rng.standard_normal(shape, dtype=np.float32) * 0.6
-    grain = cv2.GaussianBlur(grain, (0, 0), 0.55) * (1.75 * sigma)
-    lift = np.clip(np.round(grain), 0, 255).astype(np.uint8)
-    drop = np.clip(np.round(-grain), 0, 255).astype(np.uint8)
-    return lift, drop

@@ -1,0 +1,44 @@
+"""How the camera sees the street."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .relief import Array
+
+EYE = 1.86
+"""Height of the camera, m."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the camera sees.
+
+    Attributes:
+        width: of the picture, px.
+        height: of the picture, px.
+        focal: focal length, px.
+        horizon: y of the horizon, px.
+    """
+
+    width: int
+    height: int
+    focal: float
+    horizon: float
+
+    def scale(self, z: float) -> float:
+        """Pixels for a metre at distance z, m."""
+        return self.focal / z
+
+    def x(self, x: float, z: float) -> float:
+        """Where something `x` m right of the middle is at distance z, px."""
+        return self.width / 2 + x * self.focal / z
+
+    def ground(self, z: float) -> float:
+        """Where the ground is at distance z, px."""
+        return self.horizon + EYE * self.focal / z
+
+
+def put(colour: Array, mask: Array, paint: Array) -> None:
+    """Paint (H,W,3) where the mask (H,W) is."""
+    colour += mask[..., None] * (paint - colour)
