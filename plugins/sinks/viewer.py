@@ -15,9 +15,12 @@ open. A message is WHAT, width and height as little-endian uint32:
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 import sys
 import threading
+import traceback
 from typing import BinaryIO
 
 import cv2
@@ -123,13 +126,20 @@ class View:
             if not self.paused and (picture := mailbox.take()) is not None:
                 self.show(picture)
             key = cv2.waitKey(POLL) & 0xFF
-            if key in b"qQ" or cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            if key in b"qQ" or self._closed():
                 mailbox.say("quit")
                 return
             if key in b"sS":
                 mailbox.say("save")
             elif key == ord(" "):
                 self._pause()
+
+    def _closed(self) -> bool:
+        """Whether the user closed the window."""
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt keeps nothing that could be asked once the last window is closed
+            return True
 
     def _pause(self) -> None:
         """Stand still or go on. Two bars in the corner say which."""
@@ -155,8 +165,9 @@ def main(title: str) -> None:
     talker = threading.Thread(target=talk, args=(mailbox, view, sys.stdin.buffer), daemon=True)
     talker.start()
     view.serve(mailbox)
-    cv2.destroyAllWindows()
-    cv2.waitKey(1)
+    with contextlib.suppress(cv2.error):  # it is closed already
+        cv2.destroyAllWindows()
+        cv2.waitKey(1)
     # Until the run has heard of it, or has gone: it may not ask before its next frame.
     talker.join()
 
@@ -170,4 +181,9 @@ def _leave_no_core() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # the other thread waits for messages and would not let go of stdin
