@@ -17,7 +17,7 @@ import pytest
 from tests.vidan.fakes import frame
 from vidan import ConfigError, Detections, DisplayError, Result, Tracks
 from vidan.interfaces import StopRun
-from vidan_plugins.sinks import window
+from vidan_plugins.sinks import process
 from vidan_plugins.sinks.window import Window, shrunk
 from vidan_plugins.sources.frames import ArrayFrame
 
@@ -245,7 +245,7 @@ def test_the_run_goes_on_when_the_window_dies(open_window, caplog):
 
 def test_the_run_goes_on_when_the_window_hangs(open_window, caplog, monkeypatch):
     sink = open_window()
-    monkeypatch.setattr(window, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
     os.kill(sink._viewer._process.pid, signal.SIGSTOP)
     until(lambda: caplog.records, sink)
     assert "the window is gone" in caplog.text
@@ -281,14 +281,14 @@ def test_a_window_that_does_not_open_in_time(monkeypatch, tmp_path):
     (tmp_path / "cv2.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(window, "START_TIMEOUT", 0.2)
+    monkeypatch.setattr(process, "START_TIMEOUT", 0.2)
     with pytest.raises(DisplayError, match=r"\(exit code -9\)"):
         Window(str(tmp_path))
 
 
 @pytest.mark.parametrize("option", ["width", "height"])
 def test_a_window_without_size(option, tmp_path):
-    with pytest.raises(ConfigError, match=f"{option}: expected 1 px or more, got 0"):
+    with pytest.raises(ConfigError, match=f"sink.window.{option}=0"):
         Window(str(tmp_path), **{option: 0})
 
 
