@@ -17,8 +17,9 @@ U = 0.083
 BOUNDS = (-1.65, -2.05, 1.65, 2.2)
 """Of the drawing, in U: with room for hair and beards."""
 
-FACE = (-1.04, -1.12, 1.04, 1.27)
-"""The box of a face, in U: forehead to chin, ear to ear."""
+FACE = (-0.98, -0.88, 0.98, 1.27)
+"""The box of a face, in U: from the middle of the forehead to the chin, ear to ear, as people who
+label photographs draw it."""
 
 OUTLINE = (-1.60, -1.52, -1.35, -1.1, -0.8, -0.4, 0.0, 0.4, 0.75, 1.0, 1.14, 1.22, 1.25)
 """Heights at which the outline of a head is given."""
@@ -51,7 +52,7 @@ class Face:
         chin = (1.08 * jaw, 0.76 * jaw, 0.5 * jaw, 0.25 * jaw, 0)
         self.half = _smooth_profile(self.y, OUTLINE, (*widths, *chin))
         self.depth = _smooth_profile(self.y, OUTLINE, DEPTH)
-        self.skin = self.edge(self.half - np.abs(self.x))
+        self.skin = self.edge(self.half - np.abs(self.x)) * (self.half > 0)
 
     def edge(self, distance: Array) -> Array:
         """A mask of where `distance`, U, is positive."""

@@ -73,7 +73,7 @@ def _brow(face: Face, look: Look, side: int) -> None:
     arch = -0.38 - 0.075 * np.sin(np.clip((x - 0.10) / 0.62, 0, 1) * np.pi * 0.78)
     thick = 0.055 * smoothstep(0.10, 0.2, x) * smoothstep(0.74, 0.35, x) + 0.002
     hairs = 0.75 + 0.35 * face.noise(0.02, 0.012)
-    brow = np.exp(-0.5 * ((face.y - arch) / thick) ** 2) * (x > 0.08) * (x < 0.78)
+    brow = np.exp(-0.5 * ((face.y - arch) / thick) ** 2) * (thick > 0.012)
     face.relief.paint(np.clip(brow * hairs, 0, 1), _darker(look.hair, 0.75), 0.85)
 
 

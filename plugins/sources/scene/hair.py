@@ -20,7 +20,7 @@ def put_hair(face: Face, look: Look) -> None:
     if look.style == "beanie":
         _beanie(face, look)
     elif look.style == "bald":
-        _cap(face, look, thick=0.02, line=-1.05, opacity=0.22)
+        _cap(face, look, thick=0.02, line=-1.05, opacity=0.13)
     elif look.style == "crop":
         _cap(face, look, thick=0.05, line=-0.98, opacity=0.85)
     elif look.style == "curly":
@@ -112,7 +112,7 @@ def put_beard(face: Face, look: Look) -> None:
     """Moustache and full beard, with strands; the lips stay free."""
     r = face.relief
     length = face.rng.uniform(0.06, 0.32)
-    ragged = 0.035 * face.noise(0.03, 0.03)
+    ragged = 0.025 * face.noise(0.03, 0.03)
     ax = np.abs(face.x)
     # Its upper edge falls from the sideburns to the corners of the mouth.
     top = 0.02 + 0.62 * smoothstep(0.98, 0.50, ax) - 0.16 * smoothstep(0.42, 0.25, ax)
