@@ -1,3 +1,4 @@
+import itertools
 import logging
 import os
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from tests.clips import number_of, picture
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
-from vidan_plugins.sinks import video
+from vidan_plugins.sinks import mp4, video
 from vidan_plugins.sinks.video import VideoFile
 from vidan_plugins.sources.frames import ArrayFrame
 from vidan_plugins.sources.video import VideoFile as Source
@@ -77,6 +78,37 @@ def test_odd_sizes_are_made_even_at_the_edge(tmp_path, size, even):
     assert frames[0][1][:, -1].mean() == pytest.approx(200, abs=8)
 
 
+def test_a_clock_that_is_set_back_goes_on(tmp_path):
+    # 10 frames per second; before the fourth frame the clock is set back by 20 s
+    times = [50.0, 50.1, 50.2, 30.3, 30.4]
+    path = write(tmp_path / "v.mp4", [result(n, time) for n, time in enumerate(times)])
+    shown = [time for time, _ in read(path)[2]]
+    assert shown == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-4)
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf")])
+def test_a_frame_without_time(tmp_path, time):
+    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    with pytest.raises(SinkError, match="has no time"):
+        sink.write(result(0, time))
+    sink.close()
+
+
+def test_a_picture_larger_than_h264_has(tmp_path):
+    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    with pytest.raises(SinkError, match="20000x2 px is too large"):
+        sink.write(result(0, size=(20000, 2)))
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_no_place_for_a_video(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SinkError, match="not a regular file"):
+        VideoFile(str(tmp_path / "pipe"))
+
+
 def test_one_frame(tmp_path):
     _, duration, frames = read(write(tmp_path / "v.mp4", [result(3)]))
     assert len(frames) == 1
@@ -115,6 +147,8 @@ def test_drawn_or_not(tmp_path):
     [
         ({"crf": 52}, "crf=52: expected a whole number from 0 to 51"),
         ({"threads": -1}, "threads=-1"),
+        ({"preset": "veryfst"}, "preset='veryfst': did you mean 'veryfast'"),
+        ({"draw": 1}, "draw=1: expected true or false"),
     ],
 )
 def test_bad_options(tmp_path, options, message):
@@ -170,6 +204,22 @@ def spoil_cut(path):
     path.write_bytes(path.read_bytes()[:200])
 
 
+def test_dark_pictures_that_turn_black_in_the_middle(tmp_path, monkeypatch):
+    """200 dark frames, at most 24 of 255; in the file, frames 60 to 139 are black."""
+    rng = np.random.default_rng(2)
+    dark = np.kron(rng.integers(0, 25, (6, 8, 1)), np.ones((8, 8, 3))).astype(np.uint8)
+    black = np.zeros_like(dark)
+    finish = mp4.put_index_in_front
+
+    def spoil(path):
+        monkeypatch.setattr(video, "put_index_in_front", finish)
+        write(path, [result(n, rgb=black if 60 <= n < 140 else dark) for n in range(200)])
+
+    monkeypatch.setattr(video, "put_index_in_front", spoil)
+    with pytest.raises(SinkError, match=r"does not show what was written to it at 2.40 s"):
+        write(tmp_path / "v.mp4", [result(n, rgb=dark) for n in range(200)])
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -180,14 +230,14 @@ def spoil_cut(path):
     ],
 )
 def test_a_bad_file_is_never_silent(tmp_path, monkeypatch, spoil, message):
-    finish = video._put_index_in_front
+    finish = video.put_index_in_front
 
     def finish_and_spoil(path):
         finish(path)
-        monkeypatch.setattr(video, "_put_index_in_front", finish)
+        monkeypatch.setattr(video, "put_index_in_front", finish)
         spoil(path)
 
-    monkeypatch.setattr(video, "_put_index_in_front", finish_and_spoil)
+    monkeypatch.setattr(video, "put_index_in_front", finish_and_spoil)
     with pytest.raises(SinkError, match=message):
         write(tmp_path / "v.mp4", [result(n, rgb=picture(5)) for n in range(10)])
 
@@ -200,7 +250,7 @@ from vidan import SinkError
 from vidan_plugins.sinks.video import VideoFile
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 noise = np.random.default_rng(1)
 sink = VideoFile(sys.argv[1], draw=False, preset="ultrafast")
 try:
@@ -215,10 +265,18 @@ print("closed")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE on Windows")
-def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path):
+@pytest.mark.parametrize(
+    ("room", "frames"),
+    [
+        (6_000_000, 60),  # a frame of this noise takes about 50 kB: the first fragment is whole
+        (300_000, 1),  # it is not
+        (500, 0),  # nor is the file's head
+    ],
+)
+def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, room, frames):
     path = tmp_path / "v.mp4"
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path)],
+        [sys.executable, "-c", FULL, str(path), str(room)],
         capture_output=True,
         text=True,
         check=True,
@@ -228,5 +286,11 @@ def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path):
     assert first.startswith(f"cannot write '{path}': ")
     assert first.endswith("make room or choose another path")
     assert last == "closed"
+    if not frames:
+        assert not path.exists()
+        return
     with av.open(str(path)) as container:
-        assert next(container.decode(video=0)).width == 320
+        decoded = container.decode(video=0)
+        assert len(list(itertools.islice(decoded, frames))) == frames
+        if frames > 1:
+            list(decoded)  # to the end, without a broken frame
