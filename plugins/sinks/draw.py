@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from collections import deque
 from typing import NamedTuple
 
@@ -13,7 +11,8 @@ import numpy.typing as npt
 
 from vidan.types import Image, Result
 
-Colour = tuple[int, int, int]
+from .palette import Colour, colour_of, ink_on
+
 Point = tuple[int, int]
 
 REFERENCE_HEIGHT = 1080
@@ -31,12 +30,6 @@ TRAIL = 30
 
 DASH = 8
 """Length of the dashes of a box that coasts, in line widths."""
-
-GOLDEN = (math.sqrt(5) - 1) / 2
-"""Steps of this much of the colour circle keep neighbouring identities far apart."""
-
-LIGHTNESS, CHROMA = 0.74, 0.14
-"""Of all colours, in OKLCH: equally bright and equally strong to the eye."""
 
 
 class Style(NamedTuple):
@@ -167,7 +160,7 @@ class _Labels:
         """Draw all labels."""
         for (x, y), (width, height), text, colour in self._placed:
             self._canvas[y : y + height, x : x + width] = colour
-            ink = (0, 0, 0) if _luminance(colour) > 0.35 else (255, 255, 255)
+            ink = ink_on(colour)
             self._text.draw(self._canvas, text, x + self._style.line, y, self._style.font, ink)
 
 
@@ -208,42 +201,3 @@ def _draw_dashed(
     for y in range(max(top, -dash), min(bottom, height), 2 * dash):
         for x in (left, right):
             cv2.line(canvas, (x, y), (x, min(y + dash, bottom)), colour, line)
-
-
-@functools.lru_cache(maxsize=4096)
-def colour_of(number: int) -> Colour:
-    """A colour for an identity or a class, always the same, unlike those of its neighbours.
-
-    OKLCH with a fixed lightness and chroma, turned into sRGB (Ottosson 2020, "A perceptual
-    color space for image processing").
-    """
-    hue = 2 * math.pi * ((number * GOLDEN) % 1.0)
-    a, b = CHROMA * math.cos(hue), CHROMA * math.sin(hue)
-    cone = np.array(
-        [
-            LIGHTNESS + 0.3963377774 * a + 0.2158037573 * b,
-            LIGHTNESS - 0.1055613458 * a - 0.0638541728 * b,
-            LIGHTNESS - 0.0894841775 * a - 1.2914855480 * b,
-        ]
-    )
-    linear = OKLAB_TO_LINEAR @ cone**3
-    srgb = np.where(
-        linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
-    )
-    red, green, blue = (255 * np.clip(srgb, 0, 1)).round().astype(int).tolist()
-    return red, green, blue
-
-
-OKLAB_TO_LINEAR = np.array(
-    [
-        [4.0767416621, -3.3077115913, 0.2309699292],
-        [-1.2684380046, 2.6097574011, -0.3413193965],
-        [-0.0041960863, -0.7034186147, 1.7076147010],
-    ]
-)
-
-
-def _luminance(colour: Colour) -> float:
-    """Relative luminance in [0,1] of an sRGB colour (ITU-R BT.709, gamma taken as 2.2)."""
-    red, green, blue = (math.pow(channel / 255, 2.2) for channel in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

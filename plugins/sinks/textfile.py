@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 from vidan.errors import SinkError
 
@@ -21,26 +21,32 @@ class TextFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._size = 0
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = open(path, "w", encoding="utf-8", newline="\n")  # noqa: PTH123, SIM115
+            # Unbuffered: what could not be written is not tried again at the end.
+            self._file = open(path, "wb", buffering=0)  # noqa: PTH123, SIM115
         except OSError as error:
             raise self._failed(error, "choose another path") from error
 
     def write(self, lines: Iterable[str]) -> None:
-        """Append lines, given without their ends."""
-        text = "".join(f"{line}\n" for line in lines)
+        """Append lines, given without their ends: all of them, or none if there is no room."""
+        data = "".join(f"{line}\n" for line in lines).encode()
+        rest = memoryview(data)
         try:
-            self._file.write(text)
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
+            with suppress(OSError):  # a pipe cannot be cut
+                self._file.truncate(self._size)
             raise self._failed(error, "make room or choose another path") from error
+        self._size += len(data)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         try:
             self._file.close()
-        except OSError as error:  # what a failed write left in the buffer
+        except OSError as error:
             raise self._failed(error, "make room or choose another path") from error
 
     def _failed(self, error: OSError, advice: str) -> SinkError:

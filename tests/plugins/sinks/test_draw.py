@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vidan import Detections, Result, Tracks
-from vidan_plugins.sinks.draw import TRAIL, Painter, Style, Text, colour_of
+from vidan_plugins.sinks.draw import TRAIL, Painter, Style, Text
+from vidan_plugins.sinks.palette import colour_of
 from vidan_plugins.sources.frames import ArrayFrame
 
 BLACK = (0, 0, 0)

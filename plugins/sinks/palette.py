@@ -1,0 +1,64 @@
+"""Colours that tell identities and classes apart."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+Colour = tuple[int, int, int]
+"""Red, green and blue of sRGB, 0 to 255."""
+
+GOLDEN = (math.sqrt(5) - 1) / 2
+"""Steps of this much of the colour circle keep neighbouring identities far apart."""
+
+LIGHTNESS, CHROMA = 0.74, 0.14
+"""Of all colours, in OKLCH: equally bright and equally strong to the eye."""
+
+OKLAB_TO_LINEAR = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
+EQUAL_CONTRAST = 0.179
+"""Luminance of the colour on which black and white can be read equally well, by the contrast
+ratio of WCAG 2.2, (lighter + 0.05) / (darker + 0.05)."""
+
+
+@functools.lru_cache(maxsize=4096)
+def colour_of(number: int) -> Colour:
+    """A colour for an identity or a class, always the same, unlike those of its neighbours.
+
+    OKLCH with a fixed lightness and chroma, turned into sRGB (Ottosson 2020, "A perceptual
+    color space for image processing").
+    """
+    hue = 2 * math.pi * ((number * GOLDEN) % 1.0)
+    a, b = CHROMA * math.cos(hue), CHROMA * math.sin(hue)
+    cone = np.array(
+        [
+            LIGHTNESS + 0.3963377774 * a + 0.2158037573 * b,
+            LIGHTNESS - 0.1055613458 * a - 0.0638541728 * b,
+            LIGHTNESS - 0.0894841775 * a - 1.2914855480 * b,
+        ]
+    )
+    linear = OKLAB_TO_LINEAR @ cone**3
+    srgb = np.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    )
+    red, green, blue = (255 * np.clip(srgb, 0, 1)).round().astype(int).tolist()
+    return red, green, blue
+
+
+def ink_on(colour: Colour) -> Colour:
+    """Black or white, whichever can be read better on a colour."""
+    return (0, 0, 0) if _luminance(colour) > EQUAL_CONTRAST else (255, 255, 255)
+
+
+def _luminance(colour: Colour) -> float:
+    """Relative luminance in [0,1] of an sRGB colour (ITU-R BT.709, gamma taken as 2.2)."""
+    red, green, blue = (math.pow(channel / 255, 2.2) for channel in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
