@@ -62,4 +62,6 @@ class TruthFile:
 
     def _cannot(self, error: OSError) -> SourceError:
         reason = error.strerror or str(error)
-        return SourceError(f"cannot write truth {str(self._path)!r}: {reason}")
+        return SourceError(
+            f"cannot write truth {str(self._path)!r}: {reason}; give source.truth another path"
+        )
