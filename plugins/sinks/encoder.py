@@ -1,0 +1,148 @@
+"""Encoding of pictures into H.264, in a fragmented MP4."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from vidan.errors import SinkError
+from vidan.types import Image
+
+from .mp4 import FRAGMENTED, Seen
+
+CODEC = "libx264"
+TICKS = 90_000
+"""Units of time in a second: fine enough for any rate, as in MPEG transport streams."""
+
+KEY_FRAMES = 60
+"""Frames between key frames: what a killed process loses at most, and how finely one can seek."""
+
+BT709 = 1
+LIMITED_RANGE = 1
+"""Of ITU-T H.273: matrix, primaries and transfer of HD video; values from 16 to 235."""
+
+LARGEST = 16384
+"""Longest edge that H.264 encoders take, px."""
+
+
+class Encoder:
+    """An open file and its encoder.
+
+    Args:
+        path: of the file.
+        first: (H,W,3) uint8 RGB, the picture whose size all must have; not yet written.
+        start: its stream time, s: 0 in the file.
+        options: of x264, such as preset and crf.
+        threads: that encode; 0 for as many as there are processors.
+
+    Attributes:
+        seen: what was written, to check the file against.
+
+    Raises:
+        SinkError: the pictures are too large for H.264.
+        OSError, FFmpegError: the file cannot be opened.
+    """
+
+    def __init__(
+        self, path: Path, first: Image, start: float, options: dict[str, str], threads: int
+    ) -> None:
+        self._path = path
+        self._size = first.shape
+        even = _even(first)
+        height, width = even.shape[:2]
+        if max(height, width) > LARGEST:
+            raise SinkError(
+                f"a frame of {width}x{height} px is too large for a video of H.264, which has "
+                f"at most {LARGEST} px: write it to sink=jsonl"
+            )
+        self.seen = Seen(width, height, KEY_FRAMES)
+        self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
+        # Without B-frames times in the file are what they are, in fragments too.
+        options = options | {"g": str(KEY_FRAMES), "bf": "0", "forced-idr": "1"}
+        self._stream: VideoStream = self._container.add_stream("libx264", 30, options)
+        context = self._stream.codec_context
+        context.height, context.width = height, width
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, TICKS)
+        context.thread_count = threads
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED_RANGE
+        self._clock = _Clock(start)
+
+    def write(self, rgb: Image, time: float) -> None:
+        """Encode a picture (H,W,3) uint8 RGB of a stream time in s.
+
+        Raises:
+            SinkError: it has another size than the first.
+            OSError, FFmpegError: the file cannot be written.
+        """
+        if rgb.shape != self._size:
+            height, width = self._size[:2]
+            raise SinkError(
+                f"a frame of {rgb.shape[1]}x{rgb.shape[0]} px does not fit into {str(self._path)!r}"
+                f" of {width}x{height} px: write pictures of several sizes to sink=jsonl"
+            )
+        even = _even(rgb)
+        picture = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        picture.pts = self._clock.stamp(time)
+        picture.time_base = Fraction(1, TICKS)
+        if self.seen.count % KEY_FRAMES == 0:
+            picture.pict_type = PictureType.I
+        self.seen.add(even, picture.pts)
+        self._mux(picture)
+
+    def close(self) -> None:
+        """Write what is still in the encoder, and the end of the file."""
+        try:
+            self._mux(None)
+        finally:
+            self._container.close()
+
+    def _mux(self, picture: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(picture):
+            packet.duration = self._clock.step  # counts for the last: how long it is shown
+            self._container.mux(packet)
+
+
+class _Clock:
+    """Turns stream time into time stamps that start at 0 and always rise.
+
+    Attributes:
+        step: from the last frame but one to the last, ticks.
+    """
+
+    def __init__(self, start: float) -> None:
+        self.step = TICKS // 30
+        self._start = round(start * TICKS)
+        self._last: int | None = None
+
+    def stamp(self, time: float) -> int:
+        """The time stamp of the next frame, ticks."""
+        stamp = round(time * TICKS) - self._start
+        if self._last is not None:
+            if stamp < self._last - TICKS:  # the source's clock was set back: go on from here
+                self._start += stamp - self._last - self.step
+                stamp = self._last + self.step
+            stamp = max(stamp, self._last + 1)
+            self.step = stamp - self._last
+        self._last = stamp
+        return stamp
+
+
+def _even(rgb: Image) -> Image:
+    """The picture with its last row and column repeated where their number is odd."""
+    height, width = rgb.shape[:2]
+    if height % 2 == 0 and width % 2 == 0:
+        return rgb
+    return np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
