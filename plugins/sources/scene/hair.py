@@ -76,9 +76,11 @@ def _curtain(face: Face, look: Look, down: float) -> None:
     inner = 0.90 - 0.06 * smoothstep(0.4, 1.2, face.y)
     end = down + 0.06 * face.noise(0.08, 0.3)
     sides = np.minimum(np.minimum(width - ax, face.y + 0.9), end - face.y)
-    behind = smoothstep(-0.03, 0.05, sides) * (1 - face.skin)
+    # Below the chin it parts over the throat.
+    parted = sides - 2 * np.maximum(0.74 + 0.03 * face.noise(0.1, 0.4) - ax, 0) * (face.y > 0.3)
+    behind = smoothstep(-0.03, 0.05, parted) * (1 - face.skin)
     over = smoothstep(-0.02, 0.05, np.minimum(sides, ax - inner))
-    mask = np.maximum(behind * smoothstep(2.2, 1.4, face.y + 0 * face.x), over)
+    mask = np.maximum(behind, over)
     strands = face.noise(0.025, 0.5) + 0.5 * face.noise(0.1, 0.4)
     shade = (0.55 + 0.45 * smoothstep(0.75, 1.05, ax))[..., None]
     r.paint(mask, hair_colour(look, strands) * shade)
