@@ -28,6 +28,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("tracker", "deepsort", "vidan_plugins.trackers.deepsort:DeepSort")
     registry.add("tracker", "none", "vidan_plugins.trackers.none:NoTracker")
     registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")
+    registry.add("tracker", "steady", "vidan_plugins.trackers.steady:Steady")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")

@@ -49,6 +49,14 @@ class Kalman(Protocol):
         """Correct the tracks in `rows` (K,), each once, by the measurements (K,4)."""
         ...
 
+    def move(self, offset: Array) -> None:
+        """Move all tracks by an offset of the numbers measured (4,)."""
+        ...
+
+    def halt(self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]) -> None:
+        """Set to 0, for the tracks of a mask (N,), the velocities of the numbers of a mask (4,)."""
+        ...
+
     def distances(self, rows: Rows, measured: Array) -> Array:
         """Squared Mahalanobis distances (K,M) of tracks (K,) and measurements (M,4)."""
         ...
@@ -104,6 +112,17 @@ class PerTrack:
         for row, z in zip(rows, measured, strict=True):
             unit = units[row]
             self._filters[row].update(z[:, None], R=unit[:, None] * self.model.matrices.R * unit)
+
+    def move(self, offset: Array) -> None:  # noqa: D102
+        for f in self._filters:
+            f.x[:4, 0] += offset
+
+    def halt(  # noqa: D102
+        self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
+    ) -> None:
+        still = 4 + np.flatnonzero(numbers[self._velocity_of])
+        for row in np.flatnonzero(rows):
+            self._filters[row].x[still, 0] = 0.0
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
         out = np.empty((len(rows), len(measured)))
@@ -189,6 +208,14 @@ class Batched:
         self._covariance[0, rows] = rest * pp
         self._covariance[1, rows] = rest * pv
         self._covariance[2, rows] = vv - gain_v * pv
+
+    def move(self, offset: Array) -> None:  # noqa: D102
+        self._mean[0] += offset
+
+    def halt(  # noqa: D102
+        self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
+    ) -> None:
+        self._mean[1][rows[:, None] & numbers] = 0.0
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
         x = self._mean[0, rows]

@@ -11,6 +11,9 @@ from .kalman import Kalman, Rows
 from .motion import Array
 from .votes import ClassVotes
 
+SHORTEST = 1e-3
+"""At least this much stream time, s, passes from look to look."""
+
 
 class Roster:
     """All tracks of a stream, oldest first.
@@ -28,6 +31,8 @@ class Roster:
             detection does not count.
         misses: (N,) int64, looks since the last match; 0 is matched now.
         detection: (N,) int32, row of the detection matched now; -1 is none.
+        looks: (N,) int64, looks since the first match, that one included.
+        away: (N,) float64, s of stream time since the last match; 0 is matched now.
     """
 
     def __init__(self, kalman: Kalman) -> None:
@@ -39,8 +44,11 @@ class Roster:
         self._scores = np.zeros(0, np.float32)
         self._seen = np.zeros(0, np.int64)  # frame.index of the last match
         self.detection = np.zeros(0, np.int32)
+        self.looks = np.zeros(0, np.int64)
+        self.away = np.zeros(0, np.float64)
         self._votes = ClassVotes()
         self._index = -1  # frame.index of the last look
+        self._time: float | None = None  # frame.time of the last look
         self._next_id = 1
 
     def __len__(self) -> int:
@@ -58,6 +66,10 @@ class Roster:
             self.kalman.predict(steps)
         self.streak[self.misses > 0] = 0
         self.misses += 1
+        self.looks += 1
+        # a clock that stands still or jumps back must not keep tracks for ever
+        self.away += max(frame.time - (self._time or 0.0), SHORTEST)
+        self._time = frame.time
         self.detection[:] = -1
 
     def match(self, rows: Rows, detections: Detections, columns: Rows) -> None:
@@ -69,6 +81,7 @@ class Roster:
         self.hits[rows] += 1
         self.streak[rows] += 1
         self.misses[rows] = 0
+        self.away[rows] = 0.0
         self._scores[rows] = detections.scores[columns]
         self._seen[rows] = self._index
         self.detection[rows] = columns
@@ -90,6 +103,8 @@ class Roster:
         self._scores = np.concatenate([self._scores, detections.scores[columns]])
         self._seen = np.concatenate([self._seen, np.full(count, self._index, np.int64)])
         self.detection = np.concatenate([self.detection, columns.astype(np.int32)])
+        self.looks = np.concatenate([self.looks, np.ones(count, np.int64)])
+        self.away = np.concatenate([self.away, np.zeros(count)])
         self._votes.start(detections.classes[columns], detections.scores[columns])
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
@@ -102,6 +117,7 @@ class Roster:
         self.streak, self.misses = self.streak[rows], self.misses[rows]
         self._scores, self._seen = self._scores[rows], self._seen[rows]
         self.detection = self.detection[rows]
+        self.looks, self.away = self.looks[rows], self.away[rows]
 
     def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
         """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""

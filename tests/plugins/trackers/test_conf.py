@@ -10,13 +10,20 @@ from vidan_plugins.trackers.bytetrack import ByteTrack
 from vidan_plugins.trackers.deepsort import DeepSort
 from vidan_plugins.trackers.none import NoTracker
 from vidan_plugins.trackers.sort import Sort
+from vidan_plugins.trackers.steady import Steady
 
 CONF = Path(__file__).parents[3] / "conf" / "tracker"
 
 
 @pytest.mark.parametrize(
     ("name", "tracker"),
-    [("sort", Sort), ("bytetrack", ByteTrack), ("deepsort", DeepSort), ("none", NoTracker)],
+    [
+        ("sort", Sort),
+        ("bytetrack", ByteTrack),
+        ("deepsort", DeepSort),
+        ("steady", Steady),
+        ("none", NoTracker),
+    ],
 )
 def test_defaults(name, tracker):
     values = yaml.safe_load((CONF / f"{name}.yaml").read_text())
