@@ -75,16 +75,17 @@ def names(config: DictConfig, key: str) -> list[str] | None:
 
 
 def options(config: DictConfig, key: str) -> dict[str, Any]:
-    """A part of the configuration as a plain dict.
+    """A part of the configuration as a plain dict; null is {}.
 
     Raises:
         ConfigError: it is none.
     """
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    if not isinstance(plain[key], dict):
-        raise ConfigError(f"{key}={plain[key]!r}: expected keys and values")
-    return {str(name): value for name, value in plain[key].items()}
+    part = {} if plain[key] is None else plain[key]
+    if not isinstance(part, dict):
+        raise ConfigError(f"{key}={part!r}: expected keys and values")
+    return {str(name): value for name, value in part.items()}
 
 
 def whole(config: DictConfig, key: str, low: int) -> int:
