@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,43 +10,17 @@ import numpy.typing as npt
 
 from vidan.types import Image, Result
 
-from .palette import Colour, colour_of, ink_on
+from .labels import Corners, Labels, Style
+from .lettering import Text
+from .palette import Colour, colour_of
 
 Point = tuple[int, int]
-
-REFERENCE_HEIGHT = 1080
-"""Picture height, px, at which lines and text have the sizes below."""
-
-LINE, FONT = 3.0, 24.0
-THINNEST, SMALLEST_FONT = 2, 11
-"""Sizes in px; anything smaller could not be seen or read."""
-
-SCORES_FROM = 480
-"""Picture height, px, from which labels have room for a score."""
 
 TRAIL = 30
 """Frames that a trail looks back."""
 
 DASH = 8
 """Length of the dashes of a box that coasts, in line widths."""
-
-
-class Style(NamedTuple):
-    """Sizes for one picture, px."""
-
-    line: int
-    font: int
-    scores: bool
-
-    @classmethod
-    def of(cls, height: int) -> Style:
-        """The style for a picture of that height."""
-        scale = height / REFERENCE_HEIGHT
-        return cls(
-            max(THINNEST, round(LINE * scale)),
-            max(SMALLEST_FONT, round(FONT * scale)),
-            height >= SCORES_FROM,
-        )
 
 
 class Painter:
@@ -66,8 +39,7 @@ class Painter:
         canvas = result.frame.rgb().copy()
         style = Style.of(result.frame.height)
         self._follow(result)
-        labels = _Labels(canvas, style, self._text)
-        _draw_unclaimed(canvas, result, style, labels)
+        labels = Labels(canvas, style, self._text)
         tracks = result.tracks
         for identity, box, score, class_index, misses in zip(
             tracks.ids.tolist(),
@@ -81,7 +53,12 @@ class Painter:
             self._draw_trail(canvas, identity, colour, style)
             corners = _corners(box)
             (_draw_dashed if misses else _draw_box)(canvas, corners, colour, style.line)
-            labels.add(corners, f"#{identity} {result.label(class_index)}", score, colour)
+            number = f"#{identity}"
+            name = f"{number} {result.label(class_index)}"
+            # The score of a track that coasts is an old one.
+            labels.add(corners, name, number, None if misses else score, colour)
+        # Last, so that tracks' labels choose their places first.
+        _draw_unclaimed(canvas, result, style, labels)
         labels.draw()
         return canvas
 
@@ -103,68 +80,7 @@ class Painter:
         cv2.polylines(canvas, [points], False, colour, style.line, cv2.LINE_AA)
 
 
-class Text:
-    """Text with the TrueType font that OpenCV brings; any script it knows."""
-
-    def __init__(self) -> None:
-        self._face = cv2.FontFace("sans")
-        self._sizes: dict[tuple[str, int], Point] = {}
-
-    def size(self, text: str, font: int) -> Point:
-        """Width and height that a text takes, px; the height is the line's."""
-        key = text, font
-        if key not in self._sizes:
-            if len(self._sizes) > 4096:  # endless runs have endless identities
-                self._sizes.clear()
-            _, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), self._face, font)
-            self._sizes[key] = int(width), round(1.25 * font)
-        return self._sizes[key]
-
-    def draw(
-        self, canvas: Image, text: str, left: int, top: int, font: int, colour: Colour
-    ) -> None:
-        """Draw a text whose line begins at the top-left corner given."""
-        cv2.putText(canvas, text, (left, top + font), colour, self._face, font)
-
-
-class _Labels:
-    """The labels of one picture: drawn last, inside it, and beside each other where that goes."""
-
-    def __init__(self, canvas: Image, style: Style, text: Text) -> None:
-        self._canvas, self._style, self._text = canvas, style, text
-        self._placed: list[tuple[Point, Point, str, Colour]] = []
-
-    def add(
-        self, corners: tuple[int, int, int, int], name: str, score: float, colour: Colour
-    ) -> None:
-        """Place a label at a box: above it, else below, else in its top."""
-        left, top, _, bottom = corners
-        text = f"{name} {score:.2f}" if self._style.scores else name
-        width, height = self._text.size(text, self._style.font)
-        width += 2 * self._style.line + 2
-        limit_x, limit_y = self._canvas.shape[1] - width, self._canvas.shape[0] - height
-        x = min(max(0, left - self._style.line // 2), max(0, limit_x))
-        places = [y for y in (top - height, bottom, top) if 0 <= y <= limit_y] or [
-            min(max(0, top), max(0, limit_y))
-        ]
-        y = next((y for y in places if self._is_free(x, y, width, height)), places[0])
-        self._placed.append(((x, y), (width, height), text, colour))
-
-    def _is_free(self, x: int, y: int, width: int, height: int) -> bool:
-        return not any(
-            x < px + pw and px < x + width and y < py + ph and py < y + height
-            for (px, py), (pw, ph), _, _ in self._placed
-        )
-
-    def draw(self) -> None:
-        """Draw all labels."""
-        for (x, y), (width, height), text, colour in self._placed:
-            self._canvas[y : y + height, x : x + width] = colour
-            ink = ink_on(colour)
-            self._text.draw(self._canvas, text, x + self._style.line, y, self._style.font, ink)
-
-
-def _draw_unclaimed(canvas: Image, result: Result, style: Style, labels: _Labels) -> None:
+def _draw_unclaimed(canvas: Image, result: Result, style: Style, labels: Labels) -> None:
     """Detections that no track claims: all of them where nothing is tracked."""
     found = result.detections
     claimed = set(result.tracks.detection.tolist())
@@ -174,23 +90,22 @@ def _draw_unclaimed(canvas: Image, result: Result, style: Style, labels: _Labels
         class_index = int(found.classes[row])
         colour = colour_of(class_index)
         corners = _corners(found.boxes[row])
-        _draw_box(canvas, corners, colour, max(1, style.line // 2))
-        labels.add(corners, result.label(class_index), float(found.scores[row]), colour)
+        _draw_box(canvas, corners, colour, (style.line + 1) // 2)
+        label = result.label(class_index)
+        labels.add(corners, label, label, float(found.scores[row]), colour)
 
 
-def _corners(box: npt.NDArray[np.float32]) -> tuple[int, int, int, int]:
+def _corners(box: npt.NDArray[np.float32]) -> Corners:
     """A box (4,) in whole px, and near enough to the picture for OpenCV's integers."""
     left, top, right, bottom = np.clip(box, -(2**15), 2**15).round().astype(int).tolist()
     return left, top, right, bottom
 
 
-def _draw_box(canvas: Image, corners: tuple[int, int, int, int], colour: Colour, line: int) -> None:
+def _draw_box(canvas: Image, corners: Corners, colour: Colour, line: int) -> None:
     cv2.rectangle(canvas, corners[:2], corners[2:], colour, line)
 
 
-def _draw_dashed(
-    canvas: Image, corners: tuple[int, int, int, int], colour: Colour, line: int
-) -> None:
+def _draw_dashed(canvas: Image, corners: Corners, colour: Colour, line: int) -> None:
     """A box of dashes; what lies outside the picture is not walked along."""
     height, width = canvas.shape[:2]
     left, top, right, bottom = corners

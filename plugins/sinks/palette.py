@@ -13,8 +13,11 @@ Colour = tuple[int, int, int]
 GOLDEN = (math.sqrt(5) - 1) / 2
 """Steps of this much of the colour circle keep neighbouring identities far apart."""
 
-LIGHTNESS, CHROMA = 0.74, 0.14
-"""Of all colours, in OKLCH: equally bright and equally strong to the eye."""
+PLASTIC = 0.7548776662466927
+"""Steps of lightness, 1 / the plastic number: apart where hues come round again, as after 34."""
+
+DARKEST, BRIGHTEST, CHROMA = 0.64, 0.84, 0.14
+"""Lightness and chroma in OKLCH: all colours can be seen on most pictures, none shouts."""
 
 OKLAB_TO_LINEAR = np.array(
     [
@@ -33,16 +36,16 @@ ratio of WCAG 2.2, (lighter + 0.05) / (darker + 0.05)."""
 def colour_of(number: int) -> Colour:
     """A colour for an identity or a class, always the same, unlike those of its neighbours.
 
-    OKLCH with a fixed lightness and chroma, turned into sRGB (Ottosson 2020, "A perceptual
-    color space for image processing").
+    OKLCH turned into sRGB (Ottosson 2020, "A perceptual color space for image processing").
     """
     hue = 2 * math.pi * ((number * GOLDEN) % 1.0)
+    lightness = DARKEST + (BRIGHTEST - DARKEST) * ((number * PLASTIC) % 1.0)
     a, b = CHROMA * math.cos(hue), CHROMA * math.sin(hue)
     cone = np.array(
         [
-            LIGHTNESS + 0.3963377774 * a + 0.2158037573 * b,
-            LIGHTNESS - 0.1055613458 * a - 0.0638541728 * b,
-            LIGHTNESS - 0.0894841775 * a - 1.2914855480 * b,
+            lightness + 0.3963377774 * a + 0.2158037573 * b,
+            lightness - 0.1055613458 * a - 0.0638541728 * b,
+            lightness - 0.0894841775 * a - 1.2914855480 * b,
         ]
     )
     linear = OKLAB_TO_LINEAR @ cone**3

@@ -15,7 +15,8 @@ from vidan import options
 from vidan.interfaces import StopRun
 from vidan.types import Frame, Image, Result
 
-from .draw import Painter, Text
+from .draw import Painter
+from .lettering import Text
 from .process import Viewer
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from vidan import Detections, Result, Tracks
-from vidan_plugins.sinks.draw import TRAIL, Painter, Style, Text
+from vidan_plugins.sinks.draw import TRAIL, Painter
+from vidan_plugins.sinks.labels import Style
+from vidan_plugins.sinks.lettering import Text, legible
 from vidan_plugins.sinks.palette import colour_of
 from vidan_plugins.sources.frames import ArrayFrame
 
@@ -129,6 +131,39 @@ def test_colours_of_neighbours_differ_and_are_bright():
     assert colour_of(5) == colour_of(5)
 
 
+def test_colours_of_near_hue_differ_in_lightness():
+    # 34 and 89 are Fibonacci numbers: after so many golden steps the hue is the same to 5 degrees
+    for apart in (34, 89):
+        a, b = (np.array(colour_of(n), float) for n in (1, 1 + apart))
+        assert np.abs(a - b).max() > 25
+
+
+def test_a_label_says_less_where_there_is_no_room():
+    # One row of labels, about 45 px wide: the first from 39 on leaves room for "#2" only.
+    rows = [(1, (40, 0, 190, 15), 0), (2, (5, 0, 30, 15), 0)]
+    canvas = Painter().annotate(result(followed=tracks(*rows), size=(200, 16)))
+    # Between top and bottom line of the boxes
+    first, second, between = canvas[3:13, 42:80], canvas[3:13, 7:26], canvas[3:13, 33:38]
+    assert count(first, colour_of(1)) > 0.5 * first.size / 3
+    assert count(second, colour_of(2)) > 0.5 * second.size / 3
+    assert between.max() == 0
+
+
+def test_wide_boxes_have_room_for_labels_at_both_ends():
+    # Six tracks in one box, 200 px wide: above, below and inside, left and right.
+    rows = [(n, (60, 100, 260, 160), 0) for n in range(6)]
+    canvas = Painter().annotate(result(followed=tracks(*rows)))
+    whole = np.prod(Text().size("#1 thing", Style.of(240).font))
+    assert all(count(canvas, colour_of(n)) > 0.6 * whole for n in range(6))
+
+
+def test_a_long_label_is_shortened():
+    long = Result(result().frame, detections((20, 60, 80, 200)), Tracks.empty(), ("long " * 50,))
+    canvas = Painter().annotate(long)
+    columns = (canvas == colour_of(0)).all(axis=2).any(axis=0).nonzero()[0]
+    assert columns.max() < 20 + 320 // 3 + 10
+
+
 def test_any_script_can_be_written():
     text = Text()
     canvas = np.zeros((40, 200, 3), np.uint8)
@@ -137,3 +172,25 @@ def test_any_script_can_be_written():
     text.draw(question, "Stra?e", 5, 5, 24, (255, 255, 255))
     assert canvas.max() > 200
     assert not np.array_equal(canvas, question)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("with mask?", "with mask?"),
+        ("Gesichtsmaske é ß 口罩", "Gesichtsmaske é ß 口罩"),
+        ("two\nlines\tand", "two lines and"),
+        ("\u0939", "U+0939"),  # a Devanagari letter, of which the font has none
+        ("\U0001d40c", "M"),  # a mathematical bold M
+    ],
+)
+def test_no_question_marks(text, shown):
+    assert legible(text) == shown
+
+
+def test_shortened_goes_into_the_width():
+    text = Text()
+    width = text.size("with ma…", 20)[0]
+    assert text.shortened("with mask", 20, width) == "with ma…"
+    assert text.shortened("with mask", 20, 1000) == "with mask"
+    assert text.shortened("with mask", 20, 0) == "…"
