@@ -20,7 +20,9 @@ from vidan.types import Image
 
 log = logging.getLogger(__name__)
 
-FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+"""Each fragment goes to the system as soon as it is whole: a killed process leaves it there."""
+
 FASTSTART = {"movflags": "faststart"}
 
 Thumbnail = npt.NDArray[np.float32]

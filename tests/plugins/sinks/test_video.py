@@ -294,3 +294,30 @@ def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, 
         assert len(list(itertools.islice(decoded, frames))) == frames
         if frames > 1:
             list(decoded)  # to the end, without a broken frame
+
+
+KILLED = """
+import os, signal, sys
+from tests.plugins.sinks.test_video import result
+from vidan_plugins.sinks.video import VideoFile
+
+sink = VideoFile(sys.argv[1], draw=False)
+for n in range(200):
+    sink.write(result(n))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+def test_a_killed_run_leaves_a_video_that_can_be_played(tmp_path):
+    path = tmp_path / "v.mp4"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        check=False,
+    )
+    assert done.returncode == -9
+    _, _, frames = read(path)
+    # 200 less a fragment of 60 and the pictures that the encoder still looks at
+    assert len(frames) >= 60
+    assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(len(frames))]
