@@ -45,14 +45,8 @@ class Kalman(Protocol):
         """Move all tracks on by a number of frames, at least 1."""
         ...
 
-    def update(self, rows: Rows, measured: Array, noise: Array | None = None) -> None:
-        """Correct the tracks in `rows` (K,), each once, by the measurements (K,4).
-
-        Args:
-            rows: (K,) tracks.
-            measured: (K,4) measurements.
-            noise: (K,) by what the variance of each measurement is multiplied; None: 1.
-        """
+    def update(self, rows: Rows, measured: Array) -> None:
+        """Correct the tracks in `rows` (K,), each once, by the measurements (K,4)."""
         ...
 
     def move(self, offset: Array) -> None:
@@ -113,15 +107,11 @@ class PerTrack:
                     f.x[4 + k, 0] = 0.0
             f.predict(F=transition, Q=unit[:, None] * noise * unit)
 
-    def update(  # noqa: D102
-        self, rows: Rows, measured: Array, noise: Array | None = None
-    ) -> None:
+    def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
         units = self.model.units(self.positions)
-        factors = np.ones(len(rows)) if noise is None else noise
-        for row, z, factor in zip(rows, measured, factors, strict=True):
+        for row, z in zip(rows, measured, strict=True):
             unit = units[row]
-            variance = factor * unit[:, None] * self.model.matrices.R * unit
-            self._filters[row].update(z[:, None], R=variance)
+            self._filters[row].update(z[:, None], R=unit[:, None] * self.model.matrices.R * unit)
 
     def move(self, offset: Array) -> None:  # noqa: D102
         for f in self._filters:
@@ -206,14 +196,10 @@ class Batched:
         pv += steps * vv
         self._covariance += noise
 
-    def update(  # noqa: D102
-        self, rows: Rows, measured: Array, noise: Array | None = None
-    ) -> None:
+    def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
         x, v = self._mean[:, rows]
         pp, pv, vv = self._covariance[:, rows]
         r = self._noise * np.square(self.model.units(x))
-        if noise is not None:
-            r *= noise[:, None]
         s = pp + r
         gain, gain_v, rest = pp / s, pv / s, r / s  # rest is 1 - gain, without cancellation
         off = measured - x

@@ -72,17 +72,12 @@ class Roster:
         self._time = frame.time
         self.detection[:] = -1
 
-    def match(
-        self, rows: Rows, detections: Detections, columns: Rows, noise: Array | None = None
-    ) -> None:
-        """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once.
-
-        `noise` (K,) multiplies the variance of their boxes; None is 1.
-        """
+    def match(self, rows: Rows, detections: Detections, columns: Rows) -> None:
+        """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once."""
         if len(rows) == 0:
             return
         boxes = detections.boxes[columns].astype(np.float64)
-        self.kalman.update(rows, self.kalman.model.measure(boxes), noise)
+        self.kalman.update(rows, self.kalman.model.measure(boxes))
         self.hits[rows] += 1
         self.streak[rows] += 1
         self.misses[rows] = 0

@@ -65,8 +65,6 @@ class Steady:
         new_score: the least score of a detection that begins a track, in [0,1].
         min_likeness: the least likeness (see `likeness`) of a good detection and its track.
         min_likeness_weak: the least likeness of a weak detection and its track, in [0,1].
-        crowding: by how many times more a detection's variance is taken for one that another
-            covers wholly; in between by their overlap (IoU).
         min_hits: matches that establish a track.
         memory: a track is given up after this long without a match, s.
         coast: a track is shown for at most this long without a match, s; 0: never.
@@ -85,7 +83,6 @@ class Steady:
         new_score: float = 0.6,
         min_likeness: float = 0.25,
         min_likeness_weak: float = 0.5,
-        crowding: float = 5.0,
         min_hits: int = 3,
         memory: float = 2.0,
         coast: float = 0.8,
@@ -101,7 +98,6 @@ class Steady:
         self._new_score = share("new_score", new_score)
         self._min_likeness = share("min_likeness", min_likeness)
         self._min_likeness_weak = share("min_likeness_weak", min_likeness_weak)
-        self._crowding = options.number("tracker.crowding", crowding, 0.0)
         self._min_hits = options.whole("tracker.min_hits", min_hits, 1)
         self._memory = options.number("tracker.memory", memory, 0.0)
         self._coast = options.number("tracker.coast", coast, 0.0)
@@ -171,20 +167,8 @@ class Steady:
         rows = np.flatnonzero(partner >= 0)
         back = rows[established[rows] & (roster.misses[rows] > 1)]
         self._coasting.found(roster.misses[back] - 1, overlap[back, partner[back]])
-        roster.match(rows, detections, partner[rows], self._noise(detections)[partner[rows]])
+        roster.match(rows, detections, partner[rows])
         return good
-
-    def _noise(self, detections: Detections) -> Array:
-        """Variance (N,) of detections in units of one that stands alone.
-
-        Where people overlap, boxes are cut short, or drawn around two.
-        """
-        boxes = detections.boxes[detections.scores >= self._low_score].astype(np.float64)
-        noise = np.ones(len(detections))
-        crowd = np.asarray(iou(boxes, boxes), np.float64)
-        np.fill_diagonal(crowd, 0.0)
-        noise[detections.scores >= self._low_score] += self._crowding * crowd.max(1, initial=0.0)
-        return noise
 
     def _stage(
         self, partner: Rows, tracks: Mask, columns: Rows, alike: Array, least: float
