@@ -8,8 +8,6 @@ piece is worth.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -35,20 +33,15 @@ ROUGH = 0.2
 FEWEST = 3
 """The camera's shift is taken from this many tracks or more."""
 
-OUTLYING = 1.4826 * math.sqrt(math.pi / 2)
-"""Standard error of a median in median absolute deviations, times the root of the sample:
-1.4826 makes a standard deviation of them, and a median's error is the root of pi / 2 times
-that of a mean (both for normal noise)."""
-
 
 class Steady:
     """Follows boxes by motion alone, through gaps and with a moving camera.
 
     A look goes like this. All tracks are moved on, and then with the camera, whose shift is
-    what most tracks seen in the last look are off by; it is damped where they disagree. Good
-    detections are matched with all tracks that are established, by overlap times how alike
-    their vertical extents are; then weak ones (somebody half hidden) with tracks seen in the
-    last look; then what is left of the good ones with tracks that are new. A match is worth
+    what most tracks seen in the last look are off by. Good detections are matched with all
+    tracks that are established, by overlap times how alike their vertical extents are; then
+    weak ones (somebody half hidden) with tracks seen in the last look; then what is left of
+    the good ones with tracks that are new. A match is worth
     only what it has beyond the least likeness, so that two poor ones do not outweigh a good
     one where people cross.
 
@@ -137,8 +130,7 @@ class Steady:
     def _follow_camera(self, boxes: Array, overlap: Array) -> bool:
         """Move all tracks by what those seen in the last look are off by; whether it did.
 
-        The shift is the median over tracks, scaled down by its own variance as James and
-        Stein's estimator is, so that a few people who speed up do not pass for the camera.
+        The median over tracks, so that a few people who speed up do not pass for the camera.
         """
         kalman = self._roster.kalman
         rows = np.flatnonzero((self._roster.misses == 1) & (self._roster.hits > 1))
@@ -146,13 +138,8 @@ class Steady:
         if len(taken) < FEWEST:
             return False
         off = kalman.model.measure(boxes[given]) - kalman.positions[rows[taken]]
-        shift = np.median(off, axis=0)
-        error = OUTLYING * np.median(np.abs(off - shift), axis=0) / math.sqrt(len(off))
-        shift[2:] = 0.0
-        length = np.square(shift).sum()
-        sure = max(0.0, 1.0 - float(np.square(error[:2]).sum() / length)) if length > 0 else 0.0
-        kalman.move(sure * shift)
-        return sure > 0
+        kalman.move(np.where(SIZES, 0.0, np.median(off, axis=0)))
+        return True
 
     def _match(self, detections: Detections, good: Rows, overlap: Array, alike: Array) -> Rows:
         """Match tracks and detections stage by stage; the good detections nobody has."""

@@ -144,3 +144,17 @@ def test_other_kinds_of_models_are_refused(name):
     getattr(model.matrices, name)[0, 1] = 0.5
     with pytest.raises(ValueError, match="constant-velocity"):
         Batched(model)
+
+
+@pytest.mark.parametrize("filters", [PerTrack, Batched])
+def test_moving_all_tracks_and_stopping_some(filters):
+    kalman = filters(deepsort_model())
+    kalman.start(np.array([[10.0, 20, 0.5, 40], [50, 60, 0.5, 80]]))
+    kalman.predict(1)
+    kalman.update(np.arange(2), np.array([[14.0, 20, 0.6, 44], [54, 60, 0.6, 88]]))
+    before, speeds = kalman.positions.copy(), kalman.velocities.copy()
+    kalman.move(np.array([3.0, -2, 0, 0]))
+    np.testing.assert_allclose(kalman.positions, before + np.array([3, -2, 0, 0]))
+    kalman.halt(np.array([False, True]), np.array([False, False, True, True]))
+    np.testing.assert_allclose(kalman.velocities[0], speeds[0])
+    np.testing.assert_allclose(kalman.velocities[1], speeds[1] * [1, 1, 0, 0])
