@@ -31,7 +31,7 @@ class Synthetic:
         frames: of the scene, gaps included; None to go on without end.
         live: come at `rate`, as from a camera.
         people: in the scene at a time, 0 to 100.
-        size: of the people, 0.1 to 2; at 1, faces in 1080p are 80 to 200 px high.
+        size: of the people, 0.1 to 2; at 1, faces in 1080p are 90 to 210 px high.
         speed: how fast they walk, 0.1 to 10; 1 is a usual pace.
         haze: from 0, none, to 1, thick fog.
         darkness: from 0, day, to 1, night with a noisy sensor.

@@ -113,11 +113,11 @@ def _beanie(face: Face, look: Look) -> None:
 def put_beard(face: Face, look: Look) -> None:
     """Moustache and full beard, with strands; the lips stay free."""
     r = face.relief
-    length = face.rng.uniform(0.06, 0.32)
+    length = face.rng.uniform(0.04, 0.24)
     ragged = 0.025 * face.noise(0.03, 0.03)
     ax = np.abs(face.x)
     # Its upper edge falls from the sideburns to the corners of the mouth.
-    top = 0.02 + 0.62 * smoothstep(0.98, 0.50, ax) - 0.16 * smoothstep(0.42, 0.25, ax)
+    top = 0.02 + 0.72 * smoothstep(0.98, 0.50, ax) - 0.24 * smoothstep(0.42, 0.25, ax)
     # Below the cheeks it hangs as half an ellipse.
     level = 0.50
     broad = float(np.interp(level, face.y[:, 0], face.half[:, 0])) + 0.03
@@ -130,7 +130,7 @@ def put_beard(face: Face, look: Look) -> None:
     cover = beard * (1 - lips)
     strands = face.noise(0.014, 0.07)
     colour = hair_colour(look, strands + 0.5 * face.noise(0.1, 0.1))
-    r.paint(cover, colour, 0.93)
+    r.paint(cover, colour, 0.80)
     r.cover(beard)
     r.height += cover * (0.05 + strands * 0.007) * face.unit
     r.gloss *= 1 - cover

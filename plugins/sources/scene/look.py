@@ -47,7 +47,7 @@ CLOTH: tuple[Colour, ...] = (
     (30, 31, 34),
     (38, 46, 66),
     (226, 226, 222),
-    (120, 44, 52),
+    (96, 112, 136),
     (30, 31, 34),
 )
 
@@ -135,7 +135,7 @@ class Look:
             kind=kind,
             seed=int(rng.integers(2**31)),
             skin=_near(rng, SKIN[skin]),
-            hair=_near(rng, HAIR[rng.integers(2 if dark else len(HAIR))]),
+            hair=_near(rng, HAIR[rng.integers(2 if dark else len(HAIR) - (kind == "beard"))]),
             style=style,
             mask=_pick(rng, SURGICAL if kind in ("surgical", "low") else CLOTH),
             top=_near(rng, TOP[colours[0]]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NEAR, FAR = 3.7, 8.8
+NEAR, FAR = 3.5, 7.6
 """Distances from the camera between which people walk at size 1, m."""
 
 WALK = 7.5
