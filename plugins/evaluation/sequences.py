@@ -136,14 +136,15 @@ def _video(place: Path, folders: Folders) -> Video:
     if folders.pictures is None and own.is_dir():
         pictures = own
     detections = place / "det" / "det.txt"
-    features = folders.features or beside / "features"
+    root = folders.features or beside / "features"
+    features = _first(root / f"{n}.npy" for n in (name, scene))
     return Video(
         name,
         scene,
         detections if detections.is_file() else None,
         _truth(place, folders.gt, beside / "gt", (name, scene)),
-        _first(features / f"{n}.npy" for n in (name, scene)),
-        folders.features is not None,
+        features,
+        features is not None and folders.features is not None,
         pictures,
         folders.rate or _number(place, info, "framerate") or RATE,
         int(_number(place, info, "seqlength") or 0) or None,

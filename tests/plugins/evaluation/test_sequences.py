@@ -37,7 +37,8 @@ def test_ground_truth_beside_the_sequences_serves_all_detectors(tmp_path):
     assert first.features is None
     assert second.features == tmp_path / "features" / "MOT17-02-SDP.npy"
     assert not second.alone
-    assert find(Folders(tmp_path, features=tmp_path / "features"))[1].alone
+    named = find(Folders(tmp_path, features=tmp_path / "features"))
+    assert [video.alone for video in named] == [False, True]  # only one has features
 
 
 def test_detections_in_a_folder_of_their_own(tmp_path):
