@@ -72,8 +72,8 @@ def read(video: Video) -> Looks:
     if video.detections is None and video.features is None:
         raise SourceError(f"{video.name!r} has no det/det.txt")
     with closing(_detector(video)) as detector:
-        frames = _unseen(video)
-        return Looks(video, frames, detector.detect(frames))
+        found = detector.detect(_unseen(video, (1, 1)))
+    return Looks(video, _unseen(video, video.size or _extent(found)), found)
 
 
 def follow(looks: Looks, tracker: Mapping[str, Any], path: Path) -> list[float]:
@@ -119,8 +119,15 @@ def _detector(video: Video) -> Detector:
     return detector
 
 
-def _unseen(video: Video) -> list[Frame]:
-    width, height = video.size or (1920, 1080)
+def _extent(found: list[Detections]) -> tuple[int, int]:
+    """A size of picture, px, that holds all boxes."""
+    corners = np.concatenate([d.boxes[:, 2:] for d in found] or [np.zeros((0, 2), np.float32)])
+    width, height = np.ceil(corners.max(axis=0, initial=1)).tolist()
+    return int(width), int(height)
+
+
+def _unseen(video: Video, size: tuple[int, int]) -> list[Frame]:
+    width, height = size
     return [
         Unseen(
             index=index,

@@ -164,3 +164,12 @@ def test_sort_has_the_figures_of_its_reference(here):
     assert theirs["MOT17-09-SDP"]["MOTA"] == pytest.approx(58.6, abs=0.05)
     assert theirs["MOT17-09-SDP"]["HOTA"] == pytest.approx(45.4, abs=0.05)
     assert theirs["MOT17-09-SDP"]["IDSW"] == 44
+
+
+def test_where_nobody_says_how_large_pictures_are_they_hold_all_boxes(here):
+    # People at 4050 px, beyond any 1080p picture, are followed through a gap.
+    rows = [(f, i, x + 4000, y, w, h) for f, i, x, y, w, h in drawn.boxes(2, 40)]
+    drawn.detections(here / "data" / "A" / "det" / "det.txt", rows, missing={30, 31})
+    drawn.truth(here / "data" / "A" / "gt" / "gt.txt", rows)
+    figures = run(here, f"data={here / 'data'}", "rate=10")
+    assert (figures["A"]["FN"], figures["A"]["IDSW"]) == (0, 0)
