@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+from vidan import options
 from vidan.errors import ConfigError
 from vidan.types import Frame
 
 from .cadence import Cadence
 from .frames import ArrayFrame
-from .options import between, not_empty, whole
 from .scene.scene import Scene
 from .truth import TruthFile
 
@@ -68,23 +68,24 @@ class Synthetic:
         truth: str | None = None,
         stream: str = "synthetic",
     ) -> None:
-        not_empty("stream", stream, "give the stream a name")
-        not_empty("truth", truth, "give a file to write, or null for none")
+        options.text("source.stream", stream)
+        if truth is not None:
+            options.text("source.truth", truth)
         if not isinstance(live, bool):
             raise ConfigError(f"source.live must be true or false, got {live!r}")
         self.live = live
-        self.frames = None if frames is None else whole("frames", frames, 1, 10**9)
+        self.frames = None if frames is None else options.whole("source.frames", frames, 1, 10**9)
         self.stream = stream
-        self._rate = between("rate", rate, 0.1, 1000)
+        self._rate = options.number("source.rate", rate, 0.1, 1000)
         self.scene = Scene(
-            whole("width", width, 64, 7680),
-            whole("height", height, 64, 7680),
-            people=whole("people", people, 0, 100),
-            size=between("size", size, 0.1, 2),
-            speed=between("speed", speed, 0.1, 10),
-            haze=between("haze", haze, 0, 1),
-            darkness=between("darkness", darkness, 0, 1),
-            seed=whole("seed", seed, 0, 2**63 - 1),
+            options.whole("source.width", width, 64, 7680),
+            options.whole("source.height", height, 64, 7680),
+            people=options.whole("source.people", people, 0, 100),
+            size=options.number("source.size", size, 0.1, 2),
+            speed=options.number("source.speed", speed, 0.1, 10),
+            haze=options.number("source.haze", haze, 0, 1),
+            darkness=options.number("source.darkness", darkness, 0, 1),
+            seed=options.whole("source.seed", seed, 0, 2**63 - 1),
             rate=self._rate,
         )
         self._stop = threading.Event()

@@ -335,5 +335,5 @@ def test_closing_ends_the_wait_for_a_frame():
     ],
 )
 def test_bad_options_are_named(option, value):
-    with pytest.raises(ConfigError, match=rf"source\.{option} "):
+    with pytest.raises(ConfigError, match=rf"source\.{option}="):
         Synthetic(**(SMALL | {option: value}))
