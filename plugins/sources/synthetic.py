@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 
 from vidan import options
-from vidan.errors import ConfigError
 from vidan.types import Frame
 
 from .cadence import Cadence
@@ -71,8 +70,7 @@ class Synthetic:
         options.text("source.stream", stream)
         if truth is not None:
             options.text("source.truth", truth)
-        if not isinstance(live, bool):
-            raise ConfigError(f"source.live must be true or false, got {live!r}")
+        options.boolean("source.live", live)
         self.live = live
         self.frames = None if frames is None else options.whole("source.frames", frames, 1, 10**9)
         self.stream = stream
