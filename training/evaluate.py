@@ -134,7 +134,7 @@ def best_threshold(samples: Sequence[Sample], found: Sequence[Found]) -> dict[st
 def main(argv: list[str]) -> int:
     """Print the figures of `onnx=` (the one that ships without it) on a validation split."""
     from . import recipe
-    from .export import shipped
+    from .weights import shipped
 
     given = recipe.overrides(
         "python -m vidan_training.evaluate",

@@ -17,7 +17,7 @@ from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 from . import recipe
 from .model import TOP_K, detector, efficientdet
 from .spec import Spec
-from .weights import load, read_note, save
+from .weights import load, read_note, save, shipped
 
 console = Console(stderr=True, soft_wrap=True)
 OPSET = 17
@@ -166,13 +166,6 @@ def main(argv: list[str]) -> int:
         export_onnx(exported, spec, Path(file), options.get("half", "true").lower() != "false")
         console.print(f"ONNX: {file}, {Path(file).stat().st_size / 1e6:.1f} MB")
     return 0
-
-
-def shipped() -> Path:
-    """The weights that ship with vidan."""
-    from importlib.resources import files
-
-    return Path(str(files("vidan_plugins") / "models" / "facemask_lite0.npz"))
 
 
 def _options(argv: Sequence[str]) -> dict[str, str]:

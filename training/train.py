@@ -24,7 +24,7 @@ from .model import detector, efficientdet
 from .optimizer import make_optimizer, swap_average
 from .predict import predict
 from .spec import Spec
-from .weights import load, save
+from .weights import SHIPPED, load, save, shipped
 
 console = Console(stderr=True, soft_wrap=True)
 
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     last = output / "last.npz"
     resumed = config.resume and last.is_file()
     if config.weights and not resumed:
-        loaded = load(model, Path(config.weights))
+        loaded = load(model, shipped() if config.weights == SHIPPED else Path(config.weights))
         missing = [name for name in loaded.missing if name.startswith(("stem", "block"))]
         console.print(f"{len(loaded.taken)} variables from {Path(config.weights).name}")
         console.print(f"backbone without weights: {', '.join(missing) or 'nothing'}")

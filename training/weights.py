@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,14 @@ from vidan.errors import ModelError
 
 Array = npt.NDArray[Any]
 NOTE = "vidan.json"  # the entry of an `.npz` that says what the weights are of
+SHIPPED = "shipped"  # said in place of a path
 # Names that older Keras versions gave the same variables.
 OLD_NAMES = {"depthwise_kernel": "kernel"}
+
+
+def shipped() -> Path:
+    """The weights of the model that comes with vidan."""
+    return Path(str(files("vidan_plugins") / "models" / "facemask_lite0.npz"))
 
 
 @dataclass(frozen=True, slots=True)
