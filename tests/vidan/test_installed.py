@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -49,7 +50,8 @@ def test_the_wheel_holds_the_tree(tmp_path):
 
 
 def test_a_strangers_plugin_installed_for_real(tmp_path):
-    pip("install", str(ROOT / "tests/foo_plugin"), "--target", str(tmp_path / "site"))
+    shutil.copytree(ROOT / "tests/foo_plugin", tmp_path / "project")
+    pip("install", str(tmp_path / "project"), "--target", str(tmp_path / "site"))
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
 
     def run(*arguments):
