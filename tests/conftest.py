@@ -3,7 +3,16 @@ import sys
 
 import pytest
 
+from tests.real import DATA
 from vidan.plugins import Component, Package, load_plugins
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The folder of real data, which is not part of the project."""
+    if not DATA.is_dir():
+        pytest.skip(f"no real data: set VIDAN_DATA ({DATA} is not there)")
+    return DATA
 
 
 @pytest.fixture

@@ -10,11 +10,7 @@ import av
 import numpy as np
 import pytest
 
-DATA = Path(os.environ.get("VIDAN_DATA", "../shared/data"))
-
-needs_data = pytest.mark.skipif(
-    not (DATA / "video").is_dir(), reason="needs the videos below VIDAN_DATA"
-)
+from tests.real import DATA, needs_data
 
 
 def vidan(where, *arguments, check=True):
@@ -105,8 +101,8 @@ def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, re
 @needs_data
 def test_a_real_video_with_given_detections(tmp_path):
     """The first 40 frames of MOT16-09 (1920x1080), in all three outputs."""
-    video = DATA.resolve() / "video/MOT16-09.mp4"
-    detections = DATA.resolve() / "mot16/MOT16-09/det/det.txt"
+    video = DATA / "video/MOT16-09.mp4"
+    detections = DATA / "mot16/MOT16-09/det/det.txt"
     source = ["source=file", f"source.path={video}", "max_frames=40"]
     detector = ["detector=mot", f"detector.path={detections}"]
     vidan(tmp_path, *source, *detector, "tracker=deepsort", "sink=[video,jsonl,mot]")
@@ -117,8 +113,8 @@ def test_a_real_video_with_given_detections(tmp_path):
 @pytest.mark.slow
 def test_the_whole_of_mot16_09(tmp_path):
     """The issue's own command: 525 frames in all three outputs."""
-    video = DATA.resolve() / "video/MOT16-09.mp4"
-    detections = DATA.resolve() / "mot16/MOT16-09/det/det.txt"
+    video = DATA / "video/MOT16-09.mp4"
+    detections = DATA / "mot16/MOT16-09/det/det.txt"
     source = ["source=file", f"source.path={video}"]
     detector = ["detector=mot", f"detector.path={detections}"]
     vidan(tmp_path, *source, *detector, "tracker=deepsort", "sink=[video,jsonl,mot]")

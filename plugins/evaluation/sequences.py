@@ -7,16 +7,17 @@ scene: `gt/MOT17-02` then serves `MOT17-02-DPM`, `MOT17-02-FRCNN` and so on.
 
 from __future__ import annotations
 
-import configparser
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
+
+from ..sources.sequence import read_seqinfo
 
 RATE = 30.0
 """Frames per second where nobody says."""
@@ -129,7 +130,7 @@ def _video(place: Path, folders: Folders) -> Video:
     name = place.name
     scene = DETECTOR.sub("", name)
     beside = place.parent.parent if place.parent.name == "det" else place.parent
-    info = _info(place / "seqinfo.ini")
+    info = read_seqinfo(place / "seqinfo.ini")
     width, height = info.get("imwidth"), info.get("imheight")
     pictures = _pictures(folders.pictures or beside / "frames", (name, scene))
     own = place / str(info.get("imdir", "img1"))
@@ -168,18 +169,7 @@ def _first(places: Iterable[Path]) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _info(file: Path) -> dict[str, str]:
-    """The `[Sequence]` of a seqinfo.ini, keys in lower case; {} if there is none."""
-    info = configparser.ConfigParser(interpolation=None)
-    try:
-        info.read(file, encoding="utf-8")
-        return dict(info["Sequence"]) if "Sequence" in info else {}
-    except (configparser.Error, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(f"cannot read {str(file)!r}: {reason}: mend or remove it") from error
-
-
-def _number(place: Path, info: dict[str, str], key: str) -> float | None:
+def _number(place: Path, info: Mapping[str, str], key: str) -> float | None:
     text = info.get(key)
     try:
         value = None if text is None else float(text)

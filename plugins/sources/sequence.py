@@ -85,7 +85,7 @@ def _fixed_part(pattern: Path) -> Path:
 def _sequence(place: Path) -> Pictures | None:
     """A MOTChallenge sequence, of its folder or the folder of its pictures; or None."""
     root = place.parent if place.name == PICTURES_FOLDER else place
-    info = _read_info(root / "seqinfo.ini")
+    info = read_seqinfo(root / "seqinfo.ini")
     folder = root / info.get("imdir", PICTURES_FOLDER)
     if place != folder and not folder.is_dir():
         if not info:
@@ -98,7 +98,7 @@ def _sequence(place: Path) -> Pictures | None:
     return Pictures(files, info.get("name") or root.resolve().name, _rate(info.get("framerate")))
 
 
-def _read_info(file: Path) -> Mapping[str, str]:
+def read_seqinfo(file: Path) -> Mapping[str, str]:
     """The `[Sequence]` of a seqinfo.ini, its keys in lower case; {} if there is none."""
     info = configparser.ConfigParser(interpolation=None)
     try:

@@ -1,9 +1,9 @@
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.real import DATA, needs_data
 from vidan_training.data import Sample, read_label_map, read_voc
 from vidan_training.split import read_groups, split
 
@@ -53,9 +53,9 @@ def test_groups_file(tmp_path):
     assert read_groups(tmp_path / "none.txt") == []
 
 
-@pytest.mark.skipif("VIDAN_DATA" not in os.environ, reason="needs the data in VIDAN_DATA")
+@needs_data
 def test_no_near_duplicate_leaks_from_the_face_masks():
-    folder = Path(os.environ["VIDAN_DATA"]) / "facemask"
+    folder = DATA / "facemask"
     samples = read_voc(folder, read_label_map(folder / "label_map.pbtxt"))
     groups = read_groups(folder / "near_duplicates_within.txt")
     training, validation = split(samples, 0.15, 1, groups)

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -8,13 +5,10 @@ pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[tra
 
 import keras
 
+from tests.real import DATA, needs_data
 from vidan.errors import ModelError
 from vidan_training.backbones import backbone
 from vidan_training.weights import load, put, save, variables
-
-NEEDS_DATA = pytest.mark.skipif(
-    "VIDAN_DATA" not in os.environ, reason="needs the data in VIDAN_DATA"
-)
 
 
 def small():
@@ -83,9 +77,9 @@ def test_files_that_are_no_weights(tmp_path):
         load(small(), tmp_path / "other.npz")
 
 
-@NEEDS_DATA
+@needs_data
 def test_b0_from_imagenet_names_what_it_left_out():
-    file = Path(os.environ["VIDAN_DATA"]) / "weights/efficientnetb0_imagenet_stem_to_block5b.npz"
+    file = DATA / "weights/efficientnetb0_imagenet_stem_to_block5b.npz"
     images = keras.Input((64, 64, 3))
     loaded = load(keras.Model(images, backbone("b0", images)), file)
     assert len(loaded.taken) == 232
@@ -95,10 +89,10 @@ def test_b0_from_imagenet_names_what_it_left_out():
                                                      "block6d", "block7a"}  # fmt: skip
 
 
-@NEEDS_DATA
+@needs_data
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
 def test_lite0_from_tflite_is_complete():
-    (file,) = (Path(os.environ["VIDAN_DATA"]) / "weights/lite0").glob("*.tflite")
+    (file,) = (DATA / "weights/lite0").glob("*.tflite")
     images = keras.Input((64, 64, 3))
     model = keras.Model(images, backbone("lite0", images, frozen_norm_stages=7))
     loaded = load(model, file)

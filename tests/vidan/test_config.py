@@ -60,7 +60,7 @@ def test_what_cannot_be_built(options, error, message):
     [
         ("tracker=deepsrt", "unknown tracker 'deepsrt': did you mean 'deepsort'"),
         ("traker=sort", "unknown key 'traker': did you mean 'tracker'"),
-        ("tracker.max_agee=3", "unknown key 'max_agee' in 'tracker': did you mean 'max_age'"),
+        ("tracker.min_hitz=3", "unknown key 'min_hitz' in 'tracker': did you mean 'min_hits'"),
         ("maxframes=3", "unknown key 'maxframes': did you mean 'max_frames'"),
         ("tracker.max_age=[1", "cannot understand 'tracker.max_age=\\[1'"),
         ("sink=[vidio]", "unknown sink 'vidio': did you mean 'video'"),

@@ -2,24 +2,16 @@
 
 import json
 import math
-import os
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.real import DATA, needs_data
 from vidan.cli import main
 from vidan.errors import ConfigError, PluginError, SourceError
 from vidan_plugins.evaluation.commands import evaluate
 
 from . import drawn
-
-DATA = Path(os.environ.get("VIDAN_DATA", Path(__file__).parents[4] / "shared" / "data"))
-
-mot17 = pytest.mark.skipif(
-    not (DATA / "mot17" / "reference").is_dir(),
-    reason=f"no MOT17 in {str(DATA)!r}: set VIDAN_DATA to the folder of the data",
-)
 
 
 def run(tmp_path, *overrides):
@@ -151,7 +143,7 @@ def test_the_command_line(here, capsys):
     assert "did you mean 'tracking'?" in capsys.readouterr().err
 
 
-@mot17
+@needs_data
 def test_sort_has_the_figures_of_its_reference(here):
     chosen = [f"data={DATA / 'mot17'}", "sequences=[MOT17-09-SDP,MOT17-09-DPM]"]
     ours = run(here, *chosen, "tracker=sort")

@@ -4,23 +4,18 @@ Rank-1: of the pictures at least 40 frames away, is the nearest one of the same 
 people at least half visible, every fifth frame. `pytest -s -n 0` prints the figures.
 """
 
-import os
-from pathlib import Path
-
 import av
 import numpy as np
 import pytest
 
+from tests.real import DATA, needs_data
 from vidan_plugins.trackers.appearance import Histogram, crop, unit
 from vidan_plugins.trackers.reid import OnnxEmbedder
 
-DATA = Path(os.environ.get("VIDAN_DATA", Path(__file__).parents[4] / "shared" / "data"))
 VIDEO = DATA / "video" / "MOT16-09.mp4"
 EVERY, APART = 5, 40
 
-pytestmark = pytest.mark.skipif(
-    not VIDEO.is_file(), reason=f"no {VIDEO.name} in {str(DATA)!r}: set VIDAN_DATA"
-)
+pytestmark = needs_data
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +54,5 @@ def test_the_histogram(people):
     assert rank1(Histogram(), people) > 0.87
 
 
-@pytest.mark.skipif(
-    not (DATA / "reid" / "osnet_x0_25_msmt17.onnx").is_file(), reason="no OSNet in the data"
-)
 def test_a_network(people):
     assert rank1(OnnxEmbedder(DATA / "reid" / "osnet_x0_25_msmt17.onnx"), people) > 0.96

@@ -4,25 +4,20 @@ The same rows in each frame, boxes to 0.02 px, identities one to one. Settings a
 the references: the README and the PROVENANCE files of the data.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from tests.real import DATA, needs_data
 from vidan.types import Detections
 from vidan_plugins.trackers.deepsort import DeepSort
 from vidan_plugins.trackers.sort import Sort
 
 from .scenes import Blank
 
-DATA = Path(os.environ.get("VIDAN_DATA", Path(__file__).parents[4] / "shared" / "data"))
-
-pytestmark = pytest.mark.skipif(
-    not (DATA / "mot17" / "reference").is_dir(),
-    reason=f"no reference outputs in {str(DATA)!r}: set VIDAN_DATA to the folder of the data",
-)
+pytestmark = needs_data
 
 
 def read(path):
