@@ -8,7 +8,7 @@ from vidan.boxes import iou
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.video import VideoFile
 
-from .conftest import ROOT
+ROOT = Path(__file__).parents[3]
 from .models import plain
 
 # Middles of masked faces in mask_people.mp4 (538x372 px), by frame, as seen by eye.
