@@ -1,5 +1,6 @@
 import itertools
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from vidan.boxes import iou
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.video import VideoFile
 
-ROOT = Path(__file__).parents[3]
 from .models import plain
+
+ROOT = Path(__file__).parents[3]
 
 # Middles of masked faces in mask_people.mp4 (538x372 px), by frame, as seen by eye.
 MASKED = {
