@@ -8,7 +8,6 @@ with y before x, so that the heads of other EfficientDets can be imported; boxes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +91,3 @@ def decode(codes: Any, anchors: FloatArray) -> Any:
     return ops.concatenate(
         [x - half_width, y - half_height, x + half_width, y + half_height], axis=-1
     )
-
-
-def shapes_of(scale: float, octaves: int, ratios: Sequence[float]) -> AnchorShapes:
-    """`AnchorShapes` from plain configuration values."""
-    return AnchorShapes(float(scale), int(octaves), tuple(float(r) for r in ratios))

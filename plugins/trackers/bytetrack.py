@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from vidan import options
 from vidan.boxes import iou
-from vidan.errors import ConfigError
 from vidan.types import Detections, Frame, Tracks
 
 from .assignment import give
+from .bands import bands, share
 from .kalman import KALMANS, Rows
 from .motion import Array, deepsort_model
 from .roster import Roster
@@ -54,21 +54,12 @@ class ByteTrack:
         max_age: int = 30,
         kalman: str = "batched",
     ) -> None:
-        def share(name: str, value: float) -> float:
-            return options.number(f"tracker.{name}", value, 0.0, 1.0)
-
-        self._high_score = share("high_score", high_score)
-        self._low_score = share("low_score", low_score)
+        self._high_score, self._low_score = bands(high_score, low_score)
         self._new_score = share("new_score", new_score)
         self._min_iou = share("min_iou", min_iou)
         self._min_iou_weak = share("min_iou_weak", min_iou_weak)
         self._min_iou_new = share("min_iou_new", min_iou_new)
         self._max_age = options.whole("tracker.max_age", max_age, 0)
-        if low_score > high_score:
-            raise ConfigError(
-                f"tracker.low_score={low_score!r} is above tracker.high_score={high_score!r}: "
-                "weak detections lie between the two"
-            )
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         model = replace(deepsort_model(), positive=np.array([False, False, True, True]))
         self._roster = Roster(filters(model))

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from vidan import options
 from vidan.boxes import iou
-from vidan.errors import ConfigError
 from vidan.types import Detections, Frame, Tracks
 
 from .assignment import assign, give
+from .bands import bands, share
 from .coasting import Coasting
 from .kalman import KALMANS, Rows
 from .motion import Array, steady_model
@@ -83,11 +83,7 @@ class Steady:
         camera: bool = True,
         kalman: str = "batched",
     ) -> None:
-        def share(name: str, value: float) -> float:
-            return options.number(f"tracker.{name}", value, 0.0, 1.0)
-
-        self._high_score = share("high_score", high_score)
-        self._low_score = share("low_score", low_score)
+        self._high_score, self._low_score = bands(high_score, low_score)
         self._new_score = share("new_score", new_score)
         self._min_likeness = share("min_likeness", min_likeness)
         self._min_likeness_weak = share("min_likeness_weak", min_likeness_weak)
@@ -96,11 +92,6 @@ class Steady:
         self._coast = options.number("tracker.coast", coast, 0.0)
         self._trust = share("trust", trust)
         self._camera = options.boolean("tracker.camera", camera)
-        if low_score > high_score:
-            raise ConfigError(
-                f"tracker.low_score={low_score!r} is above tracker.high_score={high_score!r}: "
-                "weak detections lie between the two"
-            )
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         self._roster = Roster(filters(steady_model()))
         self._coasting = Coasting()
