@@ -37,11 +37,15 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan eval` and `vidan tune`."""
+    """Add `vidan eval tracking` and `vidan tune tracking`."""
     package = "vidan_plugins.evaluation.commands"
-    commands.add("eval", f"{package}:evaluate", "Score a tracker on sequences with ground truth.")
     commands.add(
-        "tune", f"{package}:tune", "Search a tracker's parameters, some sequences left out."
+        "eval tracking", f"{package}:evaluate", "Score a tracker on sequences with ground truth."
+    )
+    commands.add(
+        "tune tracking",
+        f"{package}:tune",
+        "Search a tracker's parameters, some sequences left out.",
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, VidanError, did_you_mean
-from .plugins import KINDS, load_plugins
+from .plugins import KINDS, Command, load_plugins
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -85,13 +85,36 @@ def _dispatch(arguments: list[str]) -> int:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
         return 0
     if arguments and _is_command(arguments[0]):
-        commands = load_plugins().commands
-        command = commands.get(arguments[0])
-        if command is None:
-            near = did_you_mean(arguments[0], [c.name for c in commands])
-            raise ConfigError(f"unknown command {arguments[0]!r}: {near}")
-        return command.main(arguments[1:])
+        return _command(arguments)
     return _run(arguments)
+
+
+def _command(arguments: list[str]) -> int:
+    """Run a command; or list those that share the first word, where only that was given."""
+    commands = load_plugins().commands
+    if found := commands.find(arguments):
+        command, behind = found
+        return command.main(behind)
+    word = arguments[0]
+    group = {c.name.removeprefix(f"{word} "): c for c in commands.group(word)}
+    if not group:
+        near = did_you_mean(word, [c.name.split()[0] for c in commands])
+        raise ConfigError(f"unknown command {word!r}: {near}")
+    asked = bool({"-h", "--help"} & set(arguments))
+    if not asked and len(arguments) > 1:
+        near = did_you_mean(arguments[1], group)
+        raise ConfigError(f"vidan {word}: unknown {arguments[1]!r}: {near}")
+    sys.stdout.write(f"vidan {word} <what> [key=value] ...\n\n")
+    sys.stdout.write("\n".join(_command_lines(group.values())) + "\n\n")
+    sys.stdout.write(f"vidan {word} <what> --help says more.\n")
+    return 0 if asked else ConfigError.exit_code
+
+
+def _command_lines(commands: Iterable[Command]) -> list[str]:
+    """A line of help on each command."""
+    listed = list(commands)
+    width = max(len(command.name) for command in listed)
+    return [f"  {command.name:<{width}}  {command.help}" for command in listed]
 
 
 def _is_command(argument: str) -> bool:
@@ -146,5 +169,5 @@ def help_text() -> str:
         lines.append(f"  {group}")
         lines += [f"    {name:<12}{about}".rstrip() for name, about in found[group].items()]
     lines += ["", KEYS, "Commands:"]
-    lines += [f"  {command.name:<12}{command.help}" for command in load_plugins().commands]
+    lines += _command_lines(load_plugins().commands)
     return "\n".join([*lines, ""])

@@ -27,7 +27,11 @@ def vidan_config() -> str:  # type: ignore[empty-body]
 
 @hookspec
 def vidan_commands(commands: Commands) -> None:
-    """Add sub-commands: `commands.add("train", "my_package.train:main", "Train a detector.")`."""
+    """Add sub-commands: `commands.add("train", "my_package.train:main", "Train a detector.")`.
+
+    A name of two words, such as `eval speed`, puts it beside others of the same first word,
+    whichever plugin they come from.
+    """
 
 
 @hookspec

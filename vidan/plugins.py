@@ -11,7 +11,8 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -188,7 +189,7 @@ class Command(NamedTuple):
 
 
 class Commands:
-    """The sub-commands by name."""
+    """The sub-commands by name: one word, as `train`, or two, as `eval tracking`."""
 
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
@@ -200,12 +201,35 @@ class Commands:
         """The command of a name, if there is one."""
         return self._commands.get(name)
 
+    def find(self, arguments: Sequence[str]) -> tuple[Command, list[str]] | None:
+        """The command whose name the arguments begin with, and the arguments behind it.
+
+        Where `a` and `a b` are both commands, `a b` is the one that was meant.
+        """
+        for words in (2, 1):
+            command = self.get(" ".join(arguments[:words]))
+            if command is not None and len(arguments) >= words:
+                return command, list(arguments[words:])
+        return None
+
+    def group(self, word: str) -> list[Command]:
+        """The commands of two words that begin with `word`."""
+        return [c for c in self if c.name.startswith(f"{word} ")]
+
     def add(self, name: str, target: str, help: str) -> None:  # noqa: A002 - the field's word
-        """Add a command: `target` is `package.module:function`.
+        """Add a command.
+
+        Args:
+            name: a word or two, such as `train` or `eval tracking`. Any plugin may add to the
+                commands that share a first word; `vidan <word>` lists them.
+            target: `package.module:function`, imported when the command is run.
+            help: one line about it.
 
         Raises:
-            PluginError: a command of that name exists.
+            PluginError: a command of that name exists, or the name has not the right form.
         """
+        if not re.fullmatch(r"[a-z][\w-]*( [a-z][\w-]*)?", name):
+            raise PluginError(f"command {name!r}: expected a name of one or two lower-case words")
         if name in self._commands:
             raise PluginError(f"command {name!r} is registered twice")
         self._commands[name] = Command(name, target, help)

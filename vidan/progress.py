@@ -127,3 +127,11 @@ def table(summary: Mapping[str, Any]) -> Table:
 
 def _percentiles(ms: Mapping[str, float]) -> str:
     return f"p50 {ms['p50']:.1f}   p95 {ms['p95']:.1f}   p99 {ms['p99']:.1f}"
+
+
+def listen() -> None:
+    """Log to stderr for people, unless somebody listens already: for commands without a run."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(log_handler(console(stderr=True)))
+        root.setLevel(logging.INFO)

@@ -1,20 +1,11 @@
-"""`vidan eval <what>` and `vidan tune <what>`: the word behind the command says which."""
+"""`vidan eval tracking` and `vidan tune tracking`: their help, and what they run."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.resources
-import logging
 import sys
 
-from vidan.errors import ConfigError, did_you_mean
-from vidan.progress import console, log_handler
-
-EVALUATIONS = {"tracking": ".tracking:tracking"}
-"""What can be evaluated, and the function that does it."""
-
-SEARCHES = {"tracking": ".tuning:tuning"}
-"""What can be tuned, and the function that does it."""
+from vidan.progress import listen
 
 HELP = """\
 vidan {command} tracking data=<folder> [tracker=<name>] [key=value] ...
@@ -36,29 +27,29 @@ ABOUT = {
 
 
 def evaluate(arguments: list[str]) -> int:
-    """`vidan eval`."""
-    return _dispatch("eval", EVALUATIONS, arguments)
+    """`vidan eval tracking`."""
+    if _asks_for_help("eval", arguments):
+        return 0
+    from .tracking import tracking
+
+    listen()
+    return tracking(arguments)
 
 
 def tune(arguments: list[str]) -> int:
-    """`vidan tune`."""
-    return _dispatch("tune", SEARCHES, arguments)
+    """`vidan tune tracking`."""
+    if _asks_for_help("tune", arguments):
+        return 0
+    from .tuning import tuning
+
+    listen()
+    return tuning(arguments)
 
 
-def _dispatch(command: str, known: dict[str, str], arguments: list[str]) -> int:
-    what = arguments[0] if arguments else ""
-    if not arguments or {"-h", "--help"} & set(arguments):
-        sys.stdout.write(_help(command))
-        return 0 if arguments else ConfigError.exit_code
-    if what not in known:
-        raise ConfigError(f"vidan {command}: unknown {what!r}: {did_you_mean(what, known)}")
-    _log()
-    module, _, name = known[what].partition(":")
-    function = getattr(importlib.import_module(module, __package__), name)
-    return int(function(arguments[1:]))
-
-
-def _help(command: str) -> str:
+def _asks_for_help(command: str, arguments: list[str]) -> bool:
+    """Print the help if the arguments ask for it."""
+    if not {"-h", "--help"} & set(arguments):
+        return False
     files = importlib.resources.files("vidan.conf")
     names = ("tune_tracking", "eval_tracking") if command == "tune" else ("eval_tracking",)
     lines = [
@@ -67,12 +58,7 @@ def _help(command: str) -> str:
         for line in (files / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
         if ": " in line and not line.startswith(("#", " "))
     ]
-    return HELP.format(command=command, about=ABOUT[command], keys="\n".join(lines)) + "\n"
-
-
-def _log() -> None:
-    """Log to stderr for people, unless somebody listens already."""
-    root = logging.getLogger()
-    if not root.handlers:
-        root.addHandler(log_handler(console(stderr=True)))
-        root.setLevel(logging.INFO)
+    sys.stdout.write(
+        HELP.format(command=command, about=ABOUT[command], keys="\n".join(lines)) + "\n"
+    )
+    return True

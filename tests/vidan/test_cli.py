@@ -41,6 +41,18 @@ def test_help_lists_groups_examples_and_commands(capsys):
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["eval"], 2), (["eval", "--help"], 0), (["eval", "x", "-h"], 0)]
+)
+def test_the_first_of_two_words_lists_the_second(capsys, arguments, code):
+    assert cli.main(arguments) == code
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "vidan eval <what> [key=value] ..."
+    assert "  eval tracking" in out
+    assert "tune" not in out
+    assert err == ""
+
+
 def test_version(capsys):
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("vidan 0.")
@@ -60,6 +72,9 @@ def test_help_loads_no_heavy_library():
     ("arguments", "code", "message"),
     [
         (["plugin"], 2, "unknown command 'plugin': did you mean 'plugins'?"),
+        (["evl", "tracking"], 2, "unknown command 'evl': did you mean 'eval'?"),
+        (["eval", "trackin"], 2, "vidan eval: unknown 'trackin': did you mean 'tracking'?"),
+        (["eval", "data=x"], 2, "vidan eval: unknown 'data=x': there is"),
         (["tracker=deepsrt"], 2, "unknown tracker 'deepsrt': did you mean 'deepsort'?"),
         (["max_frames=0"], 2, "max_frames=0: expected a whole number of at least 1"),
         (["source=file"], 2, "source.path is missing: say source.path=<value>"),

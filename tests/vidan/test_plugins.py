@@ -100,6 +100,37 @@ def test_hooks_of_commands_and_configs():
     assert "command 'greet' is registered twice" in found.failures["two"]
 
 
+def adding_commands(*names):
+    def vidan_commands(commands):
+        for name in names:
+            commands.add(name, "tests.vidan.test_plugins:greet", f"About {name}.")
+
+    return module(vidan_commands=vidan_commands)
+
+
+def test_commands_of_two_words_from_several_plugins():
+    found = discover(
+        one=adding_commands("greet", "greet loudly"), two=adding_commands("greet softly")
+    ).commands
+    assert [c.name for c in found.group("greet")] == ["greet loudly", "greet softly"]
+    assert found.group("gre") == []
+    for arguments, name, behind in (
+        (["greet"], "greet", []),
+        (["greet", "you"], "greet", ["you"]),
+        (["greet", "softly", "you"], "greet softly", ["you"]),
+    ):
+        command, rest = found.find(arguments)
+        assert (command.name, rest) == (name, behind)
+    assert found.find(["other", "greet"]) is None
+    assert found.find([]) is None
+
+
+@pytest.mark.parametrize("name", ["", "Greet", "greet --loudly", "a b c", "greet  you", "a=b"])
+def test_names_of_commands_are_one_or_two_words(name):
+    failures = discover(strange=adding_commands(name)).failures
+    assert "expected a name of one or two lower-case words" in failures["strange"]
+
+
 def greet(arguments):
     assert arguments == ["you"]
     return 7

@@ -16,7 +16,7 @@ from . import drawn
 
 def run(tmp_path, *overrides):
     """The figures by sequence."""
-    assert evaluate(["tracking", *overrides, f"run_dir={tmp_path / 'run'}"]) == 0
+    assert evaluate([*overrides, f"run_dir={tmp_path / 'run'}"]) == 0
     return json.loads((tmp_path / "run" / "metrics.json").read_text())["figures"]
 
 
@@ -136,8 +136,10 @@ def test_a_missing_extra(here, monkeypatch):
 
 
 def test_the_command_line(here, capsys):
-    assert main(["eval", "--help"]) == 0
+    assert main(["eval", "tracking", "--help"]) == 0
     assert "sequences: null" in capsys.readouterr().out
+    assert main(["eval", "--help"]) == 0
+    assert "Score a tracker" in capsys.readouterr().out
     assert main(["eval"]) == 2
     assert main(["eval", "trackin"]) == 2
     assert "did you mean 'tracking'?" in capsys.readouterr().err

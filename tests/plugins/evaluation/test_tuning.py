@@ -14,7 +14,7 @@ from . import drawn
 
 def run(tmp_path, *overrides):
     arguments = [f"data={tmp_path / 'data'}", "tracker=sort", f"run_dir={tmp_path / 'run'}"]
-    assert tune(["tracking", *arguments, *overrides]) == 0
+    assert tune([*arguments, *overrides]) == 0
     return json.loads((tmp_path / "run" / "tuning.json").read_text())
 
 
