@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from . import conditions
 from .data import IGNORED, FloatArray, Image
 
 IntArray = npt.NDArray[np.int32]
+SMALLEST_PICTURE = 0.5  # of the view's side, where a box decides the scale
 PAD = 0  # value of what lies outside the picture, in training as in inference
 
 
@@ -24,6 +27,13 @@ class Augmentation:
         flip: probability of a left-right flip.
         colour: probability of a change of brightness, contrast, saturation and tint.
         degrade: probability of each of blur, noise and JPEG artefacts.
+        haze: probability of haze, from light to dense.
+        dark: probability of low light.
+        motion: probability of motion blur.
+        mosaic: probability that a view is four smaller views of different pictures.
+        resize_boxes: probability that the scale is chosen for a box drawn at random to become
+            any size from `smallest` to half the view (Tang et al. 2018, arXiv 1803.07737, section
+            3.3): small faces from pictures that have only large ones.
         visible: share of a box that must be in the crop, or else it is ignored.
         smallest: side in px of the input below which a box is ignored.
     """
@@ -33,6 +43,11 @@ class Augmentation:
     flip: float = 0.5
     colour: float = 0.7
     degrade: float = 0.1
+    haze: float = 0.0
+    dark: float = 0.0
+    motion: float = 0.0
+    mosaic: float = 0.0
+    resize_boxes: float = 0.0
     visible: float = 0.5
     smallest: float = 6.0
 
@@ -77,8 +92,7 @@ def augment(
     Returns:
         View (size,size,3), boxes (K,4) px of the view, classes (K,) with `IGNORED`.
     """
-    factor = np.exp(rng.uniform(*np.log(options.scale)))
-    scaled = resize(image, reference / max(image.shape[:2]) * factor)
+    scaled = resize(image, _scale(image, boxes, size, reference, options, rng))
     ratio = [scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]] * 2
     boxes = boxes * np.array(ratio, np.float32)
     focus = boxes[rng.integers(len(boxes))] if len(boxes) and rng.random() < options.focus else None
@@ -87,9 +101,25 @@ def augment(
     view, boxes = crop(scaled, boxes, left, top, size)
     classes, keep = _visible(boxes, classes, size, options)
     boxes, classes = np.clip(boxes[keep], 0, size), classes[keep]
+    rows, columns = _inside(scaled.shape[0], top, size), _inside(scaled.shape[1], left, size)
+    part = recolour(weather(view[rows, columns], options, rng), options, rng)
+    view[rows, columns] = degrade(part, options, rng)  # what lies outside stays as in inference
     if rng.random() < options.flip:
         view, boxes = flip(view, boxes)
-    return degrade(recolour(view, options, rng), options, rng), boxes, classes
+    return view, boxes, classes
+
+
+def mosaic(
+    tiles: Sequence[tuple[Image, FloatArray, IntArray]],
+) -> tuple[Image, FloatArray, IntArray]:
+    """Four square views of one size with their boxes, put together 2 x 2 in reading order."""
+    side = tiles[0][0].shape[0]
+    offsets = [np.array([x, y, x, y], np.float32) for y in (0, side) for x in (0, side)]
+    images = [image for image, _, _ in tiles]
+    rows = [np.concatenate(images[i : i + 2], axis=1) for i in (0, 2)]
+    boxes = [boxes + offset for (_, boxes, _), offset in zip(tiles, offsets, strict=True)]
+    classes = [classes for _, _, classes in tiles]
+    return np.concatenate(rows), np.concatenate(boxes), np.concatenate(classes)
 
 
 def crop(
@@ -108,6 +138,17 @@ def flip(image: Image, boxes: FloatArray) -> tuple[Image, FloatArray]:
     width = image.shape[1]
     mirrored = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
     return np.ascontiguousarray(image[:, ::-1]), mirrored.astype(np.float32)
+
+
+def weather(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
+    """Haze, low light and motion blur, each as often as the options say."""
+    if options.haze and rng.random() < options.haze:
+        image = conditions.haze(image, rng.uniform(0.25, 0.9), rng)
+    if options.dark and rng.random() < options.dark:
+        image = conditions.low_light(image, np.exp(rng.uniform(*np.log((0.06, 0.6)))), rng)
+    if options.motion and rng.random() < options.motion:
+        image = conditions.motion_blur(image, rng.uniform(2, 9), rng)
+    return image
 
 
 def recolour(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
@@ -140,6 +181,26 @@ def degrade(image: Image, options: Augmentation, rng: np.random.Generator) -> Im
     return image
 
 
+def _scale(
+    image: Image,
+    boxes: FloatArray,
+    size: int,
+    reference: int,
+    options: Augmentation,
+    rng: np.random.Generator,
+) -> float:
+    """By how much the picture is scaled, at random."""
+    fit = reference / max(image.shape[:2])
+    if options.resize_boxes and len(boxes) and rng.random() < options.resize_boxes:
+        box = boxes[rng.integers(len(boxes))]
+        wanted = np.exp(rng.uniform(*np.log((options.smallest, size / 2))))
+        # Never larger than the other way would make it, which shows nothing but blur, and never
+        # so small that the view is nearly empty.
+        low, high = SMALLEST_PICTURE * size / max(image.shape[:2]), fit * options.scale[1]
+        return float(np.clip(wanted / max(box[2:] - box[:2]), min(low, high), high))
+    return float(fit * np.exp(rng.uniform(*np.log(options.scale))))
+
+
 def _offset(length: int, size: int, span: FloatArray | None, rng: np.random.Generator) -> int:
     """Where the view starts in a picture `length` px long; negative if it is shorter."""
     low, high = min(0, length - size), max(0, length - size)
@@ -148,6 +209,11 @@ def _offset(length: int, size: int, span: FloatArray | None, rng: np.random.Gene
         if max(low, low_span) <= min(high, high_span):
             low, high = max(low, low_span), min(high, high_span)
     return int(rng.integers(low, high + 1))
+
+
+def _inside(length: int, start: int, size: int) -> slice:
+    """The part of a view that shows a picture `length` px long, if it starts there at `start`."""
+    return slice(max(0, -start), min(size, length - start))
 
 
 def _visible(

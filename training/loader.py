@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from .anchors import FloatArray
-from .augment import Augmentation, augment
+from .augment import Augmentation, augment, mosaic
 from .data import Image, Sample
 from .matching import assign
 
@@ -59,11 +59,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         images, classes, boxes = [], [], []
         for place, i in enumerate(drawn):
             rng = np.random.default_rng([self.seed, self.epoch, index, place])
-            sample = self.samples[i]
-            view, view_boxes, view_classes = augment(
-                self._image(i), sample.boxes, sample.classes, self.size, self.reference,
-                self.options, rng,
-            )  # fmt: skip
+            view, view_boxes, view_classes = self._view(int(i), rng)
             class_targets, box_targets = assign(
                 view_boxes, view_classes, self.anchors, **self.matching
             )
@@ -71,6 +67,21 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             classes.append(class_targets)
             boxes.append(box_targets)
         return np.stack(images), {"class": np.stack(classes), "box": np.stack(boxes)}
+
+    def _view(self, i: int, rng: np.random.Generator) -> tuple[Image, FloatArray, Any]:
+        """A random view of sample i, or a mosaic of it and three others."""
+        if not self.options.mosaic or rng.random() >= self.options.mosaic:
+            return self._augmented(i, self.size, rng)
+        members = [i, *rng.choice(len(self.samples), 3, p=self.chances)]
+        return mosaic([self._augmented(int(m), self.size // 2, rng) for m in members])
+
+    def _augmented(
+        self, i: int, size: int, rng: np.random.Generator
+    ) -> tuple[Image, FloatArray, Any]:
+        sample = self.samples[i]
+        image = self._image(i)
+        # A tile is a smaller view of a picture that is scaled like any other.
+        return augment(image, sample.boxes, sample.classes, size, self.reference, self.options, rng)
 
     def _drawn(self, epoch: int) -> Any:
         """Which samples the epoch shows, (len * batch,)."""
