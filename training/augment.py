@@ -101,10 +101,11 @@ def augment(
     view, boxes = crop(scaled, boxes, left, top, size)
     classes, keep = _visible(boxes, classes, size, options)
     boxes, classes = np.clip(boxes[keep], 0, size), classes[keep]
+    mirrored = rng.random() < options.flip
     rows, columns = _inside(scaled.shape[0], top, size), _inside(scaled.shape[1], left, size)
     part = recolour(weather(view[rows, columns], options, rng), options, rng)
     view[rows, columns] = degrade(part, options, rng)  # what lies outside stays as in inference
-    if rng.random() < options.flip:
+    if mirrored:
         view, boxes = flip(view, boxes)
     return view, boxes, classes
 
