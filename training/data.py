@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vidan import labelmap
 from vidan.errors import SourceError, did_you_mean
+from vidan.textproto import TextProtoError
 
 Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -46,19 +47,17 @@ class Sample:
 def read_label_map(path: Path) -> tuple[str, ...]:
     """Labels of a TF Object Detection API `label_map.pbtxt`, in the order of their ids."""
     try:
-        text = path.read_text(encoding="utf-8")
+        items = labelmap.parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SourceError(f"cannot read label map {str(path)!r}: {error.strerror}") from error
-    labels: dict[int, str] = {}
-    for item in re.findall(r"item\s*\{(.*?)\}", text, re.DOTALL):
-        number = re.search(r"\bid\s*:\s*(\d+)", item)
-        name = re.search(r"\bname\s*:\s*(['\"])(.*?)\1", item)
-        if number is None or name is None:
-            raise SourceError(f"label map {str(path)!r}: an item without id or name: {item!r}")
-        labels[int(number[1])] = name[2]
-    if sorted(labels) != list(range(1, len(labels) + 1)) or not labels:
-        raise SourceError(f"label map {str(path)!r}: ids must be 1, 2, 3 …, got {sorted(labels)}")
-    return tuple(labels[i] for i in sorted(labels))
+    except UnicodeDecodeError as error:
+        raise SourceError(f"label map {str(path)!r} is not UTF-8 text") from error
+    except TextProtoError as error:
+        raise SourceError(f"{path}:{error.line}: not a label map: {error}") from error
+    ids = [item.id for item in items]
+    if ids != list(range(1, len(ids) + 1)) or not ids:
+        raise SourceError(f"label map {str(path)!r}: ids must be 1, 2, 3 …, got {ids}")
+    return tuple(item.label for item in items)
 
 
 def read_voc(folder: Path, labels: Sequence[str]) -> list[Sample]:

@@ -1,25 +1,20 @@
 """Reads label files, and finds the classes that an option names.
 
 Two kinds of file: a text file with one label a line, and the label map of the
-TensorFlow Object Detection API, a protocol buffer in text form:
-
-    item { id: 1 name: "/m/01g317" display_name: "person" }   # ids from 1, gaps allowed
+TensorFlow Object Detection API (see `vidan.labelmap`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from vidan import labelmap
 from vidan.errors import ConfigError, ModelError, did_you_mean
-
-from . import textproto
-
-_MAP_BEGINS = re.compile(r"(?:\s|#.*\n)*item\s*:?\s*[{<]")
+from vidan.textproto import TextProtoError
 
 
 def read_labels(path: Path) -> dict[int, str]:
@@ -37,7 +32,7 @@ def read_labels(path: Path) -> dict[int, str]:
         raise ModelError(f"cannot read the label file {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ModelError(f"the label file {str(path)!r} is not UTF-8 text") from error
-    is_map = path.suffix == ".pbtxt" or _MAP_BEGINS.match(text)
+    is_map = path.suffix == ".pbtxt" or labelmap.is_label_map(text)
     labels = _read_map(text, path) if is_map else _read_lines(text, path)
     if not labels:
         raise ModelError(f"the label file {str(path)!r} holds no labels")
@@ -69,29 +64,7 @@ def _read_lines(text: str, path: Path) -> dict[int, str]:
 
 
 def _read_map(text: str, path: Path) -> dict[int, str]:
-    labels: dict[int, str] = {}
     try:
-        for item in textproto.parse(text):
-            number, label = _entry(item)
-            if number in labels:
-                raise textproto.TextProtoError(f"id {number} is there twice", item.line)
-            labels[number] = label
-    except textproto.TextProtoError as error:
+        return {item.id: item.label for item in labelmap.parse(text)}
+    except TextProtoError as error:
         raise ModelError(f"{path}:{error.line}: not a label map: {error}") from error
-    return dict(sorted(labels.items()))
-
-
-def _entry(item: textproto.Field) -> tuple[int, str]:
-    """Id and label of one item."""
-    if (item.name, item.kind) != ("item", "message"):
-        raise textproto.TextProtoError(f"expected 'item {{', got {item.name!r}", item.line)
-    fields = {field.name: field for field in item.fields}
-    number, label = fields.get("id"), fields.get("display_name", fields.get("name"))
-    if number is None or label is None:
-        raise textproto.TextProtoError("an item needs an id and a name", item.line)
-    if not number.text.isdecimal() or int(number.text) < 1:
-        wrong = f"an id must be a whole number, 1 or more, got {number.text!r}"
-        raise textproto.TextProtoError(wrong, number.line)
-    if label.kind != "string" or not label.text:
-        raise textproto.TextProtoError("a name must be a string in quotes", label.line)
-    return int(number.text), label.text

@@ -67,6 +67,18 @@ def parse(text: str) -> tuple[Field, ...]:
     return _Reader(text).fields(closing="")
 
 
+def quote(text: str) -> str:
+    r"""A text as a string in quotes, which `parse` reads back.
+
+    >>> quote('a "b"')
+    '"a \\"b\\""'
+    """
+    escaped = re.sub(r'(["\\])', r"\\\1", text)
+    for letter, character in _LETTERS.items():
+        escaped = escaped.replace(character.decode(), "\\" + letter.decode())
+    return f'"{escaped}"'
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str  # string, word, mark or end

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidan_plugins.detectors.textproto import TextProtoError, parse
+from vidan.textproto import TextProtoError, parse
 
 
 def test_reads_fields_in_their_order():

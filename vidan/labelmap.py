@@ -1,0 +1,102 @@
+"""The label map of the TensorFlow Object Detection API: a protocol buffer in text form.
+
+item { id: 1 name: "/m/01g317" display_name: "person" }   # ids from 1, gaps allowed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import textproto
+from .textproto import TextProtoError
+
+_BEGINS = re.compile(r"(?:\s|#.*\n)*item\s*:?\s*[{<]")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One class.
+
+    Attributes:
+        id: from 1.
+        name: what records call the class in `image/object/class/text`; may be empty.
+        display_name: what people call it; may be empty.
+    """
+
+    id: int
+    name: str
+    display_name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to show: the display name, or else the name."""
+        return self.display_name or self.name
+
+
+def is_label_map(text: str) -> bool:
+    """Whether a text begins as a label map does."""
+    return _BEGINS.match(text) is not None
+
+
+def parse(text: str) -> list[Item]:
+    """The items of a label map, by rising id.
+
+    Raises:
+        TextProtoError: the text is not well formed, an item lacks its id or name, or an id is
+            there twice.
+
+    >>> [item.label for item in parse("item { id: 2 name: 'b' } item { id: 1 name: 'a' }")]
+    ['a', 'b']
+    """
+    items: dict[int, Item] = {}
+    for field in textproto.parse(text):
+        item = _item(field)
+        if item.id in items:
+            raise TextProtoError(f"id {item.id} is there twice", field.line)
+        items[item.id] = item
+    return [items[number] for number in sorted(items)]
+
+
+def dump(items: Iterable[Item]) -> str:
+    """The text of a label map.
+
+    >>> print(dump([Item(1, "with_mask")]), end="")
+    item {
+      id: 1
+      name: "with_mask"
+    }
+    """
+    return "".join(
+        f"item {{\n  id: {item.id}\n{_line('name', item.name)}"
+        f"{_line('display_name', item.display_name)}}}\n"
+        for item in items
+    )
+
+
+def dump_labels(labels: Iterable[str]) -> str:
+    """The text of a label map that numbers the labels from 1."""
+    return dump(Item(number, label) for number, label in enumerate(labels, 1))
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name}: {textproto.quote(text)}\n" if text else ""
+
+
+def _item(field: textproto.Field) -> Item:
+    if (field.name, field.kind) != ("item", "message"):
+        raise TextProtoError(f"expected 'item {{', got {field.name!r}", field.line)
+    fields = {inner.name: inner for inner in field.fields}
+    number = fields.get("id")
+    names = [fields[key] for key in ("name", "display_name") if key in fields]
+    if number is None or not names:
+        raise TextProtoError("an item needs an id and a name", field.line)
+    if not number.text.isdecimal() or int(number.text) < 1:
+        wrong = f"an id must be a whole number, 1 or more, got {number.text!r}"
+        raise TextProtoError(wrong, number.line)
+    for name in names:
+        if name.kind != "string" or not name.text:
+            raise TextProtoError("a name must be a string in quotes", name.line)
+    texts = {name.name: name.text for name in names}
+    return Item(int(number.text), texts.get("name", ""), texts.get("display_name", ""))
