@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import sys
 
 from vidan.progress import listen
+from vidan.subcommands import asks_for_help, keys
 
 HELP = """\
 vidan {command} tracking data=<folder> [tracker=<name>] [key=value] ...
@@ -28,8 +28,8 @@ ABOUT = {
 
 def evaluate(arguments: list[str]) -> int:
     """`vidan eval tracking`."""
-    if _asks_for_help("eval", arguments):
-        return 0
+    if asks_for_help(arguments):
+        return _help("eval", "eval_tracking")
     from .tracking import tracking
 
     listen()
@@ -38,27 +38,17 @@ def evaluate(arguments: list[str]) -> int:
 
 def tune(arguments: list[str]) -> int:
     """`vidan tune tracking`."""
-    if _asks_for_help("tune", arguments):
-        return 0
+    if asks_for_help(arguments):
+        return _help("tune", "tune_tracking", "eval_tracking")
     from .tuning import tuning
 
     listen()
     return tuning(arguments)
 
 
-def _asks_for_help(command: str, arguments: list[str]) -> bool:
-    """Print the help if the arguments ask for it."""
-    if not {"-h", "--help"} & set(arguments):
-        return False
-    files = importlib.resources.files("vidan.conf")
-    names = ("tune_tracking", "eval_tracking") if command == "tune" else ("eval_tracking",)
-    lines = [
-        line
-        for name in names
-        for line in (files / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
-        if ": " in line and not line.startswith(("#", " "))
-    ]
+def _help(command: str, *config_names: str) -> int:
+    """Print a command's help."""
     sys.stdout.write(
-        HELP.format(command=command, about=ABOUT[command], keys="\n".join(lines)) + "\n"
+        HELP.format(command=command, about=ABOUT[command], keys=keys(*config_names)) + "\n"
     )
-    return True
+    return 0

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from vidan.errors import ConfigError, SourceError
+from vidan.subcommands import optional
 
-from .extras import load
 from .follow import length
 from .sequences import Video
 
@@ -67,7 +67,7 @@ class Metrics:
         if benchmark is not None and benchmark not in BENCHMARKS:
             raise ConfigError(f"benchmark={benchmark!r}: there is {', '.join(BENCHMARKS)}")
         self._benchmark = benchmark
-        self._trackeval = load("trackeval", "eval")
+        self._trackeval = optional("trackeval", "eval")
         quiet = {"PRINT_CONFIG": False}
         metrics = self._trackeval.metrics
         self._metrics = {

@@ -1,27 +1,15 @@
-"""The configuration of a command: Hydra's overrides, from a config file of its own."""
+"""The configuration of a command as what it means: folders, names, numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan.config import compose
-from vidan.errors import ConfigError, SinkError
+from vidan.errors import ConfigError
 
 from .sequences import Folders
-
-
-def configure(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What `vidan <command> <overrides>` runs with; `hydra.run.dir=` means `run_dir=`.
-
-    Raises:
-        ConfigError: an override cannot be understood or names what does not exist.
-    """
-    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
-    return compose([o for o in plain if not o.startswith("hydra.")], config_name)
 
 
 def folders(config: DictConfig) -> Folders:
@@ -98,18 +86,3 @@ def whole(config: DictConfig, key: str, low: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise ConfigError(f"{key}={value!r}: expected a whole number of at least {low}")
     return value
-
-
-def run_directory(config: DictConfig) -> Path:
-    """Make the run directory, and keep the configuration there.
-
-    Raises:
-        SinkError: it cannot be written.
-    """
-    directory = Path(config.run_dir)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, directory / "config.yaml", resolve=True)
-    except OSError as error:
-        raise SinkError(f"cannot write into {str(directory)!r}: {error.strerror}") from error
-    return directory

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
-from .extras import load
+from vidan.subcommands import optional
+
 from .metrics import COLUMNS
 
 TOGETHER = "together"
@@ -45,12 +44,6 @@ def _cell(title: str, value: float | None) -> str:
     return f"{value:.1f}" if percent else f"{value:.2f}" if title == "ms" else f"{value:.0f}"
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file."""
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
 def plot(
     path: Path,
     rows: Mapping[str, Mapping[str, float]],
@@ -62,7 +55,7 @@ def plot(
     Raises:
         PluginError: matplotlib is not installed.
     """
-    figure = load("matplotlib.figure", "eval").Figure(
+    figure = optional("matplotlib.figure", "eval").Figure(
         figsize=(6.0 + 0.75 * len(rows), 4.8), layout="constrained"
     )
     bars, line = figure.subplots(1, 2, width_ratios=(max(len(rows) * 0.75, 2.0), 3.0))

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vidan.errors import ConfigError
-
-from .extras import load
+from vidan.subcommands import optional
 
 
 def distributions(search: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def distributions(search: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: it is empty, or a value is neither.
         PluginError: Optuna is not installed.
     """
-    optuna = load("optuna", "tune")
+    optuna = optional("optuna", "tune")
     if not search:
         raise ConfigError(
             "search is missing: say search='{max_age:[1,60],iou_threshold:[0.1,0.5]}' with "

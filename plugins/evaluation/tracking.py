@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from vidan.errors import SourceError
 from vidan.progress import console
+from vidan.subcommands import configure, run_directory, write_json
 
 from . import overrides, report
 from .follow import follow, milliseconds, read
@@ -38,7 +39,7 @@ class Outcome:
 
 def tracking(arguments: Sequence[str]) -> int:
     """Evaluate what the overrides say: `data=`, `tracker=` and any key of either."""
-    config = overrides.configure("eval_tracking", arguments)
+    config = configure("eval_tracking", arguments)
     outcome = evaluate(config)
     directory = Path(config.run_dir)
     report.plot(directory / "metrics.png", outcome.rows, curve(outcome.whole), title=_title(config))
@@ -61,13 +62,13 @@ def evaluate(config: DictConfig) -> Outcome:
     given = overrides.results(config)
     videos = scored(find(overrides.folders(config), overrides.names(config, "sequences")))
     files = None if given is None else _files(given, videos)
-    directory = overrides.run_directory(config)
+    directory = run_directory(config)
     times: dict[str, list[float]] = {}
     if files is None:
         files = _track(videos, overrides.options(config, "tracker"), directory / "tracks", times)
     scores = {v.name: metrics.score(v, files[v.name]) for v in videos if v.name in files}
     outcome = _outcome(metrics, scores, times)
-    report.write_json(
+    write_json(
         directory / "metrics.json",
         {
             "title": _title(config),

@@ -21,9 +21,9 @@ from omegaconf import DictConfig
 from vidan.config import build
 from vidan.errors import ConfigError, did_you_mean
 from vidan.progress import console
+from vidan.subcommands import configure, optional, run_directory, write_json
 
 from . import overrides, report
-from .extras import load
 from .follow import Looks, follow, read
 from .metrics import COLUMNS, Metrics, Raw, figures
 from .sequences import find, select
@@ -65,9 +65,9 @@ class Choice:
 
 def tuning(arguments: Sequence[str]) -> int:
     """Search what the overrides say: `data=`, `tracker=`, `search=` and any key of these."""
-    config = overrides.configure("tune_tracking", arguments)
+    config = configure("tune_tracking", arguments)
     search = Search(config)
-    choices, whole, configured = search.run(overrides.run_directory(config))
+    choices, whole, configured = search.run(run_directory(config))
     rows = []
     for choice in choices:
         rows += [
@@ -134,7 +134,7 @@ class Search:
         shown = {name for part in tested for name in part}
         plain = {k: v for k, v in trials[0].scores.items() if k in shown}
         configured = figures(self._metrics.together(plain))
-        report.write_json(
+        write_json(
             directory / "tuning.json",
             {
                 "objective": self._objective,
@@ -151,7 +151,7 @@ class Search:
 
     def _study(self) -> tuple[Any, bool]:
         """An Optuna study, and whether it may learn from scores."""
-        optuna = load("optuna", "tune")
+        optuna = optional("optuna", "tune")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         learns = len(self._test) == 1
         samplers = optuna.samplers
