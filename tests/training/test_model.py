@@ -17,10 +17,25 @@ def trainable(model):
     return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 
 
-def test_d0_has_the_parameters_of_the_paper():
-    # 3.9 M in table 2 of the paper; 3 880 067 in github.com/google/automl with 90 classes.
-    model = efficientdet("d0", 90, SHAPES)
-    assert trainable(model) == 3_880_067
+@pytest.mark.parametrize(
+    ("name", "parameters", "published"),
+    [
+        # Millions: table 2 of the paper; Lite: table in github.com/google/automl, efficientdet.
+        ("d0", 3_880_067, 3.9),
+        ("d1", 6_625_898, 6.6),
+        pytest.param("d2", 8_097_039, 8.1, marks=pytest.mark.slow),
+        pytest.param("d3", 12_032_296, 12, marks=pytest.mark.slow),
+        pytest.param("d4", 20_723_675, 21, marks=pytest.mark.slow),
+        ("lite0", 3_243_470, 3.2),
+        ("lite1", 4_248_318, 4.2),
+        pytest.param("lite2", 5_252_334, 5.3, marks=pytest.mark.slow),
+    ],
+)
+def test_compound_scaling_has_the_published_parameters(name, parameters, published):
+    model = efficientdet(name, 90, SHAPES)  # with the 90 classes and 9 anchors of COCO
+    assert trainable(model) == parameters
+    digits = 0 if published >= 10 else 1
+    assert round(parameters / 1e6, digits) == published
 
 
 @pytest.fixture(scope="module")
