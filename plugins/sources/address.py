@@ -14,7 +14,14 @@ from vidan.errors import SourceError
 LIVE = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
 """Protocols over which pictures come when they happen, whether or not anyone is ready."""
 
-SECRET = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
+PASSWORD = re.compile(r"(?<=://)([^:/?#]*):.*@", re.DOTALL)
+"""A user's name and all that may be the password: one with an `@` or `/` in it is no valid URL,
+and yet people write it."""
+
+KEY = re.compile(r"(?i)(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth|sig)[^=&#]*)=[^&#]*")
+"""What looks like a secret in the query of a URL."""
+
+HIDDEN = "***"
 
 
 class Address:
@@ -28,7 +35,8 @@ class Address:
     """
 
     def __init__(self, path: str) -> None:
-        self._shown = SECRET.sub(r"\1:***@", path)
+        hidden = PASSWORD.sub(rf"\1:{HIDDEN}@", path)
+        self._shown = KEY.sub(rf"\1={HIDDEN}", hidden)
         file = Path(path).expanduser()
         # A drive letter is no protocol, and a file with a colon in its name is a file.
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
@@ -36,8 +44,10 @@ class Address:
         scheme = "" if self.local else path.partition(":")[0].lower()
         self.live = scheme in LIVE
         self.target = f"file:{file}" if self.local else path
-        # Without it RTSP runs over UDP and loses packets wherever the network is busy.
-        self.options = {"rtsp_flags": "prefer_tcp"} if scheme in {"rtsp", "rtsps"} else {}
+        self.options: dict[str, str] = {}
+        if scheme in {"rtsp", "rtsps"}:
+            # Without it RTSP runs over UDP and loses packets wherever the network is busy.
+            self.options["rtsp_flags"] = "prefer_tcp"
 
     def __repr__(self) -> str:
         return repr(self._shown)
@@ -85,6 +95,15 @@ class Address:
         """Why it cannot be read further."""
         where = "disk" if self.local else "network"
         return f"cannot read {self!r} further: {_reason(error)}: check the {where}"
+
+    def conceal(self, error: av.error.FFmpegError) -> None:
+        """Take a secret out of an error of FFmpeg, which a traceback would show."""
+        if error.filename:
+            error.args = (*error.args[:2], self._shown, *error.args[3:])
+
+    def ended(self) -> str:
+        """What to say if a server ended what should have no end."""
+        return f"{self!r} ended: its server closed the connection"
 
     def silent(self, timeout: float) -> str:
         """What to say if nothing came for that time, s."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
 import time
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
@@ -16,11 +18,15 @@ from av.video.stream import VideoStream
 from vidan.errors import SourceError
 
 from .address import Address
+from .interrupt import interruptible
 
 log = logging.getLogger(__name__)
 
 TEXT_FORMATS = {"adf", "bin", "idf", "tty", "xbin"}
 """Demuxers that draw text files as pictures."""
+
+PIECEWISE_FORMATS = {"dash", "hls"}
+"""Demuxers of playlists of short files."""
 
 MAX_READ_FAILURES = 32
 """After so many failed reads in a row the rest of a file is given up."""
@@ -33,11 +39,21 @@ SHORT = 0.9
 
 
 class Decoded(NamedTuple):
-    """A picture, its timestamp in s (None if it has none), and how many were lost before it."""
+    """A picture, and how it came.
+
+    Attributes:
+        picture: as the decoder made it.
+        stamp: its timestamp, s; None if it has none.
+        lost: how many before it were lost.
+        arrived: when the data that completed it were there, s of `time.monotonic()`.
+        waited: how long they were waited for, s.
+    """
 
     picture: av.VideoFrame
     stamp: float | None
     lost: int
+    arrived: float = 0.0
+    waited: float = 0.0
 
 
 class Reader:
@@ -48,21 +64,35 @@ class Reader:
     Args:
         address: what to read.
         threads: of the decoder; 0 for as many as there are processors.
-        timeout: longest wait for a server to answer or to go on sending, s.
+        timeout: longest wait for a server to answer, s.
+        stall: longest wait for a picture of a server, s; None for `timeout`.
+        stopped: ends all waiting when it is set.
 
     Attributes:
         frames: how many pictures the container announces; None if it does not say.
         step: usual time between pictures, s.
+        skip: which pictures the decoder leaves out: `DEFAULT` for none, `NONREF` for those
+            that no other needs, `NONKEY` for all but key frames. May be set at any time.
 
     Raises:
         SourceError: it cannot be opened or has no video; from the iteration, it
             cannot be read further or has no picture that can be decoded.
     """
 
-    def __init__(self, address: Address, *, threads: int, timeout: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        threads: int,
+        timeout: float,
+        stall: float | None = None,
+        stopped: threading.Event | None = None,
+    ) -> None:
         self._address = address
-        self._timeout = timeout
-        self._container = _open(address, timeout)
+        self._stall = math.inf if address.local else stall or timeout
+        self._stopped = stopped or threading.Event()
+        with interruptible(self._stopped):
+            self._container = _open(address, timeout, self._stall)
         try:
             self._stream = _video_stream(self._container, address)
         except SourceError:
@@ -72,6 +102,9 @@ class Reader:
         # Each frame thread holds one more picture back, which a live stream cannot afford.
         codec.thread_type = "SLICE" if address.live else "AUTO"
         codec.thread_count = threads
+        self.skip = "DEFAULT"
+        self._waited = 0.0
+        self._arrived = self._last_picture = time.monotonic()
         self.frames = self._stream.frames or None
         rate = self._stream.average_rate
         self.step = 1 / float(rate) if rate else DEFAULT_STEP
@@ -81,6 +114,16 @@ class Reader:
 
     def __iter__(self) -> Iterator[Decoded]:
         return self._pictures
+
+    @property
+    def endless(self) -> bool:
+        """Whether it does not say how long it is: a camera rather than a file."""
+        return not self._duration()
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether it comes in pieces of some seconds, each as fast as it can be had."""
+        return self._container.format.name in PIECEWISE_FORMATS
 
     def close(self) -> None:
         """Let go of file, connection and decoder; afterwards the iteration is at its end."""
@@ -92,17 +135,21 @@ class Reader:
         end = 0.0
         for packet in self._packets():
             try:
+                skipping = self._skip(packet)
                 pictures = self._stream.codec_context.decode(packet)
             except av.error.FFmpegError as error:
                 self._note_damage(error)
-                lost += 1
-                continue
+                pictures, skipping = [], True
+            if not pictures:
+                lost += skipping
+                self._check_patience()
             for picture in pictures:
                 stamp = self._stamp(picture)
                 end = end if stamp is None else stamp
                 count += 1 + lost
-                yield Decoded(picture, stamp, lost)
+                yield Decoded(picture, stamp, lost, self._arrived, self._waited)
                 lost = 0
+                self._last_picture = time.monotonic()
         if not count:
             raise SourceError(self._nothing())
         self._note_end(count + lost, end)
@@ -116,19 +163,50 @@ class Reader:
         failures = 0
         while failures < MAX_READ_FAILURES:
             try:
-                for packet in self._container.demux(self._stream):
+                for packet in self._demux():
                     failures = 0
                     if packet.size:
                         yield packet
                 break
-            except av.error.InvalidDataError as error:
+            except av.error.FFmpegError as error:
+                self._address.conceal(error)
+                # A wait that was broken off may come back as any error.
+                self._check_patience()
+                if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+                    raise SourceError(self._address.silent(self._stall)) from error
+                if not isinstance(error, av.error.InvalidDataError):
+                    raise SourceError(self._address.cannot_read(error)) from error
                 failures += 1
                 self._note_damage(error)
-            except (av.error.ExitError, av.error.TimeoutError) as error:
-                raise SourceError(self._address.silent(self._timeout)) from error
-            except av.error.FFmpegError as error:
-                raise SourceError(self._address.cannot_read(error)) from error
         yield None
+
+    def _demux(self) -> Iterator[av.Packet[Any]]:
+        """The packets of the video, each waited for no longer than patience lasts."""
+        packets = self._container.demux(self._stream)
+        while True:
+            started = time.monotonic()
+            with interruptible(self._stopped, self._last_picture + self._stall):
+                packet = next(packets, None)
+            if packet is None:
+                return
+            self._arrived = time.monotonic()
+            self._waited = self._arrived - started
+            yield packet
+
+    def _check_patience(self) -> None:
+        """Raise a SourceError if for too long there was no picture, whatever else came."""
+        if time.monotonic() > self._last_picture + self._stall:
+            raise SourceError(self._address.silent(self._stall))
+
+    def _skip(self, packet: av.Packet[Any] | None) -> bool:
+        """Tell the decoder what to leave out; whether that is anything."""
+        codec = self._stream.codec_context
+        # What follows key frames alone would refer to pictures that were left out.
+        if codec.skip_frame == "NONKEY" and packet is not None and not packet.is_keyframe:
+            return True
+        if codec.skip_frame != self.skip:
+            codec.skip_frame = self.skip
+        return self.skip != "DEFAULT"
 
     def _note_damage(self, error: av.error.FFmpegError) -> None:
         self._damaged += 1
@@ -163,7 +241,7 @@ class Reader:
         return (self._container.duration or 0) / av.time_base
 
 
-def _open(address: Address, timeout: float) -> InputContainer:
+def _open(address: Address, timeout: float, stall: float) -> InputContainer:
     address.check()
     started = time.monotonic()
     try:
@@ -171,11 +249,12 @@ def _open(address: Address, timeout: float) -> InputContainer:
             address.target,
             options=address.options,
             metadata_errors="replace",
-            timeout=None if address.local else (timeout, timeout),
+            timeout=None if address.local else (timeout, stall),
         )
     except av.error.FFmpegError as error:
         # A wait that was broken off may come back as any error.
         late = not address.local and time.monotonic() - started >= timeout
+        address.conceal(error)
         why = address.silent(timeout) if late else address.cannot_open(error)
         raise SourceError(why) from error
 

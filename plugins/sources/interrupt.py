@@ -1,0 +1,74 @@
+"""Ends calls of FFmpeg that wait for a network, when a run is stopped or patience is at its end.
+
+FFmpeg asks again and again, while it waits, whether it shall go on. PyAV answers by its
+time-outs alone, and asks its own module `time` how late it is. That module is given a clock
+which shows the end of time to a thread that is to wait no longer. Where PyAV should come to ask
+another clock, waiting ends by its time-outs, as it always did.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import av.container.core
+
+
+class _Waiting(threading.local):
+    """Until when this thread may wait, s of `time.monotonic()`, and what ends it before."""
+
+    deadline = math.inf
+    stopped: threading.Event | None = None
+    interrupt: KeyboardInterrupt | None = None
+
+
+class _Clock:
+    """What PyAV takes for the module `time`."""
+
+    def __init__(self) -> None:
+        self.waiting = _Waiting()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def monotonic(self) -> float:
+        """Now, s; infinite when the waiting is over."""
+        waiting = self.waiting
+        try:
+            now = time.monotonic()
+            stopped = waiting.stopped is not None and waiting.stopped.is_set()
+            return math.inf if stopped or now > waiting.deadline else now
+        except KeyboardInterrupt as interrupt:
+            # Raised here it would be lost in FFmpeg: it is handed on behind the call.
+            waiting.interrupt = interrupt
+            return math.inf
+
+
+_clock = _Clock()
+av.container.core.time = _clock  # type: ignore[attr-defined]
+
+
+@contextmanager
+def interruptible(stopped: threading.Event, deadline: float = math.inf) -> Iterator[None]:
+    """Calls of FFmpeg by this thread end with an error once a time is past or a run is stopped.
+
+    Args:
+        stopped: ends the waiting when it is set.
+        deadline: s of `time.monotonic()`.
+
+    Raises:
+        KeyboardInterrupt: it came during such a call.
+    """
+    waiting = _clock.waiting
+    waiting.stopped, waiting.deadline, waiting.interrupt = stopped, deadline, None
+    try:
+        yield
+    finally:
+        waiting.stopped, waiting.deadline = None, math.inf
+        if waiting.interrupt is not None:
+            interrupt, waiting.interrupt = waiting.interrupt, None
+            raise interrupt

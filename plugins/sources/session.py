@@ -1,0 +1,152 @@
+"""Opening, reading and closing, and opening again what was lost: common to all sources."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from vidan.errors import SourceError
+from vidan.outages import Outages
+from vidan.types import Frame
+
+from .retry import NEVER, Retry
+
+log = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """What is open: a file, a camera, a connection over a network."""
+
+    def read(self) -> Frame | None:
+        """The next frame; None at the end, or when it is to be read no further.
+
+        Raises:
+            SourceError: it is lost.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of it; a second call does nothing."""
+        ...
+
+
+class Session:
+    """The frames of one thing after another: what is lost is opened anew.
+
+    A loss is over when a frame has come, not when something could be opened: many a camera
+    answers long before it has a picture.
+
+    Args:
+        name: of the source, for the log.
+        open_: opens it; raises SourceError. Called at once, and again after a loss.
+        stopped: ends everything when it is set; whoever waits or reads must heed it.
+        retry: how often to try after a loss.
+
+    Attributes:
+        outages: the losses so far.
+
+    Raises:
+        SourceError: it cannot be opened; from the iteration, it is lost for good.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_: Callable[[], Connection],
+        stopped: threading.Event,
+        retry: Retry = NEVER,
+    ) -> None:
+        self.outages = Outages()
+        self._name = name
+        self._open = open_
+        self._stopped = stopped
+        self._retry = retry
+        self._waits: Iterator[float] | None = None  # while it is lost
+        self._last_frame = (0.0, time.monotonic())  # its stream time, and when it came, s
+        self._reading = threading.Lock()
+        self._connection: Connection | None = open_()
+
+    def __iter__(self) -> Iterator[Frame]:
+        while (frame := self._next()) is not None:
+            yield frame
+
+    @property
+    def connection(self) -> Connection | None:
+        """What is open at present."""
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of it; the iteration ends. From any thread."""
+        self._stopped.set()
+        with self._reading:
+            self._drop()
+
+    def _next(self) -> Frame | None:
+        while not self._stopped.is_set():
+            try:
+                with self._reading:
+                    frame = self._read()
+            except SourceError as error:
+                if self._stopped.is_set():
+                    break
+                self._lost(error)
+                continue
+            if frame is not None and not self._stopped.is_set():
+                self._came(frame)
+                return frame
+            break
+        return None
+
+    def _read(self) -> Frame | None:
+        if self._stopped.is_set():  # meanwhile, and closed
+            return None
+        if self._connection is None:
+            if self._waits is None:
+                return None  # it has ended
+            self.outages.attempt()
+            self._connection = self._open()
+        frame = self._connection.read()
+        if frame is None:
+            self._waits = None
+            self._drop()
+        return frame
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        # A decoder ends with the last reference to it.
+        self._connection = None
+
+    def _lost(self, error: SourceError) -> None:
+        """Take note, and wait until it is time to look for it again.
+
+        Raises:
+            SourceError: the one given: that was the last try.
+        """
+        with self._reading:
+            self._drop()
+        if self._retry.max == 0:
+            raise error
+        if self._waits is None:
+            stream_time, at = self._last_frame
+            self._waits = self._retry.waits()
+            self.outages.begin(time.monotonic() - at, stream_time, str(error))
+            log.warning("lost %s: %s; trying again", self._name, error)
+        else:
+            log.debug("still lost: %s", error)
+        wait = next(self._waits, None)
+        if wait is None:
+            raise SourceError(f"gave up after {self._retry.max} tries: {error}") from error
+        self._stopped.wait(wait)
+
+    def _came(self, frame: Frame) -> None:
+        if self._waits is not None:
+            self._waits = None
+            outage = self.outages.end(frame.captured - self._last_frame[1])
+            log.warning(
+                "%s is back after %.1f s, tries: %d", self._name, outage.length, outage.attempts
+            )
+        self._last_frame = (frame.time, frame.captured)
