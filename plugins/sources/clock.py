@@ -22,9 +22,20 @@ class StreamTime:
         self._last: float | None = None
         self._zero: float | None = None
 
-    def restart(self) -> None:
-        """The timestamps begin anew with the next picture; stream time goes on."""
+    @property
+    def last(self) -> float:
+        """The stream time of the latest picture, s."""
+        return self._last or 0.0
+
+    def restart(self, pause: float = 0.0) -> None:
+        """The timestamps begin anew with the next picture; stream time goes on.
+
+        Args:
+            pause: how long there was none, s; 0 if the next one follows as usual.
+        """
         self._zero = None
+        if self._last is not None:
+            self._last += pause
 
     def of(self, stamp: float | None, step: float) -> float:
         """The stream time of the next picture, s.

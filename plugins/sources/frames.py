@@ -82,16 +82,24 @@ class VideoFrame(Frame):
     Args:
         picture: as the decoder made it; nobody else may use it from now on.
         index: as in Frame, with time, captured and stream.
+        size: width and height to show it in, px; None for its own.
     """
 
     __slots__ = ("_orientation", "_picture")
 
     def __init__(
-        self, picture: av.VideoFrame, *, index: int, time: float, captured: float, stream: str
+        self,
+        picture: av.VideoFrame,
+        *,
+        index: int,
+        time: float,
+        captured: float,
+        stream: str,
+        size: tuple[int, int] | None = None,
     ) -> None:
         self._picture = picture
         self._orientation = _orientation(picture)
-        width, height = self._orientation.size(picture.width, picture.height)
+        width, height = size or self._orientation.size(picture.width, picture.height)
         super().__init__(
             index=index,
             time=time,
