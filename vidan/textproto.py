@@ -44,7 +44,8 @@ class Field:
         name: of the field.
         kind: of its value: `word` (a number too), `string`, `message` or `list`.
         text: a word as written, or a string with its escapes resolved; else empty.
-        fields: of a message, in the order written; else empty.
+        fields: of a message, in the order written; of a list its elements, each with the name of
+            the list; else empty.
         line: where it begins, from 1.
     """
 
@@ -63,6 +64,8 @@ def parse(text: str) -> tuple[Field, ...]:
 
     >>> [(field.name, field.text) for field in parse('id: 1  name: "a" "b" # a remark')]
     [('id', '1'), ('name', 'ab')]
+    >>> [element.text for element in parse("ratios: [1.0, 2.0]")[0].fields]
+    ['1.0', '2.0']
     """
     return _Reader(text).fields(closing="")
 
@@ -130,8 +133,7 @@ class _Reader:
         if not colon:
             raise TextProtoError(f"expected ':' after {name.text!r}", name.line)
         if value.is_mark("["):
-            self._skip_list()
-            return Field(name.text, "list", "", (), name.line)
+            return Field(name.text, "list", "", self._elements(name.text), name.line)
         if value.kind == "mark":
             raise TextProtoError(f"expected a value, got {value.text!r}", value.line)
         text = value.text
@@ -139,10 +141,17 @@ class _Reader:
             text += self._take().text
         return Field(name.text, value.kind, text, (), name.line)
 
-    def _skip_list(self) -> None:
+    def _elements(self, name: str) -> tuple[Field, ...]:
+        elements = []
         while not (token := self._take()).is_mark("]"):
             if token.kind == "mark" and token.text in _CLOSING:
-                self.fields(_CLOSING[token.text])
+                fields = self.fields(_CLOSING[token.text])
+                elements.append(Field(name, "message", "", fields, token.line))
+            elif token.kind == "mark":
+                raise TextProtoError(f"expected a value, got {token.text!r}", token.line)
+            else:
+                elements.append(Field(name, token.kind, token.text, (), token.line))
+        return tuple(elements)
 
 
 def _tokens(text: str) -> Iterator[_Token]:
