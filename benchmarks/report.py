@@ -1,0 +1,67 @@
+"""`python -m benchmarks.report`: puts the results into README.md, between its markers.
+
+Every benchmark keeps its figures in results/<name>.json and its plots beside it (see
+`vidan_plugins.bench.results`, whose names are also here). README.md shows them where it says
+
+    <!-- result: <name> -->
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vidan_plugins.bench.environment import environment, one_line
+from vidan_plugins.bench.results import Table, load, result, save, show, spread, tables
+
+__all__ = ["RESULTS", "Table", "environment", "load", "result", "save", "show", "spread"]
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results"
+README = FOLDER / "README.md"
+
+MARKED = re.compile(r"(<!-- result: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
+    """A result for the README: command, tables, plots, environment.
+
+    Args:
+        found: the result.
+        plots: where its plots are, as seen from the README.
+    """
+    parts = [f"```sh\n{found['command']}\n```"]
+    parts += [table.markdown() for table in tables(found)]
+    parts += [f"![{found['title']}]({plots}/{plot})" for plot in found["plots"]]
+    parts.append(f"<sub>{one_line(found['environment'])}</sub>")
+    return "\n\n".join(parts)
+
+
+def filled(readme: str, results: Path = RESULTS) -> str:
+    """The README with every result that there is; what has no result stays as it was."""
+
+    def insert(match: re.Match[str]) -> str:
+        path = results / f"{match['name']}.json"
+        if not path.is_file():
+            return match[0]
+        return f"{match[1]}\n{markdown(load(path))}\n\n{match[3]}"
+
+    return MARKED.sub(insert, readme)
+
+
+def main() -> int:
+    """Fill README.md in."""
+    before = README.read_text(encoding="utf-8")
+    README.write_text(filled(before), encoding="utf-8")
+    for name in MARKED.findall(before):
+        there = (RESULTS / f"{name[1]}.json").is_file()
+        print(f"{name[1]}: {'shown' if there else 'no result yet'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Measuring: what `vidan bench` and the suite in benchmarks/ share."""
