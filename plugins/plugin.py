@@ -17,6 +17,7 @@ def vidan_components(registry: Registrar) -> None:
     """Add the built-in sources, detectors, trackers and sinks."""
     registry.add("source", "file", "vidan_plugins.sources.video:VideoFile")
     registry.add("source", "images", "vidan_plugins.sources.images:Images")
+    registry.add("source", "rtsp", "vidan_plugins.sources.rtsp:Rtsp")
     registry.add("source", "synthetic", "vidan_plugins.sources.synthetic:Synthetic")
     registry.add("source", "webcam", "vidan_plugins.sources.webcam:Webcam")
     registry.add("detector", "mot", "vidan_plugins.detectors.mot:MotDetector")

@@ -31,7 +31,7 @@ class Address:
         local: whether it is a path on this computer.
         live: whether pictures come by themselves over it.
         target: what FFmpeg is to open.
-        options: what FFmpeg is to be told beside it.
+        options: what FFmpeg is to be told beside it; to be added to.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,9 +45,6 @@ class Address:
         self.live = scheme in LIVE
         self.target = f"file:{file}" if self.local else path
         self.options: dict[str, str] = {}
-        if scheme in {"rtsp", "rtsps"}:
-            # Without it RTSP runs over UDP and loses packets wherever the network is busy.
-            self.options["rtsp_flags"] = "prefer_tcp"
 
     def __repr__(self) -> str:
         return repr(self._shown)
@@ -80,6 +77,12 @@ class Address:
         if "audio" in kinds:
             return f"{self!r} has no video, only sound: choose another"
         return f"{self!r} is no video, or is damaged or cut short: get it anew, or another"
+
+    def no_picture(self) -> str:
+        """What to do if there is video in it and not one picture."""
+        if self.live:
+            return "check what sends it"
+        return "the file is damaged or cut short, get it anew"
 
     def cannot_open(self, error: av.error.FFmpegError) -> str:
         """Why it cannot be opened, and what to do."""

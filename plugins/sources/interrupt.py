@@ -25,6 +25,11 @@ class _Waiting(threading.local):
     stopped: threading.Event | None = None
     interrupt: KeyboardInterrupt | None = None
 
+    def hand_on(self) -> None:
+        """Raise the interrupt that came meanwhile, if one did."""
+        if self.interrupt is not None:
+            raise self.interrupt
+
 
 class _Clock:
     """What PyAV takes for the module `time`."""
@@ -69,6 +74,4 @@ def interruptible(stopped: threading.Event, deadline: float = math.inf) -> Itera
         yield
     finally:
         waiting.stopped, waiting.deadline = None, math.inf
-        if waiting.interrupt is not None:
-            interrupt, waiting.interrupt = waiting.interrupt, None
-            raise interrupt
+        waiting.hand_on()

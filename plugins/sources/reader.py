@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Generator, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import av
 import av.error
@@ -36,6 +36,10 @@ DEFAULT_STEP = 0.04
 
 SHORT = 0.9
 """A video that ends before this part of the announced duration is reported."""
+
+
+Skip = Literal["DEFAULT", "NONREF", "NONKEY"]
+"""Which pictures a decoder leaves out: none, those that no other needs, all but key frames."""
 
 
 class Decoded(NamedTuple):
@@ -71,8 +75,7 @@ class Reader:
     Attributes:
         frames: how many pictures the container announces; None if it does not say.
         step: usual time between pictures, s.
-        skip: which pictures the decoder leaves out: `DEFAULT` for none, `NONREF` for those
-            that no other needs, `NONKEY` for all but key frames. May be set at any time.
+        skip: what the decoder leaves out; may be set at any time.
 
     Raises:
         SourceError: it cannot be opened or has no video; from the iteration, it
@@ -102,7 +105,7 @@ class Reader:
         # Each frame thread holds one more picture back, which a live stream cannot afford.
         codec.thread_type = "SLICE" if address.live else "AUTO"
         codec.thread_count = threads
-        self.skip = "DEFAULT"
+        self.skip: Skip = "DEFAULT"
         self._waited = 0.0
         self._arrived = self._last_picture = time.monotonic()
         self.frames = self._stream.frames or None
@@ -216,10 +219,8 @@ class Reader:
 
     def _nothing(self) -> str:
         why = f" ({self._last_error.strerror})" if self._last_error else ""
-        return (
-            f"no picture in {self._address!r} can be decoded{why}: "
-            f"the file is damaged or cut short, get it anew"
-        )
+        advice = self._address.no_picture()
+        return f"no picture in {self._address!r} can be decoded{why}: {advice}"
 
     def _note_end(self, count: int, end: float) -> None:
         """Say what was not there, as far as can be told: the last of `count` came at `end` s."""

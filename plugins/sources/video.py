@@ -2,17 +2,84 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from vidan import options
 from vidan.types import Frame
 
 from .address import Address
-from .clock import Pace, StreamTime
-from .frames import VideoFrame
+from .clock import Pace
+from .live import LiveConnection
+from .numbering import Numbering
 from .reader import Reader
+from .rtsp import live_options
+from .session import Connection, Session
+
+log = logging.getLogger(__name__)
+
+
+class Recording:
+    """The frames of a file, or of a URL that is read like one.
+
+    Args:
+        address: where it is.
+        numbering: of its frames.
+        loop: whether to begin again at the end, for ever.
+        pace: lets frames through when they are due; None to give them at once.
+        threads: that decode; 0 for as many as there are processors.
+        timeout: longest wait for a server, s.
+        stopped: ends all waiting when it is set.
+
+    Raises:
+        SourceError: it cannot be opened or has no video; from `read`, it cannot be read further.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        numbering: Numbering,
+        *,
+        loop: bool,
+        pace: Pace | None,
+        threads: int,
+        timeout: float,
+        stopped: threading.Event,
+    ) -> None:
+        self._numbering = numbering
+        self._loop = loop
+        self._pace = pace
+        self._open = partial(Reader, address, threads=threads, timeout=timeout, stopped=stopped)
+        self._reader = self._open()
+
+    @property
+    def frames(self) -> int | None:
+        """How many there will be, as far as the container says."""
+        return None if self._loop else self._reader.frames
+
+    def read(self) -> Frame | None:
+        """The next frame; None behind the last."""
+        decoded = next(iter(self._reader), None)
+        if decoded is None and self._loop:
+            self._reader.close()
+            self._reader = self._open()
+            self._numbering.restart()
+            decoded = next(iter(self._reader), None)
+        if decoded is None:
+            return None
+        frame = self._numbering.frame(decoded, self._reader.step)
+        if self._pace is not None:
+            self._pace.wait(frame.time)
+            frame.captured = time.monotonic()
+        return frame
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.close()
 
 
 class VideoFile:
@@ -23,7 +90,8 @@ class VideoFile:
     the frames that cannot be decoded leave gaps in the index; where it is cut short,
     it ends early. Both are logged.
 
-    The frames can be had once: a second `iter()` goes on where the first stopped.
+    The frames can be had once: a second `iter()` goes on where the first stopped. A camera
+    can be had as well, until it is lost: `source=rtsp` gets it back.
 
     Args:
         path: of a file, or a URL: http, https, rtsp, rtmp, udp, srt and so on.
@@ -58,66 +126,36 @@ class VideoFile:
             options.text("source.stream", stream)
         options.positive("source.timeout", timeout)
         options.whole("source.threads", threads, 0)
-        self._address = Address(path)
-        self._threads = threads
-        self._timeout = timeout
-        self._loop = loop
-        self.live = self._address.live if live is None else live
-        self.stream = stream or self._address.name
-        self._closed = threading.Event()
-        self._reading = threading.Lock()
-        self._clock = StreamTime()
-        # What comes over a live protocol has its pace already.
-        self._pace = Pace(self._closed) if self.live and not self._address.live else None
-        self._index = -1
-        self._reader: Reader | None = self._open()
+        address = Address(path)
+        self.live = address.live if live is None else live
+        self.stream = stream or address.name
+        self._stopped = threading.Event()
+        numbering = Numbering(self.stream)
+
+        open_: Callable[[], Connection]
+        common: dict[str, Any] = {"threads": threads, "timeout": timeout, "stopped": self._stopped}
+        if address.live:
+            log.info("%r is a camera: source=rtsp connects again when it is lost", address)
+            address.options |= live_options()
+            open_ = partial(LiveConnection, address, numbering, stall=timeout, **common)
+        else:
+            pace = Pace(self._stopped) if self.live else None
+            open_ = partial(Recording, address, numbering, loop=loop, pace=pace, **common)
+        self._session = Session(repr(address), open_, self._stopped)
 
     @property
     def frames(self) -> int | None:
         """How many frames the container announces; None if it does not say, or with `loop`."""
-        return None if self._reader is None or self._loop else self._reader.frames
+        connection = self._session.connection
+        return connection.frames if isinstance(connection, Recording) else None
 
     def __iter__(self) -> Iterator[Frame]:
-        while (frame := self._next()) is not None:
-            yield frame
+        return iter(self._session)
+
+    def stop(self) -> None:
+        """End the iteration, whatever it waits for. From any thread."""
+        self._stopped.set()
 
     def close(self) -> None:
         """Let go of file or connection; the iteration ends. From any thread."""
-        self._closed.set()
-        with self._reading:
-            if self._reader is not None:
-                self._reader.close()
-            # Its decoder ends with the last reference to it.
-            self._reader = None
-
-    def _open(self) -> Reader:
-        return Reader(self._address, threads=self._threads, timeout=self._timeout)
-
-    def _next(self) -> Frame | None:
-        with self._reading:
-            frame = self._decode()
-            if frame is None and self._loop and self._reader is not None:
-                self._reader.close()
-                self._reader = self._open()
-                self._clock.restart()
-                frame = self._decode()
-        if frame is not None and self._pace is not None:
-            self._pace.wait(frame.time)
-            frame.captured = time.monotonic()
-        return None if self._closed.is_set() else frame
-
-    def _decode(self) -> Frame | None:
-        if self._reader is None:
-            return None
-        decoded = next(iter(self._reader), None)
-        if decoded is None:
-            return None
-        gap = 1 + decoded.lost
-        self._index += gap
-        return VideoFrame(
-            decoded.picture,
-            index=self._index,
-            time=self._clock.of(decoded.stamp, gap * self._reader.step),
-            captured=time.monotonic(),
-            stream=self.stream,
-        )
+        self._session.close()
