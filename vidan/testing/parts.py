@@ -1,0 +1,208 @@
+"""Small, exact parts to try a component with: frames, boxes that walk, ends of a pipeline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SinkError
+from ..plugins import load_plugins
+from ..types import Detections, Frame, Image, Result, Tracks
+
+FPS = 30.0
+WIDTH, HEIGHT = 320, 240
+PERSON = (20.0, 40.0)  # width and height of what walks, px
+
+
+class ArrayFrame(Frame):
+    """A frame over an array.
+
+    Args:
+        rgb: (H,W,3) uint8; copied.
+        index: position in the stream.
+        **given: other attributes of `Frame`; by default 30 fps, captured now, stream `test`.
+    """
+
+    __slots__ = ("_array",)
+
+    def __init__(self, rgb: Image, index: int = 0, **given: Any) -> None:
+        height, width, _ = rgb.shape
+        usual = {"time": index / FPS, "captured": time.monotonic(), "stream": "test"}
+        super().__init__(index=index, width=width, height=height, **{**usual, **given})
+        self._array = rgb.copy()
+
+    def _make_rgb(self) -> Image:
+        return self._array.copy()
+
+    def resized(self, width: int, height: int) -> Image:
+        """The nearest pixels, (height,width,3) uint8."""
+        rows = (np.arange(height) + 0.5) * self.height / height
+        columns = (np.arange(width) + 0.5) * self.width / width
+        return np.ascontiguousarray(self._array[rows.astype(int)][:, columns.astype(int)])
+
+
+def frame(
+    index: int = 0,
+    boxes: npt.ArrayLike = (),
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    **given: Any,
+) -> ArrayFrame:
+    """A grey slope with a bright rectangle for each box, (M,4) xyxy px; see `ArrayFrame`."""
+    rgb = np.empty((height, width, 3), np.uint8)
+    rgb[:] = np.linspace(40, 120, width, dtype=np.uint8)[:, None]
+    for number, box in enumerate(np.asarray(boxes, np.float32).reshape(-1, 4)):
+        x1, y1, x2, y2 = np.clip(box.round(), 0, [width, height] * 2).astype(int)
+        # Colours far from one another: the golden angle around a cube's corners will do.
+        rgb[y1:y2, x1:x2] = [160 + number * 61 % 96, 160 + number * 37 % 96, 255 - number * 53 % 96]
+    return ArrayFrame(rgb, index, **given)
+
+
+def frames(count: int, **given: Any) -> list[ArrayFrame]:
+    """Frames 0 to count-1, each with one rectangle that walks to the right."""
+    return [frame(n, [[10 + 2 * n, 50, 30 + 2 * n, 90]], **given) for n in range(count)]
+
+
+def detections(
+    boxes: npt.ArrayLike = (),
+    scores: npt.ArrayLike | None = None,
+    classes: npt.ArrayLike | None = None,
+    features: npt.ArrayLike | None = None,
+) -> Detections:
+    """Detections of plain lists; scores are 0.9 and classes 0 unless given."""
+    rows = np.array(boxes, np.float32).reshape(-1, 4)
+    n = len(rows)
+    return Detections(
+        rows,
+        np.full(n, 0.9, np.float32) if scores is None else np.array(scores, np.float32),
+        np.zeros(n, np.int32) if classes is None else np.array(classes, np.int32),
+        None if features is None else np.array(features, np.float32).reshape(n, -1),
+    )
+
+
+def walkers(
+    seed: int, people: int, looks: int, *, missing: float = 0.05, features: int = 0
+) -> list[Detections]:
+    """Detections of people who walk straight on, spread over a 1920x1080 picture.
+
+    Args:
+        seed: the same seed gives the same boxes.
+        people: how many walk.
+        looks: how many frames, at 30 fps.
+        missing: share of the boxes that a look misses.
+        features: length of the appearance vector that tells each person from the others;
+            0 for none.
+    """
+    rng = np.random.default_rng(seed)
+    columns = int(np.ceil(np.sqrt(people * 16 / 9)))
+    cell = np.array([1920 / columns, 1080 / np.ceil(people / columns)])
+    place = np.stack([np.arange(people) % columns, np.arange(people) // columns], 1)
+    size = np.minimum(np.array(PERSON), 0.6 * cell)
+    start = (place + 0.1 + 0.2 * rng.random((people, 2))) * cell
+    speed = rng.uniform(-0.002, 0.002, (people, 2)) * cell  # px per frame: nobody leaves his cell
+    looks_like = rng.normal(size=(people, features)).astype(np.float32)
+    found = []
+    for look in range(looks):
+        seen = rng.random(people) >= missing
+        corner = (start + speed * look + rng.normal(0, 0.01, (people, 2)) * size)[seen]
+        boxes = np.concatenate([corner, corner + size], axis=1)
+        scores = rng.uniform(0.6, 1.0, seen.sum())
+        vectors = looks_like[seen] if features else None
+        found.append(detections(boxes, scores, features=vectors))
+    return found
+
+
+def result(index: int = 0, boxes: npt.ArrayLike = (), **given: Any) -> Result:
+    """What a sink gets: a frame, its detections, and a track for each of them.
+
+    Args:
+        index: of the frame.
+        boxes: (M,4) xyxy px.
+        **given: `classes` (M,), `labels`, and what `frame` takes.
+    """
+    classes = given.pop("classes", None)
+    labels = given.pop("labels", ("thing", "other"))
+    found = detections(boxes, classes=None if classes is None else np.maximum(classes, 0))
+    n = len(found)
+    tracks = Tracks(
+        np.arange(1, n + 1, dtype=np.int64),
+        found.boxes,
+        found.scores,
+        found.classes if classes is None else np.array(classes, np.int32),
+        np.zeros(n, np.int32),
+        np.arange(n, dtype=np.int32),
+    )
+    return Result(frame(index, boxes, **given), found, tracks, labels, (), {"detector": 0.01})
+
+
+class ListSource:
+    """A source of given frames."""
+
+    def __init__(self, given: Sequence[Frame], *, live: bool = False) -> None:
+        self.live = live
+        self.frames: int | None = len(given)
+        self.closed = 0
+        self._given = list(given)
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from self._given
+
+    def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+
+class TruthDetector:
+    """A detector that knows what is there: detections by frame index, nothing elsewhere."""
+
+    def __init__(
+        self, truth: Mapping[int, Detections] | Sequence[Detections], labels: Sequence[str] = ()
+    ) -> None:
+        self._truth = dict(truth) if isinstance(truth, Mapping) else dict(enumerate(truth))
+        self.labels = tuple(labels) or ("thing", "other")
+        self.closed = 0
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """What is known of each frame."""
+        return [self._truth.get(each.index, Detections.empty()) for each in frames]
+
+    def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+
+class RecordingSink:
+    """A sink that keeps what it gets, in `results`."""
+
+    def __init__(self, *, lossless: bool = True) -> None:
+        self.lossless = lossless
+        self.results: list[Result] = []
+        self.closed = 0
+
+    def write(self, result: Result) -> None:
+        """Keep it."""
+        if self.closed:
+            raise SinkError("a result was written after close()")
+        self.results.append(result)
+
+    def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+
+def clip(path: Path, pictures: Sequence[Frame] | int = 12) -> Path:
+    """Write a small H.264 video of some frames (or of `frames(n)`), by the `video` sink."""
+    shown = frames(pictures) if isinstance(pictures, int) else pictures
+    video = load_plugins().registry.get("sink", "video").load()(path=str(path))
+    try:
+        for each in shown:
+            video.write(Result(each, Detections.empty(), Tracks.empty()))
+    finally:
+        video.close()
+    return path
