@@ -12,9 +12,10 @@ from .errors import (
 )
 from .hookspecs import hookimpl
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
-from .types import Detections, Frame, Image, Result, Tracks
+from .types import Colours, Detections, Frame, Image, Planes, Result, Tracks
 
 __all__ = [
+    "Colours",
     "ConfigError",
     "Detections",
     "Detector",
@@ -22,6 +23,7 @@ __all__ = [
     "Frame",
     "Image",
     "ModelError",
+    "Planes",
     "PluginError",
     "Result",
     "Sink",

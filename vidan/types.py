@@ -10,13 +10,41 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 """A picture: (H,W,3) uint8, RGB."""
+
+
+class Colours(NamedTuple):
+    """What the numbers of a YUV picture mean.
+
+    Attributes:
+        matrix: as in ITU-T H.273: 1 is BT.709, 5 and 6 are BT.601.
+        full_range: whether they fill 0 to 255; else luma has 16 to 235.
+    """
+
+    matrix: int
+    full_range: bool
+
+
+class Planes(NamedTuple):
+    """A picture in YUV 4:2:0, as decoders give and encoders take it.
+
+    Attributes:
+        y: (H,W) uint8, brightness.
+        u: (ceil(H/2),ceil(W/2)) uint8, blue less brightness.
+        v: as u, red less brightness.
+        colours: what the numbers mean.
+    """
+
+    y: npt.NDArray[np.uint8]
+    u: npt.NDArray[np.uint8]
+    v: npt.NDArray[np.uint8]
+    colours: Colours
 
 
 class Frame(ABC):
@@ -76,6 +104,13 @@ class Frame(ABC):
                 rgb.flags.writeable = False
                 self._rgb = rgb
             return self._rgb
+
+    def yuv(self) -> Planes | None:
+        """The picture as it came from a decoder, not converted and not to be written to.
+
+        None where it is not such a picture, or is not shown as it is: then there is `rgb`.
+        """
+        return None
 
     @abstractmethod
     def _make_rgb(self) -> Image:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidan.types import Image, Result
+from vidan.types import Image, Planes, Result
 
-from .labels import Corners, Labels, Style
+from .canvas import Canvas, Corners, Point, RgbCanvas, YuvCanvas
+from .labels import Labels, Style
 from .lettering import Text
 from .palette import Colour, colour_of
-
-Point = tuple[int, int]
 
 TRAIL = 30
 """Frames that a trail looks back."""
@@ -31,12 +29,21 @@ class Painter:
         self._text = Text()
 
     def annotate(self, result: Result) -> Image:
-        """The frame with what was found in it: (H,W,3) uint8 RGB, a fresh array.
+        """The frame with what was found in it: (H,W,3) uint8 RGB, a fresh array."""
+        image = result.frame.rgb().copy()
+        self._draw(result, RgbCanvas(image, self._text))
+        return image
+
+    def draw_on(self, planes: Planes, result: Result) -> None:
+        """Draw what was found in a frame on its picture, or a copy of it: writable planes."""
+        self._draw(result, YuvCanvas(planes, self._text))
+
+    def _draw(self, result: Result, canvas: Canvas) -> None:
+        """Draw on the frame's picture.
 
         A track has its identity's colour, a thick box (dashed while it coasts), a label and a
         trail. A detection that no track claims has its class's colour and a thin box.
         """
-        canvas = result.frame.rgb().copy()
         style = Style.of(result.frame.height)
         self._follow(result)
         labels = Labels(canvas, style, self._text)
@@ -52,7 +59,10 @@ class Painter:
             colour = colour_of(identity)
             self._draw_trail(canvas, identity, colour, style)
             corners = _corners(box)
-            (_draw_dashed if misses else _draw_box)(canvas, corners, colour, style.line)
+            if misses:
+                _draw_dashed(canvas, corners, colour, style.line)
+            else:
+                canvas.box(corners, colour, style.line)
             number = f"#{identity}"
             name = f"{number} {result.label(class_index)}"
             # The score of a track that coasts is an old one.
@@ -60,7 +70,6 @@ class Painter:
         # Last, so that tracks' labels choose their places first.
         _draw_unclaimed(canvas, result, style, labels)
         labels.draw()
-        return canvas
 
     def _follow(self, result: Result) -> None:
         """Add to the trails, and forget what is over."""
@@ -75,12 +84,12 @@ class Painter:
             if not trail:
                 del self._trails[identity]
 
-    def _draw_trail(self, canvas: Image, identity: int, colour: Colour, style: Style) -> None:
+    def _draw_trail(self, canvas: Canvas, identity: int, colour: Colour, style: Style) -> None:
         points = np.array([point for _, point in self._trails[identity]], np.int32)
-        cv2.polylines(canvas, [points], False, colour, style.line, cv2.LINE_AA)
+        canvas.path(points, colour, style.line)
 
 
-def _draw_unclaimed(canvas: Image, result: Result, style: Style, labels: Labels) -> None:
+def _draw_unclaimed(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:
     """Detections that no track claims: all of them where nothing is tracked."""
     found = result.detections
     claimed = set(result.tracks.detection.tolist())
@@ -90,7 +99,7 @@ def _draw_unclaimed(canvas: Image, result: Result, style: Style, labels: Labels)
         class_index = int(found.classes[row])
         colour = colour_of(class_index)
         corners = _corners(found.boxes[row])
-        _draw_box(canvas, corners, colour, (style.line + 1) // 2)
+        canvas.box(corners, colour, (style.line + 1) // 2)
         label = result.label(class_index)
         labels.add(corners, label, label, float(found.scores[row]), colour)
 
@@ -101,18 +110,14 @@ def _corners(box: npt.NDArray[np.float32]) -> Corners:
     return left, top, right, bottom
 
 
-def _draw_box(canvas: Image, corners: Corners, colour: Colour, line: int) -> None:
-    cv2.rectangle(canvas, corners[:2], corners[2:], colour, line)
-
-
-def _draw_dashed(canvas: Image, corners: Corners, colour: Colour, line: int) -> None:
+def _draw_dashed(canvas: Canvas, corners: Corners, colour: Colour, line: int) -> None:
     """A box of dashes; what lies outside the picture is not walked along."""
-    height, width = canvas.shape[:2]
+    height, width = canvas.size
     left, top, right, bottom = corners
     dash = DASH * line
     for x in range(max(left, -dash), min(right, width), 2 * dash):
         for y in (top, bottom):
-            cv2.line(canvas, (x, y), (min(x + dash, right), y), colour, line)
+            canvas.stroke((x, y), (min(x + dash, right), y), colour, line)
     for y in range(max(top, -dash), min(bottom, height), 2 * dash):
         for x in (left, right):
-            cv2.line(canvas, (x, y), (x, min(y + dash, bottom)), colour, line)
+            canvas.stroke((x, y), (x, min(y + dash, bottom)), colour, line)

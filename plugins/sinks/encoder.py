@@ -6,16 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import OutputContainer
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
-from vidan.types import Image
 
 from .mp4 import FRAGMENTED, Seen
+from .picture import Picture
 
 CODEC = "libx264"
 TICKS = 90_000
@@ -24,9 +22,11 @@ TICKS = 90_000
 KEY_FRAMES = 60
 """Frames between key frames: what a killed process loses at most, and how finely one can seek."""
 
-BT709 = 1
-LIMITED_RANGE = 1
-"""Of ITU-T H.273: matrix, primaries and transfer of HD video; values from 16 to 235."""
+TRANSFER = {1: 1, 5: 6, 6: 6}
+"""Transfer characteristics by matrix; primaries have the matrix's number (ITU-T H.273)."""
+
+LIMITED_RANGE, FULL_RANGE = 1, 2
+"""AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG: luma from 16 to 235, or from 0 to 255."""
 
 LARGEST = 16384
 """Longest edge that H.264 encoders take, px."""
@@ -37,13 +37,14 @@ class Encoder:
 
     Args:
         path: of the file.
-        first: (H,W,3) uint8 RGB, the picture whose size all must have; not yet written.
+        first: the picture whose size and colours all must have; not yet written.
         start: its stream time, s: 0 in the file.
         options: of x264, such as preset and crf.
         threads: that encode; 0 for as many as there are processors.
 
     Attributes:
         seen: what was written, to check the file against.
+        colours: of the pictures.
 
     Raises:
         SinkError: the pictures are too large for H.264.
@@ -51,12 +52,11 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, first: Image, start: float, options: dict[str, str], threads: int
+        self, path: Path, first: Picture, start: float, options: dict[str, str], threads: int
     ) -> None:
         self._path = path
-        self._size = first.shape
-        even = _even(first)
-        height, width = even.shape[:2]
+        self.colours = first.planes.colours
+        height, width = first.planes.y.shape
         if max(height, width) > LARGEST:
             raise SinkError(
                 f"a frame of {width}x{height} px is too large for a video of H.264, which has "
@@ -72,35 +72,25 @@ class Encoder:
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, TICKS)
         context.thread_count = threads
-        context.colorspace = context.color_primaries = context.color_trc = BT709
-        context.color_range = LIMITED_RANGE
+        matrix, full_range = self.colours
+        context.colorspace = context.color_primaries = matrix
+        context.color_trc = TRANSFER[matrix]
+        context.color_range = FULL_RANGE if full_range else LIMITED_RANGE
         self._clock = _Clock(start)
 
-    def write(self, rgb: Image, time: float) -> None:
-        """Encode a picture (H,W,3) uint8 RGB of a stream time in s.
+    def write(self, picture: Picture, time: float) -> None:
+        """Encode a picture of a stream time in s.
 
         Raises:
-            SinkError: it has another size than the first.
             OSError, FFmpegError: the file cannot be written.
         """
-        if rgb.shape != self._size:
-            height, width = self._size[:2]
-            raise SinkError(
-                f"a frame of {rgb.shape[1]}x{rgb.shape[0]} px does not fit into {str(self._path)!r}"
-                f" of {width}x{height} px: write pictures of several sizes to sink=jsonl"
-            )
-        even = _even(rgb)
-        picture = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
-        picture.pts = self._clock.stamp(time)
-        picture.time_base = Fraction(1, TICKS)
+        frame = picture.frame
+        frame.pts = self._clock.stamp(time)
+        frame.time_base = Fraction(1, TICKS)
         if self.seen.count % KEY_FRAMES == 0:
-            picture.pict_type = PictureType.I
-        self.seen.add(even, picture.pts)
-        self._mux(picture)
+            frame.pict_type = PictureType.I
+        self.seen.add(picture.planes, frame.pts)
+        self._mux(frame)
 
     def close(self) -> None:
         """Write what is still in the encoder, and the end of the file."""
@@ -138,11 +128,3 @@ class _Clock:
             self.step = stamp - self._last
         self._last = stamp
         return stamp
-
-
-def _even(rgb: Image) -> Image:
-    """The picture with its last row and column repeated where their number is odd."""
-    height, width = rgb.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
-        return rgb
-    return np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -6,16 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vidan.types import Image
-
+from .canvas import Area, Canvas, Corners
 from .lettering import Text
 from .palette import Colour, ink_on
-
-Corners = tuple[int, int, int, int]
-"""Left, top, right, bottom of a box, whole px."""
-
-Area = tuple[slice, slice]
-"""Rows and columns of a picture."""
 
 REFERENCE_HEIGHT = 1080
 """Picture height, px, at which lines and text have the sizes below."""
@@ -52,10 +45,10 @@ class Style(NamedTuple):
 class Labels:
     """The labels of one picture: drawn last, inside it, and beside each other where that goes."""
 
-    def __init__(self, canvas: Image, style: Style, text: Text) -> None:
+    def __init__(self, canvas: Canvas, style: Style, text: Text) -> None:
         self._canvas, self._style, self._text = canvas, style, text
         self._placed: list[tuple[str, Area, Colour]] = []
-        self._taken = np.zeros(canvas.shape[:2], np.bool_)
+        self._taken = np.zeros(canvas.size, np.bool_)
 
     def add(
         self, corners: Corners, name: str, short: str, score: float | None, colour: Colour
@@ -77,13 +70,13 @@ class Labels:
     def draw(self) -> None:
         """Draw all labels."""
         for text, (rows, columns), colour in self._placed:
-            self._canvas[rows, columns] = colour
-            left = columns.start + self._style.line
-            self._text.draw(self._canvas, text, left, rows.start, self._style.font, ink_on(colour))
+            self._canvas.fill((rows, columns), colour)
+            place = columns.start + self._style.line, rows.start
+            self._canvas.text(text, place, self._style.font, ink_on(colour))
 
     def _texts(self, corners: Corners, name: str, short: str, score: float | None) -> list[str]:
         """What the label can say, most first."""
-        limit = self._canvas.shape[1] - 2 * self._style.line - 2
+        limit = self._canvas.size[1] - 2 * self._style.line - 2
         room = min(max(corners[2] - corners[0], limit // NAME_SHARE), limit)
         texts = [self._shortened(name, room), self._shortened(short, room)]
         if score is not None and self._style.scores:
@@ -98,7 +91,7 @@ class Labels:
         left, top, right, bottom = corners
         width, height = self._text.size(text, self._style.font)
         width += 2 * self._style.line + 2
-        limit_x, limit_y = self._canvas.shape[1] - width, self._canvas.shape[0] - height
+        limit_x, limit_y = self._canvas.size[1] - width, self._canvas.size[0] - height
         half = self._style.line // 2
         xs = [min(max(0, x), max(0, limit_x)) for x in (left - half, right + half + 1 - width)]
         inside = min(max(0, top), max(0, limit_y))

@@ -45,9 +45,18 @@ class Text:
         return f"{text}…"
 
     def draw(
-        self, canvas: Image, text: str, left: int, top: int, font: int, colour: Colour
+        self,
+        canvas: Image,
+        text: str,
+        left: int,
+        top: int,
+        font: int,
+        colour: Colour | tuple[int],
     ) -> None:
-        """Draw a text whose line begins at the top-left corner given."""
+        """Draw a text whose line begins at the top-left corner given.
+
+        The canvas is (H,W,3) or a single plane (H,W), and the colour has as many values.
+        """
         cv2.putText(canvas, legible(text), (left, top + font), colour, self._face, font)
 
 

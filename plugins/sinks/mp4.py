@@ -16,7 +16,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
-from vidan.types import Image
+from vidan.types import Planes
+
+from .picture import array
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +55,16 @@ class Seen:
         self._size = width, height
         self._every = every
         self._samples: list[tuple[int, Thumbnail]] = []
-        self._last: tuple[int, Image] | None = None
+        self._last: tuple[int, Planes] | None = None
 
-    def add(self, rgb: Image, stamp: int) -> None:
-        """Remember a picture (H,W,3) uint8 and its time stamp in the file."""
+    def add(self, planes: Planes, stamp: int) -> None:
+        """Remember a picture and its time stamp in the file."""
         if self.count % self._every == 0:
-            self._samples.append((stamp, _thumbnail(rgb)))
+            self._samples.append((stamp, _thumbnail(*planes[:3])))
             if len(self._samples) > SAMPLES:  # half as many, spread over all that was written
                 del self._samples[1::2]
                 self._every *= 2
-        self._last = stamp, rgb
+        self._last = stamp, planes
         self.count += 1
 
     def check(self, path: Path) -> None:
@@ -87,7 +89,7 @@ class Seen:
     def _compare(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         samples = list(self._samples)
         if self._last is not None:
-            samples.append((self._last[0], _thumbnail(self._last[1])))
+            samples.append((self._last[0], _thumbnail(*self._last[1][:3])))
         for stamp, written in samples:
             shown = _decode(container, stream, stamp)
             if shown is None or _differ(written, shown):
@@ -100,17 +102,20 @@ def _decode(container: InputContainer, stream: VideoStream, stamp: int) -> Thumb
     container.seek(stamp, stream=stream)
     for frame in container.decode(stream):
         if frame.pts is not None and frame.pts >= stamp:
-            return _thumbnail(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+            return _thumbnail(*map(array, frame.planes))
     return None
 
 
-def _thumbnail(rgb: Image) -> Thumbnail:
-    return cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+def _thumbnail(*planes: npt.NDArray[np.uint8]) -> Thumbnail:
+    """Y, U and V of a picture, small: (3,h,w)."""
+    small = [cv2.resize(plane, THUMBNAIL, interpolation=cv2.INTER_AREA) for plane in planes]
+    return np.array(small, np.float32)
 
 
 def _differ(written: Thumbnail, shown: Thumbnail) -> bool:
-    blank = written.std() >= CONTRAST and shown.std() < written.std() / LOST_CONTRAST
-    return bool(blank or np.abs(written - shown).mean() > LARGEST_DIFFERENCE)
+    before, after = written[0].std(), shown[0].std()
+    blank = before >= CONTRAST and after < before / LOST_CONTRAST
+    return bool(blank or np.abs(written - shown).mean(axis=(1, 2)).max() > LARGEST_DIFFERENCE)
 
 
 def put_index_in_front(path: Path) -> None:

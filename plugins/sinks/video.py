@@ -12,11 +12,12 @@ import av.error
 
 from vidan import options
 from vidan.errors import SinkError
-from vidan.types import Result
+from vidan.types import Frame, Result
 
 from .draw import Painter
 from .encoder import CODEC, Encoder
 from .mp4 import cut_to_whole_fragments, put_index_in_front, reason
+from .picture import Picture
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ Preset = Literal[
 class VideoFile:
     """Writes what is shown as a video that browsers and phones play.
 
-    H.264, yuv420p, BT.709, MP4 with its index in front. Frames keep their stream times, so a
+    H.264, yuv420p, MP4 with its index in front; colours as in the source's YUV, or BT.709 where
+    its pictures are RGB. Frames keep their stream times, so a
     variable rate and dropped frames keep the video's pace. An odd width or height is made
     even by repeating the last column or row, as H.264 demands.
 
@@ -69,6 +71,7 @@ class VideoFile:
         self._painter = Painter() if draw else None
         self._options = {"preset": preset, "crf": str(crf)}
         self._threads = threads
+        self._size: tuple[int, int] | None = None
         self._writer: Encoder | None = None
         self._closed = self._broken = False
         _check_writable(self._path)
@@ -78,14 +81,33 @@ class VideoFile:
         time = result.frame.time
         if not math.isfinite(time):
             raise SinkError(f"{result.frame!r} has no time at which a video could show it")
-        rgb = result.frame.rgb() if self._painter is None else self._painter.annotate(result)
+        picture = self._picture(result.frame)
+        if self._painter is not None:
+            self._painter.draw_on(picture.planes, result)
         try:
             if self._writer is None:
-                self._writer = Encoder(self._path, rgb, time, self._options, self._threads)
-            self._writer.write(rgb, time)
+                self._writer = Encoder(self._path, picture, time, self._options, self._threads)
+            self._writer.write(picture, time)
         except (OSError, av.error.FFmpegError) as error:
             self._broken = True
             raise _failed(self._path, error) from error
+
+    def _picture(self, frame: Frame) -> Picture:
+        """The frame's picture as the file has them.
+
+        Raises:
+            SinkError: it has another size than the first.
+        """
+        size = frame.width, frame.height
+        if self._size not in (None, size):
+            width, height = self._size
+            raise SinkError(
+                f"a frame of {frame.width}x{frame.height} px does not fit into "
+                f"{str(self._path)!r} of {width}x{height} px: write pictures of several sizes "
+                "to sink=jsonl"
+            )
+        self._size = size
+        return Picture(frame, None if self._writer is None else self._writer.colours)
 
     def close(self) -> None:
         """Finish the file and check it; after a failure only let go of it."""

@@ -8,13 +8,24 @@ from typing import NamedTuple, cast
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 from av.buffer import Buffer
+from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-from vidan.types import Frame, Image
+from vidan.types import Colours, Frame, Image, Planes
 
 UNTAGGED = 2
 """AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its pictures are in."""
+
+MATRICES = (1, 5, 6)
+"""BT.709 and twice BT.601 (ITU-T H.273): what `Frame.yuv` gives."""
+
+FULL_RANGE = 2
+"""AVCOL_RANGE_JPEG."""
+
+YUV420 = ("yuv420p", "yuvj420p", "nv12")
+"""The pixel formats that hold 4:2:0 of 8 bits."""
 
 SD = (1279, 576)
 """Untagged pictures with a long and a short edge up to these are BT.601, px; others BT.709."""
@@ -109,6 +120,24 @@ class VideoFrame(Frame):
             height=height,
         )
 
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height that the picture itself would be shown in, px."""
+        return self._orientation.size(self._picture.width, self._picture.height)
+
+    def yuv(self) -> Planes | None:
+        """The decoder's own planes; None if they are not 4:2:0 of 8 bits, shown as it is."""
+        picture = self._picture
+        colours = _colours(picture)
+        as_shown = (picture.width, picture.height) == (self.width, self.height)
+        if colours is None or self._orientation != Orientation() or not as_shown:
+            return None
+        if picture.format.name == "nv12":  # as hardware gives it: U and V take turns
+            y, (u, v) = _plane(picture.planes[0], 1)[0], _plane(picture.planes[1], 2)
+        else:
+            y, u, v = (_plane(plane, 1)[0] for plane in picture.planes)
+        return Planes(y, u, v, colours)
+
     def _make_rgb(self) -> Image:
         return self._converted(self.width, self.height, Interpolation.BICUBIC)
 
@@ -189,6 +218,25 @@ def _colorspace(picture: av.VideoFrame) -> Colorspace | None:
         return None
     short, long = sorted((picture.width, picture.height))
     return Colorspace.ITU601 if long <= SD[0] and short <= SD[1] else Colorspace.ITU709
+
+
+def _colours(picture: av.VideoFrame) -> Colours | None:
+    """What the numbers of a picture mean; None if it is none that `Frame.yuv` gives."""
+    name = picture.format.name
+    guessed = _colorspace(picture)
+    # Guessed colours are FFmpeg's names for what ITU-T H.273 numbers.
+    matrix = picture.colorspace if guessed is None else {Colorspace.ITU709: 1}.get(guessed, 6)
+    if name not in YUV420 or matrix not in MATRICES:
+        return None
+    return Colours(int(matrix), name == "yuvj420p" or picture.color_range == FULL_RANGE)
+
+
+def _plane(plane: VideoPlane, channels: int) -> npt.NDArray[np.uint8]:
+    """A plane's memory (channels,H,W), read-only, without what pads its rows."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    rows.flags.writeable = False
+    pixels = rows[:, : plane.width * channels].reshape(plane.height, plane.width, channels)
+    return np.moveaxis(pixels, 2, 0)
 
 
 def _resize(rgb: Image, size: tuple[int, int], interpolation: int) -> Image:

@@ -216,3 +216,28 @@ def test_a_frame_may_be_asked_by_many_threads_at_once():
         for thread in threads:
             thread.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "nv12"])
+def test_a_decoders_planes_are_handed_on(name):
+    picture = av.VideoFrame(34, 20, "yuv420p")  # rows are padded
+    for plane, value in zip(picture.planes, (100, 90, 150), strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    frame = VideoFrame(picture.reformat(format=name), index=0, time=0, captured=0, stream="s")
+    y, u, v, colours = frame.yuv()
+    assert (y.shape, u.shape, v.shape) == ((20, 34), (10, 17), (10, 17))
+    assert colours == (6, name == "yuvj420p")  # untagged and small: BT.601
+    assert (u == 90).all() or name == "yuvj420p"  # which is of another range
+    assert (v == 150).all() or name == "yuvj420p"
+    assert not any(plane.flags.writeable for plane in (y, u, v))
+
+
+def test_no_planes_where_the_picture_is_not_shown_as_it_is():
+    def frame(name="yuv420p", **options):
+        picture = av.VideoFrame(34, 20, name)
+        return VideoFrame(picture, index=0, time=0, captured=0, stream="s", **options)
+
+    assert frame().yuv() is not None
+    assert frame("rgb24").yuv() is None
+    assert frame("yuv422p").yuv() is None
+    assert frame(size=(68, 40)).yuv() is None
