@@ -35,6 +35,7 @@ Examples:
 KEYS = """\
 Keys that fit every run:
   max_frames=N            end after N frames
+  trace=true              write trace.json: what each thread did, for ui.perfetto.dev
   hydra.run.dir=FOLDER    where outputs go
   hydra.verbose=true      show the traceback of an error
   --cfg job               print the configuration, with every key there is

@@ -20,11 +20,15 @@ from . import progress
 from .config import build
 from .errors import DisplayError
 from .interfaces import Sink
-from .options import whole
+from .options import boolean, whole
 from .pipeline import Pipeline
 from .plugins import load_plugins
+from .watch import watch
 
 log = logging.getLogger(__name__)
+
+TRACE = "trace.json"
+"""What a traced run leaves in its folder."""
 
 FORCED_EXIT = 3
 """The interrupt that ends the process whatever hangs."""
@@ -58,7 +62,9 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
     directory.mkdir(parents=True, exist_ok=True)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
+    traced = boolean("trace", config.trace)
     pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
+    trace = watch(pipeline) if traced else None
     hook = load_plugins().manager.hook
     hook.vidan_run_started(run=Run(directory, config, pipeline))
     error: BaseException | None = None
@@ -68,6 +74,8 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
         error = raised
         raise
     finally:
+        if trace is not None:
+            trace.write(directory / TRACE)
         summary = _summary(pipeline, config, error)
         _write_summary(directory, summary)
         hook.vidan_run_finished(summary=summary, error=error)
@@ -142,11 +150,13 @@ def _signals(pipeline: Pipeline) -> Iterator[None]:
 
 def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None) -> dict[str, Any]:
     paths = [OmegaConf.select(config, f"sink.{name}.path") for name in pipeline.sinks]
+    directory = Path(config.run_dir)
+    notes = [directory / TRACE] if config.trace and (directory / TRACE).exists() else []
     outputs = [path for path in paths if isinstance(path, str) and Path(path).exists()]
     return pipeline.stats.summary() | {
         "interrupted": pipeline.interrupted is not None,
         "error": None if error is None else str(error),
-        "outputs": [*outputs, str(Path(config.run_dir) / "summary.json")],
+        "outputs": [*outputs, *map(str, notes), str(directory / "summary.json")],
     }
 
 
