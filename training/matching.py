@@ -22,6 +22,7 @@ def assign(
     anchors: FloatArray,
     positive: float = 0.5,
     negative: float = 0.4,
+    at_least: int = AT_LEAST,
 ) -> tuple[FloatArray, FloatArray]:
     """Targets of one picture.
 
@@ -31,6 +32,7 @@ def assign(
         anchors: (A,4) xyxy px.
         positive: IoU from which an anchor belongs to a box.
         negative: IoU below which an anchor is background; between the two it does not count.
+        at_least: anchors of each box, if as many overlap it by `LOWEST_IOU`.
 
     Returns:
         Class targets (A,1) and box targets (A,5) float32, as `losses` wants them.
@@ -51,7 +53,7 @@ def assign(
     owner = np.where(value >= positive, best, -1)  # (A,) index of the box, -1 none
     # Smallest boxes last: they have the fewest anchors to choose from, so they choose last word.
     for m in np.argsort(-area(boxes), kind="stable"):
-        nearest = np.argsort(-overlap[:, m], kind="stable")[:AT_LEAST]
+        nearest = np.argsort(-overlap[:, m], kind="stable")[:at_least]
         owner[nearest[overlap[nearest, m] >= LOWEST_IOU]] = m
         owner[nearest[0]] = m
     mine = owner >= 0
