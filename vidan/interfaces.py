@@ -47,6 +47,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Stoppable(Protocol):
+    """What a source that may wait for long should be as well: a run then ends at once."""
+
+    def stop(self) -> None:
+        """End the iteration, whatever it waits for. From any thread; does not wait itself."""
+        ...
+
+
+@runtime_checkable
 class Detector(Protocol):
     """What finds boxes in pictures."""
 

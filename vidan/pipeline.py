@@ -22,7 +22,7 @@ from functools import partial
 
 from .channel import Channel
 from .errors import StageError
-from .interfaces import Detector, Sink, Source, StopRun, Tracker
+from .interfaces import Detector, Sink, Source, Stoppable, StopRun, Tracker
 from .stats import Stats
 from .types import Detections, Frame, Result
 
@@ -110,6 +110,7 @@ class Pipeline:
         while any(thread.is_alive() for thread in threads):
             try:
                 self._wait(threads)
+                self._stop_source()
                 if progress is not None:
                     progress(self.stats)
             except KeyboardInterrupt:
@@ -155,6 +156,11 @@ class Pipeline:
         end = time.monotonic() + POLL
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
+
+    def _stop_source(self) -> None:
+        """Once no more frames are taken, none need be waited for either."""
+        if isinstance(self.source, Stoppable) and self._frames.closed:
+            self.source.stop()
 
     def _fail(self, stage: str, frame: int | None, cause: BaseException) -> None:
         error = StageError(stage, frame, cause)
