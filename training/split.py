@@ -36,10 +36,12 @@ def split(
         seed: the same seed and samples give the same split.
         groups: names of pictures that belong together.
     """
-    counts = np.bincount(np.concatenate([s.classes for s in samples]))
+    classes = np.concatenate([s.classes for s in samples])
+    counts = np.bincount(classes[classes >= 0])
     strata: dict[int, list[list[Sample]]] = {}
     for members in _together(samples, groups):
         present = np.unique(np.concatenate([s.classes for s in members]))
+        present = present[present >= 0]  # without what is not to be judged
         rarest = int(present[np.argmin(counts[present])]) if len(present) else -1
         strata.setdefault(rarest, []).append(members)
     rng = np.random.default_rng(seed)
@@ -75,4 +77,4 @@ def _together(samples: Sequence[Sample], groups: Iterable[Sequence[str]]) -> lis
 
 
 def _name(sample: Sample) -> str:
-    return sample.path.name
+    return sample.name

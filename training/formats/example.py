@@ -1,0 +1,88 @@
+"""`tf.train.Example`: features by name, by protobuf alone.
+
+Source of the fields: tensorflow/core/example/{example,feature}.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from google.protobuf import (  # type: ignore[import-untyped]
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+)
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+Value = bytes | float | int
+Features = Mapping[str, Sequence[Value]]
+
+_PACKAGE = "vidan.records"  # not TensorFlow's, whose own descriptors may be loaded too
+_FIELD = descriptor_pb2.FieldDescriptorProto
+
+
+def parse(data: bytes) -> dict[str, list[Any]]:
+    """The features of an example; empty ones too.
+
+    Raises:
+        ValueError: it is none.
+    """
+    example = _example()()
+    try:
+        example.ParseFromString(data)
+    except DecodeError as error:
+        raise ValueError("not a tf.train.Example") from error
+    features = {}
+    for name, feature in example.features.feature.items():
+        kind = feature.WhichOneof("kind")
+        features[name] = list(getattr(feature, kind).value) if kind else []
+    return features
+
+
+def dump(features: Features) -> bytes:
+    """An example of the features; the type of a list is that of its first value."""
+    example = _example()()
+    for name, values in features.items():
+        first = values[0] if values else 0.0
+        kind = {bytes: "bytes_list", int: "int64_list"}.get(type(first), "float_list")
+        getattr(example.features.feature[name], kind).value.extend(values)
+    return bytes(example.SerializeToString(deterministic=True))
+
+
+@cache
+def _example() -> Any:
+    """The message class."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="vidan/records.proto", package=_PACKAGE, syntax="proto3"
+    )
+    lists = {"Bytes": _FIELD.TYPE_BYTES, "Float": _FIELD.TYPE_FLOAT, "Int64": _FIELD.TYPE_INT64}
+    for kind, number in lists.items():
+        file.message_type.add(name=f"{kind}List").field.add(
+            name="value", number=1, type=number, label=_FIELD.LABEL_REPEATED
+        )
+    feature = file.message_type.add(name="Feature")
+    feature.oneof_decl.add(name="kind")
+    for number, kind in enumerate(lists, 1):
+        _message(feature, f"{kind.lower()}_list", number, f"{kind}List").oneof_index = 0
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    _message(entry, "value", 2, "Feature")
+    _message(features, "feature", 1, "Features.FeatureEntry").label = _FIELD.LABEL_REPEATED
+    _message(file.message_type.add(name="Example"), "features", 1, "Features")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Example"))
+
+
+def _message(parent: Any, name: str, number: int, kind: str) -> Any:
+    return parent.field.add(
+        name=name,
+        number=number,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=f".{_PACKAGE}.{kind}",
+        label=_FIELD.LABEL_OPTIONAL,
+    )
