@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Outage:
 class Outages:
     """The outages of a source, the latest last; written by one thread, read by any.
 
+    A source that comes and goes has them as its attribute `outages`.
+
     Attributes:
         count: how many there were, forgotten ones included.
     """
@@ -83,16 +85,6 @@ class Outages:
         """It is over, after so many s."""
         self._latest[-1] = replace(self._latest[-1], length=length)
         return self._latest[-1]
-
-
-@runtime_checkable
-class Intermittent(Protocol):
-    """A source that comes and goes, and knows of its outages."""
-
-    @property
-    def outages(self) -> Outages:
-        """Those so far."""
-        ...
 
 
 class Forgetful:

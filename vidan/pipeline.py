@@ -22,7 +22,7 @@ from functools import partial
 
 from .channel import Channel
 from .errors import StageError
-from .interfaces import Detector, Sink, Source, Stoppable, StopRun, Tracker
+from .interfaces import Detector, Sink, Source, StopRun, Tracker
 from .stats import Stats
 from .types import Detections, Frame, Result
 
@@ -159,8 +159,9 @@ class Pipeline:
 
     def _stop_source(self) -> None:
         """Once no more frames are taken, none need be waited for either."""
-        if isinstance(self.source, Stoppable) and self._frames.closed:
-            self.source.stop()
+        stop = getattr(self.source, "stop", None)  # see interfaces.Stoppable
+        if stop is not None and self._frames.closed:
+            stop()
 
     def _fail(self, stage: str, frame: int | None, cause: BaseException) -> None:
         error = StageError(stage, frame, cause)

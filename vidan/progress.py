@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -22,6 +22,10 @@ WIDE = 500
 
 LINE_EVERY = 5.0
 """How often a plain line is printed, s."""
+
+
+SHOWN_OUTAGES = 5
+"""The table tells of so many of the latest outages; summary.json of all."""
 
 
 class Display(Protocol):
@@ -120,9 +124,24 @@ def table(summary: Mapping[str, Any]) -> Table:
         grid.add_row(f"{stage}, ms", _percentiles(ms))
     for sink, ms in summary["age_ms"].items():
         grid.add_row(f"age at {sink}, ms", _percentiles(ms))
+    for title, text in _outages(summary.get("outages", ())):
+        grid.add_row(title, text)
     for path in summary["outputs"]:
         grid.add_row("output", path)
     return grid
+
+
+def _outages(outages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """How often and for how long there were no pictures, and the latest such times."""
+    if not outages:
+        return
+    lengths = [outage["length"] for outage in outages if outage["length"] is not None]
+    yield "outages", f"{len(outages)}, {sum(lengths):.1f} s in all"
+    for outage in outages[-SHOWN_OUTAGES:]:
+        length = outage["length"]
+        how_long = "not over" if length is None else f"{length:.1f} s"
+        what = f"{how_long}, attempts: {outage['attempts']}: {outage['reason']}"
+        yield f"  {outage['began']}", what
 
 
 def _percentiles(ms: Mapping[str, float]) -> str:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,8 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 from . import progress
 from .config import build
 from .errors import DisplayError
-from .interfaces import Sink
-from .options import boolean, whole
+from .interfaces import Sink, Source, Tracker
+from .options import boolean, number, whole
+from .outages import Forgetful, Outages
 from .pipeline import Pipeline
 from .plugins import load_plugins
 from .watch import watch
@@ -99,7 +101,7 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         built.callback(source.close)
         detector = build("detector", config.detector)
         built.callback(detector.close)
-        tracker = build("tracker", config.tracker)
+        tracker = _tracker(config, source)
         sinks: dict[str, Sink] = {}
         for name, options in config.get("sink", {}).items():
             try:
@@ -113,6 +115,19 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         pipeline = Pipeline(source, detector, tracker, sinks, **settings)
         built.pop_all()  # from here on the pipeline closes them
         return pipeline
+
+
+def _tracker(config: DictConfig, source: Source) -> Tracker:
+    """The tracker; over a source that comes and goes, one that may forget."""
+    make = partial(build, "tracker", config.tracker)
+    age = config.pipeline.forget_after
+    if age is not None:
+        number("pipeline.forget_after", age, 0.0)
+        outages = getattr(source, "outages", None)
+        if isinstance(outages, Outages):
+            return Forgetful(make, outages, age)
+    tracker: Tracker = make()
+    return tracker
 
 
 def _run(pipeline: Pipeline) -> None:
@@ -153,7 +168,9 @@ def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None
     directory = Path(config.run_dir)
     notes = [directory / TRACE] if config.trace and (directory / TRACE).exists() else []
     outputs = [path for path in paths if isinstance(path, str) and Path(path).exists()]
+    outages = getattr(pipeline.source, "outages", ())
     return pipeline.stats.summary() | {
+        "outages": [outage.summary() for outage in outages],
         "interrupted": pipeline.interrupted is not None,
         "error": None if error is None else str(error),
         "outputs": [*outputs, *map(str, notes), str(directory / "summary.json")],
