@@ -45,7 +45,8 @@ def split(
         rarest = int(present[np.argmin(counts[present])]) if len(present) else -1
         strata.setdefault(rarest, []).append(members)
     rng = np.random.default_rng(seed)
-    training, validation = [], []
+    training: list[Sample] = []
+    validation: list[Sample] = []
     for stratum in sorted(strata):
         clusters = strata[stratum]
         wanted = round(share * sum(map(len, clusters)))

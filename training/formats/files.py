@@ -16,6 +16,7 @@ from .dataset import Dataset, Picture
 from .detect import AUTO, detect
 from .mending import Raw, mend
 from .options import Reading
+from .places import read_label_map
 from .problems import REPAIR, Problems
 from .writing import Target, whole
 
@@ -48,6 +49,8 @@ def read(
     """
     reading = Reading(Problems(problems), label_map, one_based)
     labels, raws = MODULES[detect(path, format)].read(path, reading)
+    if label_map is not None:
+        labels = tuple(item.label for item in read_label_map(label_map))
     origin = Origin()
     pictures: list[Picture] = []
     used: set[str] = set()
