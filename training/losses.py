@@ -49,7 +49,7 @@ class FocalLoss(keras.losses.Loss):
 
 
 class HuberLoss(keras.losses.Loss):
-    """Huber loss of the codes, delta 0.1, mean over the four of them (EfficientDet's).
+    """Huber loss of the codes, mean over the four of them; delta 0.1 is EfficientDet's.
 
     Targets (N,A,5): codes and 1 for a positive anchor, else 0; predictions (N,A,4): codes.
     """

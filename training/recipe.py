@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.resources
+import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -15,10 +18,33 @@ from vidan.errors import ConfigError, did_you_mean
 
 from .anchors import AnchorShapes
 from .augment import Augmentation
-from .data import Sample, read_label_map, read_voc
-from .split import read_groups, split
+from .reading import OPTIONS
+from .reading import read_data as read_data
 
 DEFAULT = "facemask_lite0"
+PIPELINE_BASE = "d0"  # the recipe that a pipeline.config is laid over
+# What a recipe need not say; these came after the first recipes, or change nothing as they are.
+OPTIONAL: dict[str, Any] = {
+    **OPTIONS,
+    "classes": None,
+    "fine_tune_checkpoint_type": "full",
+    "steps": None,
+    "patience": None,
+    "precision": "auto",
+    "tensorboard": False,
+    "matching": {"at_least": 3},
+    "loss": {"delta": 0.1},
+    "optimizer": {
+        "name": "adamw",
+        "momentum": 0.9,
+        "schedule": "cosine",
+        "warmup_rate": 0.0,
+        "final": 0.01,
+        "drops": [],
+    },
+    "augmentation": asdict(Augmentation()) | {"scale": list(Augmentation().scale)},
+}
+log = logging.getLogger(__name__)
 
 
 def recipes() -> dict[str, Path]:
@@ -39,31 +65,63 @@ def about_recipes() -> str:
     return (
         f"recipe=<name or YAML file> chooses the recipe ({', '.join(recipes())}; {DEFAULT} "
         "without it); every other key is one of the recipe's own, as in epochs=60 or "
-        "optimizer.rate=0.0005."
+        "optimizer.rate=0.0005. pipeline_config=<file> in place of recipe= starts from a "
+        "pipeline.config of the TF Object Detection API."
     )
 
 
 def load_recipe(argv: Sequence[str]) -> Any:
     """The recipe named by `recipe=`, a name or a file, with the other arguments put over it.
 
-    Unknown keys and values of another type are errors.
+    `pipeline_config=<file>` in its place reads a `pipeline.config` of the TF Object Detection
+    API; what of it is not honoured is logged, a line each. Unknown keys and values of another
+    type are errors.
     """
     given = dict(_pair(argument) for argument in argv)
-    name = given.pop("recipe", DEFAULT)
+    if file := given.pop("pipeline_config", None):
+        if "recipe" in given:
+            raise ConfigError("recipe= and pipeline_config= exclude each other")
+        name, base = file, _from_pipeline(Path(file), given)
+    else:
+        name = given.pop("recipe", DEFAULT)
+        base = _from_file(name)
+    try:
+        OmegaConf.set_struct(base, True)
+        for key in given:
+            _check_key(base, key)
+        base.merge_with(OmegaConf.from_dotlist([f"{k}={v}" for k, v in given.items()]))
+        OmegaConf.resolve(base)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"recipe {name!r}: {str(error).splitlines()[0]}") from error
+    return base
+
+
+def _from_file(name: str) -> Any:
+    """A recipe by its name or file, with everything it need not say."""
     known = recipes()
     file = known.get(name, Path(name))
     if not file.is_file():
         raise ConfigError(f"unknown recipe {name!r}; {did_you_mean(name, known)}")
     try:
-        config = OmegaConf.load(file)
-        OmegaConf.set_struct(config, True)
-        for key in given:
-            _check_key(config, key)
-        config.merge_with(OmegaConf.from_dotlist([f"{k}={v}" for k, v in given.items()]))
-        OmegaConf.resolve(config)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"recipe {name!r}: {str(error).splitlines()[0]}") from error
-    return config
+        return OmegaConf.merge(OmegaConf.create(OPTIONAL), OmegaConf.load(file))
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
+        first = " ".join(str(error).split())
+        raise ConfigError(f"recipe {name!r} cannot be read: {first}") from error
+
+
+def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
+    """What a pipeline.config says, over the recipe of the model it is made for."""
+    from .pipeline import read_pipeline
+
+    pipeline = read_pipeline(file, given.get("model"))
+    for note in pipeline.notes:
+        log.warning("%s", note)
+    base = _from_file(PIPELINE_BASE)
+    for key, value in pipeline.values.items():
+        base[key] = {**base[key], **value} if isinstance(value, dict) else value
+    if "epochs" in given:
+        base.steps = None  # the one or the other
+    return base
 
 
 def _pair(argument: str) -> tuple[str, str]:
@@ -92,21 +150,6 @@ def augmentation(config: Any) -> Augmentation:
     """The recipe's augmentation."""
     values: dict[str, Any] = OmegaConf.to_container(config.augmentation)  # type: ignore[assignment]
     return Augmentation(**{**values, "scale": tuple(values["scale"])})
-
-
-def read_data(config: Any) -> tuple[tuple[str, ...], list[Sample], list[Sample]]:
-    """Labels, training and validation samples of the recipe's data folder."""
-    folder = Path(config.data)
-    if not folder.is_dir():
-        raise ConfigError(
-            f"no data folder {str(folder)!r}: set VIDAN_DATA, or data=<folder with images/, "
-            "annotations/ and label_map.pbtxt>"
-        )
-    labels = read_label_map(folder / "label_map.pbtxt")
-    samples = read_voc(folder, labels)
-    groups = read_groups(folder / "near_duplicates_within.txt")
-    training, validation = split(samples, config.validation, config.seed, groups)
-    return labels, training, validation
 
 
 def by_class(labels: Sequence[str], factors: Any) -> list[float]:

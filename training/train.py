@@ -24,7 +24,8 @@ from .model import detector, efficientdet
 from .optimizer import make_optimizer, swap_average
 from .predict import predict
 from .spec import Spec
-from .weights import SHIPPED, load, save, shipped
+from .start import load_start
+from .weights import save
 
 console = Console(stderr=True, soft_wrap=True)
 
@@ -50,11 +51,8 @@ def main(argv: list[str]) -> int:
     last = output / "last.npz"
     resumed = config.resume and last.is_file()
     if config.weights and not resumed:
-        loaded = load(model, shipped() if config.weights == SHIPPED else Path(config.weights))
-        missing = [name for name in loaded.missing if name.startswith(("stem", "block"))]
-        console.print(f"{len(loaded.taken)} variables from {Path(config.weights).name}")
-        console.print(f"backbone without weights: {', '.join(missing) or 'nothing'}")
-        console.print(f"not used: {', '.join(loaded.unused) or 'nothing'}")
+        for line in load_start(model, config, shapes).lines():
+            console.print(line)
 
     anchors = make_anchors(config.crop, config.crop, shapes)
     batches = Batches(
@@ -74,7 +72,7 @@ def main(argv: list[str]) -> int:
         make_optimizer(config, config.epochs * len(batches)),
         loss={
             "class": FocalLoss(len(labels), loss.alpha, loss.gamma, weights),
-            "box": CIoULoss(anchors) if loss.box == "ciou" else HuberLoss(),
+            "box": CIoULoss(anchors) if loss.box == "ciou" else HuberLoss(loss.delta),
         },
         loss_weights={"class": 1.0, "box": loss.box_weight},
         run_eagerly=config.eager,
