@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
+import re
 import threading
 import time
 from collections import defaultdict, deque
@@ -179,12 +179,21 @@ def now() -> tuple[float, float]:
 
 def peak_memory() -> float | None:
     """The most memory that this process has had so far, MB; None where nobody knows."""
+    if found := re.search(r"VmHWM:\s*(\d+) kB", _status()):
+        return round(int(found[1]) * 1024 / 1e6, 1)
     try:
         import resource
     except ImportError:  # Windows
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)  # macOS: bytes
+
+
+def _status() -> str:
+    """What Linux says of this process; its `getrusage` counts the memory of the parent too."""
+    try:
+        return Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def microseconds(seconds: float) -> float:

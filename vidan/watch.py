@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from inspect import isfunction
 from typing import Any
 
-from .interfaces import Detector, Sink, Source, Tracker
+from .interfaces import Detector, Sink, Source, Stoppable, Tracker
 from .pipeline import Pipeline
 from .trace import PIXELS, STAGE, Trace, microseconds, now
 from .types import Detections, Frame, Result, Tracks
@@ -38,6 +38,8 @@ class WatchedSource:
         self._trace = trace
         self._frames = WatchedFrames(trace)
         self.close = source.close
+        if isinstance(source, Stoppable):
+            self.stop = source.stop
 
     @property
     def live(self) -> bool:

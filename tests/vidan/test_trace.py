@@ -1,5 +1,6 @@
 """A trace of a run: who did what when, in the form that Perfetto reads."""
 
+import itertools
 import json
 import os
 from collections import defaultdict
@@ -46,7 +47,7 @@ def test_spans_of_a_thread_are_nested_and_threads_have_names(tmp_path):
     ]
     for thread in names:
         spans = [e for e in events if e["ph"] == "X" and e["tid"] == thread]
-        for span, later in zip(spans, spans[1:], strict=False):
+        for span, later in itertools.pairwise(spans):
             end, later_end = (e["ts"] + e["dur"] for e in (span, later))
             assert later["ts"] >= end - 0.2 or later_end <= end + 0.2, "beside or within, 0.1 us"
 
