@@ -120,11 +120,6 @@ class VideoFrame(Frame):
             height=height,
         )
 
-    @property
-    def shown_size(self) -> tuple[int, int]:
-        """Width and height that the picture itself would be shown in, px."""
-        return self._orientation.size(self._picture.width, self._picture.height)
-
     def yuv(self) -> Planes | None:
         """The decoder's own planes; None if they are not 4:2:0 of 8 bits, shown as it is."""
         picture = self._picture
@@ -164,6 +159,11 @@ class VideoFrame(Frame):
         rgb = cast(Image, converted.to_ndarray())
         # A picture that is RGB of this size already comes back as it is.
         return self._orientation.apply(rgb.copy() if converted is picture else rgb)
+
+
+def shown_size(picture: av.VideoFrame) -> tuple[int, int]:
+    """Width and height that a picture is to be shown in, turned as it says, px."""
+    return _orientation(picture).size(picture.width, picture.height)
 
 
 class Orientation(NamedTuple):

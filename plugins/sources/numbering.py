@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from .clock import StreamTime
-from .frames import VideoFrame
+from .frames import VideoFrame, shown_size
 from .reader import Decoded
 
 log = logging.getLogger(__name__)
@@ -14,11 +14,37 @@ LEAP = 30.0
 """Timestamps that run ahead of the clock by more than this were set anew, s."""
 
 
+class OneSize:
+    """The size of the first picture, which is that of the stream.
+
+    Whoever follows or records a stream could do nothing with a change in its midst.
+
+    Args:
+        stream: name of the stream, for the log.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._first: tuple[int, int] | None = None
+        self._latest: tuple[int, int] | None = None
+
+    def of(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height that a picture of that size is to have; a change is logged."""
+        if self._first is None:
+            self._first = self._latest = size
+        if size != self._latest:
+            self._latest = size
+            log.warning(
+                "%s: pictures are now %dx%d; they are scaled to %dx%d, as the stream began",
+                self._stream,
+                *size,
+                *self._first,
+            )
+        return self._first
+
+
 class Numbering:
     """Numbers pictures, puts them in time and into one size, whatever they are read from.
-
-    The size of the first picture is that of the stream: whoever follows or records it could
-    do nothing with a change in its midst.
 
     Args:
         stream: name of the stream.
@@ -28,8 +54,7 @@ class Numbering:
         self._stream = stream
         self._clock = StreamTime()
         self._index = -1
-        self._size: tuple[int, int] | None = None
-        self._seen: tuple[int, int] | None = None  # the latest size that pictures had
+        self._size = OneSize(stream)
         self._arrived: float | None = None  # when the latest came, s
         self._stamp: float | None = None  # its timestamp, s
         self._resumed = False
@@ -58,16 +83,14 @@ class Numbering:
             self._clock.restart(max(0.0, pause - gap * step))
         self._index += gap
         self._arrived, self._stamp, self._resumed = decoded.arrived, decoded.stamp, False
-        frame = VideoFrame(
+        return VideoFrame(
             decoded.picture,
             index=self._index,
             time=self._clock.of(decoded.stamp, gap * step),
             captured=decoded.arrived,
             stream=self._stream,
-            size=self._size,
+            size=self._size.of(shown_size(decoded.picture)),
         )
-        self._note_size(frame)
-        return frame
 
     def _pause(self, decoded: Decoded, live: bool) -> float | None:
         """How long there was no picture, s; None unless the timestamps cannot tell."""
@@ -79,16 +102,3 @@ class Numbering:
         if not live or decoded.stamp is None or self._stamp is None:
             return None
         return passed if decoded.stamp - self._stamp > passed + LEAP else None
-
-    def _note_size(self, frame: VideoFrame) -> None:
-        size = frame.shown_size
-        if self._size is None:
-            self._size = self._seen = size
-        if size != self._seen:
-            self._seen = size
-            log.warning(
-                "%s: pictures are now %dx%d; they are scaled to %dx%d, as the stream began",
-                self._stream,
-                *size,
-                *self._size,
-            )

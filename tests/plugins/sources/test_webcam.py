@@ -1,10 +1,14 @@
+import threading
+import time
+from itertools import islice
+
 import cv2
 import numpy as np
 import pytest
 
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
-from vidan_plugins.sources import camera, webcam
+from vidan_plugins.sources import camera, plugged
 from vidan_plugins.sources.webcam import Webcam
 
 BGR = (200, 100, 50)
@@ -52,6 +56,8 @@ def picture(width=8, height=6):
     return np.full((height, width, 3), BGR, np.uint8)
 
 
+NONE = {"max": 0}  # no try to get back what was lost
+
 BROKEN = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -76,8 +82,8 @@ def clock(monkeypatch):
         now[0] += 0.04
         return now[0]
 
-    monkeypatch.setattr(webcam.time, "monotonic", tick)
-    monkeypatch.setattr(webcam.threading.Event, "wait", lambda *_: False)
+    monkeypatch.setattr(plugged.time, "monotonic", tick)
+    monkeypatch.setattr(plugged.threading.Event, "wait", lambda *_: False)
     return now
 
 
@@ -156,7 +162,7 @@ def test_a_short_pause_is_waited_for(plug_in, clock):
 
 def test_a_camera_that_stops_is_an_error_and_no_hang(plug_in, clock):
     plug_in([picture()])
-    frames = iter(Webcam(timeout=3))
+    frames = iter(Webcam(timeout=3, retry=NONE))
     next(frames)
     stopped = clock[0]
     with pytest.raises(SourceError, match=r"^camera 0 gave no picture for 3 s: "):
@@ -167,7 +173,7 @@ def test_a_camera_that_stops_is_an_error_and_no_hang(plug_in, clock):
 def test_a_camera_of_broken_pictures_is_an_error_and_no_hang(plug_in, clock):
     plug_in([BROKEN] * 1000)
     with pytest.raises(SourceError, match="gave no picture"):
-        next(iter(Webcam()))
+        next(iter(Webcam(retry=NONE)))
 
 
 def test_closing_lets_go_of_the_camera_and_ends_the_iteration(plug_in):
@@ -237,3 +243,98 @@ def test_bad_options_are_refused(plug_in, options):
     plug_in()
     with pytest.raises(ConfigError, match=r"^source\.\w+(=| and )"):
         Webcam(**options)
+
+
+# Unplugged and plugged in again: the openings of a device are given, as none can be unplugged here
+
+
+class Socket:
+    """Gives one after another of the cameras that are plugged in; None where there is none."""
+
+    def __init__(self, *cameras):
+        self.cameras = list(cameras)
+        self.openings = 0
+
+    def __call__(self, device, backend):
+        self.openings += 1
+        found = self.cameras.pop(0) if self.cameras else None
+        return FakeCamera([], opened=False) if found is None else found(device, backend)
+
+
+@pytest.fixture
+def socket(monkeypatch):
+    def fill(*cameras):
+        filled = Socket(*cameras)
+        monkeypatch.setattr(camera.cv2, "VideoCapture", filled)
+        return filled
+
+    return fill
+
+
+def test_a_camera_that_is_plugged_in_again_goes_on(socket, clock, warnings):
+    first, second = FakeCamera([picture()] * 3), FakeCamera([picture(16, 12)] * 2)
+    openings = socket(first, None, None, second)
+    source = Webcam(timeout=3)
+    frames = list(islice(source, 5))
+    assert first.released == 1
+    assert openings.openings == 4
+    indices, times = [f.index for f in frames], [f.time for f in frames]
+    assert indices[:3] == [0, 1, 2]
+    assert times == sorted(times)
+    away = times[3] - times[2]
+    assert away > 3  # the clock says how long the camera was away, and the index follows it
+    assert indices[3] == 2 + round(away * 30)
+    assert indices[4] == indices[3] + 1
+    assert [(f.width, f.height) for f in frames] == [(8, 6)] * 5
+    assert frames[4].rgb().shape == (6, 8, 3)
+    (outage,) = source.outages
+    assert outage.attempts == 3
+    assert outage.length == pytest.approx(away)
+    assert outage.time == times[2]
+    assert "gave no picture for 3 s" in outage.reason
+    lost, back, size = warnings()
+    assert lost.startswith("lost camera 0: ")
+    assert "is back after" in back or "is back after" in size
+    assert "16x12" in back + size
+    source.close()
+
+
+def test_a_camera_that_stays_away_is_given_up_after_so_many_tries(socket, clock):
+    openings = socket(FakeCamera([picture()]))
+    source = Webcam(timeout=1, retry={"max": 4, "first": 1.0, "longest": 8.0})
+    with pytest.raises(SourceError, match=r"^gave up after 4 tries: cannot open camera 0"):
+        list(source)
+    assert openings.openings == 1 + 4
+    (outage,) = source.outages
+    assert (outage.attempts, outage.length) == (4, None)
+
+
+def test_a_camera_that_can_be_opened_and_gives_nothing_is_still_lost(socket, clock):
+    socket(FakeCamera([picture()]), FakeCamera([]), FakeCamera([]), FakeCamera([picture()]))
+    source = Webcam(timeout=1)
+    assert len(list(islice(source, 2))) == 2
+    (outage,) = source.outages
+    assert outage.attempts == 3
+    source.close()
+
+
+def test_stopping_ends_the_search_for_a_camera_at_once(socket):
+    socket(FakeCamera([picture()]))
+    source = Webcam(timeout=0.05, retry={"first": 60.0, "longest": 60.0})
+    frames = iter(source)
+    next(frames)
+    threading.Timer(0.3, source.stop).start()
+    started = time.monotonic()
+    assert list(frames) == []
+    assert time.monotonic() - started < 5
+    assert source.outages.count == 1
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "retry", [{"max": -1}, {"max": 1.5}, {"first": 0}, {"first": 5.0, "longest": 1.0}, {"mx": 1}]
+)
+def test_bad_values_of_retry_are_refused(plug_in, retry):
+    plug_in()
+    with pytest.raises(ConfigError, match=r"^source\.retry"):
+        Webcam(retry=retry)
