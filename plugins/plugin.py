@@ -30,6 +30,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("tracker", "none", "vidan_plugins.trackers.none:NoTracker")
     registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")
     registry.add("tracker", "steady", "vidan_plugins.trackers.steady:Steady")
+    registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
@@ -38,8 +39,9 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan eval tracking` and `vidan tune tracking`."""
+    """Add `vidan bench`, `vidan eval tracking` and `vidan tune tracking`."""
     package = "vidan_plugins.evaluation.commands"
+    commands.add("bench", "vidan_plugins.bench.commands:main", "Measure speed, latency and cost.")
     commands.add(
         "eval tracking", f"{package}:evaluate", "Score a tracker on sequences with ground truth."
     )
