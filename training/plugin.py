@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan train` and `vidan export`."""
+    """Add `vidan train`, `vidan eval detection` and `vidan export`."""
     commands.add("train", "vidan_training.train:main", "Train a detector on pictures with boxes.")
+    commands.add(
+        "eval detection",
+        "vidan_training.evaluation.detection:main",
+        "Score a detector on labelled pictures, in haze and low light too.",
+    )
     commands.add("export", "vidan_training.export:main", "Export a trained detector.")

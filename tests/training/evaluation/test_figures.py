@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[train]")
+pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[eval]")
 
 from vidan_training.data import Sample
-from vidan_training.evaluate import best_threshold, evaluate
+from vidan_training.evaluation.figures import evaluate
+from vidan_training.evaluation.ranking import curve, rank
 from vidan_training.predict import Found, select
 
 LABELS = ("a", "b")
@@ -56,23 +57,27 @@ def test_nothing_found():
     assert figures["AP50"] == figures["mAP50"] == figures["F1"] == 0
 
 
+def best(truth, detections):
+    return curve(rank(truth, detections, len(LABELS))).best()
+
+
 def test_threshold_of_the_best_f1():
     # Right at 0.9 and 0.6, wrong at 0.5 and 0.4; three boxes.
     # F1 at 0.6: precision 2/2, recall 2/3 -> 0.8; lower thresholds only lose precision.
-    result = best_threshold(
+    result = best(
         TRUTH,
         [
             found((0.9, 0, 0, 0, 10, 10), (0.6, 1, 20, 0, 30, 10), (0.5, 0, 50, 50, 60, 60)),
             found((0.4, 0, 50, 50, 60, 60)),
         ],
     )
-    assert result == pytest.approx({"threshold": 0.6, "F1": 0.8, "precision": 1, "recall": 2 / 3})
+    assert result == pytest.approx((0.6, 1, 2 / 3))
+    assert result.f1 == pytest.approx(0.8)
 
 
 def test_a_box_counts_once():
-    result = best_threshold([TRUTH[1]], [found((0.9, 0, 5, 5, 25, 25), (0.8, 0, 6, 6, 25, 25))])
-    assert (result["precision"], result["recall"]) == (1, 1)
-    assert result["threshold"] == pytest.approx(0.9)
+    result = best([TRUTH[1]], [found((0.9, 0, 5, 5, 25, 25), (0.8, 0, 6, 6, 25, 25))])
+    assert result == pytest.approx((0.9, 1, 1))
 
 
 def test_select_goes_back_to_the_picture_and_suppresses_across_classes():

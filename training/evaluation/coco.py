@@ -1,0 +1,145 @@
+"""Average precision and recall by COCO's rules, computed by faster-coco-eval."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vidan.boxes import xyxy_to_xywh
+from vidan.subcommands import optional
+
+from ..data import IGNORED, FloatArray, Sample
+from ..predict import Found
+
+SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
+"""Sizes of boxes: the square root of the area, px of the picture."""
+
+MOST = 100
+"""Detections of a picture that count, the best ones, as in COCO."""
+
+ANY, ALL = "any label", "all labels"
+"""The rows of boxes whatever their label, and of the mean over the labels."""
+
+Row = dict[str, float]
+
+
+def coco(
+    samples: Sequence[Sample], found: Sequence[Found], labels: Sequence[str]
+) -> dict[str, Row]:
+    """COCO's figures in rows: `ANY`, `ALL`, and each label.
+
+    Args:
+        samples: the truth; boxes of class `IGNORED` are neither right nor wrong to find.
+        found: what was found in each of them.
+        labels: of the classes.
+
+    Returns:
+        For each row `objects` (how many there are), `AP` (mean over IoU 0.50 to 0.95), `AP50`,
+        `AP75`, `AR` (recall with at most `MOST` detections, mean over the same IoU), and
+        `AP50/<size>` for each of `SIZES`; in [0,1], NaN where there is no such object.
+    """
+    classes = _figures(samples, found, range(len(labels)))
+    rows = {ANY: _figures(samples, found, None)[0], ALL: _mean(classes)}
+    return rows | dict(zip(labels, classes, strict=True))
+
+
+def _figures(samples: Sequence[Sample], found: Sequence[Found], classes: range | None) -> list[Row]:
+    """A row for each class; one for all if `classes` is None."""
+    count = 1 if classes is None else len(classes)
+    truth = _truth(samples, classes)
+    results = _results(found, classes)
+    objects = np.bincount(
+        [t["category_id"] - 1 for t in truth if not t["iscrowd"]], minlength=count
+    )
+    if not results:
+        return [_row(int(n), None, None) for n in objects]
+    precision, recall = _run(len(samples), truth, results, count)
+    return [_row(int(n), precision[:, :, c], recall[:, c]) for c, n in enumerate(objects)]
+
+
+def _row(objects: int, precision: FloatArray | None, recall: FloatArray | None) -> Row:
+    """Precision (IoU, recall, size) and recall (IoU, size) as figures; None: nothing was found."""
+    if precision is None or recall is None:
+        value = 0.0 if objects else float("nan")
+        names = ("AP", "AP50", "AP75", "AR", *(f"AP50/{size}" for size in SIZES))
+        return {"objects": objects, **dict.fromkeys(names, value)}
+    return {
+        "objects": objects,
+        "AP": _average(precision[..., 0]),
+        "AP50": _average(precision[0, :, 0]),
+        "AP75": _average(precision[5, :, 0]),
+        "AR": _average(recall[:, 0]),
+        **{f"AP50/{size}": _average(precision[0, :, k]) for k, size in enumerate(SIZES, start=1)},
+    }
+
+
+def _mean(rows: Sequence[Row]) -> Row:
+    """The mean over those rows that have a value; objects are added up."""
+    names = [name for name in rows[0] if name != "objects"]
+    return {
+        "objects": sum(row["objects"] for row in rows),
+        **{name: _average(np.array([row[name] for row in rows])) for name in names},
+    }
+
+
+def _average(values: npt.NDArray[Any]) -> float:
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _truth(samples: Sequence[Sample], classes: range | None) -> list[dict[str, Any]]:
+    """Annotations; what is ignored is a crowd of every class."""
+    annotations: list[dict[str, Any]] = []
+    for i, sample in enumerate(samples, start=1):
+        boxes = xyxy_to_xywh(sample.boxes).tolist()
+        for box, label in zip(boxes, sample.classes.tolist(), strict=True):
+            crowd = label == IGNORED
+            for category in (classes or (0,)) if crowd or classes is None else (label,):
+                annotations.append(
+                    {"id": len(annotations) + 1, "image_id": i, "category_id": category + 1,
+                     "bbox": box, "area": box[2] * box[3], "iscrowd": int(crowd)}
+                )  # fmt: skip
+    return annotations
+
+
+def _results(found: Sequence[Found], classes: range | None) -> list[dict[str, Any]]:
+    return [
+        {"image_id": i, "category_id": 1 if classes is None else label + 1,
+         "bbox": box, "score": score}
+        for i, one in enumerate(found, start=1)
+        for box, score, label in zip(
+            xyxy_to_xywh(one.boxes).tolist(), one.scores.tolist(), one.classes.tolist(), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _run(
+    pictures: int, truth: list[dict[str, Any]], results: list[dict[str, Any]], count: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Precision (IoU, recall, class, size) and recall (IoU, class, size); NaN for no object."""
+    library = optional("faster_coco_eval", "eval")
+    dataset = {
+        "images": [{"id": i + 1, "width": 1, "height": 1} for i in range(pictures)],
+        "annotations": truth,
+        "categories": [{"id": c + 1, "name": str(c)} for c in range(count)],
+    }
+    logging.getLogger(library.__name__).setLevel(logging.ERROR)  # it tells of each step
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        coco = library.COCO(dataset)
+        run = library.COCOeval_faster(coco, coco.loadRes(results), "bbox")
+        run.params.areaRng = [[low**2, high**2] for low, high in ((0.0, 1e5), *SIZES.values())]
+        run.params.areaRngLbl = ["all", *SIZES]
+        run.params.maxDets = [1, 10, MOST]
+        run.evaluate()
+        run.accumulate()
+    precision = np.asarray(run.eval["precision"], float)[..., -1]
+    recall = np.asarray(run.eval["recall"], float)[..., -1]
+    return tuple(np.where(each < 0, np.nan, each) for each in (precision, recall))  # type: ignore[return-value]

@@ -1,0 +1,98 @@
+"""Which label is taken for which: on boxes that fit, and on heads whose boxes are loose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vidan.boxes import area, iou
+
+from ..data import IGNORED, Sample
+from ..predict import Found
+from .overlap import inside
+from .ranking import RIGHT_IOU
+
+Table = npt.NDArray[np.int64]
+NOTHING = -1
+
+LEAST_INSIDE, LEAST_SHARE = 0.5, 0.1
+"""A detection is of a loosely drawn object if its centre and at least half of it lie in the
+object's box, and if it is a tenth of that box or more: a face is that of the head around it."""
+
+
+class Pair(NamedTuple):
+    """An object and the detection of it; `NOTHING` in place of either.
+
+    Attributes:
+        sample: index of the picture.
+        truth: row of its object.
+        found: row of its detection.
+    """
+
+    sample: int
+    truth: int
+    found: int
+
+
+def pairs(
+    samples: Sequence[Sample], found: Sequence[Found], threshold: float, *, loose: bool = False
+) -> list[Pair]:
+    """Which detections are of which objects, whatever the labels.
+
+    Best score first, each detection takes the object that it overlaps most among those left:
+    by IoU of at least `RIGHT_IOU`, or for loose boxes as `LEAST_INSIDE` says. Every object and
+    every detection is in one pair, but for ignored objects and what lies in them.
+
+    Args:
+        samples: the truth.
+        found: the detections.
+        threshold: least score of a detection that counts, in [0,1].
+        loose: whether the boxes of the truth are drawn loosely.
+    """
+    every = enumerate(zip(samples, found, strict=True))
+    return [pair for i, (s, f) in every for pair in _pairs(i, s, f, threshold, loose)]
+
+
+def _pairs(
+    index: int, sample: Sample, found: Found, threshold: float, loose: bool
+) -> Iterator[Pair]:
+    fit = _loose_fit(found, sample) if loose else iou(found.boxes, sample.boxes)
+    least = 1e-9 if loose else RIGHT_IOU
+    free = sample.classes != IGNORED
+    excused = inside(found.boxes, sample.boxes[~free]).max(axis=1, initial=0) >= RIGHT_IOU
+    for i in np.argsort(-found.scores, kind="stable"):
+        if found.scores[i] < threshold:
+            break
+        candidates = np.where(free, fit[i], 0)
+        if candidates.size and candidates.max() >= least:
+            taken = int(candidates.argmax())
+            free[taken] = False
+            yield Pair(index, taken, int(i))
+        elif not excused[i]:
+            yield Pair(index, NOTHING, int(i))
+    for missed in np.flatnonzero(free):
+        yield Pair(index, int(missed), NOTHING)
+
+
+def _loose_fit(found: Found, sample: Sample) -> npt.NDArray[np.floating]:
+    """IoU (N,M) where a detection may be of the object, else 0."""
+    centres = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
+    within = ((centres >= sample.boxes[:, :2]) & (centres <= sample.boxes[:, 2:])).all(axis=2)
+    covers = area(found.boxes)[:, None] >= LEAST_SHARE * area(sample.boxes)
+    fits = within & covers & (inside(found.boxes, sample.boxes) >= LEAST_INSIDE)
+    return np.where(fits, iou(found.boxes, sample.boxes), 0)
+
+
+def confusion(
+    samples: Sequence[Sample], found: Sequence[Found], paired: Sequence[Pair], count: int
+) -> Table:
+    """Counts (C+1,C+1): truth by row, found by column; the last row and column are nothing."""
+    table = np.zeros((count + 1, count + 1), np.int64)
+    for pair in paired:
+        row = count if pair.truth < 0 else int(samples[pair.sample].classes[pair.truth])
+        column = count if pair.found < 0 else int(found[pair.sample].classes[pair.found])
+        table[row, column] += 1
+    return table

@@ -1,0 +1,129 @@
+"""The pictures that a detector is measured on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vidan.errors import ConfigError, SourceError, did_you_mean
+
+from ..data import Sample
+from ..formats import read
+from ..split import read_groups, split
+
+PARTS = ("validation", "training", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled pictures.
+
+    Attributes:
+        title: what they are, for people.
+        labels: of the classes.
+        samples: the pictures.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    samples: list[Sample]
+
+    def about(self) -> dict[str, str | int]:
+        """What it is and how large."""
+        return {"title": self.title, "pictures": len(self.samples)}
+
+    def renamed(self, names: Mapping[str, str]) -> Dataset:
+        """With other names for some labels; two of the same name become one class.
+
+        Raises:
+            ConfigError: there is no such label.
+        """
+        for label in names:
+            if label not in self.labels:
+                raise ConfigError(f"rename: no label {label!r}: {did_you_mean(label, self.labels)}")
+        new = [names.get(label, label) for label in self.labels]
+        labels = tuple(dict.fromkeys(new))
+        classes = [labels.index(name) for name in new]
+        samples = [_reclassed(sample, classes) for sample in self.samples]
+        return replace(self, labels=labels, samples=samples)
+
+
+def _reclassed(sample: Sample, classes: list[int]) -> Sample:
+    changed = sample.classes.copy()
+    for old, new in enumerate(classes):
+        changed[sample.classes == old] = new
+    return replace(sample, classes=changed)
+
+
+def load(key: str, data: Any, part: Any, recipe: Any) -> Dataset:
+    """Read what the configuration names.
+
+    Args:
+        key: `data` or `confusions`, for errors.
+        data: where the pictures are; None for those of the recipe.
+        part: one of `PARTS`, or a file with names of pictures.
+        recipe: whose seed and share divide the pictures; None for the default one.
+
+    Raises:
+        ConfigError: an option has a bad value, or nothing is left to measure on.
+        SourceError: the data cannot be read.
+    """
+    if part is None:
+        part = "validation" if data is None else "all"
+    if data is None:
+        labels, samples, title = _of_recipe(recipe, part)
+    else:
+        title = str(data)
+        labels, samples = _of_folder(key, Path(title).expanduser(), part, recipe)
+    if part not in PARTS:
+        samples = _listed(key, samples, part)
+    if not any(len(sample.boxes) for sample in samples):
+        raise ConfigError(f"{key}: there is no labelled object in {title!r} ({part})")
+    return Dataset(f"{title} ({part})", labels, samples)
+
+
+def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sample], str]:
+    """Labels, samples and title of a recipe's own data."""
+    recipes, config = _recipe(recipe)
+    labels, training, validation = recipes.read_data(config)
+    chosen = {"training": training, "validation": validation}.get(part, training + validation)
+    return labels, chosen, str(config.data)
+
+
+def _recipe(name: str | None) -> tuple[Any, Any]:
+    """The module of the recipes, and one of them; the default one if None."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
+    from .. import recipe as recipes  # brings the model's anchors, and Keras with them
+
+    return recipes, recipes.load_recipe([] if name is None else [f"recipe={name}"])
+
+
+def _of_folder(
+    key: str, folder: Path, part: str, recipe: str | None
+) -> tuple[tuple[str, ...], list[Sample]]:
+    """Labels and samples of a folder, divided by the seed and share of a recipe if need be."""
+    if not folder.exists() and not folder.parent.is_dir():
+        raise SourceError(f"{key}={str(folder)!r}: there is no such folder or file")
+    found = read(folder)
+    labels, samples = found.labels, found.samples()
+    if part not in ("validation", "training"):
+        return labels, samples
+    _, config = _recipe(recipe)
+    groups = read_groups(folder / "near_duplicates_within.txt")
+    training, validation = split(samples, config.validation, config.seed, groups)
+    return labels, training if part == "training" else validation
+
+
+def _listed(key: str, samples: list[Sample], file: str) -> list[Sample]:
+    """The samples whose pictures a file names, one a line, with or without folder and suffix."""
+    path = Path(file).expanduser()
+    if not path.is_file():
+        near = did_you_mean(file, PARTS)
+        raise ConfigError(f"{key}: {file!r} is neither a part nor a file of names: {near}")
+    names = {Path(line.strip()).stem for line in path.read_text("utf-8").splitlines()} - {""}
+    if missing := sorted(names - {Path(sample.name).stem for sample in samples}):
+        raise SourceError(f"{key}: {str(path)!r} names {missing[0]!r}, which is not in the data")
+    return [sample for sample in samples if Path(sample.name).stem in names]
