@@ -47,9 +47,14 @@ def doctor(arguments: list[str]) -> int:
         "vidan doctor",
         description="Look at this machine for what vidan needs; exit code 1 if a part is broken.",
     ).parse_args(arguments)
+    return print_checks(_checks())
+
+
+def print_checks(checks: Iterable[Check]) -> int:
+    """Print checks as a table; 1 if one of them is a problem, else 0."""
     table = Table("", "what", "found", box=None, pad_edge=False)
     problems = 0
-    for check in _checks():
+    for check in checks:
         problems += check.state == "problem"
         table.add_row(check.state, check.name, check.detail, style=COLOURS[check.state])
     console().print(table)

@@ -9,17 +9,19 @@ import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import hydra
 import msgspec
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins as HydraPlugins
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from .errors import ConfigError, PluginError, VidanError, did_you_mean
@@ -38,6 +40,44 @@ class PluginConfigs(SearchPathPlugin):
             search_path.append("vidan-plugin", path)
 
 
+def _load_local(overrides: Sequence[str]) -> None:
+    """Load the single-file plugins of `plugins_dir=`, and make options of their components.
+
+    What such a component takes is read from its constructor: there is no file for it.
+    """
+    named = [o.partition("=")[2] for o in overrides if o.startswith("plugins_dir=")]
+    if not named or named[-1] in ("", "null"):
+        return
+    found = load_plugins()
+    folder = Path(named[-1]).expanduser()
+    if folder in _LOADED:
+        return
+    found.add_folder(folder)
+    _LOADED.add(folder)
+    for component in found.local:
+        package = f"sink.{component.name}" if component.kind == "sink" else None
+        ConfigStore.instance().store(
+            group=component.kind,
+            name=component.name,
+            node={"name": component.name, **_defaults(component.load())},
+            package=package,
+            provider="plugins_dir",
+        )
+
+
+_LOADED: set[Path] = set()
+"""The plugin folders that were loaded: a process loads each once."""
+
+
+def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword arguments of a constructor with their defaults, `???` for what has none."""
+    return {
+        p.name: MISSING if p.default is p.empty else p.default
+        for p in inspect.signature(target).parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
+
+
 def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
     """The configuration that `vidan <overrides>` would run with.
 
@@ -47,6 +87,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override cannot be understood or names what does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
+    _load_local(overrides)
     with explained(overrides, config_name):
         return _compose(overrides, config_name)
 
@@ -56,21 +97,26 @@ def _compose(overrides: Sequence[str], config_name: str = "config") -> DictConfi
         return hydra.compose(config_name, overrides=list(overrides))
 
 
-def run_hydra(task: Callable[[DictConfig], None], arguments: Sequence[str]) -> None:
+def run_hydra(
+    task: Callable[[DictConfig], None], arguments: Sequence[str], config_name: str = "config"
+) -> None:
     """Run a task as Hydra does: compose, run directory, multirun, `--cfg` and the like.
 
     Args:
         task: gets the configuration; its exceptions must not leave it.
         arguments: Hydra's command line.
+        config_name: of the file in `conf/` to begin with.
 
     Raises:
         ConfigError: an override cannot be understood or names what does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
+    _load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
     sys.argv[1:] = arguments
-    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", "config", version_base=HYDRA_VERSION)
-    with explained([argument for argument in arguments if not argument.startswith("-")]):
+    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    with explained(overrides, config_name):
         decorate(task)()
 
 

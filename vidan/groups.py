@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.resources
+import inspect
+from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -20,7 +22,19 @@ def groups() -> dict[str, dict[str, str]]:
             if folder.is_dir() and (options := _options(folder)):
                 known = found.setdefault(folder.name, {})
                 known |= {name: text for name, text in options.items() if name not in known}
+    for component in load_plugins().local:
+        about = (inspect.getdoc(component.load()) or "").partition("\n")[0]
+        found.setdefault(component.kind, {}).setdefault(component.name, about)
     return {group: dict(sorted(options.items())) for group, options in sorted(found.items())}
+
+
+def option_file(group: str, name: str, paths: Iterable[str]) -> Traversable | None:
+    """The file of an option in some config folders, the first there is."""
+    for path in paths:
+        file = _folder(path).joinpath(group, f"{name}.yaml")
+        if file.is_file():
+            return file
+    return None
 
 
 def _folder(path: str) -> Traversable:

@@ -12,8 +12,11 @@ import importlib
 import importlib.metadata
 import importlib.util
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pluggy
@@ -24,6 +27,8 @@ from .errors import PluginError, did_you_mean
 
 KINDS = ("source", "detector", "tracker", "sink")
 GROUP = "vidan"
+API = 1
+"""What plugins are written against; counts up when a plugin would have to change."""
 
 
 class Package(NamedTuple):
@@ -252,6 +257,7 @@ class Plugins:
         registry: the components.
         commands: the sub-commands.
         configs: where plugins have their config groups, as Hydra search paths.
+        local: components from single files, which need no configuration files.
         failures: why a plugin was left out, by the name of its entry point.
     """
 
@@ -259,6 +265,7 @@ class Plugins:
     registry: Registry = field(default_factory=Registry)
     commands: Commands = field(default_factory=Commands)
     configs: list[str] = field(default_factory=list)
+    local: list[Component] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -269,6 +276,7 @@ class Plugins:
         plugin = None
         try:
             plugin = load()
+            declared_api(plugin)
             self.manager.register(plugin, name)
             self.manager.check_pending()
             self._collect(plugin, package)
@@ -276,6 +284,19 @@ class Plugins:
             if plugin is not None and self.manager.is_registered(plugin):
                 self.manager.unregister(plugin)
             self.failures[name] = f"{type(error).__name__}: {error}"
+
+    def add_folder(self, folder: Path) -> None:
+        """Load each `.py` file of a folder as a plugin; see `plugins_dir`.
+
+        Raises:
+            PluginError: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise PluginError(f"plugins_dir={folder}: there is no such folder")
+        for file in sorted(folder.glob("[!_]*.py")):
+            before = set(self.registry)
+            self.add(str(file), functools.partial(load_file, file), Package(file.name, "local"))
+            self.local += sorted(set(self.registry) - before, key=lambda c: (c.kind, c.name))
 
     def _collect(self, plugin: object, package: Package) -> None:
         """Call this plugin's hooks, and no other's."""
@@ -290,8 +311,43 @@ class Plugins:
         self.configs += configs
 
 
+def declared_api(plugin: object) -> int | None:
+    """The API that a plugin says it was written for, in `vidan_api`; None if it does not say.
+
+    Raises:
+        PluginError: it is not this one.
+    """
+    declared = getattr(plugin, "vidan_api", None)
+    if declared is None or declared == API:
+        return declared
+    newer = isinstance(declared, int) and declared > API
+    raise PluginError(
+        f"written for plugin API {declared!r}, but this vidan has {API}: "
+        f"update {'vidan' if newer else 'the plugin'}"
+    )
+
+
+def load_file(file: Path) -> ModuleType:
+    """Import a Python file by its path, as a module `vidan_local_<name>` that is found again."""
+    name = f"vidan_local_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file.resolve())
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{str(file)!r} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
 BUILTIN_COMMANDS = (
     ("plugins", "vidan.commands:plugins", "List every component and whether it can be loaded."),
+    ("plugins show", "vidan.authoring.show:show", "Print a component's options."),
+    ("plugins new", "vidan.authoring.new:new", "Write a plugin package to start from."),
+    ("plugins check", "vidan.authoring.check:check", "Look at a plugin as vidan will."),
     ("doctor", "vidan.commands:doctor", "Look at this machine for what vidan needs."),
 )
 

@@ -1,0 +1,64 @@
+"""Single-file plugins: `plugins_dir=<folder>`, each run in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+PLUGIN = '''"""A sink in a file."""
+from vidan import hookimpl
+
+class Tally:
+    """Counts what went by."""
+    lossless = True
+    def __init__(self, path: str, start: int = 0):
+        self.path, self.count = path, start
+    def write(self, result):
+        self.count += 1
+    def close(self):
+        with open(self.path, "w") as file:
+            file.write(str(self.count))
+
+@hookimpl
+def vidan_components(registry):
+    registry.add("sink", "tally", __name__ + ":Tally")
+'''
+SMALL = ["source.width=160", "source.height=96", "max_frames=3", "detector.name=onnx"]
+
+
+def run(tmp_path, *arguments):
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "vidan",
+            "plugins_dir=mine",
+            *SMALL,
+            "hydra.run.dir=out",
+            *arguments,
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_plugin_in_a_file(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
+    (tmp_path / "mine" / "broken.py").write_text("1/0")
+    ran = run(tmp_path, "sink=tally", "sink.tally.path=n.txt", "sink.tally.start=10")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "n.txt").read_text() == "13"
+    assert "ZeroDivisionError" in ran.stderr
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["frames"] == 3
+
+
+def test_what_is_wrong_is_said(tmp_path):
+    assert "there is no such folder" in run(tmp_path).stderr
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
+    assert "unknown sink 'taly': did you mean 'tally'" in run(tmp_path, "sink=taly").stderr
+    ran = run(tmp_path, "sink=tally")
+    assert ran.returncode == 2
+    assert "sink.tally.path" in ran.stderr

@@ -1,0 +1,1 @@
+"""For people who write plugins: `vidan plugins new`, `check` and `show`."""

@@ -1,0 +1,92 @@
+"""`vidan plugins new`: a package with a component of one's own that works as it is written."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.resources
+import keyword
+import re
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+
+from ..errors import ConfigError, SinkError
+from ..plugins import API, KINDS
+from ..progress import console
+
+TEMPLATES = importlib.resources.files("vidan.authoring") / "templates"
+
+
+def new(arguments: list[str]) -> int:
+    """Write a package into a folder of its name."""
+    parser = argparse.ArgumentParser(
+        "vidan plugins new",
+        description="Write a plugin package: component, configuration, tests, README, CI. It "
+        "installs and passes its tests as written; put your own code in its place.",
+    )
+    parser.add_argument("name", help="of the package, such as my-blur")
+    parser.add_argument("--kind", choices=KINDS, required=True, help="what it adds to vidan")
+    parser.add_argument("--folder", default=".", help="where to put it (here)")
+    given = parser.parse_args(arguments)
+    folder = write(given.name, given.kind, Path(given.folder))
+    console().print(
+        f"{folder}: a {given.kind} that works. Go on with\n"
+        f"  pip install -e '{folder}[test]'\n"
+        f"  pytest {folder}\n"
+        f"  vidan plugins check {folder}",
+        highlight=False,
+        markup=False,
+    )
+    return 0
+
+
+def write(name: str, kind: str, parent: Path) -> Path:
+    """Write the package `name` with a component of a kind; returns its folder.
+
+    Raises:
+        ConfigError: the name cannot be a package's, or its folder is there already.
+        SinkError: it cannot be written.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(name):
+        raise ConfigError(f"name {name!r}: expected lower-case words with dashes, as in my-blur")
+    folder = parent / name
+    if folder.exists():
+        raise ConfigError(f"{str(folder)!r} is already there: choose another name or folder")
+    module = name.replace("-", "_")
+    values = {
+        "name": name,
+        "module": module,
+        "component": module,
+        "klass": "".join(word.capitalize() for word in name.split("-")),
+        "kind": kind,
+        "where": f"sink.{module}" if kind == "sink" else kind,
+        "api": str(API),
+    }
+    try:
+        for path, template in _files(kind, module):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = Template(template.read_text(encoding="utf-8")).substitute(values)
+            target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SinkError(f"cannot write {str(folder)!r}: {error.strerror}") from error
+    return folder
+
+
+def _files(kind: str, module: str) -> list[tuple[str, Traversable]]:
+    """Where each template goes."""
+    package = f"src/{module}"
+    empty = TEMPLATES / "empty.tmpl"
+    return [
+        ("pyproject.toml", TEMPLATES / "pyproject.toml.tmpl"),
+        ("README.md", TEMPLATES / "README.md.tmpl"),
+        (".gitignore", TEMPLATES / "gitignore.tmpl"),
+        (".github/workflows/test.yml", TEMPLATES / "test.yml.tmpl"),
+        (f"{package}/__init__.py", TEMPLATES / "init.py.tmpl"),
+        (f"{package}/py.typed", empty),
+        (f"{package}/{kind}.py", TEMPLATES / f"{kind}.py.tmpl"),
+        (f"{package}/conf/__init__.py", empty),
+        (f"{package}/conf/{kind}/__init__.py", empty),
+        (f"{package}/conf/{kind}/{module}.yaml", TEMPLATES / f"{kind}.yaml.tmpl"),
+        (f"tests/test_{module}.py", TEMPLATES / f"test_{kind}.py.tmpl"),
+    ]

@@ -1,0 +1,182 @@
+"""Loads one entry point in a fresh process and prints, as JSON, what is right and wrong with it.
+
+`python -m vidan.authoring.probe <package> <entry point> <its value, or a .py file>`
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vidan import hookspecs
+from vidan.errors import VidanError, did_you_mean
+from vidan.groups import option_file
+from vidan.plugins import (
+    API,
+    GROUP,
+    Check,
+    Component,
+    Package,
+    Plugins,
+    declared_api,
+    load_file,
+    load_plugins,
+)
+
+HEAVY = ("tensorflow", "torch", "keras", "jax", "cv2", "onnxruntime", "openvino", "av", "scipy")
+"""What must not be imported before a component is chosen: each costs 0.1 s and more."""
+
+METHODS = {
+    "source": ("__iter__", "close"),
+    "detector": ("detect", "close"),
+    "tracker": ("update",),
+    "sink": ("write", "close"),
+}
+"""What the class of each kind must have; attributes may be set when it is made."""
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("vidan_")]
+
+
+def probe(package: str, name: str, value: str) -> Iterator[Check]:
+    """What is right and wrong with an entry point."""
+    before = set(sys.modules)
+    try:
+        plugin = _load(name, value)
+    except Exception as error:
+        yield Check(f"import of {name}", "problem", f"{type(error).__name__}: {error}")
+        return
+    yield _imports(set(sys.modules) - before)
+    yield _api(plugin)
+    yield from _functions(plugin)
+    found = Plugins()
+    found.add(name, lambda: plugin, Package(package, ""))
+    if name in found.failures:
+        yield Check("hooks", "problem", found.failures[name])
+        return
+    implemented = [h.name for h in found.manager.get_hookcallers(plugin) or ()]
+    state = "ok" if implemented else "problem"
+    yield Check("hooks", state, ", ".join(implemented) or f"none of {', '.join(HOOKS)}")
+    for component in found.registry:
+        yield from _component(component)
+        if not value.endswith(".py"):  # what is in a single file is configured by its constructor
+            yield _config(component, found.configs)
+
+
+def _load(name: str, value: str) -> object:
+    if value.endswith(".py"):
+        return load_file(Path(value))
+    return importlib.metadata.EntryPoint(name, value, GROUP).load()
+
+
+def _imports(modules: set[str]) -> Check:
+    heavy = [name for name in HEAVY if name in modules]
+    if heavy:
+        return Check(
+            "imports",
+            "problem",
+            f"{', '.join(heavy)} at discovery, which every run of vidan pays for: import it in "
+            "the component's own module",
+        )
+    return Check("imports", "ok", "nothing heavy at discovery")
+
+
+def _api(plugin: object) -> Check:
+    try:
+        declared = declared_api(plugin)
+    except VidanError as error:
+        return Check("API", "problem", str(error))
+    if declared is None:
+        return Check("API", "note", f"not declared: say vidan_api = {API} in the plugin's module")
+    return Check("API", "ok", str(declared))
+
+
+def _functions(plugin: object) -> Iterator[Check]:
+    """Functions that look like hooks and are none."""
+    for name, member in inspect.getmembers(plugin, callable):
+        if not name.startswith("vidan_"):
+            continue
+        if not hasattr(member, "vidan_impl"):
+            near = (
+                "" if name in HOOKS else f", and there is no such hook: {did_you_mean(name, HOOKS)}"
+            )
+            yield Check(name, "problem", f"lacks @hookimpl, so nobody calls it{near}")
+
+
+def _component(component: Component) -> Iterator[Check]:
+    title = f"{component.kind} {component.name}"
+    others = [
+        c.package.name
+        for c in load_plugins().registry
+        if (c.kind, c.name) == (component.kind, component.name)
+        and _normal(c.package.name) != _normal(component.package.name)
+    ]
+    if others:
+        yield Check(title, "problem", f"the name is taken by {', '.join(others)}: choose another")
+    try:
+        target = component.load()
+    except VidanError as error:
+        yield Check(title, "note" if component.missing() else "problem", str(error))
+        return
+    lacking = [m for m in METHODS[component.kind] if not callable(getattr(target, m, None))]
+    if isinstance(target, type) and lacking:
+        yield Check(title, "problem", f"{target.__name__} lacks {', '.join(lacking)}")
+    elif not (inspect.getdoc(target) or "").strip():
+        yield Check(title, "note", "no docstring: `vidan plugins show` has nothing to say of it")
+    else:
+        yield Check(title, "ok", component.target)
+
+
+def _normal(package: str) -> str:
+    return package.lower().replace("_", "-")
+
+
+def _config(component: Component, paths: list[str]) -> Check:
+    """Its configuration file, held against its constructor."""
+    title = f"{component.kind}/{component.name}.yaml"
+    file = option_file(component.kind, component.name, paths)
+    if file is None:
+        return Check(
+            title, "note",
+            f"not there: it can be chosen only by its keys ({component.kind}.name=…); see the "
+            "hook vidan_config",
+        )  # fmt: skip
+    try:
+        wrong = _wrong(component, component.load(), file.read_text(encoding="utf-8"))
+    except VidanError as error:
+        return Check(title, "note", f"not held against the constructor: {error}")
+    return Check(title, "problem" if wrong else "ok", wrong or "fits the constructor")
+
+
+def _wrong(component: Component, target: Any, text: str) -> str:
+    """What does not fit between a configuration file and a constructor; "" if all does."""
+    try:
+        config = OmegaConf.create(text)
+    except Exception as error:
+        return f"not YAML: {' '.join(str(error).split())}"
+    if not isinstance(config, DictConfig):
+        return "expected key: value lines"
+    if component.kind == "sink" and f"# @package sink.{component.name}" not in text:
+        return f"a sink's file begins with the line # @package sink.{component.name}"
+    if config.get("name") != component.name:
+        return f"its name is {config.get('name')!r}, not {component.name!r}"
+    named = inspect.signature(target).parameters
+    keys = [str(key) for key in config if key != "name"]
+    any_key = any(p.kind is p.VAR_KEYWORD for p in named.values())
+    for key in keys:
+        if key not in named and not any_key:
+            return f"{key!r} is no argument of the constructor: {did_you_mean(key, named)}"
+    plain = (p for p in named.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    missing = [p.name for p in plain if p.name not in keys]
+    return f"lacks {', '.join(missing)}, which the constructor takes" if missing else ""
+
+
+if __name__ == "__main__":
+    found = [check._asdict() for check in probe(*sys.argv[1:4])]
+    sys.stdout.write("\n" + json.dumps(found) + "\n")
