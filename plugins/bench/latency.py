@@ -181,7 +181,7 @@ def tables(modes: dict[str, Any]) -> Iterator[Table]:
             f"Stages in {name} mode, ms per frame",
             ["", *percentiles, "CPU of its thread"],
             stages,
-            "The rows rgb, resized and planes are part of the stage that asked for the pixels. "
+            "Rows such as resized, yuv and rgb are part of the stage that asked for the pixels. "
             "Threads that libraries start (decoder, model, encoder) count in CPU per frame only.",
         )
 

@@ -52,9 +52,7 @@ class Table:
 
     def shown(self) -> rich.table.Table:
         """The table for a terminal."""
-        grid = rich.table.Table(
-            title=self.title, title_justify="left", caption=self.note or None, box=None
-        )
+        grid = rich.table.Table(title=self.title, title_justify="left", box=None)
         for n, column in enumerate(self.columns):
             grid.add_column(column, justify="right" if n else "left")
         for row in self.rows:
@@ -118,7 +116,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     """Print a result."""
     for table in tables(found):
         console.print(table.shown())
-        console.print()
+        console.print(f"{table.note}\n", style="dim")
     console.print(one_line(found["environment"]), style="dim")
 
 
