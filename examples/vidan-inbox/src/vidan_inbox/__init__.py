@@ -1,0 +1,24 @@
+"""A source for vidan: what is here is imported by every run, so keep it light."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidan import hookimpl
+
+if TYPE_CHECKING:
+    from vidan.plugins import Registrar
+
+vidan_api = 1  # what this plugin was written for
+
+
+@hookimpl
+def vidan_components(registry: Registrar) -> None:
+    """Add the source."""
+    registry.add("source", "inbox", "vidan_inbox.source:Inbox")
+
+
+@hookimpl
+def vidan_config() -> str:
+    """Where the configuration is."""
+    return "pkg://vidan_inbox.conf"

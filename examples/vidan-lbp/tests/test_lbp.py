@@ -1,0 +1,34 @@
+import pytest
+from skimage import data
+from vidan_lbp.detector import Lbp
+
+from vidan import ConfigError
+from vidan.testing import ArrayFrame, DetectorSuite
+
+
+def astronaut():
+    """scikit-image's sample picture: (512,512,3), a face around (222, 115)."""
+    return data.astronaut()
+
+
+class TestLbp(DetectorSuite):
+    finds = True
+
+    def make(self, tmp_path):
+        return Lbp()
+
+    def pictures(self):
+        return [ArrayFrame(astronaut()), ArrayFrame(astronaut()[:, ::-1])]
+
+
+def test_the_face_is_found_where_it_is():
+    (found,) = Lbp().detect([ArrayFrame(astronaut())])
+    assert len(found) == 1
+    left, top, right, bottom = found.boxes[0].tolist()
+    assert left < 222 < right
+    assert top < 115 < bottom
+
+
+def test_bad_options_are_refused():
+    with pytest.raises(ConfigError, match="scale > 1"):
+        Lbp(scale=1.0)
