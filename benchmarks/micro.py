@@ -1,0 +1,170 @@
+"""`python -m benchmarks.micro`: the small parts alone, us per call."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+
+from vidan.boxes import iou, nms
+from vidan.channel import Channel
+from vidan.progress import console
+from vidan.types import Detections, Frame, Result, Tracks
+from vidan_plugins.bench.results import Cell
+from vidan_plugins.detectors.efficientdet import letterbox
+from vidan_plugins.sinks.draw import Painter
+from vidan_plugins.sinks.picture import Picture
+from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
+from vidan_plugins.trackers.assignment import assign
+from vidan_plugins.trackers.kalman import Batched, Kalman, PerTrack
+from vidan_plugins.trackers.motion import sort_model
+
+from .inputs import parser
+from .report import Table, result, save, show, spread
+
+WIDTH, HEIGHT = 1920, 1080
+REPEATS = 7
+LEAST = 0.05
+"""Seconds that a repeat lasts at least."""
+
+HANDED_OVER = 2000
+"""Items that go from thread to thread in a call."""
+
+
+class Part(NamedTuple):
+    """What is measured.
+
+    Attributes:
+        name: for people.
+        call: does it `times` times.
+        times: how often a call does it.
+    """
+
+    name: str
+    call: Callable[[], object]
+    times: int = 1
+
+
+def boxes(count: int, seed: int = 0) -> Any:
+    """Boxes (N,4) float32 xyxy, px, of 40 to 200 px, all over a 1080p picture."""
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform((0, 0), (WIDTH - 200, HEIGHT - 200), (count, 2))
+    return np.hstack([corners, corners + rng.uniform(40, 200, (count, 2))]).astype(np.float32)
+
+
+def frames() -> tuple[Frame, Frame]:
+    """A noisy 1080p picture over an array, and over a decoder's YUV."""
+    rgb = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    about: Any = {"index": 0, "time": 0.0, "captured": 0.0, "stream": "micro"}
+    picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+    return ArrayFrame(rgb, **about), VideoFrame(picture, **about)
+
+
+def parts() -> Iterator[Part]:
+    """Everything that is measured."""
+    rng = np.random.default_rng(1)
+    for n in (20, 200):
+        yield Part(f"IoU, {n} x {n} boxes", partial(iou, boxes(n), boxes(n, 1)))
+    for n in (100, 1000):
+        scores = rng.random(n)
+        yield Part(f"NMS, {n} boxes", partial(nms, boxes(n), scores, 0.5))
+    array, video = frames()
+    yield Part("letterbox 1080p to 512, from RGB", lambda: letterbox([array], (512, 512), 0))
+    yield Part("letterbox 1080p to 512, from YUV", lambda: letterbox([video], (512, 512), 0))
+    for n in (20, 200):
+        yield Part(f"Kalman predict and update, {n} tracks", kalman(Batched(sort_model()), n))
+    yield Part("the same, 20 tracks, filterpy one by one", kalman(PerTrack(sort_model()), 20))
+    for n in (20, 200):
+        cost = rng.random((n, n))
+        yield Part(f"assignment, {n} x {n}", partial(assign, cost, 0.7))
+    painter, found = Painter(), tracked(video, 20)
+    yield Part("draw 20 tracks on RGB, with its copy", lambda: painter.annotate(found))
+    picture = Picture(video)
+    yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(picture.planes, found))
+    yield Part("channel, thread to thread", hand_over, HANDED_OVER)
+
+
+def kalman(filters: Kalman, count: int) -> Callable[[], object]:
+    """A step of all tracks."""
+    measured = filters.model.measure(boxes(count).astype(float))
+    filters.start(measured)
+    rows = np.arange(count)
+
+    def step() -> None:
+        filters.predict(1)
+        filters.update(rows, measured)
+
+    return step
+
+
+def tracked(frame: Frame, count: int) -> Result:
+    """A result with as many tracks."""
+    where = boxes(count)
+    scores, classes = np.full(count, 0.9, np.float32), np.zeros(count, np.int32)
+    rows = np.arange(count, dtype=np.int32)
+    tracks = Tracks(rows.astype(np.int64), where, scores, classes, classes, rows)
+    return Result(frame, Detections(where, scores, classes), tracks, ("with_mask",))
+
+
+def hand_over() -> None:
+    """Send items from one thread to another, two at a time in the channel."""
+    channel: Channel[int] = Channel(2)
+
+    def send() -> None:
+        for item in range(HANDED_OVER):
+            channel.put(item)
+        channel.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    for _ in channel:
+        pass
+    thread.join()
+
+
+def measure(part: Part, repeats: int = REPEATS, least: float = LEAST) -> dict[str, Any]:
+    """Times of one part, us, as a spread over the repeats."""
+    part.call()
+    started = time.perf_counter()
+    part.call()
+    calls = max(1, round(least / max(time.perf_counter() - started, 1e-7)))
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        for _ in range(calls):
+            part.call()
+        times.append(1e6 * (time.perf_counter() - started) / calls / part.times)
+    return spread(times)  # type: ignore[no-any-return]
+
+
+def micro(repeats: int = REPEATS, least: float = LEAST) -> dict[str, Any]:
+    """Measure all parts; a result."""
+    found = {part.name: measure(part, repeats, least) for part in parts()}
+    rows: list[list[Cell]] = [
+        [n, one["low"], one["median"], one["high"]] for n, one in found.items()
+    ]
+    note = f"{repeats} repeats of at least {1e3 * least:.0f} ms each, in one process."
+    table = Table("Parts, us per call", ["", "least", "median", "most"], rows, note)
+    made: dict[str, Any] = result(
+        "micro", "The small parts alone", "python -m benchmarks.micro", [table], figures=found
+    )
+    return made
+
+
+def main() -> int:
+    """Run from the command line."""
+    args = parser("benchmarks.micro", str(__doc__)).parse_args()
+    found = micro()
+    show(found, console())
+    save(found, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""`python -m benchmarks.peers`: vidan beside what people write by hand, and beside the limit.
+
+Same video, same model, each in a process of its own, in turn, several times:
+
+    (a) cv2.VideoCapture, TF SavedModel, cv2 drawing, cv2.VideoWriter
+    (b) OpenCV frames, ONNX Runtime, `trackers` and `supervision`
+    (c) decode, infer and encode alone; the sum of their CPU time is the limit
+    (d) vidan, which also tracks, and writes H.264 and JSON lines
+
+(a) and (b) run in an environment of their own, made by
+
+    python3 -m venv .venv-peers && .venv-peers/bin/pip install -r benchmarks/peers.txt
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidan.errors import VidanError
+from vidan.progress import console, listen
+from vidan_plugins.bench import plot
+from vidan_plugins.bench.environment import environment
+from vidan_plugins.bench.figures import figures
+from vidan_plugins.bench.runs import run
+
+from .inputs import WORK, model, parser, video
+from .report import Table, result, save, show, spread
+
+log = logging.getLogger(__name__)
+
+PEERS = Path(".venv-peers/bin/python")
+LOOPS = Path(__file__).with_name("loops.py")
+PEER_PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "onnxruntime",
+    "supervision",
+    "tensorflow",
+    "tensorflow-cpu",
+    "trackers",
+)
+TITLES = {
+    "a": "(a) OpenCV + TF SavedModel",
+    "b": "(b) OpenCV + ONNX Runtime + trackers + supervision",
+    "c": "(c) the limit: bare decode, infer, encode",
+    "d": "(d) vidan",
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is compared.
+
+    Attributes:
+        peers: the Python of the peers' environment.
+        video: to read.
+        detector: vidan's, `onnx` or `openvino`; (c) uses the same runtime.
+        frames: of each run, the burn-in among them.
+        burn_in: first frames that do not count.
+        runs: of each.
+    """
+
+    peers: Path
+    video: Path
+    detector: str = "onnx"
+    frames: int = 150
+    burn_in: int = 20
+    runs: int = 3
+
+
+def compare(setup: Setup, work: Path = WORK) -> list[dict[str, dict[str, float]]]:
+    """Run everything, in turn: the figures of each run, by TITLES and their parts."""
+    work.mkdir(parents=True, exist_ok=True)
+    exported = saved_model(work)
+    found = []
+    for number in range(1, setup.runs + 1):
+        one = {
+            "a": _loop(setup, "savedmodel", exported, work),
+            "b": _loop(setup, "supervision", model(), work),
+            **_bare(setup, work),
+            "d": _vidan(setup, work / f"vidan_{number}"),
+        }
+        log.info("run %d of %d: %s", number, setup.runs, _said(one))
+        found.append(one)
+    return found
+
+
+def saved_model(work: Path) -> Path:
+    """The shipped model as a SavedModel, exported once."""
+    folder = work / "savedmodel"
+    if not (folder / "saved_model.pb").is_file():
+        log.info("exporting %s", folder)
+        _python([sys.executable, "-m", "vidan", "export", f"savedmodel={folder}"])
+    return folder
+
+
+def _loop(setup: Setup, name: str, exported: Path, work: Path) -> dict[str, float]:
+    command = [setup.peers, LOOPS, name, setup.video, exported, work / f"{name}.mp4"]
+    return _json([*command, setup.frames, setup.burn_in])
+
+
+def _bare(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
+    """Each stage alone, and their sum: how fast it could go on the processors there are."""
+    stages = {"decode": "decode", "infer": setup.detector, "encode": "encode"}
+    found = {}
+    for name, stage in stages.items():
+        command = [sys.executable, "-m", "benchmarks.bare", stage, setup.video, model()]
+        found[name] = _json([*command, work / "bare.mp4", setup.frames, setup.burn_in])
+    total = sum(each["cpu_ms"] for each in found.values())
+    limit = {"cpu_ms": total, "fps": 1e3 * environment()["cpus"] / total}
+    return {**found, "c": limit}
+
+
+def _vidan(setup: Setup, folder: Path) -> dict[str, float]:
+    overrides = ["source=file", f"source.path='{setup.video}'", f"detector={setup.detector}"]
+    overrides += ["sink=[video,jsonl]", f"max_frames={setup.frames}"]
+    whole = figures(run(overrides, folder), setup.burn_in)["run"]
+    return {key: whole[key] for key in ("fps", "cpu_ms")}
+
+
+def _json(command: Sequence[object]) -> dict[str, float]:
+    lines = _python(command).splitlines()
+    found: dict[str, float] = json.loads(lines[-1])
+    return found
+
+
+def _python(command: Sequence[object]) -> str:
+    """What a command prints.
+
+    Raises:
+        VidanError: it failed.
+    """
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError as error:
+        raise VidanError(
+            f"cannot run {words[0]!r} ({error.strerror}): make it as benchmarks/peers.txt says, or "
+            "say --python <the Python that has them>"
+        ) from error
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
+        raise VidanError(f"{shlex.join(words[:4])} failed: {said[-1]}")
+    return done.stdout
+
+
+def _said(one: Mapping[str, Mapping[str, float]]) -> str:
+    return ", ".join(f"({key}) {one[key]['fps']:.1f} frames/s" for key in TITLES)
+
+
+def tables(found: Sequence[Mapping[str, Mapping[str, float]]]) -> list[Table]:
+    """Figures of each, and ratios of the same run, medians over the runs."""
+    rows = []
+    for key, title in TITLES.items():
+        fps, cpu = (_median(one[key][name] for one in found) for name in ("fps", "cpu_ms"))
+        ratios = [_median(one[key]["fps"] / one[to]["fps"] for one in found) for to in "abc"]
+        rows.append([title, fps, cpu, *ratios])
+    columns = ["", "frames/s", "CPU per frame, ms", "x (a)", "x (b)", "x (c)"]
+    more = _median(one["d"]["cpu_ms"] / one["c"]["cpu_ms"] for one in found)
+    note = (
+        f"vidan's CPU per frame is {more:.2f} times that of (c), in which nothing is scaled, "
+        "tracked or drawn. Ratios are of frames/s, within the same run."
+    )
+    bare = [
+        [name, *(_median(one[name][key] for one in found) for key in ("ms", "cpu_ms"))]
+        for name in ("decode", "infer", "encode")
+    ]
+    return [
+        Table("Side by side", columns, rows, note),
+        Table("(c): the stages alone, ms per frame", ["", "wall", "CPU"], bare),
+    ]
+
+
+def _median(values: Any) -> float:
+    return float(spread(values)["median"])
+
+
+def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
+    """Bars of frames per second and CPU per frame."""
+    figure = plot.figure(11, 2.8)
+    for axes, (key, title) in zip(
+        figure.subplots(1, 2, sharey=True),
+        (("fps", "frames/s"), ("cpu_ms", "CPU per frame, ms")),
+        strict=True,
+    ):
+        spreads = [spread(one[name][key] for one in found) for name in TITLES]
+        values = [one["median"] for one in spreads]
+        reach = [[abs(one[end] - one["median"]) for one in spreads] for end in ("low", "high")]
+        colours = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa"]
+        bars = axes.barh(list(TITLES.values()), values, color=colours, xerr=reach, capsize=3)
+        axes.bar_label(bars, [f"{v:.1f}" for v in values], padding=8)
+        axes.set_title(title, loc="left")
+        axes.margins(x=0.15)
+    figure.axes[0].invert_yaxis()
+    plot.save(figure, path)
+
+
+def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
+    """Compare, and keep the result with its plot in a folder."""
+    found = compare(setup)
+    figures = {
+        key: {name: spread(one[key][name] for one in found) for name in found[0][key]}
+        for key in found[0]
+    }
+    made: dict[str, Any] = result(
+        "peers",
+        "vidan beside loops written by hand",
+        command,
+        tables(found),
+        ["peers.png"],
+        settings={"video": setup.video.name, "detector": setup.detector, "frames": setup.frames},
+        peers=_peer_versions(setup.peers),
+        figures=figures,
+    )
+    save(made, out)
+    draw(out / "peers.png", found)
+    return made
+
+
+def _peer_versions(python: Path) -> dict[str, str]:
+    """The versions in the peers' environment."""
+    listed = "{d.name: d.version for d in m.distributions() if d.name in " + f"{PEER_PACKAGES}}}"
+    code = f"import importlib.metadata as m, json; print(json.dumps({listed}))"
+    found: dict[str, str] = json.loads(_python([python, "-c", code]))
+    return found
+
+
+def main() -> int:
+    """Run from the command line."""
+    options = parser("benchmarks.peers", str(__doc__))
+    options.add_argument("--python", type=Path, default=PEERS, help="Python that has the peers")
+    options.add_argument("--video", type=Path, help="instead of the suite's own")
+    options.add_argument("--detector", choices=("onnx", "openvino"), default="onnx")
+    for name in ("frames", "burn-in", "runs"):
+        default = getattr(Setup, name.replace("-", "_"))
+        options.add_argument(f"--{name}", type=int, default=default)
+    args = options.parse_args()
+    listen()
+    path = args.video or video(args.frames)
+    setup = Setup(args.python, path, args.detector, args.frames, args.burn_in, args.runs)
+    command = "python -m benchmarks.peers" + (
+        f" --detector {args.detector}" if args.detector != "onnx" else ""
+    )
+    try:
+        show(peers(setup, args.out, command), console())
+    except VidanError as error:
+        sys.exit(f"benchmarks.peers: error: {error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
