@@ -2,8 +2,8 @@
 
 FFmpeg asks again and again, while it waits, whether it shall go on. PyAV answers by its
 time-outs alone, and asks its own module `time` how late it is. That module is given a clock
-which shows the end of time to a thread that is to wait no longer. Where PyAV should come to ask
-another clock, waiting ends by its time-outs, as it always did.
+that leaps ahead, by more than any time-out, for a thread that is to wait no longer. Where PyAV
+should come to ask another clock, waiting ends by its time-outs, as it always did.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from typing import Any
 import av.container.core
 
 
+LEAP = 1e6
+"""More than any time-out, s."""
+
+
 class _Waiting(threading.local):
     """Until when this thread may wait, s of `time.monotonic()`, and what ends it before."""
 
     deadline = math.inf
     stopped: threading.Event | None = None
     interrupt: KeyboardInterrupt | None = None
+    ahead = 0.0  # never less than it was: PyAV objects to a clock that is put back
 
     def hand_on(self) -> None:
         """Raise the interrupt that came meanwhile, if one did."""
@@ -41,16 +46,17 @@ class _Clock:
         return getattr(time, name)
 
     def monotonic(self) -> float:
-        """Now, s; infinite when the waiting is over."""
+        """Now, s; it leaps ahead each time that it is asked when the waiting is over."""
         waiting = self.waiting
+        now = time.monotonic()
         try:
-            now = time.monotonic()
             stopped = waiting.stopped is not None and waiting.stopped.is_set()
-            return math.inf if stopped or now > waiting.deadline else now
         except KeyboardInterrupt as interrupt:
             # Raised here it would be lost in FFmpeg: it is handed on behind the call.
             waiting.interrupt = interrupt
-            return math.inf
+        if waiting.interrupt is not None or stopped or now > waiting.deadline:
+            waiting.ahead += LEAP
+        return now + waiting.ahead
 
 
 _clock = _Clock()

@@ -114,19 +114,19 @@ class Proxy:
 
     def _serve(self, client):
         with client, contextlib.suppress(OSError):
-            with socket.create_connection(("127.0.0.1", self._target)) as server:
-                self._pass_on(client, server)
+            self._pass_on(client, socket.create_connection(("127.0.0.1", self._target)))
 
     def _pass_on(self, client, server):
-        while not self._stop.is_set():
-            for ready in select.select([client, server], [], [], 0.1)[0]:
-                data = ready.recv(1 << 16)
-                if not data:
-                    return
-                if ready is client:
-                    server.sendall(data)
-                else:
-                    client.sendall(self._spoil(data))
+        with server:
+            while not self._stop.is_set():
+                for ready in select.select([client, server], [], [], 0.1)[0]:
+                    data = ready.recv(1 << 16)
+                    if not data:
+                        return
+                    if ready is client:
+                        server.sendall(data)
+                    else:
+                        client.sendall(self._spoil(data))
 
     def _spoil(self, data):
         # Answers to requests are left alone, so that what breaks is the stream.

@@ -123,7 +123,7 @@ def test_auto_takes_udp_where_a_camera_refuses_tcp(camera, reading):
 
 def test_tcp_that_a_camera_refuses_is_an_error(camera):
     url = camera("--protocol", "udp").url
-    with pytest.raises(SourceError, match="^cannot open 'rtsp://"):
+    with pytest.raises(SourceError, match=r"^cannot open 'rtsp://"):
         Rtsp(url, transport="tcp")
 
 
