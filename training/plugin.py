@@ -19,4 +19,9 @@ def vidan_commands(commands: Commands) -> None:
         "vidan_training.evaluation.detection:main",
         "Score a detector on labelled pictures, in haze and low light too.",
     )
+    commands.add(
+        "data tighten",
+        "vidan_training.tighten:main",
+        "Replace loose boxes by those that a detector finds in them.",
+    )
     commands.add("export", "vidan_training.export:main", "Export a trained detector.")
