@@ -57,7 +57,10 @@ class Stoppable(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """What finds boxes in pictures."""
+    """What finds boxes in pictures.
+
+    One with a number `every` above 1 is only asked in every so many-th frame; see `Coaster`.
+    """
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -84,6 +87,23 @@ class Tracker(Protocol):
         """The tracks as of this frame.
 
         Called once per frame, `frame.index` rising; a gap in it is time without a look.
+        """
+        ...
+
+
+@runtime_checkable
+class Coaster(Protocol):
+    """What a tracker should be as well: it says where tracks are while nobody looks.
+
+    Between two looks of a detector that looks in every so many-th frame. Of a tracker that
+    does not say it, the tracks of the last look are shown where they were.
+    """
+
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in this frame.
+
+        It is no look: no track is missed, and none ends. `detection` is -1, and `misses` is 0
+        for tracks that were matched at the last look.
         """
         ...
 

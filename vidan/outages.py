@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .coasting import coast
 from .interfaces import Tracker
 from .types import Detections, Frame, Tracks
 
@@ -104,6 +105,7 @@ class Forgetful:
         self._outages = outages
         self._age = age
         self._tracker = make()
+        self._tracks = Tracks.empty()  # of the last look, as the tracker numbers them
         self._offset = self._highest = 0
         self._last = 0.0  # stream time of the frame before, s
 
@@ -112,7 +114,15 @@ class Forgetful:
         if self._long_outage_before(frame):
             self._tracker = self._make()
             self._offset = self._highest
-        tracks = self._tracker.update(frame, detections)
+        self._tracks = self._tracker.update(frame, detections)
+        return self._renumbered(self._tracks)
+
+    def coast(self, frame: Frame) -> Tracks:
+        """See Coaster."""
+        return self._renumbered(coast(self._tracker, frame, self._tracks))
+
+    def _renumbered(self, tracks: Tracks) -> Tracks:
+        """With ids that no tracker before used."""
         if not len(tracks):
             return tracks
         ids = tracks.ids + np.int64(self._offset)

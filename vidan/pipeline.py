@@ -21,10 +21,11 @@ from concurrent.futures import Future
 from functools import partial
 
 from .channel import Channel
+from .coasting import coast
 from .errors import StageError
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
 from .stats import Stats
-from .types import Detections, Frame, Result
+from .types import Detections, Frame, Result, Tracks
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ REMEMBERED_IDS = 100_000
 Timed = tuple[Frame, float]
 """A frame and the seconds that the source took for it."""
 
-Detected = tuple[Detections, float]
-"""Detections and the seconds that the detector took for them."""
+Detected = tuple[Detections | None, float]
+"""Detections, None for a frame that is not looked at, and the seconds they took."""
 
 
 class Pipeline:
@@ -52,6 +53,9 @@ class Pipeline:
         max_frames: end after this many frames of the source; None for all.
         workers: threads that detect; results stay in order.
         buffer: how many items wait between two stages when nothing may be dropped.
+
+    A detector with a number `every` above 1 gets every so many-th frame only. The frames in
+    between have no detections, and the tracker says where it expects the tracks (see Coaster).
 
     A pipeline runs once. It closes the source, the detector and the sinks, each in the
     thread that used it.
@@ -81,6 +85,9 @@ class Pipeline:
             name: Channel(buffer) if sink.lossless else Channel(1, replace=True)
             for name, sink in self.sinks.items()
         }
+        self._every: int = getattr(detector, "every", 1)
+        self._taken = 0
+        self._last = Tracks.empty()  # of the last look
         self._workers = workers
         self._working = workers
         self._turn = threading.Lock()
@@ -191,6 +198,8 @@ class Pipeline:
     def _detect(self) -> None:
         while (job := self._take()) is not None:
             (frame, _), future = job
+            if future.done():  # it is not looked at
+                continue
             started = time.perf_counter()
             try:
                 found = self.detector.detect([frame])
@@ -221,6 +230,9 @@ class Pipeline:
             if timed is None:
                 return None
             future: Future[Detected] = Future()
+            if self._taken % self._every:
+                future.set_result((None, 0.0))
+            self._taken += 1
             self._pending.put((timed, future))
             return timed, future
 
@@ -252,7 +264,11 @@ class Pipeline:
         frame, read = timed
         detections, detecting = detected
         started = time.perf_counter()
-        tracks = self.tracker.update(frame, detections)
+        if detections is None:
+            detections = Detections.empty()
+            tracks = coast(self.tracker, frame, self._last)
+        else:
+            tracks = self._last = self.tracker.update(frame, detections)
         tracking = time.perf_counter() - started
         timings = {"source": read, "detector": detecting, "tracker": tracking}
         return Result(frame, detections, tracks, self.detector.labels, (), timings)

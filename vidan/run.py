@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 TRACE = "trace.json"
 """What a traced run leaves in its folder."""
 
+IN_FLIGHT = 2
+"""Frames of a file that are detected at once, unless the configuration says otherwise."""
+
 FORCED_EXIT = 3
 """The interrupt that ends the process whatever hangs."""
 
@@ -93,12 +96,12 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         "max_frames": None
         if config.max_frames is None
         else whole("max_frames", config.max_frames, 1),
-        "workers": whole("pipeline.workers", config.pipeline.workers, 1),
         "buffer": whole("pipeline.buffer", config.pipeline.buffer, 1),
     }
     with ExitStack() as built:
         source = build("source", config.source)
         built.callback(source.close)
+        settings["workers"] = _workers(config, source)
         detector = build("detector", config.detector)
         built.callback(detector.close)
         tracker = _tracker(config, source)
@@ -115,6 +118,19 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         pipeline = Pipeline(source, detector, tracker, sinks, **settings)
         built.pop_all()  # from here on the pipeline closes them
         return pipeline
+
+
+def _workers(config: DictConfig, source: Source) -> int:
+    """How many threads detect; written into the configuration, since detectors go by it.
+
+    Of a file two frames are under way, so that no core waits while the other finishes a
+    frame's last bit; of a live source one, which then has all of them and is done sooner.
+    """
+    workers = config.pipeline.workers
+    if workers is None:
+        workers = 1 if source.live else min(IN_FLIGHT, os.cpu_count() or 1)
+        OmegaConf.update(config, "pipeline.workers", workers)
+    return whole("pipeline.workers", workers, 1)
 
 
 def _tracker(config: DictConfig, source: Source) -> Tracker:

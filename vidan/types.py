@@ -205,7 +205,8 @@ class Tracks:
         scores: (M,) float32 in [0,1], of the last matched detection.
         classes: (M,) int32, indices into the labels; -1 uncertain.
         misses: (M,) int32, frames since the last matched detection; more than 0 is coasting.
-        detection: (M,) int32, row of the matched detection; -1 while coasting.
+            0 too in frames without a look, if it was matched at the last one.
+        detection: (M,) int32, row of the matched detection; -1 if there is none.
 
     Raises:
         TypeError, ValueError: naming the field, what was expected and what came.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from inspect import isfunction
 from typing import Any
 
+from .coasting import coast
 from .interfaces import Detector, Sink, Source, Stoppable, Tracker
 from .pipeline import Pipeline
 from .trace import PIXELS, STAGE, Trace, microseconds, now
@@ -99,12 +100,22 @@ class WatchedTracker:
     def __init__(self, tracker: Tracker, trace: Trace) -> None:
         self._tracker = tracker
         self._trace = trace
+        self._last = Tracks.empty()
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
         """As the tracker does."""
         since = now()
         tracks = self._tracker.update(frame, detections)
         self._trace.add("tracker", STAGE, frame, since, process_cpu=time.process_time())
+        self._last = tracks
+        return tracks
+
+    def coast(self, frame: Frame) -> Tracks:
+        """As the tracker does, or what stands in for it."""
+        since = now()
+        tracks = coast(self._tracker, frame, self._last)
+        self._trace.add("tracker", STAGE, frame, since, process_cpu=time.process_time())
+        self._last = tracks
         return tracks
 
     def __getattr__(self, name: str) -> Any:

@@ -59,6 +59,10 @@ class EfficientDet:
         selection: which of its boxes become detections.
         batch: how many pictures it takes at once: 1, or None for any number.
         network: runs it.
+
+    Attributes:
+        labels: the label of each class index.
+        threshold: the least score of a detection.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class EfficientDet:
         self._selection = selection
         self._batch = batch
         self._network = network
+        self.labels = metadata.labels
+        self.threshold = selection.threshold
 
     def warm_up(self) -> None:
         """Run the network once on an empty picture: the first run is slow, and may fail.

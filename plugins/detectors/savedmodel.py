@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vidan import options
 from vidan.errors import ConfigError, ModelError
-from vidan.types import Detections, Frame
 
-from .contract import Signature, Tensor, check_batch, describe
-from .efficientdet import Batch, EfficientDet, one_line
+from .contract import Signature, Tensor
+from .efficientdet import Batch, one_line
 from .labels import read_labels
 from .metadata import Advice
 from .quiet import quiet_stderr
-from .selection import Boxes, Selection
+from .selection import Boxes
 from .tfod import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .threads import thread_count
+from .wishes import ModelDetector, Wishes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
 with quiet_stderr():  # what it says before it has read that
@@ -37,7 +36,7 @@ SIGNATURE = "serving_default"
 logger = logging.getLogger(__name__)
 
 
-class SavedModelDetector:
+class SavedModelDetector(ModelDetector):
     """A detector from a SavedModel.
 
     Of vidan's own form (see `contract`) with `vidan.json` beside it, or as the TensorFlow
@@ -53,11 +52,15 @@ class SavedModelDetector:
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other; None for what the model says.
         max_detections: at most so many in a picture, the best; None for no limit.
+        roi: the part of the picture that is looked at: left, top, right, bottom, as parts of it
+            from 0 to 1, or in px; None for all of it.
+        every: detect in every so many-th frame; in those between, tracks are foretold.
         threads: that compute one picture; None for the physical cores there are to use.
             TensorFlow takes the number of the first model in a process for all of them.
 
     Attributes:
         labels: the label of each class index.
+        threshold: the least score of a detection, whoever chose it.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -73,48 +76,29 @@ class SavedModelDetector:
         classes: str | Sequence[str] | None = None,
         exclusive: bool | None = None,
         max_detections: int | None = None,
+        roi: list[float] | None = None,
+        every: int = 1,
         threads: int | None = None,
     ) -> None:
         if model is None:
             raise ConfigError("detector.model is missing: say detector.model=<folder>")
         folder = options.path("detector.model", model)
         where = f"model {str(folder)!r}"
-        given = None if labels is None else options.path("detector.labels", labels)
+        wishes = Wishes(labels, threshold, iou_threshold, classes, exclusive, max_detections)
+        given = wishes.label_file()
         _configure(threads)
         # What was loaded owns the variables that its function computes with.
         self._loaded: Any = _load(folder, where)
         self._function: Any = _function(self._loaded, where)
         signature = _signature(self._function)
-        select = partial(
-            Selection.from_options,
-            threshold=threshold,
-            iou_threshold=iou_threshold,
-            classes=classes,
-            exclusive=exclusive,
-            max_detections=max_detections,
-        )
-        self.labels: tuple[str, ...]
-        self._model: EfficientDet | TfodModel
         if is_tfod(signature):
             size = check_tfod(where, signature)
             by_id = read_labels(given or _label_map(folder, where))
-            advice = Advice(labels=tuple(by_id.values()))
-            self._model = TfodModel(where, size, by_id, select(advice), self._run_tfod)
+            selection = wishes.selection(Advice(labels=tuple(by_id.values())))
+            super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi, every)
         else:
-            own = None if given is None else tuple(read_labels(given).values())
-            advice = metadata = describe(where, signature, _metadata(folder, where), own)
-            batch = check_batch(where, signature.inputs["images"])
-            self._model = EfficientDet(where, metadata, select(advice), batch, self._run)
-        self.labels = advice.labels
-        self._model.warm_up()
-
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame, best first, in px of the frame.
-
-        Raises:
-            ModelError: the model gave something else than it should.
-        """
-        return self._model.detect(frames)
+            text = _metadata(folder, where)
+            super().__init__(wishes.own_form(where, signature, text, self._run), roi, every)
 
     def close(self) -> None:
         """Let go of the model."""

@@ -82,6 +82,10 @@ class TfodModel:
         labels: by class id, from 1; ids may have gaps. Their order is that of the classes.
         selection: which of its boxes become detections.
         network: runs it.
+
+    Attributes:
+        labels: the label of each class index.
+        threshold: the least score of a detection.
     """
 
     def __init__(
@@ -96,6 +100,8 @@ class TfodModel:
         self._size = size
         self._selection = selection
         self._network = network
+        self.labels = tuple(labels.values())
+        self.threshold = selection.threshold
         self._classes = np.full(max(labels) + 1, -1, np.int32)  # by id; -1: there is none
         self._classes[list(labels)] = range(len(labels))
 

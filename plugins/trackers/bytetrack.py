@@ -88,6 +88,10 @@ class ByteTrack:
         roster.keep((roster.misses == 0) | (confirmed & (roster.misses <= self._max_age)))
         return roster.tracks(self._confirmed() & (roster.misses == 0))
 
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in a frame that has no look."""
+        return self._roster.coast(frame)
+
     def _confirmed(self) -> npt.NDArray[np.bool_]:
         return (self._roster.hits > 1) | (self._roster.ids <= (self._at_once or 0))
 

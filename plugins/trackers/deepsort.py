@@ -108,6 +108,10 @@ class DeepSort:
         self._remember(features)
         return roster.tracks((roster.hits >= self._n_init) & (roster.misses <= 1))
 
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in a frame that has no look."""
+        return self._roster.coast(frame)
+
     def _settle(self, partner: Rows, boxes: Array, measured: Array) -> None:
         """Pair boxes and tracks that are alone in each other's gate, and need no look now.
 

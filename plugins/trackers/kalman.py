@@ -254,5 +254,12 @@ class Batched:
             raise ValueError("Batched: expected a constant-velocity model with diagonal P, Q and R")
 
 
+def foretold(kalman: Kalman, steps: int) -> Array:
+    """The numbers measured (N,4) as `predict` would have them; the states stay as they are."""
+    positions, velocities = kalman.positions, kalman.velocities
+    ahead = positions + steps * velocities
+    return np.where((ahead <= 0) & kalman.model.positive, positions, ahead)
+
+
 KALMANS: dict[str, Callable[[Model], Kalman]] = {"batched": Batched, "filterpy": PerTrack}
 """The pieces that run a model, by the name they have in configurations."""

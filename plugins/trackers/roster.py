@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from vidan.types import Detections, Frame, Tracks
 
-from .kalman import Kalman, Rows
+from .kalman import Kalman, Rows, foretold
 from .motion import Array
 from .votes import ClassVotes
 
@@ -50,6 +50,7 @@ class Roster:
         self._index = -1  # frame.index of the last look
         self._time: float | None = None  # frame.time of the last look
         self._next_id = 1
+        self._shown = np.zeros(0, np.int64)  # ids of the tracks of the last look
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -121,13 +122,32 @@ class Roster:
 
     def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
         """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""
-        positions = self.kalman.positions[rows]
-        since = np.maximum(self._index - self._seen[rows], self.misses[rows])
+        self._shown = self.ids[rows]
+        return self._said(rows, self.kalman.positions, self._index, self.detection)
+
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in a later frame.
+
+        It is no look: states, patience and the votes stay as they are.
+        """
+        rows = np.isin(self.ids, self._shown)
+        positions = foretold(self.kalman, frame.index - self._index)
+        return self._said(rows, positions, frame.index, np.full(len(self), -1, np.int32))
+
+    def _said(
+        self,
+        rows: npt.NDArray[np.bool_],
+        positions: Array,
+        index: int,
+        detection: npt.NDArray[np.int32],
+    ) -> Tracks:
+        since = np.maximum(index - self._seen[rows], self.misses[rows])
+        since[self.misses[rows] == 0] = 0  # nobody has looked since, and so not missed it
         return Tracks(
             ids=self.ids[rows],
-            boxes=self.kalman.model.boxes(positions).astype(np.float32),
+            boxes=self.kalman.model.boxes(positions[rows]).astype(np.float32),
             scores=self._scores[rows],
             classes=self._votes.classes[rows],
             misses=np.minimum(since, np.iinfo(np.int32).max).astype(np.int32),
-            detection=self.detection[rows],
+            detection=detection[rows],
         )

@@ -59,3 +59,7 @@ class Sort:
         tracks = roster.tracks(ready & (roster.misses == 0))
         roster.keep(roster.misses <= self._max_age)
         return tracks
+
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in a frame that has no look."""
+        return self._roster.coast(frame)

@@ -114,6 +114,10 @@ class Steady:
         self._forget(frame)
         return roster.tracks(self._shown())
 
+    def coast(self, frame: Frame) -> Tracks:
+        """The tracks of the last look, where they are expected in a frame that has no look."""
+        return self._roster.coast(frame)
+
     def _established(self) -> Mask:
         roster = self._roster
         return (roster.hits >= self._min_hits) | (roster.ids <= (self._at_once or 0))

@@ -22,3 +22,9 @@ def toy(tmp_path):
         return str(path)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _onnx_runtime_unless_told(monkeypatch):
+    """OpenVINO may compute in bfloat16, by what the processor has: tests ask for it by name."""
+    monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
