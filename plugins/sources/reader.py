@@ -107,7 +107,9 @@ class Reader:
         codec.thread_count = threads
         self.skip: Skip = "DEFAULT"
         self._waited = 0.0
-        self._arrived = self._last_picture = time.monotonic()
+        self._arrived = time.monotonic()
+        # Some cameras send a key frame, with which pictures begin, but every few seconds.
+        self._last_picture = self._arrived + max(0.0, timeout - self._stall)
         self.frames = self._stream.frames or None
         rate = self._stream.average_rate
         self.step = 1 / float(rate) if rate else DEFAULT_STEP

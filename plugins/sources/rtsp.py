@@ -130,11 +130,14 @@ class Rtsp:
 def live_options(
     transport: Transport = "auto", reorder: float = REORDER, low_delay: bool = True
 ) -> dict[str, str]:
-    """What FFmpeg is to be told so that it holds nothing back; it heeds what applies."""
+    """What FFmpeg is to be told so that it holds nothing back; it heeds what applies.
+
+    Not `nobuffer`: it throws away what was read to learn of the stream, the first key frame
+    with it, and the next may be seconds away. What is old is left out by Freshness.
+    """
     rtsp = {"rtsp_flags": "prefer_tcp"} if transport == "auto" else {"rtsp_transport": transport}
     return rtsp | {
         "allowed_media_types": "video",
-        "fflags": "nobuffer",
         "flags": "low_delay" if low_delay else "",
         "max_delay": str(round(reorder * 1e6)),
         "buffer_size": str(SOCKET_BUFFER),

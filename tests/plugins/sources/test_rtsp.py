@@ -176,7 +176,7 @@ def test_a_camera_that_stays_away_is_given_up_after_so_many_tries(camera, closin
 
 def test_a_stall_is_a_loss_and_its_end_is_found(camera, reading):
     one = camera()
-    reader = reading(Rtsp(one.url, stall=0.6, timeout=1.0, retry=QUICK))
+    reader = reading(Rtsp(one.url, stall=0.6, retry=QUICK))
     reader.wait_for(10)
     one.tell("stall")
     end = time.monotonic() + 10
