@@ -6,6 +6,11 @@ vidan's own form, the same in ONNX and in a TensorFlow SavedModel:
     boxes   float32 [N,K,4]    xyxy, px of the H x W input, best first, not yet suppressed
     scores  float32 [N,K,C]    in [0,1], of C classes, none of them the background
 
+and, if it was exported with `features=true`,
+
+    features  float32 [N,K,D]  what each box looks like: boxes that look alike have a small cosine
+                               distance
+
 The model's metadata, a JSON object, says the rest: see `Metadata`.
 """
 
@@ -21,6 +26,9 @@ from .metadata import Metadata
 
 Shape = tuple[int | None, ...]
 """Sizes of an array; None is one that may vary."""
+
+OUTPUTS = ("boxes", "scores", "features")
+"""In this order; the last only where a model has it."""
 
 EXPECTED = "input images uint8 [N,H,W,3] and outputs boxes float32 [N,K,4], scores float32 [N,K,C]"
 
@@ -51,6 +59,10 @@ class Signature(NamedTuple):
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
+
+    def wanted(self) -> list[str]:
+        """Those of `OUTPUTS` that the model has, in that order."""
+        return [name for name in OUTPUTS if name in self.outputs]
 
     def __str__(self) -> str:
         return f"inputs {_listed(self.inputs)} and outputs {_listed(self.outputs)}"
@@ -111,6 +123,7 @@ def check_signature(where: str, signature: Signature) -> None:
         and inputs["images"].fits("uint8", (None, None, None, 3))
         and outputs["boxes"].fits("float32", (None, None, 4))
         and outputs["scores"].fits("float32", (None, None, None))
+        and ("features" not in outputs or outputs["features"].fits("float32", (None, None, None)))
     )
     if not good:
         raise ModelError(f"{where}: expected {EXPECTED}, it has {signature}")

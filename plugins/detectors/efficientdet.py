@@ -19,8 +19,9 @@ from .metadata import Metadata
 from .selection import Boxes, Scale, Selection, check_scores
 
 Batch = npt.NDArray[np.uint8]
-Network = Callable[[Batch], tuple[Boxes, Boxes]]
-"""Pictures (N,H,W,3) uint8 to boxes (N,K,4) and scores (N,K,C); from any thread."""
+Network = Callable[[Batch], Sequence[Boxes]]
+"""Pictures (N,H,W,3) uint8 to boxes (N,K,4), scores (N,K,C), and features (N,K,D) if it gives
+them; from any thread."""
 
 
 def letterbox(
@@ -89,12 +90,12 @@ class EfficientDet:
         """
         blank = np.full((1, *self._metadata.input_size, 3), self._metadata.pad, np.uint8)
         try:
-            boxes, scores = self._network(blank)
+            outputs = self._network(blank)
         except (
             Exception
         ) as error:  # each backend has its own; whatever it is, the model is at fault
             raise ModelError(f"{self._where}: it does not run: {one_line(error)}") from error
-        self._check(boxes, scores, 1)
+        self._check(*outputs, count=1)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """The detections of each frame.
@@ -108,20 +109,30 @@ class EfficientDet:
 
     def _detect(self, frames: Sequence[Frame]) -> list[Detections]:
         batch, scales = letterbox(frames, self._metadata.input_size, self._metadata.pad)
-        boxes, scores = self._network(batch)
-        self._check(boxes, scores, len(frames))
-        return [self._one(*each) for each in zip(boxes, scores, scales, frames, strict=True)]
+        outputs = self._network(batch)
+        self._check(*outputs, count=len(frames))
+        return [self._one(*each) for each in zip(scales, frames, *outputs, strict=True)]
 
-    def _one(self, boxes: Boxes, scores: Boxes, scale: Scale, frame: Frame) -> Detections:
+    def _one(
+        self, scale: Scale, frame: Frame, boxes: Boxes, scores: Boxes, features: Boxes | None = None
+    ) -> Detections:
         rows, classes = self._selection.candidates(scores)
         best = np.clip(scores[rows, classes], 0, 1)
-        return self._selection.select(boxes[rows], best, classes, scale, frame)
+        seen = None if features is None else features[rows]
+        return self._selection.select(boxes[rows], best, classes, scale, frame, seen)
 
-    def _check(self, boxes: Boxes, scores: Boxes, count: int) -> None:
+    def _check(
+        self, boxes: Boxes, scores: Boxes, features: Boxes | None = None, *, count: int
+    ) -> None:
         if boxes.ndim != 3 or scores.ndim != 3 or boxes.shape != (count, scores.shape[1], 4):
             raise ModelError(
                 f"{self._where}: expected boxes [{count},K,4] and scores [{count},K,C], "
                 f"got {list(boxes.shape)} and {list(scores.shape)}"
+            )
+        if features is not None and (features.ndim, *features.shape[:2]) != (3, *scores.shape[:2]):
+            raise ModelError(
+                f"{self._where}: expected features [{count},{scores.shape[1]},D], "
+                f"got {list(features.shape)}"
             )
         check_label_count(self._where, scores.shape[2], self._metadata.labels)
         check_scores(self._where, scores)

@@ -35,8 +35,8 @@ class Engine(Protocol):
     signature: Signature
     metadata: str | None
 
-    def run(self, batch: Batch) -> tuple[Boxes, Boxes]:
-        """Pictures (N,H,W,3) uint8 to boxes (N,K,4) and scores (N,K,C)."""
+    def run(self, batch: Batch) -> Sequence[Boxes]:
+        """See `efficientdet.Network`."""
         ...
 
 
@@ -108,7 +108,7 @@ class OnnxDetector(ModelDetector):
         """Let go of the model."""
         self._engine = None
 
-    def _run(self, batch: Batch) -> tuple[Boxes, Boxes]:
+    def _run(self, batch: Batch) -> Sequence[Boxes]:
         engine = self._engine
         if engine is None:
             raise ModelError("the detector is closed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,11 @@ class OpenVino:
                 f"{one_line(error)}"
             ) from error
         self.signature = Signature(_tensors(self._model.inputs), _tensors(self._model.outputs))
+        self._outputs = self.signature.wanted()
         self._free: deque[Any] = deque()
 
-    def run(self, batch: Batch) -> tuple[Boxes, Boxes]:
-        """Pictures (N,H,W,3) uint8 to boxes (N,K,4) and scores (N,K,C)."""
+    def run(self, batch: Batch) -> Sequence[Boxes]:
+        """See `efficientdet.Network`."""
         try:
             request = self._free.pop()
         except IndexError:  # there are as many as threads that call
@@ -85,7 +87,7 @@ class OpenVino:
         try:
             # Its results are copies: the request may be used again at once.
             found = request.infer({"images": batch})
-            return found["boxes"], found["scores"]
+            return [found[name] for name in self._outputs]
         finally:
             self._free.append(request)
 

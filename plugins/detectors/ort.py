@@ -45,11 +45,12 @@ class OnnxRuntime:
         self._session: ort.InferenceSession = _open(path, where, chosen, threads)
         check_started(chosen, self._session, strict=providers is not None)
         self.signature, self.metadata = _inspect(self._session, where)
+        self._outputs = self.signature.wanted()
 
-    def run(self, batch: Batch) -> tuple[Boxes, Boxes]:
-        """Pictures (N,H,W,3) uint8 to boxes (N,K,4) and scores (N,K,C)."""
-        boxes, scores = self._session.run(["boxes", "scores"], {"images": batch})
-        return boxes, scores
+    def run(self, batch: Batch) -> Sequence[Boxes]:
+        """See `efficientdet.Network`."""
+        found: Sequence[Boxes] = self._session.run(self._outputs, {"images": batch})
+        return found
 
 
 def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort.InferenceSession:

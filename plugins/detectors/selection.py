@@ -94,6 +94,7 @@ class Selection:
         classes: npt.NDArray[np.integer[Any]],
         scale: Scale,
         frame: Frame,
+        features: Boxes | None = None,
     ) -> Detections:
         """Suppress, scale back to the picture, cut at its border, and drop what is left empty.
 
@@ -103,6 +104,7 @@ class Selection:
             classes: (M,) class indices.
             scale: of the picture.
             frame: the picture's.
+            features: (M,D), what the boxes look like; None if nobody says.
 
         Returns:
             Detections, best first.
@@ -116,7 +118,10 @@ class Selection:
         inside = np.flatnonzero(_have_area(cut))[: self.most]
         rows = rows[inside]
         return Detections(
-            cut[inside], scores[rows].astype(np.float32), classes[rows].astype(np.int32)
+            cut[inside],
+            scores[rows].astype(np.float32),
+            classes[rows].astype(np.int32),
+            None if features is None else features[sound][rows].astype(np.float32),
         )
 
 

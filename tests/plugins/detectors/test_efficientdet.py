@@ -102,6 +102,24 @@ def test_refuses_outputs_of_other_shapes(boxes, scores, message):
         network.detect([plain(0)])
 
 
+def test_features_stay_with_their_boxes():
+    # Box 0 covers box 1 (IoU 90/100) and box 2 is under the threshold: 0 and 3 are left, 3 first.
+    boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 9], [30, 0, 40, 10], [50, 0, 60, 10]])
+    scores = np.float32([[0.7, 0, 0], [0.6, 0, 0], [0.1, 0, 0], [0.9, 0, 0]])
+    features = np.float32([[1, 0], [2, 0], [3, 0], [4, 0]])
+    (found,) = detector(lambda batch: (boxes[None], scores[None], features[None])).detect(
+        [plain(0, 96, 64)]
+    )
+    assert found.features.tolist() == [[4, 0], [1, 0]]
+    assert found.features.dtype == np.float32
+
+
+def test_refuses_features_of_another_number():
+    network = lambda batch: (np.zeros((1, 2, 4)), np.zeros((1, 2, 3)), np.zeros((1, 3, 8)))  # noqa: E731
+    with pytest.raises(ModelError, match=r"expected features \[1,2,D\], got \[1, 3, 8\]"):
+        detector(network).warm_up()
+
+
 def test_one_line():
     assert one_line(ValueError("a\n  b")) == "a b"
     assert one_line(KeyError()) == "KeyError"
