@@ -18,9 +18,10 @@ from .ranking import RIGHT_IOU
 Table = npt.NDArray[np.int64]
 NOTHING = -1
 
-LEAST_INSIDE, LEAST_SHARE = 0.5, 0.1
+LEAST_INSIDE, LEAST_SHARE = 0.5, 0.02
 """A detection is of a loosely drawn object if its centre and at least half of it lie in the
-object's box, and if it is a tenth of that box or more: a face is that of the head around it."""
+object's box, and if it has a fiftieth of its area or more: a face is that of the head, or of the
+whole person, around it."""
 
 
 class Pair(NamedTuple):
@@ -59,15 +60,14 @@ def pairs(
 def _pairs(
     index: int, sample: Sample, found: Found, threshold: float, loose: bool
 ) -> Iterator[Pair]:
-    fit = _loose_fit(found, sample) if loose else iou(found.boxes, sample.boxes)
-    least = 1e-9 if loose else RIGHT_IOU
+    fits = fit(found, sample, loose=loose)
     free = sample.classes != IGNORED
     excused = inside(found.boxes, sample.boxes[~free]).max(axis=1, initial=0) >= RIGHT_IOU
     for i in np.argsort(-found.scores, kind="stable"):
         if found.scores[i] < threshold:
             break
-        candidates = np.where(free, fit[i], 0)
-        if candidates.size and candidates.max() >= least:
+        candidates = np.where(free, fits[i], 0)
+        if candidates.size and candidates.max() > 0:
             taken = int(candidates.argmax())
             free[taken] = False
             yield Pair(index, taken, int(i))
@@ -77,13 +77,16 @@ def _pairs(
         yield Pair(index, int(missed), NOTHING)
 
 
-def _loose_fit(found: Found, sample: Sample) -> npt.NDArray[np.floating]:
-    """IoU (N,M) where a detection may be of the object, else 0."""
+def fit(found: Found, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.floating]:
+    """IoU (N,M) of each detection with each object that it may be of; 0 for all others."""
+    overlap = iou(found.boxes, sample.boxes)
+    if not loose:
+        return np.where(overlap >= RIGHT_IOU, overlap, 0)
     centres = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
     within = ((centres >= sample.boxes[:, :2]) & (centres <= sample.boxes[:, 2:])).all(axis=2)
     covers = area(found.boxes)[:, None] >= LEAST_SHARE * area(sample.boxes)
     fits = within & covers & (inside(found.boxes, sample.boxes) >= LEAST_INSIDE)
-    return np.where(fits, iou(found.boxes, sample.boxes), 0)
+    return np.where(fits, overlap, 0)
 
 
 def confusion(

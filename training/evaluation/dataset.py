@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig, OmegaConf
+
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
-from ..data import Sample
-from ..formats import read
-from ..split import read_groups, split
+from ..data import IGNORED, Sample
+from ..formats.detect import AUTO
+from ..reading import OPTIONS, groups_of, read_sets
+from ..split import split
 
 PARTS = ("validation", "training", "all")
 
@@ -36,14 +39,7 @@ class Dataset:
         return {"title": self.title, "pictures": len(self.samples)}
 
     def renamed(self, names: Mapping[str, str]) -> Dataset:
-        """With other names for some labels; two of the same name become one class.
-
-        Raises:
-            ConfigError: there is no such label.
-        """
-        for label in names:
-            if label not in self.labels:
-                raise ConfigError(f"rename: no label {label!r}: {did_you_mean(label, self.labels)}")
+        """With other names for some labels; two of the same name become one class."""
         new = [names.get(label, label) for label in self.labels]
         labels = tuple(dict.fromkeys(new))
         classes = [labels.index(name) for name in new]
@@ -58,29 +54,56 @@ def _reclassed(sample: Sample, classes: list[int]) -> Sample:
     return replace(sample, classes=changed)
 
 
-def load(key: str, data: Any, part: Any, recipe: Any) -> Dataset:
-    """Read what the configuration names.
+def load(config: DictConfig) -> tuple[Dataset, Dataset | None]:
+    """The pictures to measure on, and those to count confusions on, if there are.
+
+    Raises:
+        ConfigError: an option has a bad value, or nothing is left to measure on.
+        SourceError: the data cannot be read.
+    """
+    names: Any = _plain(config.rename) or {}
+    if not isinstance(names, dict) or not all(isinstance(n, str) for n in names.values()):
+        raise ConfigError(f"rename={names!r}: expected labels, such as {{mask: with_mask}}")
+    recipe = config.recipe
+    data = _load("data", _plain(config.data), config.split, recipe, config.format)
+    loose = None
+    if config.confusions is not None:
+        loose = _load("confusions", _plain(config.confusions), config.confusions_split, recipe)
+    known = {*data.labels, *(loose.labels if loose else ())}
+    for old in names:
+        if old not in known:
+            raise ConfigError(f"rename: no label {old!r}: {did_you_mean(str(old), known)}")
+    return data.renamed(names), loose and loose.renamed(names)
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def _title(data: Any) -> str:
+    return data if isinstance(data, str) else ", ".join(map(str, data))
+
+
+def _load(key: str, data: Any, part: Any, recipe: Any, kind: str = AUTO) -> Dataset:
+    """Read the data that a key names.
 
     Args:
         key: `data` or `confusions`, for errors.
         data: where the pictures are; None for those of the recipe.
         part: one of `PARTS`, or a file with names of pictures.
         recipe: whose seed and share divide the pictures; None for the default one.
-
-    Raises:
-        ConfigError: an option has a bad value, or nothing is left to measure on.
-        SourceError: the data cannot be read.
+        kind: the format, if it is not to be found out.
     """
     if part is None:
         part = "validation" if data is None else "all"
     if data is None:
         labels, samples, title = _of_recipe(recipe, part)
     else:
-        title = str(data)
-        labels, samples = _of_folder(key, Path(title).expanduser(), part, recipe)
+        title = _title(data)
+        labels, samples = _of_data(key, data, part, recipe, kind)
     if part not in PARTS:
         samples = _listed(key, samples, part)
-    if not any(len(sample.boxes) for sample in samples):
+    if not any((sample.classes != IGNORED).any() for sample in samples):
         raise ConfigError(f"{key}: there is no labelled object in {title!r} ({part})")
     return Dataset(f"{title} ({part})", labels, samples)
 
@@ -90,7 +113,7 @@ def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sam
     recipes, config = _recipe(recipe)
     labels, training, validation = recipes.read_data(config)
     chosen = {"training": training, "validation": validation}.get(part, training + validation)
-    return labels, chosen, str(config.data)
+    return labels, chosen, _title(_plain(config.data))
 
 
 def _recipe(name: str | None) -> tuple[Any, Any]:
@@ -101,18 +124,22 @@ def _recipe(name: str | None) -> tuple[Any, Any]:
     return recipes, recipes.load_recipe([] if name is None else [f"recipe={name}"])
 
 
-def _of_folder(
-    key: str, folder: Path, part: str, recipe: str | None
+def _of_data(
+    key: str, data: Any, part: str, recipe: str | None, kind: str
 ) -> tuple[tuple[str, ...], list[Sample]]:
-    """Labels and samples of a folder, divided by the seed and share of a recipe if need be."""
-    if not folder.exists() and not folder.parent.is_dir():
-        raise SourceError(f"{key}={str(folder)!r}: there is no such folder or file")
-    found = read(folder)
-    labels, samples = found.labels, found.samples()
+    """Labels and samples of data sets, divided by the seed and share of a recipe if need be."""
+    sets = read_sets(data, {**OPTIONS, "format": kind})
+    labels = sets[0][1].labels
+    samples = [sample for _, dataset in sets for sample in dataset.samples()]
     if part not in ("validation", "training"):
         return labels, samples
     _, config = _recipe(recipe)
-    groups = read_groups(folder / "near_duplicates_within.txt")
+    if not isinstance(config.validation, int | float):
+        raise ConfigError(
+            f"{key}: the recipe's validation is {str(config.validation)!r}, not a share of its "
+            f"data: {part} is only of recipe={recipe} without {key}="
+        )
+    groups = groups_of([path for path, _ in sets])
     training, validation = split(samples, config.validation, config.seed, groups)
     return labels, training if part == "training" else validation
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan.errors import ConfigError
 from vidan.progress import console, listen
 from vidan.subcommands import asks_for_help, configure, keys, optional, run_directory, write_json
 
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> int:
     settings = Settings.of(config)
     for module in ("faster_coco_eval", "matplotlib"):
         optional(module, "eval")  # before minutes of detection, not after
-    data, loose = _data(config)
+    data, loose = load(config)
     subject = open_subject(config.detector, settings.lowest)
     try:
         directory = run_directory(config)
@@ -57,19 +56,6 @@ def main(arguments: list[str]) -> int:
     _keep(directory, config, outcome, heads, {"data": data, "confusions": loose})
     _show(directory, outcome, heads, settings)
     return 0
-
-
-def _data(config: DictConfig) -> tuple[Dataset, Dataset | None]:
-    """The pictures to measure on, and those to count confusions on, if there are."""
-    names = {} if config.rename is None else OmegaConf.to_container(config.rename)
-    if not isinstance(names, dict) or not all(isinstance(n, str) for n in names.values()):
-        raise ConfigError(f"rename={names!r}: expected labels, such as {{mask: with_mask}}")
-    renames = {str(old): str(new) for old, new in names.items()}
-    data = load("data", config.data, config.split, config.recipe).renamed(renames)
-    if config.confusions is None:
-        return data, None
-    loose = load("confusions", config.confusions, config.confusions_split, config.recipe)
-    return data, loose.renamed({k: v for k, v in renames.items() if k in loose.labels})
 
 
 def _show(directory: Path, outcome: Outcome, heads: Heads | None, settings: Settings) -> None:

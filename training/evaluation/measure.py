@@ -158,7 +158,7 @@ def count_heads(subject: Subject, data: Dataset, threshold: float, settings: Set
         for group, rows in sorted(members.items())
     }
     groups = tables | {"all": np.sum(list(tables.values()), axis=0)}
-    return Heads(labels, groups, worst(samples, found, paired, labels, settings.worst))
+    return Heads(labels, groups, worst(samples, found, paired, labels, settings.worst, loose=True))
 
 
 def shares(counts: Table, labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:

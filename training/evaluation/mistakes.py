@@ -11,8 +11,7 @@ from vidan.boxes import iou
 
 from ..data import FloatArray, Sample
 from ..predict import Found
-from .confusion import Pair
-from .ranking import RIGHT_IOU
+from .confusion import Pair, fit
 
 FALSE_ALARM, CONFUSED, MISSED = (
     "false alarms, by score",
@@ -46,6 +45,8 @@ def worst(
     paired: Sequence[Pair],
     labels: Sequence[str],
     most: int,
+    *,
+    loose: bool = False,
 ) -> dict[str, list[Mistake]]:
     """The worst mistakes of each kind, at most so many.
 
@@ -55,6 +56,7 @@ def worst(
         paired: objects and detections at the threshold (`confusion.pairs`).
         labels: of the classes.
         most: of each kind.
+        loose: whether the boxes of the truth are drawn loosely.
     """
     kinds: dict[str, list[Mistake]] = {FALSE_ALARM: [], CONFUSED: [], MISSED: []}
     for pair in paired:
@@ -62,7 +64,7 @@ def worst(
         if pair.truth < 0:
             kinds[FALSE_ALARM].append(_false_alarm(sample, one, pair.found, labels))
         elif pair.found < 0:
-            kinds[MISSED].append(_miss(sample, one, pair.truth, labels))
+            kinds[MISSED].append(_miss(sample, one, pair.truth, labels, loose))
         elif sample.classes[pair.truth] != one.classes[pair.found]:
             kinds[CONFUSED].append(_confused(sample, one, pair, labels))
     return {
@@ -91,10 +93,10 @@ def _confused(sample: Sample, found: Found, pair: Pair, labels: Sequence[str]) -
     )
 
 
-def _miss(sample: Sample, found: Found, row: int, labels: Sequence[str]) -> Mistake:
+def _miss(sample: Sample, found: Found, row: int, labels: Sequence[str], loose: bool) -> Mistake:
     box = sample.boxes[row]
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
-    fits = iou(box[None], found.boxes)[0] >= RIGHT_IOU
+    fits = fit(found, sample, loose=loose)[:, row] > 0
     best = np.where(fits, found.scores, 0).max(initial=0)
     under = f"at most {best:.2f}" if best > 0 else "no box fits"
     label = labels[sample.classes[row]]

@@ -65,8 +65,8 @@ def _write(page: Image, text: str, x: int, y: int, size: float) -> None:
 def _tile(mistake: Mistake) -> Image:
     """The part of the picture around the boxes, (TILE,TILE,3)."""
     boxes = [(b, c) for b, c in ((mistake.truth, TRUTH), (mistake.found, FOUND)) if b is not None]
-    left, top, side = _part([box for box, _ in boxes])
     image = mistake.sample.image()
+    left, top, side = _part([box for box, _ in boxes], image.shape[1], image.shape[0])
     part = np.full((side, side, 3), BLANK, np.uint8)
     x, y = max(0, -left), max(0, -top)  # where the picture begins in the part
     shown = image[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
@@ -79,9 +79,17 @@ def _tile(mistake: Mistake) -> Image:
     return tile
 
 
-def _part(boxes: Sequence[FloatArray]) -> tuple[int, int, int]:
-    """Left, top and side of a square around the boxes, px of the picture."""
+def _part(boxes: Sequence[FloatArray], width: int, height: int) -> tuple[int, int, int]:
+    """Left, top and side of a square around the boxes, in the picture as far as it can be, px."""
     low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
     side = round(max(float((high - low).max()) * AROUND, SMALLEST))
-    left, top = np.round((low + high) / 2 - side / 2).astype(int)
-    return int(left), int(top), side
+    side = min(side, max(width, height))
+    middle = (low + high) / 2
+    return _begin(middle[0], side, width), _begin(middle[1], side, height), side
+
+
+def _begin(middle: float, side: int, length: int) -> int:
+    """Where a part of a picture begins along one axis; a picture too short for it is centred."""
+    if length <= side:
+        return (length - side) // 2
+    return int(np.clip(round(middle - side / 2), 0, length - side))
