@@ -1,6 +1,6 @@
 """An RTSP camera for tests: run by the system's Python, which has Debian's GStreamer.
 
-    /usr/bin/python3 camera.py PORT [--size 320x240 --rate 25 --codec h264 --protocol tcp ...]
+    /usr/bin/python3 camera.py PORT [--size 320x240 --rate 25 --codec h264 ...]
 
 Each picture shows when it was made, as BITS squares in a row, black or white: milliseconds of
 `time.monotonic()`, modulo 2**BITS, the highest bit first. Prints `ready` when it can be asked.
@@ -45,7 +45,6 @@ def main():
     parser.add_argument("--size", default="480x160")
     parser.add_argument("--rate", type=int, default=25)
     parser.add_argument("--codec", choices=("h264", "jpeg"), default="h264")
-    parser.add_argument("--protocol", choices=("tcp", "udp", "both"), default="both")
     parser.add_argument("--gop", type=int, default=25)
     parser.add_argument("--user", default="")
     arguments = parser.parse_args()
@@ -108,12 +107,8 @@ def main():
     factory = Factory()
     factory.set_shared(True)
     factory.set_latency(0)
-    protocols = {
-        "tcp": GstRtsp.RTSPLowerTrans.TCP,
-        "udp": GstRtsp.RTSPLowerTrans.UDP,
-        "both": GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP,
-    }
-    factory.set_protocols(protocols[arguments.protocol])
+    transports = GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP
+    factory.set_protocols(transports)
     factory.connect("media-configure", lambda _, media: Factory.do_configure(factory, media))
     server.get_mount_points().add_factory("/live", factory)
     if arguments.user:
@@ -126,7 +121,7 @@ def main():
         factory.add_role_from_structure(
             Gst.Structure.new_from_string(
                 "user,media.factory.access=(boolean)true,media.factory.construct=(boolean)true"
-            )[0]
+            )
         )
     if not server.attach(None):
         sys.exit(f"port {arguments.port} is taken")
