@@ -1,0 +1,112 @@
+"""Results as other libraries know them: supervision, Arrow and pandas, where those are installed.
+
+from vidan.convert import to_pandas, to_supervision
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import PluginError
+from .types import Detections, Result, Tracks
+
+COLUMNS = (
+    "stream", "frame", "time", "id", "label", "score", "x1", "y1", "x2", "y2", "misses",
+)  # fmt: skip
+"""Of a table of results: a row for each track of each frame, `frame` its index, `time` s of
+stream time, the box in px, `misses` the frames since its last detection. A detection that no
+track claims has no id."""
+
+
+def to_supervision(found: Detections | Tracks, labels: Sequence[str] = ()) -> Any:
+    """`supervision.Detections` of detections or tracks.
+
+    Args:
+        found: tracks get their ids as `tracker_id`; class -1, uncertain, stays -1.
+        labels: of the classes, as in `Result.labels`; they become `data["class_name"]`.
+
+    Raises:
+        PluginError: supervision is not installed.
+    """
+    supervision = _library("supervision", "supervision")
+    names = [_name(c, labels) for c in found.classes.tolist()]
+    return supervision.Detections(
+        xyxy=found.boxes.copy(),
+        confidence=found.scores.copy(),
+        class_id=found.classes.astype(int),
+        tracker_id=found.ids.astype(int) if isinstance(found, Tracks) else None,
+        data={"class_name": np.array(names)} if labels else {},
+    )
+
+
+def from_supervision(found: Any) -> Detections:
+    """Detections of `supervision.Detections`: for a detector around a model that gives those.
+
+    Scores that are missing are 1, classes 0; scores outside [0,1] are refused by `Detections`.
+    """
+    count = len(found)
+    scores = found.confidence
+    classes = found.class_id
+    return Detections(
+        np.asarray(found.xyxy, np.float32).reshape(-1, 4),
+        np.ones(count, np.float32) if scores is None else np.asarray(scores, np.float32),
+        np.zeros(count, np.int32) if classes is None else np.asarray(classes, np.int32),
+    )
+
+
+def to_arrow(results: Iterable[Result]) -> Any:
+    """A `pyarrow.Table` with `COLUMNS`.
+
+    Raises:
+        PluginError: pyarrow is not installed.
+    """
+    return _library("pyarrow", "pyarrow").table(_columns(results))
+
+
+def to_pandas(results: Iterable[Result]) -> Any:
+    """A `pandas.DataFrame` with `COLUMNS`.
+
+    Raises:
+        PluginError: pandas is not installed.
+    """
+    frame = _library("pandas", "pandas").DataFrame(_columns(results))
+    return frame.astype({"id": "Int64"})  # what is not tracked has none
+
+
+def _columns(results: Iterable[Result]) -> dict[str, list[Any]]:
+    rows = [row for result in results for row in _rows(result)]
+    return {name: [row[i] for row in rows] for i, name in enumerate(COLUMNS)}
+
+
+def _rows(result: Result) -> Iterator[tuple[Any, ...]]:
+    """The tracks of a frame, then the detections that no track claims."""
+    frame, found, tracks = result.frame, result.detections, result.tracks
+    start = (frame.stream, frame.index, frame.time)
+    of_tracks = zip(
+        tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(),
+        tracks.boxes.tolist(), tracks.misses.tolist(), strict=True,
+    )  # fmt: skip
+    for identity, class_index, score, box, misses in of_tracks:
+        yield (*start, identity, result.label(class_index), score, *box, misses)
+    claimed = set(tracks.detection.tolist())
+    for row in range(len(found)):
+        if row not in claimed:
+            label = result.label(int(found.classes[row]))
+            yield (*start, None, label, float(found.scores[row]), *found.boxes[row].tolist(), 0)
+
+
+def _name(class_index: int, labels: Sequence[str]) -> str:
+    if class_index == -1:
+        return "uncertain"
+    return labels[class_index] if class_index < len(labels) else str(class_index)
+
+
+def _library(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise PluginError(f"{package} is not installed: pip install {package}") from error
