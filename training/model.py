@@ -73,8 +73,12 @@ def efficientdet(
     activation = "relu6" if lite else "swish"
     mean, std = (LITE_MEAN, LITE_STD) if lite else (IMAGENET_MEAN, IMAGENET_STD)
     images = keras.Input((None, None, 3), dtype="uint8", name="images")
+    # float32 also in mixed precision: bfloat16 would round the pixels' last bit away.
     x = keras.layers.Rescaling(
-        [1 / s for s in std], [-m / s for m, s in zip(mean, std, strict=True)], name="normalise"
+        [1 / s for s in std],
+        [-m / s for m, s in zip(mean, std, strict=True)],
+        name="normalise",
+        dtype="float32",
     )(images)
     features = backbone(arch.backbone, x, frozen_stages, frozen_norm_stages)
     levels = bifpn(features, arch.channels, arch.cells, activation, weighted=not lite)
