@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import PluginError
-from .types import Detections, Result, Tracks
+from .types import Detections, Result, Tracks, label_of
 
 COLUMNS = (
     "stream", "frame", "time", "id", "label", "score", "x1", "y1", "x2", "y2", "misses",
@@ -33,7 +33,7 @@ def to_supervision(found: Detections | Tracks, labels: Sequence[str] = ()) -> An
         PluginError: supervision is not installed.
     """
     supervision = _library("supervision", "supervision")
-    names = [_name(c, labels) for c in found.classes.tolist()]
+    names = [label_of(c, labels) for c in found.classes.tolist()]
     return supervision.Detections(
         xyxy=found.boxes.copy(),
         confidence=found.scores.copy(),
@@ -97,12 +97,6 @@ def _rows(result: Result) -> Iterator[tuple[Any, ...]]:
         if row not in claimed:
             label = result.label(int(found.classes[row]))
             yield (*start, None, label, float(found.scores[row]), *found.boxes[row].tolist(), 0)
-
-
-def _name(class_index: int, labels: Sequence[str]) -> str:
-    if class_index == -1:
-        return "uncertain"
-    return labels[class_index] if class_index < len(labels) else str(class_index)
 
 
 def _library(module: str, package: str) -> Any:

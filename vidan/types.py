@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -281,7 +281,12 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
 
     def label(self, class_index: int) -> str:
-        """The label of a class index: `uncertain` for -1, the number itself if it has none."""
-        if class_index == -1:
-            return "uncertain"
-        return self.labels[class_index] if class_index < len(self.labels) else str(class_index)
+        """The label of a class index: see `label_of`."""
+        return label_of(class_index, self.labels)
+
+
+def label_of(class_index: int, labels: Sequence[str]) -> str:
+    """The label of a class index: `uncertain` for -1, the number itself if it has none."""
+    if class_index == -1:
+        return "uncertain"
+    return labels[class_index] if class_index < len(labels) else str(class_index)
