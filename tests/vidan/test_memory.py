@@ -1,0 +1,52 @@
+"""How many frames are alive at once in a run, whatever its length."""
+
+import gc
+import weakref
+
+import pytest
+
+from vidan.pipeline import Pipeline
+
+from .fakes import FakeDetector, FakeSink, FakeSource, FakeTracker, frame
+
+MOST = 12
+
+
+class Counted(FakeSource):
+    """Counts the frames that are alive whenever another one is made."""
+
+    def __init__(self, count):
+        super().__init__(count)
+        self.alive = weakref.WeakSet()
+        self.peak = 0
+
+    def __iter__(self):
+        for n in range(self.count):
+            one = frame(n)
+            self.alive.add(one)
+            self.peak = max(self.peak, len(self.alive))
+            yield one
+
+
+class Forgetting(FakeSink):
+    """A slow sink that keeps nothing, so that all channels fill up."""
+
+    def write(self, result):
+        super().write(result)
+        self.results.clear()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_few_frames_are_alive_at_once(workers):
+    peaks = []
+    gc.disable()  # frames must go at once, not when somebody clears up cycles
+    try:
+        for count in (60, 240):
+            source = Counted(count)
+            sinks = {name: Forgetting(delay=0.001) for name in ("video", "jsonl")}
+            sinks["window"] = Forgetting(lossless=False, delay=0.004)
+            Pipeline(source, FakeDetector(), FakeTracker(), sinks, workers=workers).run()
+            peaks.append(source.peak)
+    finally:
+        gc.enable()
+    assert 3 <= max(peaks) <= MOST
