@@ -194,7 +194,7 @@ def _scale(
     fit = reference / max(image.shape[:2])
     if options.resize_boxes and len(boxes) and rng.random() < options.resize_boxes:
         box = boxes[rng.integers(len(boxes))]
-        wanted = np.exp(rng.uniform(*np.log((options.smallest, size / 2))))
+        wanted = np.exp(rng.uniform(*np.log((max(1.0, options.smallest), size / 2))))
         # Never larger than the other way would make it, which shows nothing but blur, and never
         # so small that the view is nearly empty.
         low, high = SMALLEST_PICTURE * size / max(image.shape[:2]), fit * options.scale[1]
