@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from vidan_plugins.sources.frames import ArrayFrame
+from vidan_training.evaluation.slices import CLEAN, SLICES, PictureFrame, under
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (60, 90, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_slices_follow_from_seed_and_name_alone(name):
+    before = IMAGE.copy()
+    first = under(name, IMAGE, "a.jpg", 1)
+    assert (first.shape, first.dtype) == (IMAGE.shape, np.uint8)
+    assert (first == under(name, IMAGE, "a.jpg", 1)).all()
+    assert (before == IMAGE).all()
+    assert (first == IMAGE).all() == (name == CLEAN)
+    for other in (("b.jpg", 1), ("a.jpg", 2)):
+        assert (first == under(name, IMAGE, *other)).all() == (name == CLEAN)
+
+
+def test_haze_gets_denser():
+    spread = [
+        under(name, IMAGE, "a.jpg", 0).std()
+        for name in (CLEAN, "haze_light", "haze_medium", "haze_dense")
+    ]
+    assert spread == sorted(spread, reverse=True)
+
+
+@pytest.mark.parametrize("size", [(45, 30), (90, 60), (180, 120), (45, 120)])
+def test_a_detector_sees_what_it_would_see_in_a_run(size):
+    run = ArrayFrame(IMAGE, index=0, time=0, captured=0, stream="s")
+    frame = PictureFrame(IMAGE, "a.jpg")
+    assert (frame.width, frame.height, frame.image) == (90, 60, "a.jpg")
+    assert (frame.resized(*size) == run.resized(*size)).all()
+    assert not frame.rgb().flags.writeable
