@@ -18,7 +18,7 @@ from . import recipe
 from .checkpoint import State, save_checkpoint
 from .data import FloatArray, Image, Sample
 from .display import Display
-from .evaluate import evaluate
+from .evaluation.figures import evaluate
 from .model import detector
 from .optimizer import swap_average
 from .predict import predict
