@@ -42,7 +42,7 @@ class Slow:
 class Nobody:
     """A tracker that follows nothing."""
 
-    def update(self, frame: Frame, detections: Detections) -> Tracks:
+    def update(self, frame: Frame, detections: Detections) -> Tracks:  # noqa: ARG002
         """No tracks."""
         return Tracks.empty()
 

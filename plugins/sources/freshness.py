@@ -94,7 +94,7 @@ class Freshness:
         self._settled = False  # until pictures have to be waited for, all that come are old
         self._calm = 0
         self._late_since: float | None = None
-        self._passed: float | None = None  # when the latest was let through, s
+        self._held_since: float | None = None  # since when none was let through, s
 
     def __iter__(self) -> Iterator[Decoded]:
         """The pictures that are of use; what is left out counts as lost."""
@@ -107,19 +107,19 @@ class Freshness:
                 if at_hand and not self._starving(decoded.arrived):
                     decoded = decoded._replace(lost=decoded.lost + held.lost + 1)
                 else:
-                    self._passed = decoded.arrived
+                    self._held_since = None
                     yield held
             held = decoded if late else None
             if held is None:
-                self._passed = decoded.arrived
+                self._held_since = None
                 yield decoded
+            elif self._held_since is None:
+                self._held_since = decoded.arrived
         if held is not None:
             yield held
 
     def _starving(self, now: float) -> bool:
-        if self._passed is None:
-            self._passed = now
-        return now - self._passed > PATIENCE
+        return self._held_since is not None and now - self._held_since > PATIENCE
 
     def _late(self, decoded: Decoded, at_hand: bool) -> bool:
         stamp, arrived = decoded.stamp, decoded.arrived

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from vidan_plugins.sources.freshness import Freshness, Transit
@@ -7,7 +9,7 @@ STEP = 0.04
 
 
 class Given:
-    """Pictures that arrive when they are told to: (stamp, arrived, waited); a number is the name."""
+    """Pictures that arrive when they are told to: (stamp, arrived, waited)."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -78,7 +80,7 @@ def test_a_decoder_that_cannot_keep_up_is_relieved_and_something_is_still_shown(
     assert "NONREF" in given.skips
     assert given.skips[-1] == "NONKEY"
     at = [rows[n][1] for n, _ in passed]
-    assert max(b - a for a, b in zip(at, at[1:], strict=False)) < 1.3
+    assert max(b - a for a, b in pairwise(at)) < 1.3
     assert sum(1 + lost for _, lost in passed) <= len(rows)
 
 
