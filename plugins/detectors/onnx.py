@@ -46,7 +46,8 @@ class OnnxDetector(ModelDetector):
     Any number of threads may detect at once.
 
     Args:
-        model: the file; None for the face-mask detector that ships.
+        model: the file, or the name of one that ships, as in `facemask_lite0_int8`; None for
+            the face-mask detector that ships.
         labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's own.
         threshold: least score of a detection, in [0,1]; None for what the model advises.
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
@@ -91,7 +92,7 @@ class OnnxDetector(ModelDetector):
         workers: int | None = None,
         providers: str | Sequence[str] | None = None,
     ) -> None:
-        path = _shipped() if model is None else options.path("detector.model", model)
+        path = _shipped() if model is None else _named(options.path("detector.model", model))
         where = f"model {str(path)!r}"
         count = thread_count(threads)
         calls = 1 if workers is None else options.whole("detector.workers", workers, 1)
@@ -159,8 +160,20 @@ def _check_file(path: Path, where: str) -> None:
         raise ModelError(f"{where}: the file is empty")
 
 
+def _named(path: Path) -> Path:
+    """A file, or the model that ships under that name: its file's, without `.onnx`."""
+    if path.exists() or path.name != str(path):
+        return path
+    ours = _models() / f"{path.name}.onnx"
+    return ours if ours.is_file() else path
+
+
+def _models() -> Path:
+    return Path(str(files("vidan_plugins.models")))
+
+
 def _shipped() -> Path:
-    path = Path(str(files("vidan_plugins.models").joinpath(SHIPPED)))
+    path = _models() / SHIPPED
     if not path.is_file():
         raise ModelError(
             f"the model that ships with vidan is not in this installation ({str(path)!r}): "

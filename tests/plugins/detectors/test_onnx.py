@@ -189,6 +189,16 @@ def test_bad_options(toy, options, message):
         OnnxDetector(toy(), **options)
 
 
+def test_models_that_ship_have_names(toy, tmp_path, monkeypatch):
+    toy("ours.onnx")
+    monkeypatch.setattr(module, "_models", lambda: tmp_path)
+    assert OnnxDetector("ours", threads=1).labels == LABELS
+    with pytest.raises(ModelError, match="there is no such file"):
+        OnnxDetector("theirs")
+    with pytest.raises(ModelError, match="there is no such file"):
+        OnnxDetector("elsewhere/ours")
+
+
 def test_the_shipped_model_may_be_missing(monkeypatch):
     monkeypatch.setattr(module, "SHIPPED", "none.onnx")
     with pytest.raises(ModelError, match=r"the model that ships with vidan is not in this"):
