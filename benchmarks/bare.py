@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -66,7 +67,7 @@ def encode(video: str, _model: str, out: str) -> Step:
     def step() -> None:
         nonlocal count
         frame = some[count % len(some)]
-        frame.pts, frame.time_base = count, None
+        frame.pts, frame.time_base = count, Fraction(1, 30)
         frame.pict_type = av.video.frame.PictureType.NONE
         count += 1
         container.mux(stream.encode(frame))

@@ -142,7 +142,7 @@ def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
     if burn_in > frames - 2:
         raise ConfigError(f"burn_in={burn_in}: leaves nothing of max_frames={frames}")
     passed = [o for o in overrides if _key(o) not in OWN]
-    chosen = {_key(override) for override in passed}
+    chosen = {override.partition("=")[0] for override in passed}
     runs = options.whole("runs", config.runs, 1)
     return Settings(
         (*passed, *_added(config, chosen, frames)),

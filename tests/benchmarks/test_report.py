@@ -1,0 +1,64 @@
+"""Results as tables, JSON and Markdown."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.report import Table, load, result, save
+from vidan.errors import ConfigError, SinkError
+from vidan_plugins.bench.environment import environment
+from vidan_plugins.bench.results import show
+
+
+@pytest.fixture
+def found():
+    table = Table("Speed", ["", "frames/s"], [["a", 12.34], ["b", 1234.5], ["c", None]], "A note.")
+    return result("speed", "How fast", "python -m benchmarks.speed", [table], ["speed.png"], x=1)
+
+
+def test_a_result_survives_its_file(tmp_path, found):
+    assert load(save(found, tmp_path / "new folder")) == json.loads(json.dumps(found))
+
+
+def test_the_environment_says_what_it_depends_on():
+    about = environment()
+    assert about["cpus"] >= about["cores_to_use"] >= 1
+    assert {"vidan", "numpy", "av", "onnxruntime"} <= about["packages"].keys()
+
+
+def test_readme_shows_what_there_is_and_leaves_the_rest(tmp_path, found):
+    save(found, tmp_path)
+    readme = (
+        "# Title\n<!-- result: speed -->\nold\n<!-- end -->\n<!-- result: no -->\n<!-- end -->\n"
+    )
+    shown = report.filled(readme, tmp_path)
+    assert "| a | 12.3 |\n| b | 1234 |\n| c |  |\n\nA note." in shown
+    assert "python -m benchmarks.speed" in shown
+    assert "![How fast](results/speed.png)" in shown
+    assert "old" not in shown
+    assert shown.endswith("<!-- end -->\n<!-- result: no -->\n<!-- end -->\n")
+    assert report.filled(shown, tmp_path) == shown
+
+
+def test_terminal(found):
+    console = Console(record=True, width=100)
+    show(found, console)
+    assert "12.3" in console.export_text()
+
+
+@pytest.mark.parametrize("text", ["not JSON", "[]", "{}"])
+def test_what_is_no_result(tmp_path, text):
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"r\.json.*: not"):
+        load(path)
+
+
+def test_files_that_cannot_be_had(tmp_path, found):
+    with pytest.raises(ConfigError, match="cannot read"):
+        load(tmp_path / "none.json")
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="cannot write"):
+        save(found, tmp_path / "file")

@@ -1,0 +1,144 @@
+"""The suite runs: small pictures, few frames. What it measures is never asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import bare, inputs, loops, micro, peers
+from vidan.errors import VidanError
+from vidan_plugins.bench.clip import clip
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["size=320x240", "people=2", "max_frames=20", "burn_in=2", "runs=1"]
+QUICK = ["detector=mot", "detector.path=det.txt"]
+"""A camera may drop most of so few frames on a busy machine, if detection took any time."""
+
+
+def vidan(*arguments, cwd, module="vidan", code=0):
+    environment = {k: v for k, v in os.environ.items() if k != "VIDAN_DATA"}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return clip(tmp_path_factory.mktemp("clip"), "320x240", 2, 12)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "det.txt").write_text("1,-1,10,10,50,50,0.9\n")
+    return tmp_path
+
+
+def test_bench(folder):
+    said = vidan("bench", *SMALL, *QUICK, "hydra.run.dir=out", cwd=folder)
+    assert "CPU per frame" in said
+    found = json.loads((folder / "out/latency.json").read_text())
+    assert list(found["modes"]) == ["file", "camera"]
+    for mode in found["modes"].values():
+        figures = mode["figures"]
+        assert {"source", "detector", "tracker"} <= figures["stages_ms"].keys()
+        assert len(figures["run"]["fps"]["runs"]) == 1
+        assert figures["ages_ms"]["result"]["p95"]["median"] > 0
+        assert mode["ages"]["result"]
+    assert found["modes"]["file"]["figures"]["run"]["frames"]["median"] == 18
+    assert found["modes"]["file"]["figures"]["run"]["dropped"]["median"] == 0
+    assert {"sink.video", "sink.jsonl"} <= found["modes"]["file"]["figures"]["ages_ms"].keys()
+    assert "sink.discard" in found["modes"]["camera"]["figures"]["ages_ms"]
+    assert (folder / "out/latency.png").read_bytes().startswith(b"\x89PNG")
+    same = vidan("bench", "--compare", "out/latency.json", "out/latency.json", cwd=folder)
+    assert "file fps" in same
+
+
+def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
+    own = ["modes=[file]", "-m", "tracker=sort,none", "hydra.sweep.dir=out"]
+    vidan(*SMALL, *QUICK, *own, "--out", "kept", cwd=folder, module="benchmarks.latency")
+    found = json.loads((folder / "kept/sweep.json").read_text())
+    assert found["settings"] == ["tracker=sort", "tracker=none"]
+    assert list(found["modes"]["file"]) == found["settings"]
+    assert (folder / "kept/sweep.png").is_file()
+    assert len(list((folder / "out").glob("street_*.mp4"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("modes=[fast]", "modes='fast': there is camera, file"),
+        ("burn_in=19", "burn_in=19: leaves nothing of max_frames=20"),
+        ("runs=0", "runs=0: expected a whole number of at least 1"),
+        ("size=big", "size='big': expected width and height"),
+        ("detektor=x", "detektor"),
+    ],
+)
+def test_bad_options(tmp_path, override, said):
+    assert said in vidan("bench", *SMALL, override, cwd=tmp_path, code=2)
+
+
+def test_a_run_that_fails_says_why(tmp_path):
+    said = vidan("bench", *SMALL, "source.path=none.mp4", cwd=tmp_path, code=1)
+    assert "none.mp4" in said
+    assert len([line for line in said.splitlines() if "error" in line]) == 1
+
+
+def test_micro():
+    found = micro.micro(repeats=2, least=0)
+    assert len(found["figures"]) == len(list(micro.parts()))
+    assert all(len(one["runs"]) == 2 for one in found["figures"].values())
+
+
+@pytest.mark.parametrize("stage", bare.STAGES)
+def test_bare_stages(stage, small, tmp_path):
+    if stage == "openvino":
+        pytest.importorskip("openvino")
+    command = [stage, str(small), str(inputs.model()), str(tmp_path / "out.mp4"), "6", "2"]
+    found = json.loads(vidan(*command, cwd=tmp_path, module="benchmarks.bare").splitlines()[-1])
+    assert set(found) == {"ms", "cpu_ms"}
+
+
+def test_loop_by_hand(small, tmp_path, monkeypatch):
+    # The other loop, and TensorFlow, are in the environment of the peers.
+    class ByHand(loops.Plain):
+        def __init__(self, model):
+            self._network = loops.onnx(model)
+
+    monkeypatch.setitem(loops.LOOPS, "savedmodel", ByHand)
+    out = tmp_path / "out.mp4"
+    found = loops.loop("savedmodel", str(small), str(inputs.model()), str(out), 6, 2)
+    assert found["frames"] == 4
+    assert out.stat().st_size > 0
+
+
+def test_tables_and_plot_of_peers(tmp_path):
+    stages = {name: {"ms": 20.0, "cpu_ms": 30.0} for name in ("decode", "infer", "encode")}
+    # Twice as fast as (a), at 1.2 times the CPU of the limit.
+    loops_ = {
+        "a": {"fps": 10.0, "cpu_ms": 200.0},
+        "b": {"fps": 16.0, "cpu_ms": 150.0},
+        "c": {"fps": 22.2, "cpu_ms": 90.0},
+        "d": {"fps": 20.0, "cpu_ms": 108.0},
+    }
+    tables = peers.tables([stages | loops_])
+    assert tables[0].rows[3][:5] == ["(d) vidan", 20, 108, 2, 1.25]
+    assert "1.20 times" in tables[0].note
+    peers.draw(tmp_path / "peers.png", [stages | loops_])
+    assert (tmp_path / "peers.png").is_file()
+
+
+def test_peers_that_are_not_there(small, tmp_path):
+    setup = peers.Setup(tmp_path / "no/python", small, frames=6, burn_in=2, runs=1)
+    with pytest.raises(VidanError, match=r"peers\.txt"):
+        peers._loop(setup, "savedmodel", tmp_path, tmp_path)
