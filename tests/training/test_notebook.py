@@ -1,0 +1,58 @@
+"""The notebook for Colab runs from top to bottom, on drawn pictures and without Drive."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+import vidan_training
+
+from .drawn import draw
+
+NOTEBOOK = Path(vidan_training.__file__).parent / "colab.ipynb"
+SMALL = (
+    "model=lite0 weights=null size=[128,128] crop=128 batch=2 validation=0.25 evaluate_every=1 "
+    "anchors.octaves=1 anchors.ratios=[1] optimizer.ema=0.5 frozen_norm_stages=0 frozen_stages=0"
+)
+
+
+def cells():
+    return [c for c in json.loads(NOTEBOOK.read_text())["cells"] if c["cell_type"] == "code"]
+
+
+def test_cells_are_python_and_bring_no_outputs():
+    for cell in cells():
+        source = "".join(cell["source"]).replace("%pip", "#pip").replace("    #pip", "    pass  #")
+        ast.parse(source)
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+
+
+def test_it_mounts_trains_resumes_exports_evaluates_and_downloads():
+    text = "\n".join("".join(cell["source"]) for cell in cells())
+    steps = ["drive.mount(", "%pip install", 'vidan("train"', "MORE", 'vidan("export"',
+             '"eval", "detection"', "files.download("]  # fmt: skip
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_it_runs(tmp_path, monkeypatch):
+    nbclient = pytest.importorskip("nbclient", reason="needs the extra: pip install vidan[test]")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]")
+    draw(tmp_path / "data", 8)
+    monkeypatch.setenv("VIDAN_NOTEBOOK", str(tmp_path))
+    monkeypatch.setenv("VIDAN_NOTEBOOK_OPTIONS", SMALL)
+    monkeypatch.setenv("VIDAN_NOTEBOOK_EPOCHS", "1")
+    monkeypatch.setenv("VIDAN_NOTEBOOK_MORE", "1")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}}
+                            ).execute()  # fmt: skip
+    rows = (tmp_path / "run/log.jsonl").read_text().splitlines()
+    assert [json.loads(row)["epoch"] for row in rows] == [1, 2]
+    assert (tmp_path / "run/mine.onnx").stat().st_size > 1e6
+    assert list((tmp_path / "run/evaluation").glob("*.json"))
+    assert "the model is mine.onnx" in notebook.cells[-1].outputs[0].text
