@@ -16,7 +16,7 @@ import onnxruntime
 import tensorflow as tf
 
 from vidan.errors import ConfigError, ModelError
-from vidan_training import backbones, export, model, train
+from vidan_training import backbones, export, model, onnxfile, train
 from vidan_training.checkpoint import load_checkpoint
 from vidan_training.weights import read_npz
 
@@ -35,7 +35,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3)).astype(np.u
 def tiny(monkeypatch):
     monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
     monkeypatch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
-    monkeypatch.setattr(export, "SMALLEST_HALVED", 64)  # a tiny network has no large kernels
+    monkeypatch.setattr(onnxfile, "SMALLEST_HALVED", 64)  # a tiny network has no large kernels
 
 
 @pytest.mark.usefixtures("tiny")

@@ -1,0 +1,144 @@
+"""Exported forms agree with the model and carry what they should; int8; features of boxes."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]")
+
+import keras
+import onnx
+import onnxruntime
+import tensorflow as tf
+
+from vidan.errors import ConfigError
+from vidan_training import agreement, backbones, export, model, onnxfile, quantise
+from vidan_training.anchors import AnchorShapes, make_anchors
+from vidan_training.anchors import decode as decode_all
+from vidan_training.features import pool
+from vidan_training.serving import Serving, centred, decode
+from vidan_training.spec import Spec
+from vidan_training.weights import save
+
+from .drawn import draw
+
+SHAPES = AnchorShapes(scale=2.0, octaves=1, ratios=(1.0,))
+SPEC = Spec("tiny", ("disc", "square"), (128, 128), SHAPES, 0.4, {"from": "a test"})
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A small network whose random weights give scores that differ."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
+        patch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
+        patch.setattr(onnxfile, "SMALLEST_HALVED", 64)
+        keras.utils.set_random_seed(3)
+        network = model.efficientdet("tiny", 2, SHAPES)
+        rng = np.random.default_rng(0)
+        for layer in network.layers:
+            if layer.name.endswith("_predict"):
+                kernel = layer.pointwise_kernel
+                kernel.assign(rng.normal(0, 0.4, kernel.shape))
+        yield network
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = draw(tmp_path_factory.mktemp("drawn") / "data", 4)
+    return folder, list(quantise.pictures(quantise.choose(str(folder), 3), SPEC.size))
+
+
+def test_all_forms_agree(tiny, images, tmp_path):
+    pytest.importorskip("openvino", reason="needs the extra: pip install vidan[openvino]")
+    forms = list(agreement.compare(tiny, SPEC, images[1], tmp_path))
+    assert len(forms) == 4
+    for name, score, px in forms:
+        whole = "float16" not in name
+        assert score < (1e-4 if whole else 1e-2), name
+        assert px < (0.1 if whole else 2.0), name
+
+
+def test_apart_finds_the_nearest_box():
+    boxes = np.float32([[[0, 0, 10, 10], [50, 50, 60, 60]]])
+    scores = np.float32([[[0.9], [0.8]]])
+    moved = boxes[:, ::-1] + np.float32(0.25)
+    assert agreement.apart((boxes, scores), (moved, scores[:, ::-1] - np.float32(0.125))) == (
+        pytest.approx((0.125, 0.25))
+    )
+
+
+def test_places_decode_as_anchors_do():
+    anchors = make_anchors(128, 128, SHAPES)
+    codes = np.random.default_rng(0).normal(0, 1, (1, len(anchors), 4)).astype(np.float32)
+    ours = decode(tf.constant(codes), tf.constant(centred(anchors)[None]))
+    assert np.asarray(ours) == pytest.approx(np.asarray(decode_all(codes, anchors)), abs=1e-3)
+
+
+def test_features_are_means_of_stripes():
+    # A map whose value is (x, y) in px at the middle of each place: a box from 16 to 48 px along
+    # x and 16 to 80 along y, in 8 stripes of 8 px, whose middles are at 20, 28 ... 76.
+    stride = 8
+    middle = (np.arange(16) + 0.5) * stride
+    level = np.stack(np.meshgrid(middle, middle), -1).astype(np.float32)[None]
+    vector = np.asarray(pool(tf.constant(level), tf.constant([[[16.0, 16, 48, 80]]]), stride))[0, 0]
+    expected = np.column_stack([np.full(8, 32.0), 20.0 + 8 * np.arange(8)]).ravel()
+    assert vector == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
+
+
+def test_features_come_third(tiny, images, tmp_path):
+    path = tmp_path / "features.onnx"
+    export.export_onnx(Serving(tiny, SPEC, features=True), SPEC, path, half=False)
+    session = onnxruntime.InferenceSession(str(path))
+    batch = np.concatenate(images[1])
+    names = ["boxes", "scores", "features"]
+    boxes, _, features = session.run(names, {"images": batch})
+    assert features.shape == (3, boxes.shape[1], 8 * 16)
+    assert np.linalg.norm(features, axis=-1) == pytest.approx(1, abs=1e-4)
+    one = session.run(names, {"images": batch[1:2]})  # nothing leaks from picture to picture
+    assert one[2][0] == pytest.approx(features[1], abs=1e-3)
+
+
+def test_int8(tiny, images, tmp_path):
+    weights = tmp_path / "tiny.npz"
+    save(tiny, weights, note=json.dumps(SPEC.metadata()))
+    files = [tmp_path / "a.onnx", tmp_path / "b.onnx"]
+    for file in files:
+        arguments = [f"weights={weights}", f"onnx={file}", "int8=true", "pictures=2"]
+        assert export.main([*arguments, f"calibration={images[0]}"]) == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    written = onnx.load(files[0])
+    check_what_is_int8(written.graph)
+    origin = json.loads(written.metadata_props[0].value)["quantisation"]
+    assert origin["calibration"] == "2 pictures of data, least and greatest"
+    assert origin["float32"]["file"] == "tiny.npz"
+    _, scores = onnxruntime.InferenceSession(str(files[0])).run(
+        ["boxes", "scores"], {"images": images[1][0]}
+    )
+    truth = agreement.of_keras(tiny, SPEC)(images[1][0])
+    assert np.sort(scores, axis=None) == pytest.approx(np.sort(truth[1], axis=None), abs=0.15)
+
+
+def check_what_is_int8(graph):
+    kinds = [node.op_type for node in graph.node]
+    assert kinds[:2] == ["Transpose", "DequantizeLinear"]  # pixels go in as they are
+    kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    made = {node.output[0]: node.op_type for node in graph.node}
+    assert {made[kernel] for kernel in kernels} == {"DequantizeLinear"}
+    late = graph.node[kinds.index("TopK") :]
+    assert not {"QuantizeLinear"} & {node.op_type for node in late}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["int8=yes", "onnx=x"], "int8='yes': expected true or false"),
+        (["int8=true", "npz=x"], "int8=true is for ONNX"),
+        (["pictures=0", "onnx=x"], "pictures='0': expected a whole number"),
+        (["calibrate=x"], "did you mean 'calibration'"),
+    ],
+)
+def test_wrong_options(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        export.main(arguments)
