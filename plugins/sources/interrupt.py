@@ -17,7 +17,6 @@ from typing import Any
 
 import av.container.core
 
-
 LEAP = 1e6
 """More than any time-out, s."""
 
