@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,7 +117,9 @@ def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sam
 
 def _recipe(name: str | None) -> tuple[Any, Any]:
     """The module of the recipes, and one of them; the default one if None."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
+    from .. import backend
+
+    backend.choose()
     from .. import recipe as recipes  # brings the model's anchors, and Keras with them
 
     return recipes, recipes.load_recipe([] if name is None else [f"recipe={name}"])
