@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from vidan.config import build, compose
-from vidan.run import build_pipeline
+from vidan.runner import build_pipeline
 
 BASE = ["source=file", "sink=[video,jsonl]"]
 

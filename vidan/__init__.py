@@ -1,5 +1,6 @@
 """Plugin-based video analytics: see, count and follow things in video."""
 
+from .api import create, run
 from .errors import (
     ConfigError,
     DisplayError,
@@ -12,6 +13,7 @@ from .errors import (
 )
 from .hookspecs import hookimpl
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
+from .pipeline import Pipeline
 from .types import Colours, Detections, Frame, Image, Planes, Result, Tracks
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Frame",
     "Image",
     "ModelError",
+    "Pipeline",
     "Planes",
     "PluginError",
     "Result",
@@ -35,5 +38,7 @@ __all__ = [
     "Tracker",
     "Tracks",
     "VidanError",
+    "create",
     "hookimpl",
+    "run",
 ]

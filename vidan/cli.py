@@ -127,10 +127,10 @@ def _run(arguments: list[str]) -> int:
     from .config import run_hydra  # Hydra takes a third of a second: not for --help
 
     errors: list[Exception] = []
-    explicit = any(argument.lstrip("+~").split("=")[0] == "sink" for argument in arguments)
+    explicit = chooses_sinks(arguments)
 
     def task(config: DictConfig) -> None:
-        from .run import execute
+        from .runner import execute
 
         log_to(Path(config.run_dir))
         try:
@@ -144,6 +144,11 @@ def _run(arguments: list[str]) -> int:
     if errors:
         raise errors[0]
     return 0
+
+
+def chooses_sinks(arguments: Iterable[str]) -> bool:
+    """Whether somebody said which sinks there are to be."""
+    return any(argument.lstrip("+~").split("=")[0] == "sink" for argument in arguments)
 
 
 def log_to(directory: Path) -> None:

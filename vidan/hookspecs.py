@@ -9,7 +9,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from .plugins import Check, Commands, Registrar
-    from .run import Run
+    from .runner import Run
 
 hookspec = pluggy.HookspecMarker("vidan")
 hookimpl = pluggy.HookimplMarker("vidan")

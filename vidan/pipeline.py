@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 POLL = 0.1
 """How often the waiting thread looks up, for progress and interrupts, s."""
+
+LOOP = "a loop over the results"
+"""In place of a sink's name, where results go to a loop."""
 
 REMEMBERED_IDS = 100_000
 """How many identities are remembered, so that each counts once."""
@@ -49,7 +52,7 @@ class Pipeline:
         source: where frames come from.
         detector: called by `workers` threads.
         tracker: called by one thread, in order.
-        sinks: by name, each called by a thread of its own.
+        sinks: by name, each called by a thread of its own; None for none.
         max_frames: end after this many frames of the source; None for all.
         workers: threads that detect; results stay in order.
         buffer: how many items wait between two stages when nothing may be dropped.
@@ -57,8 +60,8 @@ class Pipeline:
     A detector with a number `every` above 1 gets every so many-th frame only. The frames in
     between have no detections, and the tracker says where it expects the tracks (see Coaster).
 
-    A pipeline runs once. It closes the source, the detector and the sinks, each in the
-    thread that used it.
+    A pipeline runs once: by `run`, or by a loop over its results. It closes the source, the
+    detector and the sinks, each in the thread that used it.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Pipeline:
         source: Source,
         detector: Detector,
         tracker: Tracker,
-        sinks: Mapping[str, Sink],
+        sinks: Mapping[str, Sink] | None = None,
         *,
         max_frames: int | None = None,
         workers: int = 1,
@@ -75,7 +78,7 @@ class Pipeline:
         self.source = source
         self.detector = detector
         self.tracker = tracker
-        self.sinks = dict(sinks)
+        self.sinks = dict(sinks or {})
         self.max_frames = max_frames
         self.stats = Stats()
         self.interrupted: int | None = None
@@ -85,6 +88,7 @@ class Pipeline:
             name: Channel(buffer) if sink.lossless else Channel(1, replace=True)
             for name, sink in self.sinks.items()
         }
+        self._buffer = buffer
         self._every: int = getattr(detector, "every", 1)
         self._taken = 0
         self._last = Tracks.empty()  # of the last look
@@ -134,6 +138,35 @@ class Pipeline:
         if self._errors:
             raise self._errors[0]
         return self.stats
+
+    def __iter__(self) -> Iterator[Result]:
+        """Run, and give the results in order. Leaving the loop early ends the run.
+
+        A slow loop holds up what comes before it: of a live source, frames are then dropped
+        before they are detected, and what the loop gets is never old.
+
+        Raises:
+            StageError: what a plugin raised, behind the last result that there was.
+        """
+        handed = self._results[LOOP] = Channel(self._buffer)
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                self.run()
+            except BaseException as error:
+                errors.append(error)
+
+        runner = threading.Thread(target=run, name="vidan-run")
+        runner.start()
+        try:
+            yield from handed
+        finally:
+            self.stop()
+            handed.close(discard=True)
+            runner.join()
+        if errors:
+            raise errors[0]
 
     def stop(self, *, discard: bool = False) -> None:
         """End the run: take no more frames and finish what is under way, or `discard` it."""

@@ -1,0 +1,98 @@
+import threading
+
+import pytest
+
+import vidan
+from vidan.testing import ListSource, RecordingSink, TruthDetector, clip, detections, frames
+
+from .fakes import FakeDetector, FakeSource, FakeTracker
+
+SMALL = "source=synthetic source.width=160 source.height=96 max_frames=3 sink=jsonl"
+
+
+def test_a_run_as_a_function(tmp_path):
+    clip(tmp_path / "a clip.mp4", 5)
+    out = tmp_path / "out"
+    path = tmp_path / "a clip.mp4"
+    summary = vidan.run(
+        f"source=file 'source.path={path}' tracker=sort sink=jsonl hydra.run.dir={out}"
+    )
+    assert summary["frames"] == 5
+    assert (out / "results.jsonl").read_text().count("\n") == 5
+
+
+def test_overrides_one_by_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert vidan.run(SMALL.split())["frames"] == 3
+    (run,) = (tmp_path / "runs").iterdir()
+    assert (run / "summary.json").is_file()
+
+
+def test_what_is_wrong_is_raised():
+    with pytest.raises(vidan.ConfigError, match="unknown tracker 'srot'"):
+        vidan.run("tracker=srot")
+
+
+def test_components_by_name():
+    assert vidan.create("tracker", "sort", max_age=3)
+    with pytest.raises(vidan.ConfigError, match="did you mean 'max_age'"):
+        vidan.create("tracker", "sort", max_agee=3)
+    with pytest.raises(vidan.PluginError, match="unknown tracker"):
+        vidan.create("tracker", "srot")
+
+
+def test_a_loop_over_results():
+    truth = [detections([[n, 0, n + 20, 40]]) for n in range(30)]
+    source, sink = ListSource(frames(30)), RecordingSink()
+    tracker = vidan.create("tracker", "sort")
+    pipeline = vidan.Pipeline(source, TruthDetector(truth), tracker, {"kept": sink})
+    results = list(pipeline)
+    assert [result.frame.index for result in results] == list(range(30))
+    assert results[-1].tracks.ids.tolist() == [1]
+    assert len(sink.results) == 30
+    assert source.closed == sink.closed == 1
+    assert pipeline.stats.frames == 30
+
+
+def test_leaving_the_loop_ends_the_run():
+    source = FakeSource(None)  # endless
+    for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+        if result.frame.index == 7:
+            break
+    assert source.closed == 1
+    assert not [t for t in threading.enumerate() if t.name.startswith("vidan-")]
+
+
+def test_a_failure_comes_behind_the_last_result():
+    seen = []
+
+    def loop():
+        for result in vidan.Pipeline(FakeSource(20), FakeDetector(fail_at=5), FakeTracker()):
+            seen.append(result.frame.index)  # noqa: PERF401 - what came before it raised
+
+    with pytest.raises(vidan.StageError, match="detector broke"):
+        loop()
+    assert seen == list(range(5))
+    assert not [t for t in threading.enumerate() if t.name.startswith("vidan-")]
+
+
+def test_what_the_loop_raises_goes_through():
+    source = FakeSource(None)
+
+    def loop():
+        for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+            raise ValueError(result.frame.index)
+
+    with pytest.raises(ValueError, match="0"):
+        loop()
+    assert source.closed == 1
+
+
+def test_a_slow_loop_over_a_live_source_drops_frames():
+    source = FakeSource(60, live=True, delay=0.002)
+    seen = []
+    for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+        seen.append(result.frame.index)
+        threading.Event().wait(0.02)
+    assert len(seen) < 60
+    assert seen == sorted(seen)
