@@ -18,7 +18,8 @@ from .features import pool, take
 from .model import TOP_K
 from .spec import Spec
 
-FEATURES_OF = "fpn0_p3_in_bn"  # P3 as it enters the BiFPN: see docs/tracking.md for the others
+# What enters there first is P3 as the BiFPN takes it: see docs/tracking.md for other maps.
+FEATURES_INTO = "fpn0_p3_td_fuse"
 STRIDE = 2 ** LEVELS[0]
 
 
@@ -42,7 +43,7 @@ def servable(model: keras.Model, features: bool) -> keras.Model:
     if not features:
         return served
     # A layer shared with `model` has a node for each; the last is this one's.
-    level = served.get_layer(FEATURES_OF)._inbound_nodes[-1].output_tensors[0]
+    level = served.get_layer(FEATURES_INTO)._inbound_nodes[-1].input_tensors[0]
     return keras.Model(served.input, {**served.output, "map": level})
 
 
