@@ -11,7 +11,8 @@ import numpy as np
 from vidan.errors import SinkError
 
 from ..augment import resize
-from ..data import FloatArray, Image
+from ..data import FloatArray
+from ..pictures import Image
 from .mistakes import Mistake
 
 TILE, MARGIN, COLUMNS = 200, 8, 8  # px, px

@@ -12,7 +12,7 @@ import numpy as np
 from vidan.types import Frame
 
 from ..conditions import haze, low_light, motion_blur
-from ..data import Image
+from ..pictures import Image
 
 Condition = Callable[[Image, np.random.Generator], Image]
 
