@@ -57,7 +57,7 @@ class VideoFile:
         self,
         path: str,
         draw: bool = True,
-        preset: Preset = "veryfast",
+        preset: Preset = "superfast",
         crf: int = 23,
         threads: int = 0,
     ) -> None:
