@@ -24,4 +24,8 @@ def vidan_commands(commands: Commands) -> None:
         "vidan_training.tighten:main",
         "Replace loose boxes by those that a detector finds in them.",
     )
+    data = "vidan_training.dataset.commands"
+    commands.add("data convert", f"{data}:convert", "Write a data set in another format.")
+    commands.add("data split", f"{data}:split_parts", "Divide a data set into parts.")
+    commands.add("data check", f"{data}:check", "Look for what is wrong with a data set.")
     commands.add("export", "vidan_training.export:main", "Export a trained detector.")

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -16,6 +16,8 @@ from rich.table import Table
 from .stats import Stats
 
 log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 WIDE = 500
 """Columns where there is no terminal."""
@@ -154,3 +156,18 @@ def listen() -> None:
     if not root.handlers:
         root.addHandler(log_handler(console(stderr=True)))
         root.setLevel(logging.INFO)
+
+
+def track(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """Pass items on and show how far it is: a bar in a terminal, now and then a line elsewhere."""
+    terminal = console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    due = time.monotonic() + LINE_EVERY
+    with Progress(
+        *columns, console=terminal, transient=True, disable=not terminal.is_terminal
+    ) as bar:
+        for number, item in enumerate(bar.track(items, total=len(items)), 1):
+            yield item
+            if not terminal.is_terminal and time.monotonic() >= due:
+                due = time.monotonic() + LINE_EVERY
+                log.info("%s: %d of %d", what, number, len(items))
