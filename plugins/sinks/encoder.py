@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import OutputContainer
@@ -15,7 +16,6 @@ from vidan.errors import SinkError
 from .mp4 import FRAGMENTED, Seen
 from .picture import Picture
 
-CODEC = "libx264"
 TICKS = 90_000
 """Units of time in a second: fine enough for any rate, as in MPEG transport streams."""
 
@@ -39,7 +39,8 @@ class Encoder:
         path: of the file.
         first: the picture whose size and colours all must have; not yet written.
         start: its stream time, s: 0 in the file.
-        options: of x264, such as preset and crf.
+        codec: FFmpeg's encoder.
+        options: of that, such as preset and crf.
         threads: that encode; 0 for as many as there are processors.
 
     Attributes:
@@ -52,7 +53,13 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, first: Picture, start: float, options: dict[str, str], threads: int
+        self,
+        path: Path,
+        first: Picture,
+        start: float,
+        codec: str,
+        options: dict[str, str],
+        threads: int,
     ) -> None:
         self._path = path
         self.colours = first.planes.colours
@@ -66,7 +73,7 @@ class Encoder:
         self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
         # Without B-frames times in the file are what they are, in fragments too.
         options = options | {"g": str(KEY_FRAMES), "bf": "0", "forced-idr": "1"}
-        self._stream: VideoStream = self._container.add_stream("libx264", 30, options)
+        self._stream = cast(VideoStream, self._container.add_stream(codec, 30, options))
         context = self._stream.codec_context
         context.height, context.width = height, width
         context.pix_fmt = "yuv420p"

@@ -14,8 +14,9 @@ from vidan import options
 from vidan.errors import SinkError
 from vidan.types import Frame, Result
 
+from .codec import SOFTWARE, Codec, choose, settings
 from .draw import Painter
-from .encoder import CODEC, Encoder
+from .encoder import Encoder
 from .mp4 import cut_to_whole_fragments, put_index_in_front, reason
 from .picture import Picture
 
@@ -43,6 +44,8 @@ class VideoFile:
         draw: whether boxes, identities and labels are drawn.
         preset: of x264: how much time to spend on a smaller file.
         crf: quality from 0 (lossless) to 51; 23 is good, 18 can hardly be told from the source.
+        encoder: of FFmpeg, such as `h264_nvenc`, or `auto` for one in hardware; x264 where that
+            does not start. Presets are x264's own.
         threads: that encode; 0 for as many as there are processors.
 
     Raises:
@@ -59,17 +62,19 @@ class VideoFile:
         draw: bool = True,
         preset: Preset = "superfast",
         crf: int = 23,
+        encoder: Codec | Literal["auto"] = "libx264",
         threads: int = 0,
     ) -> None:
         options.boolean("sink.video.draw", draw)
         options.choice("sink.video.preset", preset, get_args(Preset))
         options.whole("sink.video.crf", crf, 0, 51)
         options.whole("sink.video.threads", threads, 0)
-        if CODEC not in av.codecs_available:
-            raise SinkError(f"FFmpeg has no encoder {CODEC}: pip install --force-reinstall av")
+        options.choice("sink.video.encoder", encoder, ("auto", *get_args(Codec)))
+        if SOFTWARE not in av.codecs_available:
+            raise SinkError(f"FFmpeg has no encoder {SOFTWARE}: pip install --force-reinstall av")
         self._path = Path(options.text("sink.video.path", path))
         self._painter = Painter() if draw else None
-        self._options = {"preset": preset, "crf": str(crf)}
+        self._encoder, self._preset, self._crf = encoder, preset, crf
         self._threads = threads
         self._size: tuple[int, int] | None = None
         self._writer: Encoder | None = None
@@ -86,11 +91,17 @@ class VideoFile:
             self._painter.draw_on(picture.planes, result)
         try:
             if self._writer is None:
-                self._writer = Encoder(self._path, picture, time, self._options, self._threads)
+                self._writer = self._open(picture, time)
             self._writer.write(picture, time)
         except (OSError, av.error.FFmpegError) as error:
             self._broken = True
             raise _failed(self._path, error) from error
+
+    def _open(self, first: Picture, time: float) -> Encoder:
+        height, width = first.planes.y.shape
+        codec = choose(self._encoder, width, height)
+        chosen = settings(codec, self._preset, self._crf)
+        return Encoder(self._path, first, time, codec, chosen, self._threads)
 
     def _picture(self, frame: Frame) -> Picture:
         """The frame's picture as the file has them.
