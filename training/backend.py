@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from vidan.errors import ConfigError, did_you_mean
@@ -19,8 +22,39 @@ def choose() -> None:
 
     Does nothing once Keras is imported.
     """
-    if "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ:
-        os.environ["KERAS_BACKEND"] = _best()
+    if "keras" in sys.modules:
+        return
+    with _quiet():
+        os.environ.setdefault("KERAS_BACKEND", _best())
+        if os.environ["KERAS_BACKEND"] == "tensorflow" and _installed("tensorflow"):
+            import tensorflow as tf
+
+            tf.constant(0)  # finds the devices, and says so
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back the pages that TensorFlow's C++ part prints on its start; an exception shows them.
+
+    TF_CPP_MIN_LOG_LEVEL no longer does it: they come before logging is set up (2.21).
+    """
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError, ValueError):  # there is no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _best() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from vidan.errors import ConfigError, ModelError
 
@@ -112,4 +113,9 @@ def imagenet(name: str) -> dict[str, Any]:
 
 def backbone_arrays(model: keras.Model) -> dict[str, Any]:
     """The variables of a model of `keras.applications` that a backbone here has too."""
-    return {n: v.numpy() for n, v in variables(model).items() if n.startswith(SUBJECT)}
+    return {
+        name: np.asarray(variable)
+        for name, variable in variables(model).items()
+        # Its dropout layers bring the state of a generator, which is no weight.
+        if name.startswith(SUBJECT) and "_drop/" not in name
+    }

@@ -1,0 +1,94 @@
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
+
+import keras
+
+from vidan.errors import ConfigError
+from vidan_training import backend
+from vidan_training.display import Display
+
+
+@pytest.fixture(autouse=True)
+def policy():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("installed", "gpu", "expected"),
+    [
+        ({"tensorflow"}, False, "tensorflow"),
+        ({"jax"}, False, "jax"),
+        ({"tensorflow", "jax"}, False, "tensorflow"),  # plain JAX computes on the CPU too
+        ({"tensorflow", "jax", "jax_cuda12_plugin"}, False, "jax"),
+        ({"tensorflow", "jax", "jax_cuda12_plugin"}, True, "tensorflow"),
+    ],
+)
+def test_the_backend_is_the_one_with_an_accelerator(monkeypatch, installed, gpu, expected):
+    monkeypatch.setattr(backend, "_installed", lambda name: name in installed)
+    monkeypatch.setattr(backend, "_tensorflow_has_gpu", lambda: gpu)
+    assert backend._best() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "policy"),
+    [
+        ("auto", None, "float32"),
+        ("auto", "gpu:0", "mixed_bfloat16"),
+        ("bfloat16", None, "mixed_bfloat16"),
+        ("float16", None, "mixed_float16"),
+        ("float32", "gpu:0", "float32"),
+    ],
+)
+def test_precision(monkeypatch, name, device, policy):
+    monkeypatch.setattr(backend, "accelerator", lambda: device)
+    backend.set_precision(name)
+    assert keras.config.dtype_policy().name == policy
+
+
+def test_wrong_precision():
+    with pytest.raises(ConfigError, match="precision='float61': did you mean 'float16'"):
+        backend.set_precision("float61")
+
+
+@pytest.mark.slow
+def test_the_start_says_nothing():
+    code = "from vidan_training import train"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         env={**os.environ, "KERAS_BACKEND": "tensorflow"})  # fmt: skip
+    assert run.stderr == ""
+
+
+ROWS = [({"epoch": 1, "loss": 2.0}, False), ({"epoch": 2, "loss": 1.0, "AP50": 0.5}, True)]
+
+
+def shown(terminal):
+    stream = io.StringIO()
+    display = Display(Console(file=stream, force_terminal=terminal, width=120))
+    display.open()
+    for row, best in ROWS:
+        display.begin(row["epoch"], 2, 3)
+        for _ in range(3):
+            display.batch(row["loss"])
+        display.row(row, best)
+    display.close()
+    return stream.getvalue()
+
+
+def test_a_line_an_epoch_where_there_is_no_terminal():
+    assert shown(False).splitlines() == ["epoch=1 loss=2.0", "epoch=2 loss=1.0 AP50=0.5 best"]
+
+
+def test_a_table_in_a_terminal():
+    text = shown(True)
+    assert "epoch" in text
+    assert "seconds" in text
+    assert "0.5" in text
+    assert "epoch=1" not in text
