@@ -130,7 +130,9 @@ def _video(place: Path, folders: Folders) -> Video:
     name = place.name
     scene = DETECTOR.sub("", name)
     beside = place.parent.parent if place.parent.name == "det" else place.parent
-    info = read_seqinfo(place / "seqinfo.ini")
+    truth = _truth(place, folders.gt, beside / "gt", (name, scene))
+    about = _seqinfo(place, truth)
+    info = read_seqinfo(about)
     width, height = info.get("imwidth"), info.get("imheight")
     pictures = _pictures(folders.pictures or beside / "frames", (name, scene))
     own = place / str(info.get("imdir", "img1"))
@@ -143,14 +145,21 @@ def _video(place: Path, folders: Folders) -> Video:
         name,
         scene,
         detections if detections.is_file() else None,
-        _truth(place, folders.gt, beside / "gt", (name, scene)),
+        truth,
         features,
         features is not None and folders.features is not None,
         pictures,
-        folders.rate or _number(place, info, "framerate") or RATE,
-        int(_number(place, info, "seqlength") or 0) or None,
+        folders.rate or _number(about, info, "framerate") or RATE,
+        int(_number(about, info, "seqlength") or 0) or None,
         (int(width), int(height)) if width and height else None,
     )
+
+
+def _seqinfo(place: Path, truth: Path | None) -> Path:
+    """The seqinfo.ini of a sequence: its own, or else the one beside its ground truth."""
+    own = place / "seqinfo.ini"
+    others = [] if truth is None else [truth.with_name(own.name), truth.parent.with_name(own.name)]
+    return _first([own, *others]) or own
 
 
 def _truth(place: Path, given: Path | None, beside: Path, names: Sequence[str]) -> Path | None:
@@ -169,14 +178,14 @@ def _first(places: Iterable[Path]) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _number(place: Path, info: Mapping[str, str], key: str) -> float | None:
+def _number(about: Path, info: Mapping[str, str], key: str) -> float | None:
     text = info.get(key)
     try:
         value = None if text is None else float(text)
     except ValueError:
         value = -1.0
     if value is not None and not 0 < value < np.inf:
-        raise SourceError(f"{place / 'seqinfo.ini'}: {key}={text!r}: expected a number above 0")
+        raise SourceError(f"{about}: {key}={text!r}: expected a number above 0")
     return value
 
 

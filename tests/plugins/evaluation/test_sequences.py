@@ -41,6 +41,17 @@ def test_ground_truth_beside_the_sequences_serves_all_detectors(tmp_path):
     assert [video.alone for video in named] == [False, True]  # only one has features
 
 
+@pytest.mark.parametrize("truth", ["gt/B/gt.txt", "gt/B/gt/gt.txt"])
+def test_rate_and_size_may_stand_beside_the_ground_truth(tmp_path, truth):
+    rows = drawn.boxes(1, 3)
+    drawn.detections(tmp_path / "det" / "B" / "det" / "det.txt", rows)
+    drawn.truth(tmp_path / truth, rows)
+    about = tmp_path / "gt" / "B" / "seqinfo.ini"
+    about.write_text("[Sequence]\nframeRate=7\nimWidth=768\nimHeight=576\nseqLength=9\n")
+    (video,) = find(Folders(tmp_path))
+    assert (video.rate, video.size, video.length) == (7.0, (768, 576), 9)
+
+
 def test_detections_in_a_folder_of_their_own(tmp_path):
     rows = drawn.boxes(1, 3)
     drawn.detections(tmp_path / "det" / "B" / "det" / "det.txt", rows)
