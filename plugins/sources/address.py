@@ -11,6 +11,8 @@ import av.error
 
 from vidan.errors import SourceError
 
+from .hardware import Hardware
+
 LIVE = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
 """Protocols over which pictures come when they happen, whether or not anyone is ready."""
 
@@ -45,6 +47,7 @@ class Address:
         self.live = scheme in LIVE
         self.target = f"file:{file}" if self.local else path
         self.options: dict[str, str] = {}
+        self.hwaccel: Hardware = "none"
 
     def __repr__(self) -> str:
         return repr(self._shown)

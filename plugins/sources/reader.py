@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from vidan.errors import SourceError
 
 from .address import Address
+from .hardware import accelerator
 from .interrupt import interruptible
 
 log = logging.getLogger(__name__)
@@ -246,12 +247,14 @@ class Reader:
 
 def _open(address: Address, timeout: float, stall: float) -> InputContainer:
     address.check()
+    device = accelerator(address.hwaccel)
     started = time.monotonic()
     try:
         return av.open(
             address.target,
             options=address.options,
             metadata_errors="replace",
+            hwaccel=device,
             timeout=None if address.local else (timeout, stall),
         )
     except av.error.FFmpegError as error:

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from vidan import options
 from vidan.types import Frame
 
 from .address import Address
 from .clock import Pace
+from .hardware import Hardware
 from .live import LiveConnection
 from .numbering import Numbering
 from .reader import Reader
@@ -101,6 +102,8 @@ class VideoFile:
             made live is paced by its timestamps like a camera.
         loop: whether to begin again at the end, for ever.
         threads: that decode; 0 for as many as there are processors.
+        hwaccel: the device that decodes, or `auto` for the best there is; the processor does where
+            none starts or none can decode the video.
         timeout: longest wait for a server to answer or to go on sending, s.
 
     Attributes:
@@ -119,6 +122,7 @@ class VideoFile:
         live: bool | None = None,
         loop: bool = False,
         threads: int = 0,
+        hwaccel: Hardware = "none",
         timeout: float = 10.0,
     ) -> None:
         options.text("source.path", path)
@@ -126,7 +130,9 @@ class VideoFile:
             options.text("source.stream", stream)
         options.positive("source.timeout", timeout)
         options.whole("source.threads", threads, 0)
+        options.choice("source.hwaccel", hwaccel, get_args(Hardware))
         address = Address(path)
+        address.hwaccel = hwaccel
         self.live = address.live if live is None else live
         self.stream = stream or address.name
         self._stopped = threading.Event()
