@@ -79,10 +79,15 @@ def accelerator() -> str | None:
     """The GPU or TPU that Keras computes on by itself, or None for the CPU."""
     import keras
 
+    if keras.backend.backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]  # JAX puts its best platform first
+        return None if device.platform == "cpu" else str(device)
     for kind in ("tpu", "gpu"):
         try:
             devices = keras.distribution.list_devices(kind)
-        except (RuntimeError, ValueError, NotImplementedError):  # JAX: no such platform
+        except (RuntimeError, ValueError, NotImplementedError):  # no such platform
             continue
         if devices:
             return str(devices[0])
