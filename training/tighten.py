@@ -33,7 +33,7 @@ SIZES = (0.1, 1.1)
 """A detection is the object of a loose box if its area is between these shares of it."""
 
 HELP = """\
-vidan data tighten data=<pictures> to=<folder> [detector.model=<file>] [key=value] ...
+vidan data tighten from=<pictures> to=<folder> [detector.model=<file>] [key=value] ...
 
 Replaces boxes that are too loose (heads instead of faces) by what a detector finds in them,
 under the labels of the data. Where it finds nothing, and where it finds what nobody labelled,
@@ -62,8 +62,8 @@ def main(arguments: list[str]) -> int:
         return 0
     listen()
     config = configure("data_tighten", arguments)
-    path, to = Path(options.text("data", config.data)), Path(options.text("to", config.to))
-    data = formats.read(path, config.format).select(rename=_names("rename", config.rename))
+    path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
+    data = formats.read(path, config.from_format).select(rename=_names("rename", config.rename))
     rules = _rules(config, data.labels)
     subject = open_subject(config.detector, min(rules.score, rules.doubt))
     try:

@@ -92,7 +92,7 @@ def test_one_detection_serves_one_head(data):
 
 
 def test_the_command_on_the_model_that_ships(data, tmp_path, capsys):
-    given = [f"data={data}", f"to={tmp_path / 'tight'}"]
+    given = [f"from={data}", f"to={tmp_path / 'tight'}"]
     rename = "rename={mask:with_mask,bare:without_mask,wrong:mask_weared_incorrect}"
     assert tighten.main([*given, rename]) == 0
     assert "3 made crowds" in " ".join(capsys.readouterr().out.split())
