@@ -16,8 +16,12 @@ import onnxruntime
 import tensorflow as tf
 
 from vidan.errors import ConfigError, ModelError
-from vidan_training import backbones, export, model, onnxfile, train
+from vidan_plugins.detectors.onnx import OnnxDetector
+from vidan_plugins.sources.frames import ArrayFrame
+from vidan_training import backbones, export, formats, model, onnxfile, train
 from vidan_training.checkpoint import load_checkpoint
+from vidan_training.evaluation.figures import evaluate
+from vidan_training.predict import onnx_run, predict
 from vidan_training.weights import read_npz
 
 from .drawn import LABELS, draw
@@ -40,9 +44,10 @@ def tiny(monkeypatch):
 
 @pytest.mark.usefixtures("tiny")
 def test_the_whole_path(tmp_path):
-    draw(tmp_path / "data", 8)
+    drawn = formats.read(draw(tmp_path / "data", 8))
+    formats.write(drawn, tmp_path / "records", "tfrecord", shards=2)
     output = tmp_path / "out"
-    arguments = [*TINY, f"data={tmp_path / 'data'}", f"output={output}"]
+    arguments = [*TINY, f"data={tmp_path / 'records'}", f"output={output}"]
 
     assert train.main([*arguments, "epochs=2"]) == 0
     first = read_npz(output / "last.npz")
@@ -57,6 +62,7 @@ def test_the_whole_path(tmp_path):
     assert export.main(written) == 0
     check_agreement(onnx, saved)
     check_metadata(onnx, saved)
+    check_evaluation_and_detection(onnx, drawn.samples())
 
     assert half.stat().st_size < 0.6 * best.stat().st_size
     assert export.main([f"weights={half}", f"onnx={whole}", "half=false"]) == 0
@@ -97,6 +103,19 @@ def check_metadata(onnx, saved):
     assert (metadata["resize"], metadata["pad"], metadata["color"]) == ("letterbox", 0, "rgb")
     assert 0 <= metadata["threshold"] <= 1
     assert "AP50" in metadata["provenance"]["validation"]
+
+
+def check_evaluation_and_detection(onnx, samples):
+    """The exported file has the figures of the training, and runs as a detector of vidan."""
+    figures = evaluate(samples, predict(onnx_run(onnx), samples, 128, 128), LABELS)
+    assert 0 <= figures["AP50"] <= 1
+    detector = OnnxDetector(str(onnx), threshold=0.0)
+    assert detector.labels == LABELS
+    frame = ArrayFrame(samples[0].image(), index=0, time=0.0, captured=0.0, stream="drawn")
+    (found,) = detector.detect([frame])
+    assert len(found.boxes)
+    assert found.boxes[:, 2].max() <= frame.width
+    assert set(found.classes.tolist()) <= {0, 1}
 
 
 def run(onnx):
