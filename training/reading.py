@@ -20,7 +20,7 @@ OPTIONS: dict[str, Any] = {
     "format": AUTO,
     "label_map": None,
     "labels": None,
-    "rename": {},
+    "rename": None,
     "problems": REPAIR,
     "one_based": None,
     "groups": None,

@@ -66,7 +66,7 @@ def sizes(dataset: formats.Dataset, plan: Any) -> dict[str, dict[str, float]]:
     """
     height, width = plan.size
     anchors = make_anchors(height, width, recipe.shapes(plan))
-    boxes, labels = [np.zeros((0, 4))], []
+    boxes, labels = [np.zeros((0, 4))], list[str]()
     for picture in dataset.pictures:
         boxes.append(picture.boxes * min(width / picture.size[0], height / picture.size[1]))
         labels += picture.labels

@@ -30,6 +30,7 @@ Every key with its default:
 
 {keys}
 """
+PARTS = {"train": 0.8, "valid": 0.1, "test": 0.1}
 USAGE = {"check": "data=<folder>"}
 ABOUT = {
     "convert": "Writes a data set, or several joined, in another format.",
@@ -56,7 +57,7 @@ def split_parts(arguments: list[str]) -> int:
     config = _config("split", arguments)
     if config is None:
         return 0
-    parts = _parts(config["parts"])
+    parts = PARTS if config["parts"] is None else _parts(config["parts"])
     dataset, folder = _read(config), options.path("to", config["to"])
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"to={str(folder)!r} is there already: choose a new folder")
