@@ -7,11 +7,15 @@ returns the value, and raises a ConfigError if it cannot be used.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, did_you_mean
+
+SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 def number(key: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
@@ -34,6 +38,19 @@ def whole(key: str, value: Any, low: int, high: float = math.inf) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise wrong(key, value, "a whole number" + _bounds(low, high))
     return value
+
+
+def measure(key: str, value: Any, units: Mapping[str, float]) -> float:
+    """A number above 0 with one of the units, such as `10min`: in what the units count."""
+    match = re.fullmatch(r"(\d+\.?\d*) *([A-Za-z]+)", value) if isinstance(value, str) else None
+    if match is None or match[2] not in units or not 0 < float(match[1]) < math.inf:
+        raise wrong(key, value, f"a number above 0 and a unit: {', '.join(units)}")
+    return float(match[1]) * units[match[2]]
+
+
+def duration(key: str, value: Any) -> float:
+    """A time in s: a number above 0, or one with a unit such as `90s`, `10min`, `1h`, `7d`."""
+    return measure(key, value, SECONDS) if isinstance(value, str) else positive(key, value)
 
 
 def boolean(key: str, value: Any) -> bool:

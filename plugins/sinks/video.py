@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,8 +19,10 @@ from vidan.types import Frame, Result
 from .codec import SOFTWARE, Codec, choose, settings
 from .draw import Painter
 from .encoder import Encoder
-from .mp4 import cut_to_whole_fragments, put_index_in_front, reason
+from .names import Keep, Names
 from .picture import Picture
+from .recording import Recording, check_writable, failed
+from .segments import Segments
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +43,23 @@ class VideoFile:
     fragment whatever happens; at the end it is rewritten with its index in front, opened
     again and checked: number of frames, size, and that it shows what was written.
 
+    With `segment` there is a file for each stretch of the clock. Each frame is in one of them,
+    each of them begins with a key frame, and the one before is finished while the next is
+    written.
+
     Args:
-        path: of the file; its folder is made if it is not there, and a file is replaced.
+        path: of the file; its folder is made if it is not there, and a file is replaced. With
+            `segment` or `keep`, the pattern of the files' names: see `Names`.
         draw: whether boxes, identities and labels are drawn.
         preset: of x264: how much time to spend on a smaller file.
         crf: quality from 0 (lossless) to 51; 23 is good, 18 can hardly be told from the source.
         encoder: of FFmpeg, such as `h264_nvenc`, or `auto` for one in hardware; x264 where that
             does not start. Presets are x264's own.
         threads: that encode; 0 for as many as there are processors.
+        segment: how long each file is, such as `10min`, or in s; begun when the clock shows a
+            multiple of it. None for one file.
+        keep: how much of the finished files, such as `50GB` or `7d`, or how many; the oldest
+            of the same names are deleted, also those of runs before. None for all.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -64,6 +77,8 @@ class VideoFile:
         crf: int = 23,
         encoder: Codec | Literal["auto"] = "libx264",
         threads: int = 0,
+        segment: str | float | None = None,
+        keep: str | int | None = None,
     ) -> None:
         options.boolean("sink.video.draw", draw)
         options.choice("sink.video.preset", preset, get_args(Preset))
@@ -73,42 +88,81 @@ class VideoFile:
         if SOFTWARE not in av.codecs_available:
             raise SinkError(f"FFmpeg has no encoder {SOFTWARE}: pip install --force-reinstall av")
         self._path = Path(options.text("sink.video.path", path))
+        length = None if segment is None else options.duration("sink.video.segment", segment)
+        self._segments = Segments(length)
+        self._keep = Keep("sink.video.keep", keep)
+        several = segment is not None or keep is not None
+        self._names = Names("sink.video.path", path, "time") if several else None
         self._painter = Painter() if draw else None
         self._encoder, self._preset, self._crf = encoder, preset, crf
         self._threads = threads
         self._size: tuple[int, int] | None = None
-        self._writer: Encoder | None = None
-        self._closed = self._broken = False
-        _check_writable(self._path)
+        self._current: Recording | None = None
+        self._finisher = ThreadPoolExecutor(1, "vidan-finish-video")
+        self._finishing: list[Future[None]] = []
+        self._unfinished: set[Path] = set()
+        self._closed = False
+        check_writable(self._next_path(time.time()))
 
     def write(self, result: Result) -> None:
         """Encode one frame."""
-        time = result.frame.time
-        if not math.isfinite(time):
-            raise SinkError(f"{result.frame!r} has no time at which a video could show it")
-        picture = self._picture(result.frame)
+        frame = result.frame
+        if not math.isfinite(frame.time):
+            raise SinkError(f"{frame!r} has no time at which a video could show it")
+        self._check_size(frame)
+        if self._segments.starts(frame.time, frame.captured) and self._current is not None:
+            finished, self._current = self._current, None
+            self._finishing.append(self._finisher.submit(self._finish, finished))
+        picture = Picture(frame, None if self._current is None else self._current.colours)
         if self._painter is not None:
             self._painter.draw_on(picture.planes, result)
-        try:
-            if self._writer is None:
-                self._writer = self._open(picture, time)
-            self._writer.write(picture, time)
-        except (OSError, av.error.FFmpegError) as error:
-            self._broken = True
-            raise _failed(self._path, error) from error
+        if self._current is None:
+            self._current = self._open(picture, frame.time)
+        self._current.write(picture, frame.time)
+        self._raise_what_failed()
 
-    def _open(self, first: Picture, time: float) -> Encoder:
+    def close(self) -> None:
+        """Finish the last file and check it; after a failure only let go of it."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._current is not None:
+                self._finishing.append(self._finisher.submit(self._finish, self._current))
+            elif not self._finishing:
+                log.info("no frames: %s was not written", self._path)
+        finally:
+            self._finisher.shutdown()
+        self._raise_what_failed()
+
+    def _open(self, first: Picture, start: float) -> Recording:
         height, width = first.planes.y.shape
         codec = choose(self._encoder, width, height)
         chosen = settings(codec, self._preset, self._crf)
-        return Encoder(self._path, first, time, codec, chosen, self._threads)
+        path = self._next_path(self._segments.when)
+        self._unfinished.add(path)
+        try:
+            return Recording(path, Encoder(path, first, start, codec, chosen, self._threads))
+        except (OSError, av.error.FFmpegError) as error:
+            raise failed(path, error) from error
 
-    def _picture(self, frame: Frame) -> Picture:
-        """The frame's picture as the file has them.
+    def _next_path(self, when: float) -> Path:
+        return self._path if self._names is None else self._names.new(when)
 
-        Raises:
-            SinkError: it has another size than the first.
-        """
+    def _finish(self, recording: Recording) -> None:
+        try:
+            recording.finish()
+        finally:
+            self._unfinished.discard(recording.path)
+            if self._names is not None:
+                self._keep.prune(self._names, self._unfinished.copy())
+
+    def _raise_what_failed(self) -> None:
+        """Raise what finishing an earlier file raised."""
+        while self._finishing and self._finishing[0].done():
+            self._finishing.pop(0).result()
+
+    def _check_size(self, frame: Frame) -> None:
         size = frame.width, frame.height
         if self._size not in (None, size):
             width, height = self._size
@@ -118,45 +172,3 @@ class VideoFile:
                 "to sink=jsonl"
             )
         self._size = size
-        return Picture(frame, None if self._writer is None else self._writer.colours)
-
-    def close(self) -> None:
-        """Finish the file and check it; after a failure only let go of it."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._writer is None:
-            log.info("no frames: %s was not written", self._path)
-            return
-        try:
-            self._writer.close()
-        except (OSError, av.error.FFmpegError) as error:
-            cut_to_whole_fragments(self._path)
-            if not self._broken:
-                raise _failed(self._path, error) from error
-        else:
-            if self._broken:
-                cut_to_whole_fragments(self._path)
-            else:
-                put_index_in_front(self._path)
-                self._writer.seen.check(self._path)
-
-
-def _check_writable(path: Path) -> None:
-    """Make the folder and try the file, without harming one that is there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        existed = path.exists()
-        if existed and not path.is_file() and not path.is_dir():  # a pipe, a device
-            raise SinkError(f"cannot write {str(path)!r}: not a regular file; choose another path")
-        with path.open("ab"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise _failed(path, error) from error
-
-
-def _failed(path: Path, error: Exception) -> SinkError:
-    advice = "make room or choose another path"
-    return SinkError(f"cannot write {str(path)!r}: {reason(error)}; {advice}")

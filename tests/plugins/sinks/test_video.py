@@ -11,7 +11,7 @@ import pytest
 
 from tests.clips import number_of, picture
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
-from vidan_plugins.sinks import mp4, video
+from vidan_plugins.sinks import mp4, recording
 from vidan_plugins.sinks.video import VideoFile
 from vidan_plugins.sources.frames import ArrayFrame
 from vidan_plugins.sources.video import VideoFile as Source
@@ -212,10 +212,10 @@ def test_dark_pictures_that_turn_black_in_the_middle(tmp_path, monkeypatch):
     finish = mp4.put_index_in_front
 
     def spoil(path):
-        monkeypatch.setattr(video, "put_index_in_front", finish)
+        monkeypatch.setattr(recording, "put_index_in_front", finish)
         write(path, [result(n, rgb=black if 60 <= n < 140 else dark) for n in range(200)])
 
-    monkeypatch.setattr(video, "put_index_in_front", spoil)
+    monkeypatch.setattr(recording, "put_index_in_front", spoil)
     with pytest.raises(SinkError, match=r"does not show what was written to it at 2.40 s"):
         write(tmp_path / "v.mp4", [result(n, rgb=dark) for n in range(200)])
 
@@ -230,14 +230,14 @@ def test_dark_pictures_that_turn_black_in_the_middle(tmp_path, monkeypatch):
     ],
 )
 def test_a_bad_file_is_never_silent(tmp_path, monkeypatch, spoil, message):
-    finish = video.put_index_in_front
+    finish = recording.put_index_in_front
 
     def finish_and_spoil(path):
         finish(path)
-        monkeypatch.setattr(video, "put_index_in_front", finish)
+        monkeypatch.setattr(recording, "put_index_in_front", finish)
         spoil(path)
 
-    monkeypatch.setattr(video, "put_index_in_front", finish_and_spoil)
+    monkeypatch.setattr(recording, "put_index_in_front", finish_and_spoil)
     with pytest.raises(SinkError, match=message):
         write(tmp_path / "v.mp4", [result(n, rgb=picture(5)) for n in range(10)])
 
