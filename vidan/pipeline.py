@@ -56,6 +56,8 @@ class Pipeline:
         max_frames: end after this many frames of the source; None for all.
         workers: threads that detect; results stay in order.
         buffer: how many items wait between two stages when nothing may be dropped.
+        sink_errors_end_it: whether a sink that fails ends the run; else the others go on, as long
+            as there is one, and what it raised is raised at the end.
 
     A detector with a number `every` above 1 gets every so many-th frame only. The frames in
     between have no detections, and the tracker says where it expects the tracks (see Coaster).
@@ -74,6 +76,7 @@ class Pipeline:
         max_frames: int | None = None,
         workers: int = 1,
         buffer: int = 2,
+        sink_errors_end_it: bool = True,
     ) -> None:
         self.source = source
         self.detector = detector
@@ -89,6 +92,8 @@ class Pipeline:
             for name, sink in self.sinks.items()
         }
         self._buffer = buffer
+        self._sink_errors_end_it = sink_errors_end_it
+        self._sinks_left = len(self.sinks)
         self._every: int = getattr(detector, "every", 1)
         self._taken = 0
         self._last = Tracks.empty()  # of the last look
@@ -104,6 +109,11 @@ class Pipeline:
         """How many frames the run will have, as far as is known."""
         known = [n for n in (self.source.frames, self.max_frames) if n is not None]
         return min(known, default=None)
+
+    @property
+    def failures(self) -> tuple[StageError, ...]:
+        """What has failed so far, in order."""
+        return tuple(self._errors)
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Stats:
         """Run to the end of the source, to a stop, or to the first failure.
@@ -203,11 +213,12 @@ class Pipeline:
         if stop is not None and self._frames.closed:
             stop()
 
-    def _fail(self, stage: str, frame: int | None, cause: BaseException) -> None:
+    def _fail(self, stage: str, frame: int | None, cause: BaseException) -> StageError:
         error = StageError(stage, frame, cause)
         error.__cause__ = cause
         with self._failing:
             self._errors.append(error)
+        return error
 
     def _read(self) -> None:
         at: int | None = None
@@ -320,11 +331,21 @@ class Pipeline:
         except StopRun:
             self.stop()
         except BaseException as error:
-            self._fail(f"sink.{name}", at, error)
-            self._frames.close(discard=True)
-            self._pending.close(discard=True)
+            failure = self._fail(f"sink.{name}", at, error)
+            if self._ends_with_sink():
+                self._frames.close(discard=True)
+                self._pending.close(discard=True)
+            else:
+                log.error("%s; the run goes on without it", failure)
         results.close(discard=True)
         self._close(f"sink.{name}", sink)
+
+    def _ends_with_sink(self) -> bool:
+        """Whether the run ends now that one more sink has failed."""
+        with self._failing:
+            self._sinks_left -= 1
+            alone = not self._sinks_left and LOOP not in self._results
+            return self._sink_errors_end_it or alone
 
     def _close(self, stage: str, plugin: Source | Detector | Sink) -> None:
         try:

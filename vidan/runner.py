@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from . import progress
 from .config import build
 from .errors import DisplayError
 from .interfaces import Sink, Source, Tracker
-from .options import boolean, number, whole
+from .options import boolean, choice, number, whole
 from .outages import Forgetful, Outages
 from .pipeline import Pipeline
 from .plugins import load_plugins
@@ -97,6 +97,8 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         if config.max_frames is None
         else whole("max_frames", config.max_frames, 1),
         "buffer": whole("pipeline.buffer", config.pipeline.buffer, 1),
+        "sink_errors_end_it": choice("on_sink_error", config.on_sink_error, ("stop", "continue"))
+        == "stop",
     }
     with ExitStack() as built:
         source = build("source", config.source)
@@ -180,17 +182,28 @@ def _signals(pipeline: Pipeline) -> Iterator[None]:
 
 
 def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None) -> dict[str, Any]:
-    paths = [OmegaConf.select(config, f"sink.{name}.path") for name in pipeline.sinks]
     directory = Path(config.run_dir)
     notes = [directory / TRACE] if config.trace and (directory / TRACE).exists() else []
-    outputs = [path for path in paths if isinstance(path, str) and Path(path).exists()]
+    outputs = [
+        path for name, sink in pipeline.sinks.items() for path in _outputs(name, sink, config)
+    ]
     outages = getattr(pipeline.source, "outages", ())
     return pipeline.stats.summary() | {
         "outages": [outage.summary() for outage in outages],
         "interrupted": pipeline.interrupted is not None,
         "error": None if error is None else str(error),
+        "failures": [str(failure) for failure in pipeline.failures],
         "outputs": [*outputs, *map(str, notes), str(directory / "summary.json")],
     }
+
+
+def _outputs(name: str, sink: Sink, config: DictConfig) -> Sequence[str]:
+    """What a sink wrote: as it says by `outputs`, or else the file at its `path`."""
+    said: Sequence[str] | None = getattr(sink, "outputs", None)
+    if said is not None:
+        return said
+    path = OmegaConf.select(config, f"sink.{name}.path")
+    return [path] if isinstance(path, str) and Path(path).exists() else []
 
 
 def _write_summary(directory: Path, summary: dict[str, Any]) -> None:

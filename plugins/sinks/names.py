@@ -53,6 +53,9 @@ class Names:
         # With `.part`: what a process left that was killed while it finished a file.
         self._ours = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
 
+    def __str__(self) -> str:
+        return str(self.folder / f"{self._stem}{self._suffix}")
+
     def new(self, when: float, **values: str) -> Path:
         """A name that no file has yet.
 
@@ -72,9 +75,10 @@ class Names:
 
     def files(self) -> list[Path]:
         """The files that have such a name, in no order; no links."""
+        there = self.folder.iterdir() if self.folder.is_dir() else ()
         return [
             path
-            for path in self.folder.iterdir()
+            for path in there
             if self._ours.fullmatch(path.name) and path.is_file() and not path.is_symlink()
         ]
 

@@ -121,6 +121,13 @@ class VideoFile:
         self._current.write(picture, frame.time)
         self._raise_what_failed()
 
+    @property
+    def outputs(self) -> list[str]:
+        """What there is to see: the file, or the pattern of the files' names."""
+        if self._names is not None:
+            return [str(self._names)] if self._names.files() else []
+        return [str(self._path)] if self._path.exists() else []
+
     def close(self) -> None:
         """Finish the last file and check it; after a failure only let go of it."""
         if self._closed:

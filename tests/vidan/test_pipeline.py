@@ -134,6 +134,34 @@ def test_a_sink_that_fails_to_close(frames):
         p.run()
 
 
+def test_the_other_sinks_go_on_if_so_wished(caplog):
+    sinks = {"out": FakeSink(fail_at=3), "view": FakeSink(), "late": FakeSink(fail_at=30)}
+    p = pipeline(FakeSource(50), sinks=sinks, sink_errors_end_it=False)
+    with pytest.raises(StageError, match=r"sink\.out at frame 3: .*sink broke"):
+        p.run()
+    assert [len(sink.indices) for sink in sinks.values()] == [3, 50, 30]
+    assert [sink.closed for sink in sinks.values()] == [1, 1, 1]
+    assert "sink.out at frame 3: RuntimeError: sink broke; the run goes on without" in caplog.text
+    assert [failure.stage for failure in p.failures] == ["sink.out", "sink.late"]
+
+
+def test_a_run_ends_with_its_last_sink():
+    sinks = {"out": FakeSink(fail_at=3), "other": FakeSink(fail_at=20)}
+    p = pipeline(FakeSource(None, known=False), sinks=sinks, sink_errors_end_it=False)
+    with pytest.raises(StageError, match=r"sink\.out"):
+        p.run()
+    assert len(p.failures) == 2
+    assert not alive()
+
+
+def test_a_loop_goes_on_without_the_sinks():
+    p = pipeline(FakeSource(50), sinks={"out": FakeSink(fail_at=3)}, sink_errors_end_it=False)
+    seen = []
+    with pytest.raises(StageError, match=r"sink\.out"):
+        seen.extend(result.frame.index for result in p)
+    assert seen == [*range(50)]
+
+
 def test_a_second_failure_is_logged(caplog):
     sinks = {"out": FakeSink(fail_at=3, fail_close=True)}
     with pytest.raises(StageError, match="sink broke"), caplog.at_level(logging.ERROR):
