@@ -40,7 +40,7 @@ class PluginConfigs(SearchPathPlugin):
             search_path.append("vidan-plugin", path)
 
 
-def _load_local(overrides: Sequence[str]) -> None:
+def load_local(overrides: Sequence[str]) -> None:
     """Load the single-file plugins of `plugins_dir=`, and make options of their components.
 
     What such a component takes is read from its constructor: there is no file for it.
@@ -87,7 +87,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override cannot be understood or names what does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    _load_local(overrides)
+    load_local(overrides)
     with explained(overrides, config_name):
         return _compose(overrides, config_name)
 
@@ -111,7 +111,7 @@ def run_hydra(
         ConfigError: an override cannot be understood or names what does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    _load_local(arguments)
+    load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
     sys.argv[1:] = arguments
     decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)

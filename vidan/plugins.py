@@ -348,6 +348,7 @@ BUILTIN_COMMANDS = (
     ("plugins show", "vidan.authoring.show:show", "Print a component's options."),
     ("plugins new", "vidan.authoring.new:new", "Write a plugin package to start from."),
     ("plugins check", "vidan.authoring.check:check", "Look at a plugin as vidan will."),
+    ("resume", "vidan.resume:main", "Go on with a file job that was interrupted."),
     ("doctor", "vidan.commands:doctor", "Look at this machine for what vidan needs."),
 )
 

@@ -25,6 +25,7 @@ from .options import boolean, choice, number, whole
 from .outages import Forgetful, Outages
 from .pipeline import Pipeline
 from .plugins import load_plugins
+from .remember import FILE, Remembering
 from .watch import watch
 
 log = logging.getLogger(__name__)
@@ -48,13 +49,16 @@ class Run:
     pipeline: Pipeline
 
 
-def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any]:
+def execute(
+    config: DictConfig, *, explicit_sinks: bool = True, resumed: bool = False
+) -> dict[str, Any]:
     """Build the components, run them to the end, and write `summary.json`.
 
     Args:
         config: as `vidan.config.compose` makes it, with `run_dir` set.
         explicit_sinks: False if nobody chose the sinks: a window that has no display
             is then left out with a note instead of being an error.
+        resumed: whether it was interrupted before, and goes by what was detected then.
 
     Returns:
         The summary.
@@ -68,7 +72,9 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
     traced = boolean("trace", config.trace)
+    boolean("resumable", config.resumable)
     pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
+    remember(pipeline, config, go_on=resumed)
     trace = watch(pipeline) if traced else None
     hook = load_plugins().manager.hook
     hook.vidan_run_started(run=Run(directory, config, pipeline))
@@ -83,6 +89,8 @@ def execute(config: DictConfig, *, explicit_sinks: bool = True) -> dict[str, Any
             trace.write(directory / TRACE)
         summary = _summary(pipeline, config, error)
         _write_summary(directory, summary)
+        if error is None and pipeline.interrupted is None:
+            (directory / FILE).unlink(missing_ok=True)
         hook.vidan_run_finished(summary=summary, error=error)
     progress.console().print(progress.table(summary))
     if pipeline.interrupted is not None:
@@ -120,6 +128,24 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         pipeline = Pipeline(source, detector, tracker, sinks, **settings)
         built.pop_all()  # from here on the pipeline closes them
         return pipeline
+
+
+def remember(pipeline: Pipeline, config: DictConfig, *, go_on: bool) -> None:
+    """Keep what a file job detects, so that `vidan resume` can go on with it.
+
+    Only where that is asked for and can be resumed: not of a live source, and not of a run that
+    Hydra left no configuration of.
+    """
+    directory = Path(config.run_dir)
+    if (
+        config.resumable
+        and not pipeline.source.live
+        and (directory / ".hydra/config.yaml").exists()
+    ):
+        detector = Remembering(pipeline.detector, directory / FILE, go_on=go_on)
+        pipeline.detector = detector
+        if go_on:
+            log.info("%d frames need not be detected again", detector.count)
 
 
 def _workers(config: DictConfig, source: Source) -> int:
