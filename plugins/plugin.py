@@ -33,6 +33,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
+    registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
     registry.add("sink", "window", "vidan_plugins.sinks.window:Window")
 

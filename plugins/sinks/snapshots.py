@@ -1,0 +1,138 @@
+"""Results as pictures: one of each new object."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+
+from vidan import options
+from vidan.errors import ConfigError, SinkError, did_you_mean
+from vidan.types import Result
+
+from .draw import Painter
+from .names import Keep, Names
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+REMEMBERED = 100_000
+"""How many identities are remembered, so that each has one picture."""
+
+
+class Snapshots:
+    """Saves the picture in which an object has been seen often enough to be believed.
+
+    Each identity has one picture at most, and none if its label had one less than `cooldown`
+    before: a crowd that walks in is one event.
+
+    Args:
+        path: the pattern of the files' names, with `{time}`, `{label}` and `{id}`: see `Names`.
+        labels: of the objects; None for all.
+        min_frames: in how many frames the object was detected.
+        cooldown: s of stream time.
+        draw: whether boxes, identities and labels are drawn.
+        quality: of JPEG, 1 to 100.
+        keep: how many pictures, `1GB` or `7d` of them; the oldest of these names are deleted,
+            also those of runs before. None for all.
+
+    Raises:
+        ConfigError: an option has a bad value.
+        SinkError: a picture cannot be written, or the detector has no such label.
+    """
+
+    lossless = True
+
+    def __init__(
+        self,
+        path: str,
+        labels: str | Sequence[str] | None = None,
+        min_frames: int = 5,
+        cooldown: float = 5.0,
+        draw: bool = True,
+        quality: int = 90,
+        keep: str | int | None = 1000,
+    ) -> None:
+        self._names = Names("sink.snapshots.path", path, "time", "label", "id")
+        self._suffix = Path(path).suffix.lower()
+        if self._suffix not in SUFFIXES:
+            raise ConfigError(f"sink.snapshots.path={path!r}: expected {' or '.join(SUFFIXES)}")
+        self._labels = None if labels is None else options.names("sink.snapshots.labels", labels)
+        self._min_frames = options.whole("sink.snapshots.min_frames", min_frames, 1)
+        self._cooldown = options.number("sink.snapshots.cooldown", cooldown, 0.0)
+        self._draw = options.boolean("sink.snapshots.draw", draw)
+        self._quality = options.whole("sink.snapshots.quality", quality, 1, 100)
+        self._keep = Keep("sink.snapshots.keep", keep)
+        self._seen: OrderedDict[int, int] = OrderedDict()
+        self._last: dict[str, float] = {}  # stream time of the last picture by label
+        self._checked = False
+        try:
+            self._names.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _failed(self._names.folder, error) from error
+
+    @property
+    def outputs(self) -> list[str]:
+        """The pattern of the files' names, if there are any."""
+        return [str(self._names)] if self._names.files() else []
+
+    def write(self, result: Result) -> None:
+        """Save a picture for each object that has now been seen often enough."""
+        self._check_labels(result)
+        for identity, label in self._new(result):
+            last = self._last.get(label, -math.inf)
+            # A clock that was set back does not keep us waiting.
+            if last <= result.frame.time < last + self._cooldown:
+                continue
+            self._last[label] = result.frame.time
+            self._save(result, identity, label)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _new(self, result: Result) -> Iterator[tuple[int, str]]:
+        """Identity and label of the objects that have just been seen often enough."""
+        tracks = result.tracks[result.tracks.detection >= 0]
+        for identity, class_index in zip(tracks.ids.tolist(), tracks.classes.tolist(), strict=True):
+            label = result.label(class_index)
+            if self._labels is not None and label not in self._labels:
+                continue
+            count = self._seen[identity] = self._seen.get(identity, 0) + 1
+            self._seen.move_to_end(identity)
+            if count == self._min_frames:
+                yield identity, label
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def _save(self, result: Result, identity: int, label: str) -> None:
+        rgb = Painter().annotate(result) if self._draw else result.frame.rgb()
+        settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()
+        path = self._names.new(time.time(), label=label, id=str(identity))
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            with suppress(OSError):  # half a picture is none
+                path.unlink()
+            raise _failed(path, error) from error
+        self._keep.prune(self._names)
+
+    def _check_labels(self, result: Result) -> None:
+        """What labels there are is known with the first result."""
+        if self._checked or self._labels is None:
+            return
+        self._checked = True
+        for label in self._labels:
+            if label not in result.labels:
+                near = did_you_mean(label, result.labels)
+                raise SinkError(f"sink.snapshots.labels: no label {label!r}: {near}")
+
+
+def _failed(path: Path, error: OSError) -> SinkError:
+    advice = "make room or choose another path"
+    return SinkError(f"cannot write {str(path)!r}: {error.strerror or error}; {advice}")

@@ -1,0 +1,120 @@
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan_plugins.sinks.snapshots import Snapshots
+from vidan_plugins.sources.frames import ArrayFrame
+
+LABELS = ("mask", "no/mask")
+
+
+def result(index, *rows, time=None):
+    """Rows of id, class and whether it was detected in this frame."""
+    n = len(rows)
+    rgb = np.full((120, 160, 3), 40, np.uint8)
+    at = index / 10 if time is None else time
+    frame = ArrayFrame(rgb, index=index, time=at, captured=0.0, stream="test")
+    boxes = np.tile(np.array([[20, 20, 80, 100]], np.float32), (n, 1))
+    tracks = Tracks(
+        np.array([row[0] for row in rows], np.int64),
+        boxes,
+        np.ones(n, np.float32),
+        np.array([row[1] for row in rows], np.int32),
+        np.array([0 if row[2] else 1 for row in rows], np.int32),
+        np.array([0 if row[2] else -1 for row in rows], np.int32),
+    )
+    return Result(frame, Detections.empty(), tracks, LABELS)
+
+
+def saved(tmp_path, results, **options):
+    """Labels and identities of the pictures."""
+    options = {"path": str(tmp_path / "shots/{time}-{label}-{id}.jpg"), "cooldown": 0.0} | options
+    sink = Snapshots(**options)
+    for each in results:
+        sink.write(each)
+    sink.close()
+    names = [path.name for path in (tmp_path / "shots").iterdir() if path.name != "holiday.jpg"]
+    return sorted(re.fullmatch(r"[\d-]+_[\d-]+-(\w+-\d+)\.jpg", name)[1] for name in names)
+
+
+def test_one_picture_of_each_object_that_was_seen_often_enough(tmp_path):
+    # 7 is detected in frames 0 to 9, 8 in 0 and 1 only and coasts afterwards
+    results = [result(n, (7, 0, True), (8, 1, n < 2)) for n in range(10)]
+    assert saved(tmp_path, results, min_frames=3) == ["mask-7"]
+
+
+def test_labels(tmp_path):
+    results = [result(n, (7, 0, True), (8, 1, True)) for n in range(10)]
+    assert saved(tmp_path, results, labels="no/mask") == ["no_mask-8"]
+
+
+def test_one_event_in_the_cooldown_of_its_label(tmp_path):
+    # a new person each 1 s, of one label; another label at 2 s; 3 s of cooldown from each picture
+    rows = [(n, 1 if n == 2 else 0, True) for n in range(8)]
+    results = [result(n, row, time=float(n)) for n, row in enumerate(rows)]
+    kept = saved(tmp_path, results, min_frames=1, cooldown=3.0)
+    assert kept == ["mask-0", "mask-3", "mask-6", "no_mask-2"]
+
+
+def test_a_clock_that_is_set_back_does_not_end_the_pictures(tmp_path):
+    results = [result(0, (1, 0, True), time=1e6), result(1, (2, 0, True), time=0.0)]
+    assert saved(tmp_path, results, min_frames=1, cooldown=3.0) == ["mask-1", "mask-2"]
+
+
+def test_the_oldest_of_its_own_go(tmp_path):
+    results = [result(n, (n, 0, True)) for n in range(20)]
+    (tmp_path / "shots").mkdir()
+    (tmp_path / "shots/holiday.jpg").touch()
+    assert len(saved(tmp_path, results, min_frames=1, keep=4)) == 4
+    assert (tmp_path / "shots/holiday.jpg").exists()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_the_picture_is_drawn_on_or_not(tmp_path, suffix):
+    for draw in (True, False):
+        path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
+        Snapshots(path, min_frames=1, draw=draw).write(result(0, (1, 0, True)))
+    drawn, plain = (cv2.imread(str(*tmp_path.glob(f"{draw}-*"))) for draw in (True, False))
+    assert drawn.shape == plain.shape == (120, 160, 3)
+    assert drawn.max() > 120
+    assert plain.max() < 50
+
+
+def test_no_objects_no_pictures(tmp_path):
+    sink = Snapshots(str(tmp_path / "shots/a.jpg"))
+    assert sink.outputs == []
+    sink.write(result(0))
+    assert list((tmp_path / "shots").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "a.gif"}, r"sink.snapshots.path='a.gif': expected \.jpg"),
+        ({"path": "a-{ide}.jpg"}, r"\{ide\}: did you mean 'id'"),
+        ({"min_frames": 0}, "min_frames=0"),
+        ({"cooldown": -1}, "cooldown=-1"),
+        ({"quality": 101}, "quality=101"),
+        ({"labels": []}, r"labels=\[\]"),
+        ({"keep": -3}, "keep=-3"),
+    ],
+)
+def test_bad_options(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        Snapshots(**{"path": "a.jpg", **options})
+
+
+def test_a_label_that_the_detector_has_not(tmp_path):
+    sink = Snapshots(str(tmp_path / "a.jpg"), labels=["no_mask"])
+    with pytest.raises(SinkError, match="no label 'no_mask': did you mean 'no/mask'"):
+        sink.write(result(0))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="cannot write"):
+        Snapshots(str(tmp_path / "file/a.jpg"))
