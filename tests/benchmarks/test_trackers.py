@@ -1,0 +1,61 @@
+"""The benchmark of trackers: what it feeds them, and that long runs keep nothing."""
+
+import gc
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from benchmarks import trackers
+from vidan.config import build
+
+SCENES = {"10": trackers.walkers(10, 40)}
+
+
+def test_scenes_have_people_with_features_and_some_are_missing():
+    scene = trackers.walkers(50, 100)
+    assert len(scene.boxes) == pytest.approx(0.95 * 50 * 100, rel=0.02)
+    np.testing.assert_allclose(np.linalg.norm(scene.features, axis=1), 1, rtol=1e-5)
+    looks = list(scene.looks())
+    assert len(looks) == 100
+    assert sum(map(len, looks)) == len(scene.boxes)
+    assert scene.boxes.min() > -30
+    assert scene.boxes.max() < trackers.WIDTH + 30
+
+
+def test_an_empty_frame_is_a_look_too():
+    rows = np.array([[0, 0, 10, 10, 0.5]] * 2, np.float32)
+    scene = trackers.Scene(rows, np.array([1, 3]), np.zeros((2, 0), np.float32), 5)
+    assert [len(found) for found in scene.looks()] == [0, 1, 0, 1, 0]
+
+
+def test_the_table_has_times_and_ratios():
+    found = trackers.measure(SCENES, None)
+    assert list(found) == list(trackers.OURS)
+    assert all(times["10"] > 0 for times in found.values())
+    rows = {row[0]: row[1] for row in trackers.table(found, SCENES).rows}
+    assert rows["vidan sort / vidan sort"] == 1
+    assert rows["vidan steady / vidan sort"] > 0
+
+
+@pytest.mark.parametrize("name", trackers.OURS)
+def test_tracks_that_are_gone_are_gone(name):
+    # After people came and went, nothing is left of them, neither in the tracker's arrays
+    # nor as objects of any kind.
+    tracker = build("tracker", trackers.OURS[name])
+    looks = list(trackers.walkers(10, 40).looks())
+
+    def visit(start):
+        for k, found in enumerate(looks):
+            tracker.update(trackers.Blank(start + k), found)
+        for k in range(40, 140):
+            tracker.update(trackers.Blank(start + k), looks[0][np.zeros(len(looks[0]), bool)])
+        gc.collect()
+        return Counter(type(thing).__name__ for thing in gc.get_objects())
+
+    visit(0)
+    before = visit(140)
+    after = visit(280)
+    assert len(tracker._roster) == 0
+    grown = {k: n - before[k] for k, n in after.items() if n > before[k] + 20}
+    assert not grown
