@@ -10,8 +10,12 @@ from .kalman import Rows
 LOOKS = 256
 """Misses in a row that are told apart; more count as that many."""
 
-PRIOR = 2.0
-"""How many good guesses are taken for granted, before the stream says otherwise."""
+GUESSES, GOOD = 10.0, 3.0
+"""What is taken for granted before the stream says otherwise: three good guesses in ten.
+
+A wrong box shown costs as much as a right one gains. So nothing is shown on credit: the
+stream has to earn it first (on MOT15 fewer than three in ten were right; docs/tracking.md).
+"""
 
 NEAR = 0.5
 """Least overlap (IoU) of a box foretold and the detection that comes, for a good guess."""
@@ -42,4 +46,4 @@ class Coasting:
     def trust(self, misses: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The share (K,) of good guesses, in [0,1], after misses (K,)."""
         k: Rows = np.minimum(misses, LOOKS - 1)
-        return np.asarray((self._good[k] + PRIOR) / (self._guesses[k] + PRIOR))
+        return np.asarray((self._good[k] + GOOD) / (self._guesses[k] + GUESSES))

@@ -61,7 +61,8 @@ class Steady:
         min_hits: matches that establish a track.
         memory: a track is given up after this long without a match, s.
         coast: a track is shown for at most this long without a match, s; 0: never.
-        trust: the least share of guesses that come true, for showing them, in [0,1].
+        trust: the least share of guesses that come true, for showing them, in [0,1]. Above
+            0.3 a stream has to show first that they do; 0 shows them all.
         camera: whether tracks move with the camera.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
@@ -79,7 +80,7 @@ class Steady:
         min_hits: int = 3,
         memory: float = 2.0,
         coast: float = 0.8,
-        trust: float = 0.33,
+        trust: float = 0.35,
         camera: bool = True,
         kalman: str = "batched",
     ) -> None:

@@ -51,7 +51,7 @@ def test_it_is_no_look(make):
 
 
 def test_misses_count_for_tracks_that_were_missed():
-    tracker = Steady()
+    tracker = Steady(trust=0)
     walked(tracker)
     missed = tracker.update(Blank(42), found([]))
     assert missed.misses.tolist() == [2]

@@ -49,7 +49,7 @@ def test_a_weak_detection_goes_on_with_a_track_and_brings_none_back():
 
 def test_a_track_coasts_at_its_velocity_and_in_its_size():
     looks = [box(0.9, 100 + 4 * k) for k in range(30)]
-    tracks = follow(Steady(), [*looks, *[NOTHING] * 10])
+    tracks = follow(Steady(trust=0), [*looks, *[NOTHING] * 10])
     assert tracks[-1].misses.tolist() == [10]
     assert tracks[-1].detection.tolist() == [-1]
     x1, y1, x2, y2 = tracks[-1].boxes[0].tolist()
@@ -75,12 +75,21 @@ def test_a_track_that_blinks_more_than_it_shows_does_not_coast():
     assert [len(t) for t in tracks[-3:]] == [1, 0, 0]
 
 
+def test_gaps_are_shown_once_the_stream_has_proved_that_guesses_come_true():
+    # Somebody blinks for two looks in ten, thirty times, and always comes back in place.
+    looks = [NOTHING if k % 10 > 7 else box(0.9) for k in range(300)]
+    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(), looks)]
+    assert coasting[8:10] == [0, 0]
+    assert sum(coasting[-20:]) == 4
+
+
 def test_where_tracks_never_come_back_coasting_ends():
     # Every ten looks another person stands elsewhere for five; nobody ever comes back.
     looks = [box(0.9, 100 + 120 * (k // 10 % 14)) if k % 10 < 5 else NOTHING for k in range(140)]
-    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(), looks)]
+    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(trust=0.25), looks)]
     assert sum(coasting[:10]) > 0
     assert sum(coasting[-40:]) == 0
+    assert not any(len(t) and (t.misses > 0).any() for t in follow(Steady(), looks))
 
 
 def test_a_track_is_found_again_while_it_is_remembered():
