@@ -18,7 +18,7 @@ from .selection import Boxes
 from .threads import thread_count
 from .wishes import ModelDetector, Wishes
 
-SHIPPED = "facemask_lite0.onnx"
+SHIPPED = "facemask_lite0_int8.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
 
 OPENVINO = importlib.util.find_spec("openvino") is not None
