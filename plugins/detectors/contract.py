@@ -110,14 +110,10 @@ def describe(
     return metadata
 
 
-def check_signature(where: str, signature: Signature) -> None:
-    """Hold a model's inputs and outputs against vidan's own form; more outputs do no harm.
-
-    Raises:
-        ModelError: they are others; says which, and what is expected.
-    """
+def is_own_form(signature: Signature) -> bool:
+    """Whether inputs and outputs are those of vidan's own form; more outputs do no harm."""
     inputs, outputs = signature
-    good = (
+    return (
         inputs.keys() == {"images"}
         and outputs.keys() >= {"boxes", "scores"}
         and inputs["images"].fits("uint8", (None, None, None, 3))
@@ -125,7 +121,15 @@ def check_signature(where: str, signature: Signature) -> None:
         and outputs["scores"].fits("float32", (None, None, None))
         and ("features" not in outputs or outputs["features"].fits("float32", (None, None, None)))
     )
-    if not good:
+
+
+def check_signature(where: str, signature: Signature) -> None:
+    """Hold a model's inputs and outputs against vidan's own form.
+
+    Raises:
+        ModelError: they are others; says which, and what is expected.
+    """
+    if not is_own_form(signature):
         raise ModelError(f"{where}: expected {EXPECTED}, it has {signature}")
 
 

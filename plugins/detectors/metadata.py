@@ -24,11 +24,13 @@ class Advice:
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other.
         threshold: the least score that the model's maker advises, in [0,1].
+        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
     """
 
     labels: tuple[str, ...]
     exclusive: bool = False
     threshold: float = DEFAULT_THRESHOLD
+    iou_threshold: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from vidan import options
-from vidan.errors import ModelError, PluginError
+from vidan.errors import ConfigError, ModelError, PluginError
 
-from .contract import Signature
-from .efficientdet import Batch
-from .selection import Boxes
+from .contract import Signature, is_own_form
+from .decoding import DecodeName
+from .exported import Array, ExportedModel, exported_advice, plan
+from .preprocessing import Channels, InputWishes, Layout, Letterbox
 from .threads import thread_count
-from .wishes import ModelDetector, Wishes
+from .wishes import Model, ModelDetector, Wishes
 
 SHIPPED = "facemask_lite0_int8.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
 
 OPENVINO = importlib.util.find_spec("openvino") is not None
 """Whether OpenVINO is installed."""
+
+METADATA_KEY = "vidan"
+"""Under which a model of vidan's own form says what it is."""
 
 Backend = Literal["onnxruntime", "openvino"]
 
@@ -33,24 +37,31 @@ class Engine(Protocol):
     """An open model; any number of threads may run it at once."""
 
     signature: Signature
-    metadata: str | None
 
-    def run(self, batch: Batch) -> Sequence[Boxes]:
-        """See `efficientdet.Network`."""
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the file says of itself, by key."""
+        ...
+
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        """See `exported.Run`."""
         ...
 
 
 class OnnxDetector(ModelDetector):
-    """A detector from an ONNX file of vidan's own form (see `contract`).
+    """A detector from an ONNX file of vidan's own form (see `contract`), or of another's.
 
-    Any number of threads may detect at once.
+    What others export is read as `decode` says: by names, shapes and metadata if that is `auto`.
+    One line in the log tells what was taken. Any number of threads may detect at once.
 
     Args:
         model: the file, or the name of one that ships, as in `facemask_lite0_int8`; None for
             the face-mask detector that ships.
-        labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's own.
+        labels: a file with one label a line, or a `label_map.pbtxt`; `coco` for COCO's 80 names,
+            `coco91` for them by COCO's ids; None for the model's own.
         threshold: least score of a detection, in [0,1]; None for what the model advises.
-        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
+        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1]; None
+            for 0.5, or 1 where the model itself leaves one box for each object.
         classes: the labels wanted; None for all.
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other; None for what the model says.
@@ -65,6 +76,17 @@ class OnnxDetector(ModelDetector):
         workers: threads that call `detect`, which share the threads that compute; None for 1.
         providers: where ONNX Runtime computes, in order, such as `cuda`; the CPU stands in for
             what they cannot do. None for the best that is there.
+        decode: what the outputs are: a name in `decoding.DECODES`; `auto` for what fits.
+        size: height and width of the input, px, or one number for both; None for the model's.
+        letterbox: `centre` or `corner`: the aspect ratio is kept, and the rest filled with
+            `pad`; `stretch`: the picture fills the input. None, here and below, for what is
+            usual for the decode.
+        pad: what is filled in: red, green, blue from 0 to 255, or one number for all.
+        channels: `rgb` or `bgr`.
+        scale: what white becomes, mostly 1 or 255; then `mean` is subtracted.
+        mean: of red, green and blue, or one number for all.
+        std: what is divided by then: as `mean`.
+        layout: `nchw` or `nhwc`, where the input's shape does not tell.
 
     Attributes:
         labels: the label of each class index.
@@ -81,7 +103,7 @@ class OnnxDetector(ModelDetector):
         model: str | None = None,
         labels: str | None = None,
         threshold: float | None = None,
-        iou_threshold: float = 0.5,
+        iou_threshold: float | None = None,
         classes: str | Sequence[str] | None = None,
         exclusive: bool | None = None,
         max_detections: int | None = None,
@@ -91,6 +113,15 @@ class OnnxDetector(ModelDetector):
         threads: int | None = None,
         workers: int | None = None,
         providers: str | Sequence[str] | None = None,
+        decode: DecodeName = "auto",
+        size: int | list[int] | None = None,
+        letterbox: Letterbox | None = None,
+        pad: float | list[float] | None = None,
+        channels: Channels | None = None,
+        scale: float | None = None,
+        mean: float | list[float] | None = None,
+        std: float | list[float] | None = None,
+        layout: Layout | None = None,
     ) -> None:
         path = _shipped() if model is None else _named(options.path("detector.model", model))
         where = f"model {str(path)!r}"
@@ -98,22 +129,70 @@ class OnnxDetector(ModelDetector):
         calls = 1 if workers is None else options.whole("detector.workers", workers, 1)
         if backend is not None:
             options.choice("detector.backend", backend, get_args(Backend))
+        options.choice("detector.decode", decode, get_args(DecodeName))
         wishes = Wishes(labels, threshold, iou_threshold, classes, exclusive, max_detections)
+        prepared = InputWishes(
+            size=size,
+            letterbox=letterbox,
+            pad=pad,
+            channels=channels,
+            scale=scale,
+            mean=mean,
+            std=std,
+            layout=layout,
+        )
+        prepared.given()  # bad values are said before anything is opened
         _check_file(path, where)
         engine = _engine(path, where, backend, count, calls, providers)
         self._engine: Engine | None = engine
-        own = wishes.own_form(where, engine.signature, engine.metadata, self._run)
-        super().__init__(own, roi, every)
+        super().__init__(self._model_of(where, engine, wishes, decode, prepared), roi, every)
 
     def close(self) -> None:
         """Let go of the model."""
         self._engine = None
 
-    def _run(self, batch: Batch) -> Sequence[Boxes]:
+    def _model_of(
+        self,
+        where: str,
+        engine: Engine,
+        wishes: Wishes,
+        decode: DecodeName,
+        prepared: InputWishes,
+    ) -> Model:
+        """The model around the network: vidan's own form, or another's."""
+        signature, properties = engine.signature, engine.properties
+        if not takes_own_form(signature, properties, decode):
+            how = plan(
+                where, signature, properties, self._run, wishes.given_labels(), decode, prepared
+            )
+            selection = wishes.selection(exported_advice(how))
+            log.info("%s: %s", where, how)
+            return ExportedModel(where, signature, how, selection, self._run)
+        if prepared.given():
+            raise ConfigError(
+                f"detector.{next(iter(prepared.given()))}: {where} is of vidan's own form, which "
+                "says itself how pictures are prepared: leave it out"
+            )
+        outputs = signature.wanted()
+        text = properties.get(METADATA_KEY)
+        return wishes.own_form(
+            where, signature, text, lambda batch: self._run({"images": batch}, outputs)
+        )
+
+    def _run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         engine = self._engine
         if engine is None:
             raise ModelError("the detector is closed")
-        return engine.run(batch)
+        return engine.run(inputs, outputs)
+
+
+def takes_own_form(
+    signature: Signature, properties: Mapping[str, str], decode: DecodeName = "auto"
+) -> bool:
+    """Whether a model is read as one of vidan's own form."""
+    if decode not in ("auto", "efficientdet"):
+        return False
+    return METADATA_KEY in properties or is_own_form(signature)
 
 
 def _engine(

@@ -8,42 +8,79 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from vidan.errors import ModelError
 
-_PROPERTIES = 14
-"""ModelProto.metadata_props (onnx.proto): messages with a key (1) and a value (2)."""
+_PRODUCER, _PRODUCER_VERSION = 2, 3  # fields of ModelProto (onnx.proto)
+_OPSETS = 8  # messages with a domain (1) and a version (2)
+_PROPERTIES = 14  # messages with a key (1) and a value (2)
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
-def metadata_of(path: Path, where: str, key: str) -> str | None:
-    """The text that an ONNX file has under a key; None if it has none.
+class OnnxFile(NamedTuple):
+    """What an ONNX file says of itself.
+
+    Attributes:
+        properties: its metadata by key.
+        opsets: the version of each set of operators; `` is ONNX's own.
+        producer: what wrote it, and its version; may be empty.
+    """
+
+    properties: dict[str, str]
+    opsets: dict[str, int]
+    producer: str
+
+
+def properties_of(path: Path, where: str) -> dict[str, str]:
+    """The metadata of an ONNX file: see `read`."""
+    return read(path, where).properties
+
+
+def read(path: Path, where: str) -> OnnxFile:
+    """What an ONNX file says of itself.
 
     Raises:
         ModelError: the file is damaged.
     """
+    found = OnnxFile({}, {}, "")
+    names = {_PRODUCER: "", _PRODUCER_VERSION: ""}
     try:
         for number, value in _fields(memoryview(path.read_bytes())):
+            if isinstance(value, int):
+                continue
             if number == _PROPERTIES:
                 entry = dict(_fields(value))
-                if str(entry[1], "utf-8") == key:
-                    return str(entry[2], "utf-8")
+                found.properties[_text(entry[1])] = _text(entry.get(2))
+            elif number == _OPSETS:
+                entry = dict(_fields(value))
+                version = entry.get(2)
+                found.opsets[_text(entry.get(1))] = version if isinstance(version, int) else 0
+            elif number in names:
+                names[number] = _text(value)
     except UnicodeDecodeError as error:
         raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
     except (ValueError, IndexError, KeyError, OSError) as error:
         raise ModelError(f"{where}: not an ONNX file, or cut off") from error
-    return None
+    return found._replace(producer=" ".join(filter(None, names.values())))
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Numbers and contents of a message's fields that have a length; others are passed over."""
+def _text(value: memoryview | int | None) -> str:
+    if isinstance(value, int):
+        raise ValueError("a number where text should be")
+    return "" if value is None else str(value, "utf-8")
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Numbers and contents of a message's fields; those of fixed size are passed over."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
         kind = tag & 7
         if kind == _VARINT:
-            _, at = _varint(data, at)
+            value, at = _varint(data, at)
+            yield tag >> 3, value
         elif kind == _LENGTH:
             length, at = _varint(data, at)
             if at + length > len(data):

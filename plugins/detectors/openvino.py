@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import openvino as ov
 from vidan.errors import ModelError
 
 from .contract import Signature, Tensor
-from .efficientdet import Batch, one_line
-from .onnxfile import metadata_of
+from .efficientdet import one_line
+from .exported import Array
+from .external import check_external_data
+from .onnxfile import properties_of
 from .quiet import quiet_stderr
-from .selection import Boxes
 
 DEVICE = "CPU"
-_METADATA_KEY = "vidan"
 
 
 def is_faster() -> bool:
@@ -50,7 +50,7 @@ class OpenVino:
 
     Attributes:
         signature: inputs and outputs.
-        metadata: what the file says of itself, as JSON; None if it says nothing.
+        properties: what the file says of itself, by key.
 
     Raises:
         ModelError: OpenVINO cannot read the file.
@@ -65,7 +65,8 @@ class OpenVino:
         folder = cache_folder()
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
-        self.metadata = metadata_of(path, where, _METADATA_KEY)
+        self.properties = properties_of(path, where)
+        check_external_data(path, where)
         try:
             with quiet_stderr():  # what its readers of other formats have to say
                 self._model: Any = ov.Core().compile_model(str(path), DEVICE, settings)
@@ -75,19 +76,18 @@ class OpenVino:
                 f"{one_line(error)}"
             ) from error
         self.signature = Signature(_tensors(self._model.inputs), _tensors(self._model.outputs))
-        self._outputs = self.signature.wanted()
         self._free: deque[Any] = deque()
 
-    def run(self, batch: Batch) -> Sequence[Boxes]:
-        """See `efficientdet.Network`."""
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        """See `exported.Run`."""
         try:
             request = self._free.pop()
         except IndexError:  # there are as many as threads that call
             request = self._model.create_infer_request()
         try:
             # Its results are copies: the request may be used again at once.
-            found = request.infer({"images": batch})
-            return [found[name] for name in self._outputs]
+            found = request.infer(dict(inputs))
+            return [found[name] for name in outputs]
         finally:
             self._free.append(request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import onnxruntime as ort
 from vidan.errors import ModelError
 
 from .contract import Signature, Tensor
-from .efficientdet import Batch, one_line
+from .efficientdet import one_line
+from .exported import Array
+from .external import check_external_data
 from .providers import check_started, choose_providers
-from .selection import Boxes
 
-_METADATA_KEY = "vidan"
 _ERROR, _FATAL = 3, 4  # levels of ONNX Runtime's log, which goes to standard error
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
 
@@ -31,7 +31,7 @@ class OnnxRuntime:
 
     Attributes:
         signature: inputs and outputs.
-        metadata: what the file says of itself, as JSON; None if it says nothing.
+        properties: what the file says of itself, by key.
 
     Raises:
         ConfigError: a provider is unknown or, where it was asked for, does not start.
@@ -42,14 +42,14 @@ class OnnxRuntime:
         self, path: Path, where: str, threads: int, providers: str | Sequence[str] | None
     ) -> None:
         chosen = choose_providers(providers)
+        check_external_data(path, where)
         self._session: ort.InferenceSession = _open(path, where, chosen, threads)
         check_started(chosen, self._session, strict=providers is not None)
-        self.signature, self.metadata = _inspect(self._session, where)
-        self._outputs = self.signature.wanted()
+        self.signature, self.properties = _inspect(self._session, where)
 
-    def run(self, batch: Batch) -> Sequence[Boxes]:
-        """See `efficientdet.Network`."""
-        found: Sequence[Boxes] = self._session.run(self._outputs, {"images": batch})
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        """See `exported.Run`."""
+        found: Sequence[Array] = self._session.run(outputs, inputs)
         return found
 
 
@@ -79,8 +79,8 @@ def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort
         ) from error
 
 
-def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, str | None]:
-    """Inputs and outputs of a model, and its metadata if it has any.
+def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, dict[str, str]]:
+    """Inputs and outputs of a model, and its metadata by key.
 
     Raises:
         ModelError: they are not text.
@@ -88,10 +88,10 @@ def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, str 
     try:
         inputs = {node.name: _tensor(node) for node in session.get_inputs()}
         outputs = {node.name: _tensor(node) for node in session.get_outputs()}
-        text = session.get_modelmeta().custom_metadata_map.get(_METADATA_KEY)
+        properties: dict[str, str] = session.get_modelmeta().custom_metadata_map
     except UnicodeDecodeError as error:
         raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
-    return Signature(inputs, outputs), text
+    return Signature(inputs, outputs), properties
 
 
 def _tensor(node: Any) -> Tensor:

@@ -44,8 +44,9 @@ class SavedModelDetector(ModelDetector):
 
     Args:
         model: the folder with `saved_model.pb`.
-        labels: a file with one label a line, or a `label_map.pbtxt`; None for the model's
-            own: those in `vidan.json`, or for the Object Detection API in `label_map.pbtxt`.
+        labels: a file with one label a line, or a `label_map.pbtxt`; `coco` or `coco91`; None
+            for the model's own: those in `vidan.json`, or for the Object Detection API in
+            `label_map.pbtxt`.
         threshold: least score of a detection, in [0,1]; None for what the model advises.
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted; None for all.
@@ -85,7 +86,7 @@ class SavedModelDetector(ModelDetector):
         folder = options.path("detector.model", model)
         where = f"model {str(folder)!r}"
         wishes = Wishes(labels, threshold, iou_threshold, classes, exclusive, max_detections)
-        given = wishes.label_file()
+        given = wishes.given_labels()
         _configure(threads)
         # What was loaded owns the variables that its function computes with.
         self._loaded: Any = _load(folder, where)
@@ -93,7 +94,7 @@ class SavedModelDetector(ModelDetector):
         signature = _signature(self._function)
         if is_tfod(signature):
             size = check_tfod(where, signature)
-            by_id = read_labels(given or _label_map(folder, where))
+            by_id = given or read_labels(_label_map(folder, where))
             selection = wishes.selection(Advice(labels=tuple(by_id.values())))
             super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi, every)
         else:

@@ -55,7 +55,7 @@ class Selection:
         advice: Advice,
         *,
         threshold: float | None,
-        iou_threshold: float,
+        iou_threshold: float | None,
         classes: str | Sequence[str] | None,
         exclusive: bool | None,
         max_detections: int | None,
@@ -71,7 +71,12 @@ class Selection:
             options.number(
                 "detector.threshold", advice.threshold if threshold is None else threshold, 0, 1
             ),
-            options.number("detector.iou_threshold", iou_threshold, 0, 1),
+            options.number(
+                "detector.iou_threshold",
+                advice.iou_threshold if iou_threshold is None else iou_threshold,
+                0,
+                1,
+            ),
             options.boolean(
                 "detector.exclusive", advice.exclusive if exclusive is None else exclusive
             ),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 from vidan import options
 from vidan.types import Detections, Frame
 
+from .coco import BUILT_IN
 from .contract import Signature, check_batch, describe
 from .efficientdet import EfficientDet, Network
 from .labels import read_labels
 from .metadata import Advice
 from .region import Region, Roi
 from .selection import Selection
-from .tfod import TfodModel
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Wishes:
     """The options that choose among what a model finds; None is what the model says.
 
     Attributes:
-        labels: a file with one label a line, or a `label_map.pbtxt`.
+        labels: a file with one label a line, or a `label_map.pbtxt`; or a name in `coco.BUILT_IN`.
         threshold: least score of a detection, in [0,1].
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted.
@@ -33,18 +33,23 @@ class Wishes:
 
     labels: str | None
     threshold: float | None
-    iou_threshold: float
+    iou_threshold: float | None
     classes: str | Sequence[str] | None
     exclusive: bool | None
     max_detections: int | None
 
-    def label_file(self) -> Path | None:
-        """Where the labels are.
+    def given_labels(self) -> Mapping[int, str] | None:
+        """The labels asked for, by number from 1; None for the model's own.
 
         Raises:
-            ConfigError: it is no path.
+            ConfigError: it is no path, nor the name of labels that come with vidan.
+            ModelError: the file cannot be used.
         """
-        return None if self.labels is None else options.path("detector.labels", self.labels)
+        if self.labels is None:
+            return None
+        path = options.path("detector.labels", self.labels)
+        built_in = None if path.exists() else BUILT_IN.get(str(path))
+        return built_in or read_labels(path)
 
     def selection(self, advice: Advice) -> Selection:
         """Which boxes become detections, from these options and the model's advice.
@@ -76,11 +81,26 @@ class Wishes:
             ConfigError: an option has a bad value.
             ModelError: the model or the label file cannot be used.
         """
-        file = self.label_file()
-        labels = None if file is None else tuple(read_labels(file).values())
+        by_number = self.given_labels()
+        labels = None if by_number is None else tuple(by_number.values())
         metadata = describe(where, signature, text, labels)
         batch = check_batch(where, signature.inputs["images"])
         return EfficientDet(where, metadata, self.selection(metadata), batch, network)
+
+
+class Model(Protocol):
+    """From frames to detections, as `ModelDetector` needs it."""
+
+    labels: tuple[str, ...]
+    threshold: float
+
+    def warm_up(self) -> None:
+        """Run it once on an empty picture, and check what it gives."""
+        ...
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The detections of each frame."""
+        ...
 
 
 class ModelDetector:
@@ -97,7 +117,7 @@ class ModelDetector:
         threshold: the least score of a detection, whoever chose it.
     """
 
-    def __init__(self, model: EfficientDet | TfodModel, roi: Roi | None, every: int) -> None:
+    def __init__(self, model: Model, roi: Roi | None, every: int) -> None:
         self.every = options.whole("detector.every", every, 1)
         self._region = None if roi is None else Region(roi)
         self._model = model

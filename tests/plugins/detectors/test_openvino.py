@@ -9,7 +9,7 @@ import pytest
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.detectors.onnxfile import metadata_of
+from vidan_plugins.detectors.onnxfile import properties_of, read
 
 from .models import LABELS, noise, plain
 
@@ -109,11 +109,11 @@ def test_another_backend(toy):
 
 def test_metadata_without_a_library_for_onnx(toy, tmp_path):
     path = Path(toy())
-    assert '"efficientdet"' in metadata_of(path, "m", "vidan")
-    assert metadata_of(path, "m", "other") is None
-    assert metadata_of(Path(toy("none.onnx", text=None)), "m", "vidan") is None
+    assert '"efficientdet"' in properties_of(path, "m")["vidan"]
+    assert properties_of(Path(toy("none.onnx", text=None)), "m") == {}
+    assert read(path, "m").opsets == {"": 18}
     for content in (path.read_bytes()[:-5], b"\xff" * 40, b"\x07"):
         bad = tmp_path / "bad.onnx"
         bad.write_bytes(content)
         with pytest.raises(ModelError, match="m: not an ONNX file, or cut off"):
-            metadata_of(bad, "m", "vidan")
+            properties_of(bad, "m")

@@ -1,0 +1,130 @@
+"""DETR and its kin: a set of boxes, one for each object, nothing to suppress.
+
+    logits      float [1,Q,C]   RT-DETR, Deformable DETR: a sigmoid for each class
+                float [1,Q,C+1] DETR: softmax, the last class is "no object"
+    pred_boxes  float [1,Q,4]   cx, cy, w, h in parts of the input
+
+or, from Ultralytics, both in one [1,Q,4+C], the scores done. Sources: Carion et al., "End-to-End
+Object Detection with Transformers", arXiv 2005.12872; Zhao et al., "DETRs Beat YOLOs on
+Real-time Object Detection", arXiv 2304.08069; huggingface.co/docs/transformers, `detr` and
+`rt_detr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from vidan.errors import ModelError
+
+from ..preprocessing import Preprocessing
+from .base import (
+    Candidates,
+    Decode,
+    Facts,
+    Outputs,
+    Reading,
+    Size,
+    corners,
+    in_px,
+    shape_of,
+    sigmoid,
+    softmax,
+)
+
+EXPECTS = "outputs logits [1,Q,C] and pred_boxes [1,Q,4], cx, cy, w, h in parts of the input"
+COCO = {92: (True, 0), 91: (False, 0), 90: (False, 1), 80: (False, 1)}
+"""What columns mean of models for COCO: whether the last is "no object", and what the first is."""
+
+WITH_SIGMOID = Preprocessing(letterbox="stretch")
+WITH_SOFTMAX = Preprocessing(
+    letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+)
+"""ImageNet's, as DETR was trained with."""
+
+
+def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
+    """Boxes and scores of logits [1,Q,C] and boxes [1,Q,4].
+
+    Args:
+        outputs: these two.
+        size: of the input.
+        no_object: whether the classes exclude each other, the last being "no object".
+    """
+    logits, boxes = outputs[0][0], outputs[1][0]
+    scores = softmax(logits)[:, :-1] if no_object else sigmoid(logits)
+    return Candidates(in_px(corners(boxes), size), scores)
+
+
+def decode_joined(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes and scores of one output [1,Q,4+C]."""
+    rows = outputs[0][0]
+    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4:])
+
+
+def read(facts: Facts) -> Reading | None:
+    """Whether a model gives logits and boxes."""
+    if facts.takes_bytes:
+        return None
+    if "detr" in facts.properties.get("description", "").lower():
+        return _joined(facts)
+    logits, boxes = facts.find("logits", "pred_logits"), facts.find("pred_boxes", "boxes")
+    if logits is None or boxes is None:
+        return None
+    scores = facts.outputs[logits]
+    if scores.ndim != 3 or facts.outputs[boxes].shape != (*scores.shape[:2], 4):
+        return None
+    columns = scores.shape[2]
+    no_object, first = _meaning(columns, facts.labels)
+    kind = "softmax, the last class is no object" if no_object else "a sigmoid each"
+    return Reading(
+        why=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, facts.outputs[boxes])}",
+        outputs=(logits, boxes),
+        decode=partial(decode, no_object=no_object),
+        preprocessing=WITH_SOFTMAX if no_object else WITH_SIGMOID,
+        most=columns - no_object - 1 + first,
+        first=first,
+        suppressed=True,
+    )
+
+
+def _joined(facts: Facts) -> Reading | None:
+    heads = facts.floats(3)
+    if len(heads) != 1 or facts.outputs[heads[0]].shape[2] <= 4:
+        return None
+    array = facts.outputs[heads[0]]
+    return Reading(
+        why=f"{shape_of(heads[0], array)} of an RT-DETR by Ultralytics",
+        outputs=(heads[0],),
+        decode=decode_joined,
+        preprocessing=WITH_SIGMOID,
+        most=array.shape[2] - 4,
+        suppressed=True,
+    )
+
+
+def _meaning(columns: int, labels: Mapping[int, str] | None) -> tuple[bool, int]:
+    """Whether the last column is "no object", and the number of the first column's label.
+
+    Labels whose numbers have gaps are COCO's: there the columns are the ids, from 0.
+
+    Raises:
+        ModelError: nothing tells.
+    """
+    if labels is None:
+        known = COCO
+    else:
+        most = max(labels)
+        known = {most + 1: (True, 1), most: (False, 1)}
+        if len(labels) < most:
+            known = {most + 2: (True, 0), most + 1: (False, 0), most: (False, 1)}
+    if columns not in known:
+        have = "no labels" if labels is None else f"{len(labels)} labels"
+        raise ModelError(
+            f"its logits have {columns} columns, the last of which may be a class or no object, "
+            f"and there are {have}: give detector.labels=<its file>, and their number tells"
+        )
+    return known[columns]
+
+
+DECODE = Decode("detr", EXPECTS, read)
