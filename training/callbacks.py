@@ -32,7 +32,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     """After each epoch: a row, a checkpoint, and now and then the figures on validation.
 
     Attributes:
-        state: epochs done, best AP50 and how many evaluations ago that was.
+        state: epochs done, best mAP and how many evaluations ago that was.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         if self.samples:
             found = predict(self._run, self.samples, *self.config.size)
             figures = evaluate(self.samples, found, self.labels)
-        value = float(np.nan_to_num(figures.get("AP50", 0.0)))  # no boxes to find: no figure
+        value = float(np.nan_to_num(figures.get("mAP", 0.0)))  # no boxes to find: no figure
         best = value >= self.state.best
         # Going on as well as before is worth keeping, but is not getting better.
         self.state.stale = 0 if value > self.state.best else self.state.stale + 1

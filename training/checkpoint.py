@@ -19,7 +19,7 @@ class State:
 
     Attributes:
         epoch: whole epochs done.
-        best: the best AP50 on validation so far, in [0,1].
+        best: the best mAP on validation so far, in [0,1].
         stale: evaluations since then.
     """
 

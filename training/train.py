@@ -82,7 +82,7 @@ def main(argv: list[str]) -> int:
             display.close()
     if progress.finished:
         screen.print(f"no better in {state.stale} evaluations: stopped after epoch {state.epoch}")
-    screen.print(f"best AP50 {state.best:.3f}: {output / 'best.npz'}")
+    screen.print(f"best mAP {state.best:.3f}: {output / 'best.npz'}")
     return 0
 
 
