@@ -183,6 +183,8 @@ def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any
         VidanError: what else the component itself said.
     """
     where = where or kind
+    if not isinstance(config, Mapping | DictConfig):
+        raise ConfigError(f"{where}={config!r}: expected the name of a {kind} and its options")
     arguments = _plain(where, config)
     name = arguments.pop("name", None)
     if not isinstance(name, str):

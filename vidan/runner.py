@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +16,11 @@ from types import FrameType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from . import progress
 from .config import build
-from .errors import DisplayError
+from .errors import ConfigError, DisplayError
 from .interfaces import Sink, Source, Tracker
 from .options import boolean, choice, number, whole
 from .outages import Forgetful, Outages
@@ -71,9 +72,10 @@ def execute(
     directory.mkdir(parents=True, exist_ok=True)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
-    traced = boolean("trace", config.trace)
-    boolean("resumable", config.resumable)
-    pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
+    with _whole(config):
+        traced = boolean("trace", config.trace)
+        boolean("resumable", config.resumable)
+        pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
     remember(pipeline, config, go_on=resumed)
     trace = watch(pipeline) if traced else None
     hook = load_plugins().manager.hook
@@ -96,6 +98,19 @@ def execute(
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
     return summary
+
+
+@contextmanager
+def _whole(config: DictConfig) -> Iterator[None]:
+    """Say in one line what a configuration lacks, as after `~pipeline.workers`."""
+    try:
+        for group in ("source", "detector", "tracker", "pipeline", "sink"):
+            if not isinstance(config.get(group, {}), Mapping | DictConfig):
+                raise ConfigError(f"{group}={config[group]!r}: expected a group of options")
+        yield
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None) or "the configuration"
+        raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
 
 
 def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeline:

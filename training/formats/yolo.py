@@ -79,10 +79,14 @@ def read_names(file: Path) -> tuple[str, ...]:
     else:
         given = read_yaml(file).get("names")
         if isinstance(given, dict):
-            numbers = sorted(int(number) for number in given)
-            if numbers != list(range(len(numbers))):
-                raise SourceError(f"{str(file)!r}: names must be 0, 1, 2 …, got {numbers}")
-            given = [given[number] if number in given else given[str(number)] for number in numbers]
+            by_text = {str(number): name for number, name in given.items()}
+            numbers = [str(number) for number in range(len(given))]
+            if set(by_text) != set(numbers):
+                got = ", ".join(by_text)
+                raise SourceError(f"{str(file)!r}: names must be 0, 1, 2 …, got {got}")
+            given = [by_text[number] for number in numbers]
+        if given is not None and not isinstance(given, list):
+            raise SourceError(f"{str(file)!r}: names={given!r}: expected a list of names")
         names = [str(name) for name in given or ()]
     if not names:
         raise SourceError(f"no names of classes in {str(file)!r}")
