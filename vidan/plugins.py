@@ -350,6 +350,7 @@ BUILTIN_COMMANDS = (
     ("plugins check", "vidan.authoring.check:check", "Look at a plugin as vidan will."),
     ("resume", "vidan.resume:main", "Go on with a file job that was interrupted."),
     ("doctor", "vidan.commands:doctor", "Look at this machine for what vidan needs."),
+    ("completion", "vidan.completion:main", "Make a shell complete vidan's words."),
 )
 
 
