@@ -1,0 +1,175 @@
+"""What the documentation takes from the program itself, as a hook of MkDocs.
+
+A page says `<!-- generated: commands -->` where the commands should stand. Nothing generated is
+kept in the repository, so that it cannot be out of date.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+MARK = re.compile(r"<!-- generated: ([\w-]+) -->")
+WIDTH = "88"
+"""Columns of what commands print."""
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Take the benchmarks' README in as a page."""
+    from mkdocs.structure.files import File
+
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    text = text.replace("](../docs/", "](")
+    # What else lies beside it is not on the site.
+    text = re.sub(r"\[([^\]]+)\]\((?!https?:|#|\w+\.md)[^)]+\)", r"\1", text)
+    files.append(File.generated(config, "benchmarks.md", content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put what is generated in the place of its mark."""
+    return MARK.sub(lambda found: GENERATORS[found[1]](), markdown)
+
+
+def commands() -> str:
+    """What `vidan --help` and every `vidan <command> --help` print."""
+    from vidan.plugins import load_plugins
+
+    parts = ["## vidan\n", _block(_output(["--help"]))]
+    for command in sorted(load_plugins().commands, key=lambda c: c.name):
+        parts += [f"## vidan {command.name}\n", f"{command.help}\n"]
+        parts.append(_block(_output([*command.name.split(), "--help"])))
+    return "\n".join(parts)
+
+
+def _output(arguments: list[str]) -> str:
+    from vidan.cli import main
+
+    out = io.StringIO()
+    kept = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = WIDTH
+    try:
+        with contextlib.redirect_stdout(out):
+            code = main(arguments)
+    finally:
+        if kept is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = kept
+    if code:
+        raise RuntimeError(f"vidan {' '.join(arguments)} ended with {code}")
+    return out.getvalue()
+
+
+def _block(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text.rstrip()}\n```\n"
+
+
+def configuration() -> str:
+    """Every config group with its options, and their keys with types, defaults and meanings."""
+    from vidan.plugins import KINDS, load_plugins
+
+    parts = []
+    for kind in KINDS:
+        parts.append(f"## {kind}\n")
+        for component in load_plugins().registry:
+            if component.kind == kind and component.package.name == "vidan":
+                parts += _component(component)
+    return "\n".join(parts)
+
+
+def _component(component: Any) -> Iterator[str]:
+    import docstring_parser
+
+    from vidan.authoring.show import parameters
+
+    target = component.load()
+    text = docstring_parser.parse(target.__doc__ or "")
+    yield f"### {component.kind}={component.name}\n"
+    yield f"{text.short_description or ''}\n"
+    if text.long_description:
+        yield f"{text.long_description}\n"
+    where = f"sink.{component.name}" if component.kind == "sink" else component.kind
+    configured = _configured(component.kind, component.name)
+    rows = [
+        (f"`{where}.{p.name}`", f"`{p.type}`", f"`{configured.get(p.name, p.default)}`", p.about)
+        for p in parameters(target)
+    ]
+    if rows:
+        yield "| key | type | default | what |\n|---|---|---|---|"
+        for row in rows:
+            yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+        yield ""
+
+
+def _configured(kind: str, name: str) -> dict[str, str]:
+    """The values in an option's file, as they stand there."""
+    from omegaconf import OmegaConf
+
+    file = importlib.resources.files("vidan.conf") / kind / f"{name}.yaml"
+    values = OmegaConf.to_container(OmegaConf.create(file.read_text(encoding="utf-8")))
+    assert isinstance(values, dict)
+    return {str(k): _yaml(v) for k, v in values.items()}
+
+
+def _yaml(value: object) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def files() -> str:
+    """The files that hold what fits every run, the pipeline and the recipes of `vidan train`."""
+    conf = importlib.resources.files("vidan.conf")
+    parts = ["## Every run\n", _block((conf / "config.yaml").read_text("utf-8"), "yaml")]
+    for group, title in (("pipeline", "pipeline"), ("train", "Recipes of vidan train")):
+        parts.append(f"## {title}\n")
+        names = sorted(f.name for f in (conf / group).iterdir() if f.name.endswith(".yaml"))
+        for name in names:
+            text = (conf / group / name).read_text("utf-8")
+            parts += [f"### {group}={name.removesuffix('.yaml')}\n", _block(text, "yaml")]
+    return "\n".join(parts)
+
+
+def public() -> str:
+    """The names that `import vidan` offers, from its `__all__`."""
+    import vidan
+
+    first = ("run", "create", "Pipeline")
+    rest = [name for name in vidan.__all__ if name not in first and not name.endswith("Error")]
+    errors = [name for name in vidan.__all__ if name.endswith("Error")]
+    groups = {"Running": first, "Types": rest, "Errors": errors}
+    skip = {"Source", "Detector", "Tracker", "Sink", "hookimpl", "StopRun"}  # on a page of theirs
+    return "\n".join(
+        f"## {title}\n\n" + "\n".join(_documented(f"vidan.{n}") for n in names if n not in skip)
+        for title, names in groups.items()
+    )
+
+
+def suites() -> str:
+    """What `vidan.testing` offers, from its `__all__`."""
+    from vidan import testing
+
+    names = sorted(testing.__all__, key=lambda name: (not name.endswith("Suite"), name))
+    return "\n".join(_documented(f"vidan.testing.{name}") for name in names)
+
+
+def _documented(name: str) -> str:
+    return f"::: {name}\n    options:\n      heading_level: 3\n"
+
+
+GENERATORS = {
+    "commands": commands,
+    "configuration": configuration,
+    "files": files,
+    "public": public,
+    "suites": suites,
+}
+"""What may stand in a mark."""
