@@ -1,0 +1,97 @@
+"""The site is built without a warning, and says what the program says."""
+
+import html
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+import vidan
+from vidan import testing
+from vidan.cli import help_text
+from vidan.plugins import load_plugins
+
+from .pages import ROOT
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert not re.search(r"^(WARNING|ERROR) +-", ran.stderr, re.MULTILINE), ran.stderr
+    return folder
+
+
+class Links(HTMLParser):
+    """What a page loads by itself: scripts, styles, pictures; not what a reader clicks."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded = []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag in ("script", "img", "iframe", "source"):
+            self.loaded.append(values.get("src"))
+        elif tag == "link" and values.get("rel") != "canonical":
+            self.loaded.append(values.get("href"))
+
+
+@pytest.mark.docs
+def test_nothing_is_fetched_from_other_hosts(site):
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 15
+    for page in pages:
+        links = Links()
+        links.feed(page.read_text(encoding="utf-8"))
+        outside = [url for url in links.loaded if url and re.match(r"(https?:)?//", url)]
+        assert not outside, (page.name, outside)
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//", style.read_text(encoding="utf-8")), style
+
+
+def words(site, page):
+    """The text of a page, in one line."""
+    text = (site / page).read_text(encoding="utf-8")
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", text)).split())
+
+
+@pytest.mark.docs
+def test_commands_are_those_of_the_registry(site):
+    text = words(site, "reference/commands.html")
+    assert " ".join(help_text().split()) in text
+    for command in load_plugins().commands:
+        assert f"vidan {command.name}" in text
+        assert command.help in text
+    assert "--folder FOLDER" in text  # an option of `vidan plugins new`
+
+
+@pytest.mark.docs
+def test_every_component_and_key_is_there(site):
+    from vidan.authoring.show import parameters
+
+    text = words(site, "reference/configuration.html")
+    for component in load_plugins().registry:
+        if component.package.name != "vidan":
+            continue
+        assert f"{component.kind}={component.name}" in text
+        where = f"sink.{component.name}" if component.kind == "sink" else component.kind
+        for parameter in parameters(component.load()):
+            assert f"{where}.{parameter.name}" in text
+            assert parameter.about, f"{component.kind}/{component.name}: {parameter.name}"
+
+
+@pytest.mark.docs
+def test_every_public_name_is_there(site):
+    pages = [words(site, f"reference/{p}.html") for p in ("python", "interfaces", "testing")]
+    for name in [*vidan.__all__, *testing.__all__]:
+        assert any(re.search(rf"\b{name}\b", text) for text in pages), name
