@@ -228,7 +228,7 @@ def _check_keys(
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for key in arguments:
         if key not in named and not takes_any:
-            raise ConfigError(f"{title} has no key {key!r}: {did_you_mean(key, named)}")
+            raise ConfigError(f"{title} has no key {key!r}: {did_you_mean(str(key), named)}")
     for key, parameter in named.items():
         if parameter.default is parameter.empty and key not in arguments:
             raise ConfigError(f"{title} needs a value: say {where}.{key}=<value>")

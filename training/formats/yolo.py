@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from vidan.errors import SourceError
 
@@ -63,8 +61,11 @@ def read_yaml(file: Path) -> dict[str, Any]:
     """
     try:
         content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
-    except (YAMLError, OmegaConfBaseException) as error:
-        raise SourceError(f"cannot read {str(file)!r}: {str(error).splitlines()[0]}") from error
+    except SourceError:
+        raise
+    except Exception as error:  # also of assertions and dates, from inside the library
+        why = (str(error) or "not YAML of lists and names").splitlines()[0]
+        raise SourceError(f"cannot read {str(file)!r}: {why}") from error
     return {str(k): v for k, v in content.items()} if isinstance(content, dict) else {}
 
 
