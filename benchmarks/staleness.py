@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Slow:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def detect(self, frames: list[Frame]) -> list[Detections]:
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Nothing, late."""
         time.sleep(self._seconds)
         return [Detections.empty() for _ in frames]

@@ -29,6 +29,7 @@ from .groups import CONFIG_MODULE, groups
 from .plugins import Component, load_plugins
 
 HYDRA_VERSION = "1.3"
+MULTIRUN = ("-m", "--multirun")
 
 
 class PluginConfigs(SearchPathPlugin):
@@ -113,7 +114,8 @@ def run_hydra(
     HydraPlugins.instance().register(PluginConfigs)
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
-    sys.argv[1:] = arguments
+    # In front: argparse takes overrides on one side of an option only.
+    sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
     decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     with explained(overrides, config_name):

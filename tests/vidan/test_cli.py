@@ -168,3 +168,11 @@ def test_signals(tmp_path, number, code):
     assert summary["interrupted"] is True
     written = [json.loads(line) for line in io.StringIO(lines.read_text())]
     assert len(written) == summary["frames"] > 0
+
+
+def test_several_runs_wherever_the_option_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["source.width=160", "source.height=96", "max_frames=2", "sink=jsonl"]
+    sweep = f"hydra.sweep.dir={tmp_path / 'all'}"
+    assert cli.main([*small, "-m", "tracker=sort,none", sweep]) == 0
+    assert len(list((tmp_path / "all").glob("*/results.jsonl"))) == 2
