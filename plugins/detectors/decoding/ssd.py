@@ -88,7 +88,8 @@ def _labelled(facts: Facts) -> Reading | None:
 def _raw(facts: Facts) -> Reading | None:
     arrays = facts.floats(3)
     boxes = [n for n in arrays if facts.outputs[n].shape[2] == 4 and "score" not in n]
-    if len(arrays) != 2 or not boxes or any("logits" in name for name in arrays):
+    others = any("logits" in name or "detection" in name for name in arrays)  # detr and tfod
+    if len(arrays) != 2 or not boxes or others:
         return None
     scores = next((name for name in arrays if name != boxes[0]), boxes[0])
     if facts.outputs[boxes[0]].shape[:2] != facts.outputs[scores].shape[:2]:

@@ -1,0 +1,84 @@
+"""Graphs with the inputs and outputs that exports have, built from the formats' documentation.
+
+They are not real exports: each finds what it is told to, whatever is in the picture.
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
+NCHW, NHWC = (1, 3, 64, 96), (1, 64, 96, 3)
+
+
+def graph(
+    path, outputs, image="images", shape=NCHW, dtype=FLOAT, properties=None, others=(), loose=()
+):
+    """Write an ONNX file that always gives `outputs` (arrays by name).
+
+    Each output is a constant, to which the mean of the picture is added zero times, so that the
+    picture is needed. `others` are more inputs (name, type, shape). The outputs in `loose` have
+    no shape in the file.
+    """
+    nodes, values, constants = [], [], []
+    nodes.append(helper.make_node("Cast", [image], ["pixels"], to=FLOAT))
+    nodes.append(helper.make_node("ReduceMean", ["pixels"], ["mean"], keepdims=0))
+    constants.append(numpy_helper.from_array(np.zeros((), np.float32), "zero"))
+    nodes.append(helper.make_node("Mul", ["mean", "zero"], ["nothing"]))
+    for name, array in outputs.items():
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        constants.append(numpy_helper.from_array(np.asarray(array), f"{name}/all"))
+        nodes.append(helper.make_node("Cast", ["nothing"], [f"{name}/0"], to=kind))
+        nodes.append(helper.make_node("Add", [f"{name}/all", f"{name}/0"], [name]))
+        sizes = [None] * array.ndim if name in loose else array.shape
+        values.append(helper.make_tensor_value_info(name, kind, sizes))
+    inputs = [helper.make_tensor_value_info(image, dtype, shape)]
+    inputs += [helper.make_tensor_value_info(*other) for other in others]
+    made = helper.make_graph(nodes, "documented", inputs, values, constants)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, properties or {})
+    onnx.save(model, str(path))
+    return str(path)
+
+
+def picture_itself(path, dtype=FLOAT, shape=NCHW):
+    """Write an ONNX file whose output is its input, to see what a model would be given."""
+    kind = {FLOAT: np.float32, HALF: np.float16, BYTE: np.uint8}[dtype]
+    made = helper.make_graph(
+        [helper.make_node("Identity", ["images"], ["same"])],
+        "identity",
+        [helper.make_tensor_value_info("images", dtype, shape)],
+        [helper.make_tensor_value_info("same", dtype, shape)],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    return str(path), kind
+
+
+def yolov8(boxes, scores):
+    """[1,4+C,N] of boxes (K,4) cx, cy, w, h and scores (K,C); 126 columns, as for 64 x 96 px."""
+    rows = np.zeros((126, 4 + len(scores[0])), np.float32)
+    rows[: len(boxes), :4], rows[: len(boxes), 4:] = boxes, scores
+    return rows.T[None]
+
+
+def yolov5(boxes, objectness, scores):
+    """[1,N,5+C]; 378 rows, as for 64 x 96 px with three anchors."""
+    rows = np.zeros((378, 5 + len(scores[0])), np.float32)
+    rows[: len(boxes), :4], rows[: len(boxes), 5:] = boxes, scores
+    rows[: len(boxes), 4] = objectness
+    return rows[None]
+
+
+def padded(rows, count):
+    """[1,count,F] of rows (K,F), the rest zero."""
+    rows = np.array(rows, np.float32)
+    out = np.zeros((1, count, rows.shape[1]), np.float32)
+    out[0, : len(rows)] = rows
+    return out
+
+
+def logits(probabilities):
+    """What a sigmoid turns into these."""
+    p = np.asarray(probabilities, np.float64)
+    return np.log(p / (1 - p)).astype(np.float32)
