@@ -270,13 +270,14 @@ def random_run(rng):
         sinks,
         workers=rng.randint(1, 4),
         buffer=rng.randint(1, 3),
+        sink_errors_end_it=rng.random() < 0.5,
     )
     stops = rng.choice([0, 0, 1, 2])
     return p, stops, rng.random() * 0.03
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("runs", [25, pytest.param(125, marks=pytest.mark.stress)])
+@pytest.mark.parametrize("runs", [25, pytest.param(250, marks=pytest.mark.stress)])
 def test_random_stops_and_failures(seed, runs):
     rng = random.Random(seed)
     for number in range(runs):
