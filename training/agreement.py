@@ -40,11 +40,13 @@ def of_keras(model: keras.Model, spec: Spec) -> Run:
 
 
 def of_savedmodel(folder: Path) -> Run:
-    """A SavedModel, run by TensorFlow."""
+    """A SavedModel, run by TensorFlow in vidan's own form."""
     import tensorflow as tf
 
+    from .export import SIGNATURE
+
     loaded = tf.saved_model.load(str(folder))
-    serve = loaded.signatures["serving_default"]
+    serve = loaded.signatures[SIGNATURE]
 
     def run(images: Image, _keep: Any = loaded) -> Outputs:
         found = serve(images=tf.constant(images))

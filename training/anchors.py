@@ -1,4 +1,4 @@
-"""Anchors, and the coding of boxes relative to them.
+"""Anchors, and the coding of boxes relative to them (`decoding` has its inverse); without Keras.
 
 Anchor shapes: EfficientDet's (github.com/google/automl, efficientdet/anchors.py): at level l the
 stride is 2^l px, centres start at stride / 2, sides are `scale * stride * 2^(octave / octaves)`
@@ -9,19 +9,14 @@ with y before x, so that the heads of other EfficientDets can be imported; boxes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from vidan.errors import ModelError
 
-from .bifpn import LEVELS
-
 FloatArray = npt.NDArray[np.float32]
-# Beyond this a side would be e^4 = 55 times its anchor's; keeps exp() finite in early steps.
-MAX_LOG_SIZE = 4.0
+LEVELS = (3, 4, 5, 6, 7)  # of the pyramid: P3 to P7, strides 8 to 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +73,3 @@ def encode(boxes: FloatArray, anchors: FloatArray) -> FloatArray:
     offset = (boxes[:, :2] + boxes[:, 2:] - anchors[:, :2] - anchors[:, 2:]) / 2 / anchor_size
     log_size = np.log(np.maximum(size, 1e-3) / anchor_size)
     return np.concatenate([offset[:, ::-1], log_size[:, ::-1]], axis=1).astype(np.float32)
-
-
-def decode(codes: Any, anchors: FloatArray) -> Any:
-    """The inverse of `encode` on tensors: codes (...,A,4), anchors (A,4) -> (...,A,4) xyxy px."""
-    size = anchors[:, 2:] - anchors[:, :2]  # (A,2) width, height
-    centre = (anchors[:, :2] + anchors[:, 2:]) / 2
-    y = codes[..., 0:1] * size[:, 1:] + centre[:, 1:]
-    x = codes[..., 1:2] * size[:, :1] + centre[:, :1]
-    half_height = ops.exp(ops.minimum(codes[..., 2:3], MAX_LOG_SIZE)) * (size[:, 1:] / 2)
-    half_width = ops.exp(ops.minimum(codes[..., 3:4], MAX_LOG_SIZE)) * (size[:, :1] / 2)
-    return ops.concatenate(
-        [x - half_width, y - half_height, x + half_width, y + half_height], axis=-1
-    )

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from .anchors import LEVELS
 from .backbones import BN_EPSILON
 
-LEVELS = (3, 4, 5, 6, 7)  # P3 to P7, strides 8 to 128
 # Far below the backbone's 0.99: a run has a few thousand steps, and these statistics start at 0.
 BN_MOMENTUM = 0.97
 FUSION_EPSILON = 1e-4

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from vidan import labelmap
 from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 
 from . import recipe
@@ -20,7 +21,7 @@ from .spec import Spec
 from .weights import SHIPPED, load, read_note, save, shipped
 
 console = Console(stderr=True, soft_wrap=True)
-SIGNATURE = "serving_default"
+SIGNATURE = "vidan"  # of our own form; "serving_default" is the Object Detection API's
 
 
 def build(spec: Spec, weights: Path) -> keras.Model:
@@ -34,11 +35,20 @@ def build(spec: Spec, weights: Path) -> keras.Model:
 
 
 def export_savedmodel(serving: Any, spec: Spec, folder: Path) -> None:
-    """Write a `serving.Serving` as a SavedModel, with `vidan.json` beside it."""
+    """Write a `serving.Serving` as a SavedModel, with `vidan.json` and a label map beside it.
+
+    It serves as the TF Object Detection API's exports do, see `tfodserving`; vidan's own form is
+    its signature `vidan`.
+    """
     import tensorflow as tf
 
-    tf.saved_model.save(serving, str(folder), signatures={SIGNATURE: serving.serve})
+    from .tfodserving import TfodServing
+
+    module = TfodServing(serving, spec.size)
+    signatures = {"serving_default": module.__call__, SIGNATURE: serving.serve}
+    tf.saved_model.save(module, str(folder), signatures=signatures)
     (folder / "vidan.json").write_text(json.dumps(spec.metadata(), indent=1), encoding="utf-8")
+    (folder / "label_map.pbtxt").write_text(labelmap.dump_labels(spec.labels), encoding="utf-8")
 
 
 def export_onnx(serving: Any, spec: Spec, path: Path, half: bool = True) -> None:

@@ -10,7 +10,8 @@ import math
 
 import keras
 
-from .bifpn import LEVELS, norm
+from .anchors import LEVELS
+from .bifpn import norm
 
 # RetinaNet, section 3.3: at the start every anchor is background with probability 0.99, or else
 # the many easy negatives drown the first steps.

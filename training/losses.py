@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from .anchors import decode
 from .data import IGNORED, FloatArray
+from .decoding import decode
 
 EPSILON = 1e-7
 

@@ -13,9 +13,10 @@ from keras import ops
 
 from vidan.errors import ConfigError, did_you_mean
 
-from .anchors import AnchorShapes, FloatArray, decode, make_anchors
+from .anchors import AnchorShapes, FloatArray, make_anchors
 from .backbones import SCALINGS, backbone
 from .bifpn import bifpn
+from .decoding import decode
 from .heads import head, prior_bias
 
 IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)

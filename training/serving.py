@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .anchors import MAX_LOG_SIZE, FloatArray, make_anchors
-from .bifpn import LEVELS
+from .anchors import LEVELS, FloatArray, make_anchors
+from .decoding import MAX_LOG_SIZE
 from .features import pool, take
 from .model import TOP_K
 from .spec import Spec
@@ -92,7 +92,7 @@ def centred(anchors: FloatArray) -> FloatArray:
 
 
 def decode(codes: Any, places: Any) -> Any:
-    """`anchors.decode` of codes (N,K,4), each at a place (N,K,4) of its own, see `centred`."""
+    """`decoding.decode` of codes (N,K,4), each at a place (N,K,4) of its own, see `centred`."""
     centre = codes[..., :2] * places[..., 2:] + places[..., :2]
     half = tf.exp(tf.minimum(codes[..., 2:], MAX_LOG_SIZE)) * (places[..., 2:] / 2)
     return tf.gather(tf.concat([centre + half, centre - half], -1), [3, 2, 1, 0], axis=-1)

@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 
-from .anchors import AnchorShapes
-from .bifpn import LEVELS
+from .anchors import LEVELS, AnchorShapes
 
 Array = npt.NDArray[Any]
 KINDS = ("classification", "detection", "full")

@@ -31,7 +31,8 @@ METADATA = "vidan.json"
 LABEL_MAP = "label_map.pbtxt"
 """Beside `saved_model.pb`: the labels, where the options name no other file."""
 
-SIGNATURE = "serving_default"
+SIGNATURES = ("vidan", "serving_default")
+"""Looked for in this order: vidan's exports have its own form beside the Object Detection API's."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class SavedModelDetector(ModelDetector):
         roi: the part of the picture that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
         every: detect in every so many-th frame; in those between, tracks are foretold.
+        signature: the one of the model's functions that detects; None for vidan's own form where
+            the model has it (see `SIGNATURES`).
         threads: that compute one picture; None for the physical cores there are to use.
             TensorFlow takes the number of the first model in a process for all of them.
 
@@ -79,6 +82,7 @@ class SavedModelDetector(ModelDetector):
         max_detections: int | None = None,
         roi: list[float] | None = None,
         every: int = 1,
+        signature: str | None = None,
         threads: int | None = None,
     ) -> None:
         if model is None:
@@ -90,16 +94,17 @@ class SavedModelDetector(ModelDetector):
         _configure(threads)
         # What was loaded owns the variables that its function computes with.
         self._loaded: Any = _load(folder, where)
-        self._function: Any = _function(self._loaded, where)
-        signature = _signature(self._function)
-        if is_tfod(signature):
-            size = check_tfod(where, signature)
+        self._function: Any = _function(self._loaded, signature, where)
+        served = _signature(self._function)
+        self._wanted = served.wanted()
+        if is_tfod(served):
+            size = check_tfod(where, served)
             by_id = given or read_labels(_label_map(folder, where))
             selection = wishes.selection(Advice(labels=tuple(by_id.values())))
             super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi, every)
         else:
             text = _metadata(folder, where)
-            super().__init__(wishes.own_form(where, signature, text, self._run), roi, every)
+            super().__init__(wishes.own_form(where, served, text, self._run), roi, every)
 
     def close(self) -> None:
         """Let go of the model."""
@@ -112,9 +117,9 @@ class SavedModelDetector(ModelDetector):
         outputs: Mapping[str, Any] = function(**{k: tf.constant(v) for k, v in inputs.items()})
         return outputs
 
-    def _run(self, batch: Batch) -> tuple[Boxes, Boxes]:
+    def _run(self, batch: Batch) -> list[Boxes]:
         outputs = self._call(images=batch)
-        return outputs["boxes"].numpy(), outputs["scores"].numpy()
+        return [outputs[name].numpy() for name in self._wanted]
 
     def _run_tfod(self, batch: Batch) -> Outputs:
         outputs = self._call(input_tensor=batch)
@@ -152,16 +157,18 @@ def _load(folder: Path, where: str) -> Any:
         raise ModelError(f"{where}: TensorFlow cannot read it: {one_line(error)}") from error
 
 
-def _function(loaded: Any, where: str) -> Any:
-    """The function that serves.
+def _function(loaded: Any, name: str | None, where: str) -> Any:
+    """The function that serves: of that name, or the first there is of `SIGNATURES`.
 
     Raises:
         ModelError: there is none.
     """
-    if SIGNATURE not in loaded.signatures:
-        there = ", ".join(map(repr, loaded.signatures)) or "none"
-        raise ModelError(f"{where}: expected a signature {SIGNATURE!r}, there is {there}")
-    return loaded.signatures[SIGNATURE]
+    names = SIGNATURES if name is None else (name,)
+    for each in names:
+        if each in loaded.signatures:
+            return loaded.signatures[each]
+    there = ", ".join(map(repr, loaded.signatures)) or "none"
+    raise ModelError(f"{where}: expected a signature {names[-1]!r}, there is {there}")
 
 
 def _signature(function: Any) -> Signature:

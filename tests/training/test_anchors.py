@@ -4,7 +4,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 from vidan.errors import ModelError
-from vidan_training.anchors import AnchorShapes, decode, encode, make_anchors
+from vidan_training.anchors import AnchorShapes, encode, make_anchors
+from vidan_training.decoding import decode
 
 ANCHORS = make_anchors(128, 256, AnchorShapes(4.0, 3, (1.0, 2.0, 0.5)))
 

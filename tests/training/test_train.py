@@ -85,7 +85,7 @@ def check_agreement(onnx, saved):
     assert (np.diff(scores.max(axis=2), axis=1) <= 1e-6).all()
     assert boxes.min() >= 0
     assert boxes.max() <= 128
-    serve = tf.saved_model.load(str(saved)).signatures["serving_default"]
+    serve = tf.saved_model.load(str(saved)).signatures[export.SIGNATURE]
     outputs = serve(images=tf.constant(IMAGES))
     assert by_score(np.asarray(outputs["scores"])) == pytest.approx(by_score(scores), abs=1e-3)
     # Boxes of nearly equal scores change places: look for the best ones among all.

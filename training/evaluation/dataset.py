@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
+from .. import recipe as recipes
 from ..data import IGNORED, Sample
 from ..formats.detect import AUTO
 from ..reading import OPTIONS, groups_of, read_sets
@@ -109,20 +110,15 @@ def _load(key: str, data: Any, part: Any, recipe: Any, kind: str = AUTO) -> Data
 
 def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sample], str]:
     """Labels, samples and title of a recipe's own data."""
-    recipes, config = _recipe(recipe)
+    config = _recipe(recipe)
     labels, training, validation = recipes.read_data(config)
     chosen = {"training": training, "validation": validation}.get(part, training + validation)
     return labels, chosen, _title(_plain(config.data))
 
 
-def _recipe(name: str | None) -> tuple[Any, Any]:
-    """The module of the recipes, and one of them; the default one if None."""
-    from .. import backend
-
-    backend.choose()
-    from .. import recipe as recipes  # brings the model's anchors, and Keras with them
-
-    return recipes, recipes.load_recipe([] if name is None else [f"recipe={name}"])
+def _recipe(name: str | None) -> Any:
+    """A recipe; the default one if None."""
+    return recipes.load_recipe([] if name is None else [f"recipe={name}"])
 
 
 def _of_data(
@@ -134,7 +130,7 @@ def _of_data(
     samples = [sample for _, dataset in sets for sample in dataset.samples()]
     if part not in ("validation", "training"):
         return labels, samples
-    _, config = _recipe(recipe)
+    config = _recipe(recipe)
     if not isinstance(config.validation, int | float):
         raise ConfigError(
             f"{key}: the recipe's validation is {str(config.validation)!r}, not a share of its "

@@ -1,0 +1,25 @@
+"""From the codes that a network gives to boxes: the inverse of `anchors.encode`, on tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from .anchors import FloatArray
+
+# Beyond this a side would be e^4 = 55 times its anchor's; keeps exp() finite in early steps.
+MAX_LOG_SIZE = 4.0
+
+
+def decode(codes: Any, anchors: FloatArray) -> Any:
+    """Codes (...,A,4) of anchors (A,4) xyxy px as boxes (...,A,4) xyxy px."""
+    size = anchors[:, 2:] - anchors[:, :2]  # (A,2) width, height
+    centre = (anchors[:, :2] + anchors[:, 2:]) / 2
+    y = codes[..., 0:1] * size[:, 1:] + centre[:, 1:]
+    x = codes[..., 1:2] * size[:, :1] + centre[:, :1]
+    half_height = ops.exp(ops.minimum(codes[..., 2:3], MAX_LOG_SIZE)) * (size[:, 1:] / 2)
+    half_width = ops.exp(ops.minimum(codes[..., 3:4], MAX_LOG_SIZE)) * (size[:, :1] / 2)
+    return ops.concatenate(
+        [x - half_width, y - half_height, x + half_width, y + half_height], axis=-1
+    )
