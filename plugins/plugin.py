@@ -40,9 +40,15 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan bench`, `vidan eval tracking` and `vidan tune tracking`."""
+    """Add `vidan bench`, `vidan models`, `vidan eval tracking` and `vidan tune tracking`."""
     package = "vidan_plugins.evaluation.commands"
     commands.add("bench", "vidan_plugins.bench.commands:main", "Measure speed, latency and cost.")
+    zoo = "vidan_plugins.zoo.commands"
+    commands.add(
+        "models inspect", f"{zoo}:inspect_model", "Say how a detector's file would be used."
+    )
+    commands.add("models list", f"{zoo}:list_models", "List public detectors to pull.")
+    commands.add("models pull", f"{zoo}:pull", "Download a public detector and verify it.")
     commands.add(
         "eval tracking", f"{package}:evaluate", "Score a tracker on sequences with ground truth."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Protocol, get_args
@@ -12,6 +13,7 @@ from typing import Literal, Protocol, get_args
 from vidan import options
 from vidan.errors import ConfigError, ModelError, PluginError
 
+from ..zoo.catalogue import Entry, pulled
 from .contract import Signature, is_own_form
 from .decoding import DecodeName
 from .exported import Array, ExportedModel, exported_advice, plan
@@ -55,8 +57,8 @@ class OnnxDetector(ModelDetector):
     One line in the log tells what was taken. Any number of threads may detect at once.
 
     Args:
-        model: the file, or the name of one that ships, as in `facemask_lite0_int8`; None for
-            the face-mask detector that ships.
+        model: the file, or the name of one that ships, as in `facemask_lite0_int8`, or of one
+            that `vidan models pull` got; None for the face-mask detector that ships.
         labels: a file with one label a line, or a `label_map.pbtxt`; `coco` for COCO's 80 names,
             `coco91` for them by COCO's ids; None for the model's own.
         threshold: least score of a detection, in [0,1]; None for what the model advises.
@@ -91,6 +93,7 @@ class OnnxDetector(ModelDetector):
     Attributes:
         labels: the label of each class index.
         threshold: the least score of a detection, whoever chose it.
+        taken: what the model was taken for, and how it is used, for people.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -123,7 +126,7 @@ class OnnxDetector(ModelDetector):
         std: float | list[float] | None = None,
         layout: Layout | None = None,
     ) -> None:
-        path = _shipped() if model is None else _named(options.path("detector.model", model))
+        path, entry = resolve(model)
         where = f"model {str(path)!r}"
         count = thread_count(threads)
         calls = 1 if workers is None else options.whole("detector.workers", workers, 1)
@@ -142,9 +145,14 @@ class OnnxDetector(ModelDetector):
             layout=layout,
         )
         prepared.given()  # bad values are said before anything is opened
+        if entry is not None:
+            wishes = replace(wishes, labels=entry.labels if labels is None else labels)
+            decode = entry.options.get("decode", decode) if decode == "auto" else decode
+            prepared = prepared.or_else(entry.options)
         _check_file(path, where)
         engine = _engine(path, where, backend, count, calls, providers)
         self._engine: Engine | None = engine
+        self.taken = "vidan's own form"
         super().__init__(self._model_of(where, engine, wishes, decode, prepared), roi, every)
 
     def close(self) -> None:
@@ -166,6 +174,7 @@ class OnnxDetector(ModelDetector):
                 where, signature, properties, self._run, wishes.given_labels(), decode, prepared
             )
             selection = wishes.selection(exported_advice(how))
+            self.taken = str(how)
             log.info("%s: %s", where, how)
             return ExportedModel(where, signature, how, selection, self._run)
         if prepared.given():
@@ -226,6 +235,16 @@ def _engine(
     return OnnxRuntime(path, where, max(1, threads // workers), providers)
 
 
+def engine_for(path: Path, where: str) -> Engine:
+    """Open a model as it is, to look at its inputs and outputs.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    _check_file(path, where)
+    return _engine(path, where, None, thread_count(None), 1, None)
+
+
 def _check_file(path: Path, where: str) -> None:
     """Whether there is something in a file.
 
@@ -237,6 +256,20 @@ def _check_file(path: Path, where: str) -> None:
         raise ModelError(f"{where}: {what}: give detector.model=<file.onnx>")
     if path.stat().st_size == 0:
         raise ModelError(f"{where}: the file is empty")
+
+
+def resolve(model: str | None) -> tuple[Path, Entry | None]:
+    """The file that `detector.model` names, and the entry of the catalogue if it is from there.
+
+    Raises:
+        ConfigError: it is no path.
+        ModelError: it is in the catalogue, and has not been pulled.
+    """
+    if model is None:
+        return _shipped(), None
+    path = _named(options.path("detector.model", model))
+    found = None if path.exists() or path.name != str(path) else pulled(path.name)
+    return (path, None) if found is None else (found[1], found[0])
 
 
 def _named(path: Path) -> Path:

@@ -69,13 +69,18 @@ class OpenVino:
         check_external_data(path, where)
         try:
             with quiet_stderr():  # what its readers of other formats have to say
-                self._model: Any = ov.Core().compile_model(str(path), DEVICE, settings)
+                core = ov.Core()
+                read: Any = core.read_model(str(path))
+                self._model: Any = core.compile_model(read, DEVICE, settings)
         except Exception as error:  # whatever it is, the model is at fault
             raise ModelError(
                 f"{where}: not a model that OpenVINO can read (not ONNX, cut off, or too new): "
                 f"{one_line(error)}"
             ) from error
-        self.signature = Signature(_tensors(self._model.inputs), _tensors(self._model.outputs))
+        named = _names(path)
+        self.signature = Signature(
+            _tensors(self._model.inputs, named), _tensors(self._model.outputs, named)
+        )
         self._free: deque[Any] = deque()
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
@@ -92,9 +97,15 @@ class OpenVino:
             self._free.append(request)
 
 
-def _tensors(nodes: Any) -> dict[str, Tensor]:
-    """A model's inputs or outputs by name."""
-    return {node.get_any_name(): _tensor(node) for node in nodes}
+def _names(path: Path) -> set[str]:
+    """The names that the file gives its inputs and outputs."""
+    model = ov.Core().read_model(str(path))
+    return {name for node in (*model.inputs, *model.outputs) for name in node.get_names()}
+
+
+def _tensors(nodes: Any, named: set[str]) -> dict[str, Tensor]:
+    """A model's inputs or outputs by the file's names; compiling may have added names of its own."""
+    return {min(node.get_names() & named or node.get_names()): _tensor(node) for node in nodes}
 
 
 def _tensor(node: Any) -> Tensor:

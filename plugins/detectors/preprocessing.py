@@ -140,6 +140,13 @@ class InputWishes:
             if value is not None
         }
 
+    def or_else(self, others: Mapping[str, Any]) -> InputWishes:
+        """These, and where nobody asked, those of others that there are."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return InputWishes(
+            **{key: others.get(key) if value is None else value for key, value in own.items()}
+        )
+
     def over(self, usual: Preprocessing) -> Preprocessing:
         """What is usual, where nobody asked for something else."""
         return replace(usual, **self.given())

@@ -23,7 +23,8 @@ class Wishes:
     """The options that choose among what a model finds; None is what the model says.
 
     Attributes:
-        labels: a file with one label a line, or a `label_map.pbtxt`; or a name in `coco.BUILT_IN`.
+        labels: a file with one label a line, or a `label_map.pbtxt`; or a name in `coco.BUILT_IN`;
+            or the labels themselves.
         threshold: least score of a detection, in [0,1].
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted.
@@ -31,7 +32,7 @@ class Wishes:
         max_detections: at most so many in a picture, the best.
     """
 
-    labels: str | None
+    labels: str | Sequence[str] | None
     threshold: float | None
     iou_threshold: float | None
     classes: str | Sequence[str] | None
@@ -47,6 +48,8 @@ class Wishes:
         """
         if self.labels is None:
             return None
+        if not isinstance(self.labels, str):
+            return dict(enumerate(self.labels, 1))
         path = options.path("detector.labels", self.labels)
         built_in = None if path.exists() else BUILT_IN.get(str(path))
         return built_in or read_labels(path)

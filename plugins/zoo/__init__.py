@@ -1,0 +1,1 @@
+"""Detectors that others published, and a look into any: `vidan models`."""
