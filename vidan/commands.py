@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from packaging.requirements import Requirement
+from rich.markup import escape
 from rich.table import Table
 
 from .errors import VidanError
@@ -32,11 +33,11 @@ def plugins(arguments: list[str]) -> int:
             component.kind,
             component.name,
             *component.package,
-            state,
+            escape(state),  # or `[tf]` in it would be taken for a style
             style=None if state == "ok" else COLOURS["note"],
         )
     for name, why in found.failures.items():
-        table.add_row("plugin", name, "", "", f"left out: {why}", style=COLOURS["problem"])
+        table.add_row("plugin", name, "", "", escape(f"left out: {why}"), style=COLOURS["problem"])
     console().print(table)
     return 0
 
@@ -56,7 +57,7 @@ def print_checks(checks: Iterable[Check]) -> int:
     problems = 0
     for check in checks:
         problems += check.state == "problem"
-        table.add_row(check.state, check.name, check.detail, style=COLOURS[check.state])
+        table.add_row(check.state, check.name, escape(check.detail), style=COLOURS[check.state])
     console().print(table)
     return 1 if problems else 0
 
@@ -81,7 +82,7 @@ def _checks() -> Iterator[Check]:
 def _packages() -> Iterator[Check]:
     """Versions of what vidan requires; a package that only an extra needs may be missing."""
     texts = importlib.metadata.requires("vidan") or ()
-    requirements = {r.name: r for r in map(Requirement, reversed(texts)) if not _for_tests(r)}
+    requirements = {r.name: r for r in map(Requirement, reversed(texts)) if not _for_developers(r)}
     for name, requirement in sorted(requirements.items()):
         try:
             version = importlib.metadata.version(name)
@@ -94,8 +95,9 @@ def _packages() -> Iterator[Check]:
         yield Check(name, "ok" if fits else "problem", version + wanted)
 
 
-def _for_tests(requirement: Requirement) -> bool:
-    return requirement.name == "vidan" or '"test"' in str(requirement.marker)
+def _for_developers(requirement: Requirement) -> bool:
+    marker = str(requirement.marker)
+    return requirement.name == "vidan" or '"test"' in marker or '"docs"' in marker
 
 
 def _components() -> Iterator[Check]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ..errors import PluginError, did_you_mean
@@ -100,7 +101,7 @@ def _print(component: Component, target: Callable[..., Any], out: Console) -> No
         out.print(f"\n{text.long_description}", highlight=False, markup=False)
     table = Table("key", "type", "default", "about", box=None, pad_edge=False)
     for parameter in parameters(target):
-        table.add_row(*parameter)
+        table.add_row(*map(escape, parameter))  # `list[str]` is no style
     if table.row_count:
         out.print()
         out.print(table)

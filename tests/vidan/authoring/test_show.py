@@ -17,6 +17,12 @@ def test_a_component_with_all_its_options(capsys):
     assert "confirmed" in text
 
 
+def test_brackets_are_no_style(capsys):
+    assert cli.main(["plugins", "show", "detector/onnx"]) == 0
+    row = next(r for r in capsys.readouterr().out.splitlines() if r.startswith("classes"))
+    assert "Sequence[str]" in row
+
+
 def test_a_name_is_enough_where_one_kind_has_it(capsys):
     assert cli.main(["plugins", "show", "jsonl"]) == 0
     assert "vidan sink=jsonl sink.jsonl.<key>=<value>" in capsys.readouterr().out
