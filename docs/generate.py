@@ -105,7 +105,8 @@ def _component(component: Any) -> Iterator[str]:
     if rows:
         yield "| key | type | default | what |\n|---|---|---|---|"
         for row in rows:
-            yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+            # A | within code does not end a cell; elsewhere it would.
+            yield f"| {' | '.join(row[:3])} | {row[3].replace('|', r'\|')} |"
         yield ""
 
 
