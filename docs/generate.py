@@ -106,7 +106,8 @@ def _component(component: Any) -> Iterator[str]:
         yield "| key | type | default | what |\n|---|---|---|---|"
         for row in rows:
             # A | within code does not end a cell; elsewhere it would.
-            yield f"| {' | '.join(row[:3])} | {row[3].replace('|', r'\|')} |"
+            about = row[3].replace("|", r"\|")
+            yield f"| {' | '.join(row[:3])} | {about} |"
         yield ""
 
 
