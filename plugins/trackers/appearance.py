@@ -162,29 +162,3 @@ class Appearance:
             )
         self._size = features.shape[1]
         return unit(features)
-
-
-class Gallery:
-    """The last vectors of one track, at most `budget` of them."""
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._features: Features = np.zeros((0, 0), np.float32)  # a ring, once it is full
-        self._added = 0
-
-    def __len__(self) -> int:
-        return min(self._added, self._budget)
-
-    def add(self, feature: Features) -> None:
-        """Add a vector (D,) of length 1; beyond the budget it takes the oldest one's place."""
-        room = len(self._features)
-        if self._added == room < self._budget:
-            more = np.zeros((min(max(4, room), self._budget - room), len(feature)), np.float32)
-            self._features = np.concatenate([self._features.reshape(room, len(feature)), more])
-        self._features[self._added % len(self._features)] = feature
-        self._added += 1
-
-    def distances(self, features: Features) -> Array:
-        """Cosine distances (M,) of vectors (M,D) to the nearest one here (paper, eq. 2)."""
-        mine = self._features[: len(self)]
-        return np.asarray(1.0 - (mine @ features.T).max(axis=0), np.float64)

@@ -26,12 +26,21 @@ def assign(cost: Array, limit: float) -> tuple[Rows, Rows]:
         Rows (K,) and columns (K,) of the pairs, by rising row.
     """
     good = cost <= limit
-    simple = _if_unambiguous(good)
-    if simple is not None:
-        return simple
-    rows, columns = linear_sum_assignment(np.where(good, cost, limit + 1e-5))
-    kept = good[rows, columns]
-    return rows[kept], columns[kept]
+    rows, columns = np.nonzero(good)
+    if len(rows) == 0:
+        return _NONE, _NONE
+    # pairs that are alone in row and column are sure; only the others need the solver
+    alone = (np.bincount(rows) == 1)[rows] & (np.bincount(columns) == 1)[columns]
+    if alone.all():
+        return rows, columns
+    crowd = np.ix_(_which(rows[~alone]), _which(columns[~alone]))
+    among = good[crowd]
+    i, j = linear_sum_assignment(np.where(among, cost[crowd], limit + 1e-5))
+    kept = among[i, j]
+    taken = np.concatenate([rows[alone], crowd[0][i[kept], 0]])
+    given = np.concatenate([columns[alone], crowd[1][0, j[kept]]])
+    order = taken.argsort()
+    return taken[order], given[order]
 
 
 def assign_overlaps(overlap: Array, threshold: float) -> tuple[Rows, Rows]:
@@ -78,7 +87,12 @@ def others(count: int, taken: Rows) -> Rows:
     """The indices below `count` that are not in `taken`, rising."""
     left = np.ones(count, dtype=np.bool_)
     left[taken] = False
-    return np.flatnonzero(left)
+    return left.nonzero()[0]
+
+
+def _which(indices: Rows) -> Rows:
+    """The numbers that occur among indices, each once, rising."""
+    return np.bincount(indices).nonzero()[0]
 
 
 def _if_unambiguous(good: npt.NDArray[np.bool_]) -> tuple[Rows, Rows] | None:

@@ -11,8 +11,9 @@ from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .appearance import Appearance, Features, Gallery, make_embedder
+from .appearance import Appearance, Features, make_embedder
 from .assignment import give, others
+from .gallery import Galleries
 from .kalman import KALMANS
 from .motion import Array, deepsort_model
 from .roster import Roster
@@ -74,7 +75,7 @@ class DeepSort:
         self._max_cosine_distance = options.number(
             "tracker.max_cosine_distance", max_cosine_distance, 0.0, 2.0
         )
-        self._budget = options.whole("tracker.nn_budget", nn_budget, 1)
+        self._galleries = Galleries(options.whole("tracker.nn_budget", nn_budget, 1))
         self._max_iou_distance = options.number(
             "tracker.max_iou_distance", max_iou_distance, 0.0, 1.0
         )
@@ -85,7 +86,6 @@ class DeepSort:
         options.choice("tracker.embedder", embedder, EMBEDDERS)
         self._appearance = Appearance(make_embedder(embedder, embedder_model))
         self._roster = Roster(filters(deepsort_model()))
-        self._galleries: dict[int, Gallery] = {}
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
         """The confirmed tracks matched in this look or the one before, oldest first.
@@ -145,6 +145,8 @@ class DeepSort:
         roster = self._roster
         open_ = (roster.misses == 1) | (roster.hits < self._n_init)
         rows = np.flatnonzero(open_ & (partner < 0))
+        if len(rows) == 0 or len(left) == 0:
+            return
         distance = np.asarray(1.0 - iou(roster.boxes()[rows], boxes[left]))
         give(partner, rows, left, distance, self._max_iou_distance)
 
@@ -165,23 +167,16 @@ class DeepSort:
         inside = gate <= GATE
         if features is None:
             return np.where(inside, gate, math.inf), GATE
+        k, m = inside.nonzero()
         cost = np.full(gate.shape, math.inf)
-        for k, track in enumerate(self._roster.ids[rows].tolist()):
-            near = np.flatnonzero(inside[k])
-            if len(near) and track in self._galleries:
-                cost[k, near] = self._galleries[track].distances(features[columns[near]])
+        tracks = self._roster.ids[rows[k]].tolist()
+        cost[k, m] = self._galleries.distances(tracks, features, columns[m])
         return cost, self._max_cosine_distance
 
     def _remember(self, features: Features | None) -> None:
         """Put what was seen in this frame into the galleries of the tracks that are left."""
-        ids = self._roster.ids.tolist()
-        for track in self._galleries.keys() - set(ids):
-            del self._galleries[track]
-        if features is None:
-            return
-        known = np.any(features, axis=1)
-        for track, row in zip(ids, self._roster.detection.tolist(), strict=True):
-            if row >= 0 and known[row]:
-                if track not in self._galleries:
-                    self._galleries[track] = Gallery(self._budget)
-                self._galleries[track].add(features[row])
+        ids, detection = self._roster.ids, self._roster.detection
+        self._galleries.keep(ids.tolist())
+        if features is not None:
+            seen = detection >= 0
+            self._galleries.add(ids[seen].tolist(), features[detection[seen]])

@@ -162,6 +162,7 @@ class Batched:
         self._check()
         self._first = self._parts(m.P)[:, None]
         self._noise = np.diag(m.R).copy()
+        self._may_halt = bool(model.positive.any())
         self._after: tuple[int, Array] = (1, self._parts(model.after(1)[1])[:, None])
         self._mean: Array = np.zeros((2, 0, 4))  # position, velocity
         self._covariance: Array = np.zeros((3, 0, 4))  # position, both, velocity
@@ -176,7 +177,7 @@ class Batched:
 
     def start(self, measured: Array) -> None:  # noqa: D102
         mean = np.stack([measured, np.zeros_like(measured)])
-        covariance = self._first * np.square(self.model.units(measured))
+        covariance = np.zeros((3, *measured.shape)) + self._variance(self._first, measured)
         self._mean = np.concatenate([self._mean, mean], axis=1)
         self._covariance = np.concatenate([self._covariance, covariance], axis=1)
 
@@ -189,25 +190,26 @@ class Batched:
             self._after = (steps, self._parts(self.model.after(steps)[1])[:, None])
         x, v = self._mean
         pp, pv, vv = self._covariance
-        noise = self._after[1] * np.square(self.model.units(x))
-        v[(x + steps * v <= 0) & self.model.positive] = 0.0
-        x += steps * v
+        noise = self._variance(self._after[1], x)
+        ahead = x + steps * v
+        if self._may_halt:
+            stopped = (ahead <= 0) & self.model.positive
+            v[stopped], ahead[stopped] = 0.0, x[stopped]
+        x[:] = ahead
         pp += steps * (2 * pv + steps * vv)
         pv += steps * vv
         self._covariance += noise
 
     def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
-        x, v = self._mean[:, rows]
-        pp, pv, vv = self._covariance[:, rows]
-        r = self._noise * np.square(self.model.units(x))
-        s = pp + r
-        gain, gain_v, rest = pp / s, pv / s, r / s  # rest is 1 - gain, without cancellation
-        off = measured - x
-        self._mean[0, rows] = x + gain * off
-        self._mean[1, rows] = v + gain_v * off
-        self._covariance[0, rows] = rest * pp
-        self._covariance[1, rows] = rest * pv
-        self._covariance[2, rows] = vv - gain_v * pv
+        mean, covariance = self._mean[:, rows], self._covariance[:, rows]
+        r = self._variance(self._noise, mean[0])
+        s = covariance[0] + r
+        gain = covariance[:2] / s  # of position and velocity
+        mean += gain * (measured - mean[0])
+        covariance[2] -= gain[1] * covariance[1]
+        covariance[:2] *= r / s  # that is 1 - gain of the position, without cancellation
+        self._mean[:, rows] = mean
+        self._covariance[:, rows] = covariance
 
     def move(self, offset: Array) -> None:  # noqa: D102
         self._mean[0] += offset
@@ -219,7 +221,7 @@ class Batched:
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
         x = self._mean[0, rows]
-        s = self._covariance[0, rows] + self._noise * np.square(self.model.units(x))
+        s = self._covariance[0, rows] + self._variance(self._noise, x)
         out = np.zeros((len(rows), len(measured)))
         for i in range(4):
             out += np.square(measured[:, i] - x[:, i, None]) / s[:, i, None]
@@ -234,6 +236,12 @@ class Batched:
         out[:, of, velocity] = out[:, velocity, of] = self._covariance[1][:, of]
         out[:, velocity, velocity] = self._covariance[2][:, of]
         return out
+
+    def _variance(self, noise: Array, positions: Array) -> Array:
+        """Variances of a noise (...,4), in units that go by measurements (N,4)."""
+        if self.model.unit is None:
+            return noise
+        return np.asarray(noise * np.square(self.model.units(positions)))
 
     def _parts(self, matrix: Array) -> Array:
         """What of a matrix (D,D) over states is not 0: (3,4), as in `_covariance`."""

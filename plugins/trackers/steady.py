@@ -105,10 +105,11 @@ class Steady:
         roster.advance(frame)
         boxes = detections.boxes.astype(np.float64)
         good = np.flatnonzero(detections.scores >= self._high_score)
-        overlap = np.asarray(iou(roster.boxes(), boxes), np.float64)
-        if self._camera and self._follow_camera(boxes[good], overlap[:, good]):
-            overlap = np.asarray(iou(roster.boxes(), boxes), np.float64)
-        left = self._match(detections, good, overlap, likeness(roster.boxes(), boxes, overlap))
+        if self._camera:
+            self._follow_camera(boxes[good])
+        expected = roster.boxes()
+        overlap = np.asarray(iou(expected, boxes), np.float64)
+        left = self._match(detections, good, overlap, likeness(expected, boxes, overlap))
         roster.start(detections, left[detections.scores[left] >= self._new_score])
         if self._at_once is None:
             self._at_once = len(roster)
@@ -123,19 +124,20 @@ class Steady:
         roster = self._roster
         return (roster.hits >= self._min_hits) | (roster.ids <= (self._at_once or 0))
 
-    def _follow_camera(self, boxes: Array, overlap: Array) -> bool:
-        """Move all tracks by what those seen in the last look are off by; whether it did.
+    def _follow_camera(self, boxes: Array) -> None:
+        """Move all tracks by what those seen in the last look are off by, from boxes (M,4).
 
         The median over tracks, so that a few people who speed up do not pass for the camera.
         """
         kalman = self._roster.kalman
         rows = np.flatnonzero((self._roster.misses == 1) & (self._roster.hits > 1))
-        taken, given = assign(1.0 - overlap[rows], 1.0 - ROUGH)
-        if len(taken) < FEWEST:
-            return False
-        off = kalman.model.measure(boxes[given]) - kalman.positions[rows[taken]]
-        kalman.move(np.where(SIZES, 0.0, np.median(off, axis=0)))
-        return True
+        if min(len(rows), len(boxes)) < FEWEST:
+            return
+        overlap = np.asarray(iou(self._roster.boxes()[rows], boxes), np.float64)
+        taken, given = assign(1.0 - overlap, 1.0 - ROUGH)
+        if len(taken) >= FEWEST:
+            off = kalman.model.measure(boxes[given]) - kalman.positions[rows[taken]]
+            kalman.move(np.where(SIZES, 0.0, np.median(off, axis=0)))
 
     def _match(self, detections: Detections, good: Rows, overlap: Array, alike: Array) -> Rows:
         """Match tracks and detections stage by stage; the good detections nobody has."""
@@ -158,6 +160,8 @@ class Steady:
     ) -> Rows:
         """Pair those of `tracks` (N,) bool that have nobody yet; the detections left then."""
         rows = np.flatnonzero(tracks & (partner < 0))
+        if len(rows) == 0 or len(columns) == 0:
+            return columns
         return give(partner, rows, columns, 1.0 - alike[np.ix_(rows, columns)], 1.0 - least)
 
     def _forget(self, frame: Frame) -> None:

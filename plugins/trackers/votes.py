@@ -58,6 +58,10 @@ class ClassVotes:
         """
         if len(rows) == 0:
             return
+        if len(self._known) == 1 and self._known[0] >= 0 and (classes == self._known[0]).all():
+            self._votes[rows] = self._votes[rows] * DECAY + np.maximum(scores, LEAST)[:, None]
+            self.classes[rows] = self._known[0]  # the only one that ever got a vote
+            return
         columns = self._columns(classes)
         votes = self._votes[rows] * DECAY
         votes[np.arange(len(rows)), columns] += np.maximum(scores, LEAST)

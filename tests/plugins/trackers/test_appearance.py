@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidan_plugins.trackers.appearance import Gallery, Histogram, crop, unit
+from vidan_plugins.trackers.appearance import Histogram, crop, unit
 
 
 def dressed(top, bottom, background=(90, 90, 90), width=40, height=120):
@@ -91,18 +91,3 @@ def test_crops(box, expected):
 def test_unit_vectors():
     vectors = np.array([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1]], np.float32)
     np.testing.assert_allclose(unit(vectors), [[0.6, 0.8], [0, 0], [0, 0], [0, 0]])
-
-
-@given(st.integers(1, 12), st.integers(1, 40))
-def test_a_gallery_is_as_good_as_keeping_a_list(budget, count):
-    rng = np.random.default_rng(count)
-    vectors, queries = unit(rng.normal(size=(count, 6))), unit(rng.normal(size=(5, 6)))
-    gallery = Gallery(budget)
-    for k, vector in enumerate(vectors.astype(np.float32)):
-        gallery.add(vector)
-        kept = vectors[: k + 1][-budget:]
-        assert len(gallery) == len(kept)
-        nearest = (1 - kept @ queries.T).min(axis=0)
-        np.testing.assert_allclose(
-            gallery.distances(queries.astype(np.float32)), nearest, atol=1e-5
-        )
