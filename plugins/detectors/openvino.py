@@ -104,7 +104,7 @@ def _names(path: Path) -> set[str]:
 
 
 def _tensors(nodes: Any, named: set[str]) -> dict[str, Tensor]:
-    """A model's inputs or outputs by the file's names; compiling may have added names of its own."""
+    """A model's inputs or outputs by the file's names; compiling may have added others."""
     return {min(node.get_names() & named or node.get_names()): _tensor(node) for node in nodes}
 
 
