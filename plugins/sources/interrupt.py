@@ -9,10 +9,12 @@ should come to ask another clock, waiting ends by its time-outs, as it always di
 from __future__ import annotations
 
 import math
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import av.container.core
@@ -26,20 +28,20 @@ class _Waiting(threading.local):
 
     deadline = math.inf
     stopped: threading.Event | None = None
-    interrupt: KeyboardInterrupt | None = None
-    ahead = 0.0  # never less than it was: PyAV objects to a clock that is put back
-
-    def hand_on(self) -> None:
-        """Raise the interrupt that came meanwhile, if one did."""
-        if self.interrupt is not None:
-            raise self.interrupt
+    interrupted = False
+    ahead = 0.0  # s
 
 
 class _Clock:
-    """What PyAV takes for the module `time`."""
+    """What PyAV takes for the module `time`.
+
+    PyAV objects to a clock that is put back. A container may be closed by another thread than
+    read it, so who does not wait at the moment gets the time of the clock that is most ahead.
+    """
 
     def __init__(self) -> None:
         self.waiting = _Waiting()
+        self.most_ahead = 0.0  # s; that two threads raise it at once does not matter
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -48,13 +50,11 @@ class _Clock:
         """Now, s; it leaps ahead each time that it is asked when the waiting is over."""
         waiting = self.waiting
         now = time.monotonic()
-        try:
-            stopped = waiting.stopped is not None and waiting.stopped.is_set()
-        except KeyboardInterrupt as interrupt:
-            # Raised here it would be lost in FFmpeg: it is handed on behind the call.
-            waiting.interrupt = interrupt
-        if waiting.interrupt is not None or stopped or now > waiting.deadline:
+        if waiting.stopped is None:
+            return now + self.most_ahead
+        if waiting.interrupted or waiting.stopped.is_set() or now > waiting.deadline:
             waiting.ahead += LEAP
+            self.most_ahead = max(self.most_ahead, waiting.ahead)
         return now + waiting.ahead
 
 
@@ -74,9 +74,35 @@ def interruptible(stopped: threading.Event, deadline: float = math.inf) -> Itera
         KeyboardInterrupt: it came during such a call.
     """
     waiting = _clock.waiting
-    waiting.stopped, waiting.deadline, waiting.interrupt = stopped, deadline, None
+    waiting.stopped, waiting.deadline, waiting.interrupted = stopped, deadline, False
+    waiting.ahead = _clock.most_ahead
+    try:
+        with _interrupts_noted():
+            yield
+    finally:
+        waiting.stopped, waiting.deadline = None, math.inf
+        if waiting.interrupted:
+            waiting.interrupted = False
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts_noted() -> Iterator[None]:
+    """Take note of Ctrl-C where Python would raise it: inside FFmpeg's questions it would be lost.
+
+    Only the main thread gets signals, and a handler of somebody's own is left alone.
+    """
+    usual = signal.default_int_handler
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not usual:
+        yield
+        return
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        _clock.waiting.interrupted = True
+
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        waiting.stopped, waiting.deadline = None, math.inf
-        waiting.hand_on()
+        signal.signal(signal.SIGINT, usual)
