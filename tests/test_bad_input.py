@@ -73,6 +73,11 @@ GOOD = ["source=file", "source.path=good.mp4"]
         ([*GOOD, *MOT, "tracker.max_agee=3"], 2, ["max_agee", "max_age"]),
         ([*GOOD, *MOT, "tracker.max_age=-3"], 2, ["max_age", "-3"]),
         ([*GOOD, *MOT, "tracker.max_age=long"], 2, ["tracker.max_age", "long"]),
+        ([*GOOD, *MOT, "on_sink_error=go_on"], 2, ["on_sink_error='go_on'", "continue, stop"]),
+        ([*GOOD, *MOT, "source=5"], 2, ["5"]),
+        ([*GOOD, *MOT, "~pipeline.buffer"], 2, ["pipeline.buffer"]),
+        ([*GOOD, *MOT, "+tracker.5=3"], 2, ["tracker 'sort' has no key"]),
+        ([*GOOD, *MOT, "sink=[video]", "sink.video.segment=soon"], 2, ["segment='soon'", "min"]),
         ([*GOOD, *MOT, "max_frames=many"], 2, ["max_frames", "many"]),
         ([*GOOD, *MOT, "sink.jsonl.path=good.mp4/out.jsonl"], 1, ["good.mp4/out.jsonl"]),
         ([*GOOD, *MOT, "sink.jsonl.path=/dev/full"], 1, ["sink.jsonl", "/dev/full", "No space"]),
@@ -91,6 +96,19 @@ def test_one_line_and_an_exit_code(files, capsys, arguments, code, words):
 def test_the_good_ones_are_good(files, capsys):
     assert run(capsys, *GOOD, *MOT) == (0, [])
     assert len((files / "out/results.jsonl").read_text().splitlines()) == 12
+
+
+def test_the_other_sinks_go_on_when_a_disk_is_full_if_so_wished(files, capsys):
+    full = ["sink=[jsonl,mot]", "sink.jsonl.path=/dev/full"]
+    code, lines = run(capsys, *GOOD, *MOT, *full, "on_sink_error=continue")
+    assert (code, len(lines)) == (1, 1)
+    assert "sink.jsonl at frame 0: cannot write '/dev/full': No space left" in lines[0]
+    frames = {line.split(",")[0] for line in (files / "out/tracks.txt").read_text().splitlines()}
+    assert "12" in frames
+    summary = json.loads((files / "out/summary.json").read_text())
+    assert len(summary["failures"]) == 1
+    assert "/dev/full" in summary["failures"][0]
+    assert summary["frames"] == 12
 
 
 def test_a_broken_picture_among_good_ones_is_named_skipped_and_counted(files, capsys):

@@ -127,7 +127,8 @@ def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator
     """Turn what Hydra and OmegaConf raise into a ConfigError of one line."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+        # Hydra's own of `source=5` and `sink=[1]`
         GlobalHydra.instance().clear()
         raise ConfigError(_explain(error, overrides, config_name)) from error
 
@@ -158,7 +159,11 @@ def _explain_option(missing: str) -> str:
 def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
     """Why `a.b.c` is not in the configuration: the near names beside it."""
     chosen = [o for o in overrides if o.partition("=")[0] in groups()]
-    node: Any = _compose(chosen, config_name)
+    try:
+        node: Any = _compose(chosen, config_name)
+    except HydraException:
+        GlobalHydra.instance().clear()
+        return f"key {key!r} cannot be set: say which {key} by its name"
     path = key.lstrip("+~").split(".")
     for depth, part in enumerate(path):
         if not OmegaConf.is_dict(node):
