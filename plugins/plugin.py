@@ -35,6 +35,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")
     registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
+    registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
     registry.add("sink", "window", "vidan_plugins.sinks.window:Window")
 
 

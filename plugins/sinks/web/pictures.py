@@ -1,0 +1,70 @@
+"""The newest picture as JPEG: drawn and encoded once for all, while somebody watches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import cv2
+
+from vidan.types import Result
+
+from ..draw import Painter
+from ..window import shrunk
+
+
+class Pictures:
+    """A thread that draws and encodes the newest result.
+
+    Args:
+        width: of the largest picture, px; larger ones are scaled down.
+        quality: of JPEG, 1 to 100.
+        ready: called with each JPEG, in the thread.
+    """
+
+    def __init__(self, width: int, quality: int, ready: Callable[[bytes], None]) -> None:
+        self._width, self._quality, self._ready = width, quality, ready
+        self._news = threading.Condition()
+        self._pending: Result | None = None
+        self._watched = self._closed = False
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
+        self._thread.start()
+
+    def show(self, result: Result) -> None:
+        """Take the newest result; the one before is forgotten. Does not wait."""
+        with self._news:
+            self._pending = result
+            self._news.notify()
+
+    def watch(self, watched: bool) -> None:
+        """Say whether anybody watches. Does not wait."""
+        with self._news:
+            self._watched = watched
+            self._news.notify()
+
+    def close(self) -> None:
+        """End the thread; what is pending and watched is still encoded."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        self._thread.join(2)
+
+    def _run(self) -> None:
+        painter = Painter()
+        try:
+            while (result := self._next()) is not None:
+                self._ready(self._encode(painter, result))
+        except Exception as error:
+            self.error = error
+
+    def _next(self) -> Result | None:
+        with self._news:
+            self._news.wait_for(lambda: self._closed or (self._watched and self._pending))
+            result, self._pending = self._pending, None
+            return result if self._watched else None
+
+    def _encode(self, painter: Painter, result: Result) -> bytes:
+        picture = painter.annotate(shrunk(result, self._width, 1 << 16))
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()
