@@ -37,7 +37,7 @@ run = not arguments or not _is_command(arguments[0])
 if run and not {{"-h", "--help", "--version"}} & set(arguments):
     arguments += ["max_frames=4"]
 if arguments[:1] == ["bench"] and "--help" not in arguments:
-    arguments += ["runs=1", "max_frames=10", "size=320x180"]
+    arguments += ["runs=1", "max_frames=10", "burn_in=2", "size=320x180"]
 sys.exit(main(arguments))
 """
 
