@@ -137,6 +137,8 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _explain_option(error.missing_cfg_file)
     text = " ".join(str(error).split())
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return f"options have names, as in source=file or sink=[video,jsonl]: {text}"
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, config_name)
     for override in overrides:
