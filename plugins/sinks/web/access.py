@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from aiohttp.typedefs import Handler, Middleware
 
 COOKIE = "vidan"
 
@@ -26,9 +24,7 @@ def same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
-def guard(
-    token: str | None, secure: bool
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(token: str | None, secure: bool) -> Middleware:
     """The middleware that lets in who knows the token, or whoever is on this computer."""
     pass_ = hmac.new(token.encode(), b"vidan", hashlib.sha256).hexdigest() if token else ""
 
