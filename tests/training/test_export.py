@@ -7,16 +7,23 @@ import pytest
 
 pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]")
 
+import cv2
 import keras
 import onnx
 import onnxruntime
 import tensorflow as tf
 
+from vidan import labelmap
 from vidan.errors import ConfigError
-from vidan_training import agreement, backbones, export, model, onnxfile, quantise
+from vidan_plugins.detectors import efficientdet
+from vidan_plugins.detectors.onnx import OnnxDetector
+from vidan_plugins.detectors.savedmodel import SavedModelDetector
+from vidan_plugins.sources.frames import ArrayFrame
+from vidan_training import agreement, backbones, export, model, onnxfile, quantise, tfodserving
 from vidan_training.anchors import AnchorShapes, make_anchors
-from vidan_training.anchors import decode as decode_all
+from vidan_training.decoding import decode as decode_all
 from vidan_training.features import pool
+from vidan_training.predict import onnx_run, select
 from vidan_training.serving import Serving, centred, decode
 from vidan_training.spec import Spec
 from vidan_training.weights import save
@@ -58,6 +65,119 @@ def test_all_forms_agree(tiny, images, tmp_path):
         whole = "float16" not in name
         assert score < (1e-4 if whole else 1e-2), name
         assert px < (0.1 if whole else 2.0), name
+
+
+@pytest.fixture(scope="module")
+def files(tiny, tmp_path_factory):
+    """The tiny network as ONNX in float32 and as a SavedModel, with features."""
+    folder = tmp_path_factory.mktemp("files")
+    serving = Serving(tiny, SPEC, features=True)
+    export.export_onnx(serving, SPEC, folder / "m.onnx", half=False)
+    export.export_savedmodel(serving, SPEC, folder / "saved")
+    return folder
+
+
+def frames(folder):
+    """Drawn pictures that shrink, grow, and lie across the input or upright."""
+    pictures = [sample.image() for sample in quantise.choose(str(folder), 3)]
+    sizes = (120, 100), (100, 170), (333, 200)
+    for n, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
+        rgb = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+        yield ArrayFrame(rgb, index=n, time=0.0, captured=0.0, stream="drawn")
+
+
+def test_the_same_detections_everywhere(tiny, images, files):
+    """What is left after suppression: Keras, SavedModel, ONNX Runtime, OpenVINO in float32."""
+    pytest.importorskip("openvino", reason="needs the extra: pip install vidan[openvino]")
+    runs = {
+        "Keras": agreement.of_keras(tiny, SPEC),
+        "SavedModel": agreement.of_savedmodel(files / "saved"),
+        "ONNX Runtime": onnx_run(files / "m.onnx"),
+        "OpenVINO": agreement.of_openvino(files / "m.onnx"),
+    }
+    for picture in images[1]:
+        found = {
+            name: select(*(each[0] for each in run(picture)), 1.0) for name, run in runs.items()
+        }
+        truth = found.pop("Keras")
+        least = sure(truth.scores)
+        for name, ours in found.items():
+            check_same(name, ours, truth, least, score=1e-3, px=0.1)
+
+
+def test_the_object_detection_api_finds_what_onnx_finds(images, files):
+    pictures = list(frames(images[0]))
+    options = {"threshold": 0.01}
+    one = OnnxDetector(str(files / "m.onnx"), backend="onnxruntime", **options)
+    other = SavedModelDetector(str(files / "saved"), signature="serving_default", **options)
+    assert one.labels == other.labels == SPEC.labels
+    for truth, ours in zip(one.detect(pictures), other.detect(pictures), strict=True):
+        # Pixels may be rounded to the next value, which a picture scaled up shows larger.
+        check_same("the API", ours, truth, sure(truth.scores), score=0.01, px=1.0)
+
+
+def sure(scores):
+    """A threshold in the widest gap after the third to the tenth best score."""
+    gaps = scores[2:10] - scores[3:11]
+    n = int(gaps.argmax())
+    return float(scores[2 + n] + scores[3 + n]) / 2
+
+
+def check_same(name, found, truth, least, score, px):
+    ours, theirs = found.scores >= least, truth.scores >= least
+    assert ours.sum() == theirs.sum() >= 3, name
+    for row in np.flatnonzero(theirs):  # nearly equal scores may change places
+        apart = np.abs(found.boxes - truth.boxes[row]).max(axis=1)
+        n = int(apart.argmin())
+        assert apart[n] < px, name
+        assert found.classes[n] == truth.classes[row], name
+        assert found.scores[n] == pytest.approx(truth.scores[row], abs=score), name
+
+
+def test_the_savedmodel_is_called_as_the_object_detection_api_s(images, files):
+    (frame, *_) = frames(images[0])
+    call = tf.saved_model.load(str(files / "saved"))
+    outputs = {name: value.numpy() for name, value in call(frame.rgb()[None]).items()}
+    assert {name: value.shape for name, value in outputs.items()} == {
+        "detection_boxes": (1, 100, 4),
+        "detection_scores": (1, 100),
+        "detection_classes": (1, 100),
+        "num_detections": (1,),
+    }
+    count = int(outputs["num_detections"][0])
+    assert 0 < count <= 100
+    boxes, scores, ids = (
+        outputs[f"detection_{name}"][0] for name in ("boxes", "scores", "classes")
+    )
+    assert (np.diff(scores) <= 0).all()
+    assert set(ids[:count]) <= {1.0, 2.0}
+    assert not scores[count:].any()
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    label_map = (files / "saved/label_map.pbtxt").read_text()
+    assert [item.label for item in labelmap.parse(label_map)] == list(SPEC.labels)
+
+
+def test_features_pass_through_the_savedmodel(images, files):
+    one = SavedModelDetector(str(files / "saved"), threshold=0.01)
+    other = OnnxDetector(str(files / "m.onnx"), backend="onnxruntime", threshold=0.01)
+    pictures = list(frames(images[0]))
+    for ours, theirs in zip(one.detect(pictures), other.detect(pictures), strict=True):
+        assert ours.features.shape == (len(ours), 8 * 16)
+        n = np.abs(ours.boxes - theirs.boxes[0]).max(axis=1).argmin()  # ties may change places
+        np.testing.assert_allclose(ours.features[n], theirs.features[0], atol=1e-2)
+
+
+@pytest.mark.parametrize("size", [(120, 100), (64, 64), (40, 30), (100, 333), (129, 128)])
+def test_the_graph_letterboxes_as_the_detectors_do(size):
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    rgb = np.stack([x * 255 / width, y * 255 / height, (x + y) % 60], -1).astype(np.uint8)
+    frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="drawn")
+    theirs, (scale,) = efficientdet.letterbox([frame], SPEC.size, 0)
+    ours, shown = tfodserving.letterbox(tf.constant(rgb[None]), SPEC.size)
+    assert shown.numpy() == pytest.approx([width * scale.x, height * scale.y] * 2)
+    assert np.abs(ours.numpy().astype(int) - theirs).max() <= 1
 
 
 def test_apart_finds_the_nearest_box():
