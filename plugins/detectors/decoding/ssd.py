@@ -31,12 +31,18 @@ PREPROCESSING = Preprocessing(letterbox="stretch")
 ORIGINAL_SIZES = "orig_target_sizes"
 
 
-def decode(outputs: Outputs, size: Size) -> Candidates:
-    """Candidates of boxes (K,4), labels (K,) and scores (K,), a batch of one or none."""
-    boxes, labels, scores = outputs
-    return Candidates(
-        pixels(boxes.reshape(-1, 4), size), scores.reshape(-1), labels.reshape(-1).astype(np.int64)
-    )
+def decode(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
+    """Candidates of boxes (K,4), labels (K,) and scores (K,), a batch of one or none.
+
+    Args:
+        outputs: these three.
+        size: of the input.
+        background: whether label 0 is the background, which is nothing to be found.
+    """
+    boxes, labels, scores = outputs[0].reshape(-1, 4), outputs[1].reshape(-1), outputs[2]
+    kept = labels >= int(background)
+    ids = labels[kept].astype(np.int64)
+    return Candidates(pixels(boxes, size)[kept], scores.reshape(-1)[kept], ids)
 
 
 def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
@@ -78,7 +84,7 @@ def _labelled(facts: Facts) -> Reading | None:
         why=f"boxes {boxes[0]}, labels {labels[0]} (from {0 if from_zero else 1}) and scores "
         f"{scores[0]}: suppressed in the graph",
         outputs=(boxes[0], labels[0], scores[0]),
-        decode=decode,
+        decode=partial(decode, background=not from_zero),
         preprocessing=PREPROCESSING,
         first=int(from_zero),
         suppressed=True,

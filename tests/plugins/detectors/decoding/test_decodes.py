@@ -268,6 +268,13 @@ def nothing_found(classes):
     return yolov8([[0] * 4], [[0] * classes])
 
 
+def test_the_background_is_nothing(tmp_path):
+    outputs = {"boxes": XYXY, "labels": np.array([0, 3]), "scores": SCORES}  # of torchvision
+    detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:]), labels="coco")
+    found = detector.detect([plain((1, 2, 3))])[0]
+    assert [detector.labels[c] for c in found.classes] == ["car"]
+
+
 DYNAMIC = ["N", 3, "H", "W"]
 
 
