@@ -6,6 +6,7 @@ Same video, same model, each in a process of its own, in turn, several times:
     (b) OpenCV frames, ONNX Runtime, `trackers` and `supervision`
     (c) decode, infer and encode alone; the sum of their CPU time is the limit
     (d) vidan, which also tracks, and writes H.264 and JSON lines
+    (e) the same with the model that vidan runs when nobody names one: int8
 
 (a) and (b) run in an environment of their own, made by
 
@@ -51,7 +52,8 @@ TITLES = {
     "a": "(a) OpenCV + TF SavedModel",
     "b": "(b) OpenCV + ONNX Runtime + trackers + supervision",
     "c": "(c) the limit: bare decode, infer, encode",
-    "d": "(d) vidan",
+    "d": "(d) vidan, the same model",
+    "e": "(e) vidan as it ships, int8",
 }
 
 
@@ -62,7 +64,7 @@ class Setup:
     Attributes:
         peers: the Python of the peers' environment.
         video: to read.
-        detector: vidan's, `onnx` or `openvino`; (c) uses the same runtime.
+        backend: what runs the model in (c) and (d).
         frames: of each run, the burn-in among them.
         burn_in: first frames that do not count.
         runs: of each.
@@ -70,7 +72,7 @@ class Setup:
 
     peers: Path
     video: Path
-    detector: str = "onnx"
+    backend: str = "onnxruntime"
     frames: int = 150
     burn_in: int = 20
     runs: int = 3
@@ -86,7 +88,12 @@ def compare(setup: Setup, work: Path = WORK) -> list[dict[str, dict[str, float]]
             "a": _loop(setup, "savedmodel", exported, work),
             "b": _loop(setup, "supervision", model(), work),
             **_bare(setup, work),
-            "d": _vidan(setup, work / f"vidan_{number}"),
+            "d": _vidan(
+                setup,
+                work / f"vidan_{number}",
+                [f"detector.model='{model()}'", f"detector.backend={setup.backend}"],
+            ),
+            "e": _vidan(setup, work / f"shipped_{number}"),
         }
         log.info("run %d of %d: %s", number, setup.runs, _said(one))
         found.append(one)
@@ -103,13 +110,14 @@ def saved_model(work: Path) -> Path:
 
 
 def _loop(setup: Setup, name: str, exported: Path, work: Path) -> dict[str, float]:
-    command = [setup.peers, LOOPS, name, setup.video, exported, work / f"{name}.mp4"]
+    # -P: else benchmarks/trackers.py would stand for the library of that name.
+    command = [setup.peers, "-P", LOOPS, name, setup.video, exported, work / f"{name}.mp4"]
     return _json([*command, setup.frames, setup.burn_in])
 
 
 def _bare(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
     """Each stage alone, and their sum: how fast it could go on the processors there are."""
-    stages = {"decode": "decode", "infer": setup.detector, "encode": "encode"}
+    stages = {"decode": "decode", "infer": setup.backend, "encode": "encode"}
     found = {}
     for name, stage in stages.items():
         command = [sys.executable, "-m", "benchmarks.bare", stage, setup.video, model()]
@@ -119,8 +127,8 @@ def _bare(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
     return {**found, "c": limit}
 
 
-def _vidan(setup: Setup, folder: Path) -> dict[str, float]:
-    overrides = ["source=file", f"source.path='{setup.video}'", f"detector={setup.detector}"]
+def _vidan(setup: Setup, folder: Path, more: Sequence[str] = ()) -> dict[str, float]:
+    overrides = ["source=file", f"source.path='{setup.video}'", *more]
     overrides += ["sink=[video,jsonl]", f"max_frames={setup.frames}"]
     whole = figures(run(overrides, folder), setup.burn_in)["run"]
     return {key: whole[key] for key in ("fps", "cpu_ms")}
@@ -194,7 +202,7 @@ def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None
         spreads = [spread(one[name][key] for one in found) for name in TITLES]
         values = [one["median"] for one in spreads]
         reach = [[abs(one[end] - one["median"]) for one in spreads] for end in ("low", "high")]
-        colours = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa"]
+        colours = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa", "#4477aa"]
         bars = axes.barh(list(TITLES.values()), values, color=colours, xerr=reach, capsize=3)
         axes.bar_label(bars, [f"{v:.1f}" for v in values], padding=8)
         axes.set_title(title, loc="left")
@@ -216,7 +224,7 @@ def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
         command,
         tables(found),
         ["peers.png"],
-        settings={"video": setup.video.name, "detector": setup.detector, "frames": setup.frames},
+        settings={"video": setup.video.name, "backend": setup.backend, "frames": setup.frames},
         peers=_peer_versions(setup.peers),
         figures=figures,
     )
@@ -238,16 +246,16 @@ def main() -> int:
     options = parser("benchmarks.peers", str(__doc__))
     options.add_argument("--python", type=Path, default=PEERS, help="Python that has the peers")
     options.add_argument("--video", type=Path, help="instead of the suite's own")
-    options.add_argument("--detector", choices=("onnx", "openvino"), default="onnx")
+    options.add_argument("--backend", choices=("onnxruntime", "openvino"), default=Setup.backend)
     for name in ("frames", "burn-in", "runs"):
         default = getattr(Setup, name.replace("-", "_"))
         options.add_argument(f"--{name}", type=int, default=default)
     args = options.parse_args()
     listen()
     path = args.video or video(args.frames)
-    setup = Setup(args.python, path, args.detector, args.frames, args.burn_in, args.runs)
+    setup = Setup(args.python, path, args.backend, args.frames, args.burn_in, args.runs)
     command = "python -m benchmarks.peers" + (
-        f" --detector {args.detector}" if args.detector != "onnx" else ""
+        f" --backend {args.backend}" if args.backend != Setup.backend else ""
     )
     try:
         show(peers(setup, args.out, command), console())

@@ -130,9 +130,10 @@ def test_tables_and_plot_of_peers(tmp_path):
         "b": {"fps": 16.0, "cpu_ms": 150.0},
         "c": {"fps": 22.2, "cpu_ms": 90.0},
         "d": {"fps": 20.0, "cpu_ms": 108.0},
+        "e": {"fps": 30.0, "cpu_ms": 60.0},
     }
     tables = peers.tables([stages | loops_])
-    assert tables[0].rows[3][:5] == ["(d) vidan", 20, 108, 2, 1.25]
+    assert tables[0].rows[3][:5] == ["(d) vidan, the same model", 20, 108, 2, 1.25]
     assert "1.20 times" in tables[0].note
     peers.draw(tmp_path / "peers.png", [stages | loops_])
     assert (tmp_path / "peers.png").is_file()
