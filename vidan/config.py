@@ -138,7 +138,9 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
         return _explain_option(error.missing_cfg_file)
     text = " ".join(str(error).split())
     if not isinstance(error, HydraException | OmegaConfBaseException):
-        return f"options have names, as in source=file or sink=[video,jsonl]: {text}"
+        chosen = [o for o in overrides if o.lstrip("+~").partition("=")[0] in groups()]
+        said = ", ".join(map(repr, chosen))
+        return f"{said}: options have names, as in source=file or sink=[video,jsonl] ({text})"
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, config_name)
     for override in overrides:

@@ -30,9 +30,9 @@ def test_cells_are_python_and_bring_no_outputs():
 
 
 def test_it_mounts_trains_resumes_exports_evaluates_and_downloads():
-    text = "\n".join("".join(cell["source"]) for cell in cells())
-    steps = ["drive.mount(", "%pip install", 'vidan("train"', "MORE", 'vidan("export"',
-             '"eval", "detection"', "files.download("]  # fmt: skip
+    text = "".join("".join("".join(cell["source"]).split()) for cell in cells())
+    steps = ["drive.mount(", "%pipinstall", 'vidan("data","check"', 'vidan("train"', "MORE=",
+             'vidan("export"', 'vidan("eval","detection"', "files.download("]  # fmt: skip
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
 
