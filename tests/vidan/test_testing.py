@@ -1,5 +1,6 @@
 """The conformance suites: the built-in components pass them, and what is wrong does not."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -40,6 +41,14 @@ class TestSynthetic(SourceSuite):
         return component("source", "synthetic", width=160, height=96, live=False)
 
 
+class TestImages(SourceSuite):
+    def make(self, tmp_path):
+        for n in range(5):
+            rgb = np.full((24, 32, 3), 40 * n, np.uint8)
+            cv2.imwrite(str(tmp_path / f"{n}.png"), rgb)
+        return component("source", "images", path=str(tmp_path))
+
+
 class TestListSource(SourceSuite):
     def make(self, tmp_path):
         return ListSource(frames(6))
@@ -55,6 +64,15 @@ class TestTruthDetector(DetectorSuite):
 class TestShippedModel(DetectorSuite):
     def make(self, tmp_path):
         return component("detector", "onnx")
+
+
+class TestMotDetector(DetectorSuite):
+    finds = True
+
+    def make(self, tmp_path):
+        rows = "".join(f"{n + 1},-1,10,50,20,40,0.9\n" for n in range(3))
+        (tmp_path / "det.txt").write_text(rows)
+        return component("detector", "mot", path=str(tmp_path / "det.txt"))
 
 
 class TestSort(TrackerSuite):
@@ -108,6 +126,22 @@ class TestJsonLines(SinkSuite):
 class TestMotFile(SinkSuite):
     def make(self, tmp_path):
         return component("sink", "mot", path=str(tmp_path / "out.txt"))
+
+
+class TestSnapshots(SinkSuite):
+    def make(self, tmp_path):
+        return component("sink", "snapshots", path=str(tmp_path / "{time}_{label}_{id}.jpg"))
+
+
+class TestDiscard(SinkSuite):
+    def make(self, tmp_path):
+        return component("sink", "discard")
+
+
+class TestWeb(SinkSuite):
+    def make(self, tmp_path):
+        pytest.importorskip("aiohttp", reason="needs the extra web")
+        return component("sink", "web", port=0)
 
 
 class TestRecordingSink(SinkSuite):
