@@ -6,6 +6,7 @@ result elsewhere.
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import sys
@@ -25,7 +26,8 @@ def latency(arguments: list[str], out: Path, command: str) -> None:
     given = arguments if real is None or makes_its_own else [f"source.path='{real}'", *arguments]
     for found, folder in bench(given, command):
         show(found, console())
-        save(found, out)
+        # It goes into the repository: without paths of this machine.
+        save(json.loads(json.dumps(found).replace(f"{Path.cwd()}/", "")), out)
         for plot in found["plots"]:
             shutil.copy(folder / plot, out / plot)
         console().print(f"in {out}: {found['name']}.json, {', '.join(found['plots'])}")
