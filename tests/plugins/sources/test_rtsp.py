@@ -182,6 +182,7 @@ def test_a_stall_is_a_loss_and_its_end_is_found(camera, reading):
     assert outage.length >= 0.6
 
 
+@pytest.mark.slow  # a camera and a jam by the clock: not beside other tests
 def test_a_short_pause_is_no_loss_and_old_pictures_are_left_out(camera, reading):
     """The network jams for a second: what was sent meanwhile comes all at once and too late."""
     one = camera("--rate", "50")
