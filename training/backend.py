@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 from vidan.errors import ConfigError, did_you_mean
+from vidan.quiet import quiet_stderr
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 # Packages that JAX brings its accelerators with; plain jax computes on the CPU alone.
@@ -24,37 +22,13 @@ def choose() -> None:
     """
     if "keras" in sys.modules:
         return
-    with _quiet():
+    # TF_CPP_MIN_LOG_LEVEL does not do it: its C++ part speaks before logging is set up (2.21).
+    with quiet_stderr():
         os.environ.setdefault("KERAS_BACKEND", _best())
         if os.environ["KERAS_BACKEND"] == "tensorflow" and _installed("tensorflow"):
             import tensorflow as tf
 
             tf.constant(0)  # finds the devices, and says so
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back the pages that TensorFlow's C++ part prints on its start; an exception shows them.
-
-    TF_CPP_MIN_LOG_LEVEL no longer does it: they come before logging is set up (2.21).
-    """
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, AttributeError, ValueError):  # there is no standard error
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _best() -> str:

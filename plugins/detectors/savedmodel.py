@@ -10,12 +10,12 @@ from typing import Any
 
 from vidan import options
 from vidan.errors import ConfigError, ModelError
+from vidan.quiet import quiet_stderr
 
 from .contract import Signature, Tensor
 from .efficientdet import Batch, one_line
 from .labels import read_labels
 from .metadata import Advice
-from .quiet import quiet_stderr
 from .selection import Boxes
 from .tfod import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .threads import thread_count

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from vidan.types import Frame
+
 TICK = 1e-3
 """Least time between two pictures, s: stream time always rises."""
 
@@ -68,6 +70,11 @@ class Pace:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self._start: float | None = None
+
+    def hold(self, frame: Frame) -> None:
+        """Wait until a frame is due: then it is captured."""
+        self.wait(frame.time)
+        frame.captured = time.monotonic()
 
     def wait(self, stream_time: float) -> None:
         """Wait until a picture of that stream time, s, is due; not at all if it is late."""

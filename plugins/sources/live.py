@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 from vidan.errors import SourceError
@@ -65,8 +64,7 @@ class LiveConnection:
             raise SourceError(self._address.ended())
         frame = self._numbering.frame(decoded, self._reader.step, live=True)
         if self._pace is not None:
-            self._pace.wait(frame.time)
-            frame.captured = time.monotonic()
+            self._pace.hold(frame)
         return frame
 
     def close(self) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, get_args
 
 from vidan import options
 from vidan.errors import ConfigError
 from vidan.outages import Outages
-from vidan.types import Frame
 
 from .address import Address
 from .live import LiveConnection
 from .numbering import Numbering
 from .retry import FOR_EVER, Retry
-from .session import Session
+from .session import Session, SessionSource
 
 Transport = Literal["auto", "tcp", "udp"]
 
@@ -30,7 +29,7 @@ UDP_PACKETS = 64 * 2**10
 """Packets of 188 bytes that FFmpeg's own thread takes from a UDP socket ahead of us."""
 
 
-class Rtsp:
+class Rtsp(SessionSource):
     """The newest frames of a network camera, or of anything that sends pictures; live.
 
     RTSP, and through the same code RTMP, SRT, MPEG-TS over UDP, HTTP (Motion JPEG, MPEG-TS,
@@ -114,17 +113,6 @@ class Rtsp:
     def outages(self) -> Outages:
         """The losses so far."""
         return self._session.outages
-
-    def __iter__(self) -> Iterator[Frame]:
-        return iter(self._session)
-
-    def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread."""
-        self._stopped.set()
-
-    def close(self) -> None:
-        """Let go of the connection; the iteration ends. From any thread."""
-        self._session.close()
 
 
 def live_options(

@@ -33,6 +33,23 @@ class Connection(Protocol):
         ...
 
 
+class SessionSource:
+    """What a source has that reads by a Session: how it is read, stopped and closed."""
+
+    _session: Session
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._session)
+
+    def stop(self) -> None:
+        """End the iteration, whatever it waits for. From any thread."""
+        self._session.stop()
+
+    def close(self) -> None:
+        """Let go of file, camera or connection; the iteration ends. From any thread."""
+        self._session.close()
+
+
 class Session:
     """The frames of one thing after another: what is lost is opened anew.
 
@@ -78,9 +95,13 @@ class Session:
         """What is open at present."""
         return self._connection
 
+    def stop(self) -> None:
+        """End the iteration, whatever it waits for. From any thread."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Let go of it; the iteration ends. From any thread."""
-        self._stopped.set()
+        self.stop()
         with self._reading:
             self._drop()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, get_args
 
@@ -19,7 +18,7 @@ from .live import LiveConnection
 from .numbering import Numbering
 from .reader import Reader
 from .rtsp import live_options
-from .session import Connection, Session
+from .session import Connection, Session, SessionSource
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +73,7 @@ class Recording:
             return None
         frame = self._numbering.frame(decoded, self._reader.step)
         if self._pace is not None:
-            self._pace.wait(frame.time)
-            frame.captured = time.monotonic()
+            self._pace.hold(frame)
         return frame
 
     def close(self) -> None:
@@ -83,7 +81,7 @@ class Recording:
         self._reader.close()
 
 
-class VideoFile:
+class VideoFile(SessionSource):
     """The frames of a video file or URL, by anything that FFmpeg reads.
 
     Stream time follows the file's own timestamps, from 0 at the first frame, so that a
@@ -154,14 +152,3 @@ class VideoFile:
         """How many frames the container announces; None if it does not say, or with `loop`."""
         connection = self._session.connection
         return connection.frames if isinstance(connection, Recording) else None
-
-    def __iter__(self) -> Iterator[Frame]:
-        return iter(self._session)
-
-    def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread."""
-        self._stopped.set()
-
-    def close(self) -> None:
-        """Let go of file or connection; the iteration ends. From any thread."""
-        self._session.close()

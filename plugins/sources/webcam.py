@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ from typing import Any
 from vidan import options
 from vidan.errors import ConfigError
 from vidan.outages import Outages
-from vidan.types import Frame
 
 from .camera import open_camera
 from .plugged import Plugged, Shots
 from .retry import FOR_EVER, Retry
-from .session import Session
+from .session import Session, SessionSource
 
 
-class Webcam:
+class Webcam(SessionSource):
     """The frames of a camera, through OpenCV; live.
 
     Stream time is that of the clock, from 0 at the first frame. A picture that arrives
@@ -94,17 +93,6 @@ class Webcam:
     def outages(self) -> Outages:
         """The losses so far."""
         return self._session.outages
-
-    def __iter__(self) -> Iterator[Frame]:
-        return iter(self._session)
-
-    def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread."""
-        self._stopped.set()
-
-    def close(self) -> None:
-        """Let go of the camera; the iteration ends. From any thread."""
-        self._session.close()
 
 
 def _name(device: str) -> str:

@@ -1,4 +1,6 @@
 import logging
+import threading
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -8,3 +10,22 @@ def warnings(caplog):
     """The texts of what has been logged as a warning."""
     caplog.set_level(logging.INFO)
     return lambda: [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+@pytest.fixture
+def serve():
+    """Starts an HTTP server with a handler and says its address."""
+    servers = []
+
+    def start(handler):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        servers.append((server, thread))
+        return f"127.0.0.1:{server.server_port}"
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from itertools import islice, pairwise
 
 import av
@@ -15,25 +15,6 @@ from vidan.errors import SourceError
 from vidan_plugins.sources.rtsp import Rtsp
 
 QUICK = {"first": 0.05, "longest": 0.2}
-
-
-@pytest.fixture
-def serve():
-    """Starts an HTTP server with a handler and says its address."""
-    servers = []
-
-    def start(handler):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Files(SimpleHTTPRequestHandler):
@@ -57,7 +38,7 @@ def test_a_file_behind_a_url_is_paced_and_ends(serve, tmp_path):
     write_clip(tmp_path / "whole.mp4", 25, rate=50)
     host = serve(partial(Files, directory=str(tmp_path)))
     started = time.monotonic()
-    frames = read(f"{host}/whole.mp4")
+    frames = read(f"http://{host}/whole.mp4")
     assert time.monotonic() - started >= 24 / 50
     assert [number_of(f.rgb()) for f in frames] == list(range(25))
 
@@ -72,7 +53,7 @@ def test_hls_is_paced_and_ends_with_its_playlist(serve, tmp_path):
         container.mux(stream.encode(None))
     host = serve(partial(Files, directory=str(tmp_path)))
     started = time.monotonic()
-    frames = read(f"{host}/live.m3u8")
+    frames = read(f"http://{host}/live.m3u8")
     assert time.monotonic() - started >= 24 / 25
     assert [number_of(f.rgb()) for f in frames] == list(range(25))
     assert rising(frames)
@@ -100,7 +81,7 @@ def test_a_stream_over_http_that_its_server_ends_is_opened_again(serve, tmp_path
         def log_message(self, *_):
             pass
 
-    source = Rtsp(f"{serve(Camera)}/live.ts", retry=QUICK, timeout=5.0)
+    source = Rtsp(f"http://{serve(Camera)}/live.ts", retry=QUICK, timeout=5.0)
     frames = []
     patience = threading.Timer(30, source.stop)
     patience.start()

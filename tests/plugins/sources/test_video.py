@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from itertools import islice, pairwise
 
 import cv2
@@ -284,25 +284,6 @@ def test_bad_options_are_refused(options):
 
 
 # URLs
-
-
-@pytest.fixture
-def serve():
-    """Starts an HTTP server with a handler and says its address."""
-    servers = []
-
-    def start(handler):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        servers.append((server, thread))
-        return f"127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Files(SimpleHTTPRequestHandler):

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-from vidan.types import Detections, Frame
+from vidan.testing import detections as found
+from vidan.types import Frame
 
 
 class Blank(Frame):
@@ -40,18 +41,6 @@ class Painted(Blank):
         for (x1, y1, x2, y2), colour in self._rectangles.items():
             picture[max(y1, 0) : y2, max(x1, 0) : x2] = colour
         return picture
-
-
-def found(boxes, scores=None, classes=None, features=None):
-    """Detections of plain lists; scores 0.9 and class 0 unless given."""
-    boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    n = len(boxes)
-    return Detections(
-        boxes,
-        np.full(n, 0.9, np.float32) if scores is None else np.array(scores, np.float32),
-        np.zeros(n, np.int32) if classes is None else np.array(classes, np.int32),
-        None if features is None else np.array(features, np.float32).reshape(n, -1),
-    )
 
 
 def follow(tracker, looks, frames=None):

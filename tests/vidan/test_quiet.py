@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from vidan_plugins.detectors.quiet import quiet_stderr
+from vidan.quiet import quiet_stderr
 
 
 def test_holds_back_what_is_written(capfd):
