@@ -27,6 +27,7 @@ BASE = ["source=file", "sink=[video,jsonl]"]
 
 LEVERS: dict[str, list[str]] = {
     "vidan": [],
+    "model=facemask_lite0, float": ["detector.model=facemask_lite0"],
     "one request in flight": ["pipeline.workers=1"],
     "backend=onnxruntime": ["detector.backend=onnxruntime"],
     "backend=onnxruntime, one request": ["detector.backend=onnxruntime", "pipeline.workers=1"],
@@ -58,15 +59,14 @@ def bare(overrides: list[str]) -> Figures:
         detector, sink = build("detector", config.detector), build("sink", config.sink.video)
         from vidan import Detections, Result, Tracks
 
-        size = (512, 512)
-        picture = np.zeros((1, *size, 3), np.uint8)
+        inputs = {"images": np.zeros((1, 512, 512, 3), np.uint8)}
         none = Detections.empty(), Tracks.empty()
 
         def run() -> int:
             count = 0
             for frame in build("source", config.source):
                 count += 1
-                detector._run(picture)  # the network alone
+                detector._run(inputs, ("boxes", "scores"))  # the network alone
                 sink.write(Result(frame, *none))
                 if count == config.max_frames:
                     break

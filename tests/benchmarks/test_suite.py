@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, inputs, loops, micro, peers
+from benchmarks import bare, inputs, levers, loops, micro, peers
 from vidan.errors import VidanError
 from vidan_plugins.bench.clip import clip
 
@@ -143,3 +143,10 @@ def test_peers_that_are_not_there(small, tmp_path):
     setup = peers.Setup(tmp_path / "no/python", small, frames=6, burn_in=2, runs=1)
     with pytest.raises(VidanError, match=r"peers\.txt"):
         peers._loop(setup, "savedmodel", tmp_path, tmp_path)
+
+
+def test_levers_are_held_against_the_bare_stages(small, capsys):
+    levers.main([f"source.path={small}", "max_frames=4", "rounds=1", "only=one request in flight"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == ["bare", "vidan", "one request in flight"]
+    assert all(len(line.split()[-4:]) == 4 for line in lines[1:])
