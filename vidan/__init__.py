@@ -1,5 +1,6 @@
 """Plugin-based video analytics: see, count and follow things in video."""
 
+from . import discreet
 from .api import create, run
 from .errors import (
     ConfigError,
@@ -42,3 +43,5 @@ __all__ = [
     "hookimpl",
     "run",
 ]
+
+discreet.decline()
