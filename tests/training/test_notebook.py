@@ -13,7 +13,8 @@ from .drawn import draw
 NOTEBOOK = Path(vidan_training.__file__).parent / "colab.ipynb"
 SMALL = (
     "model=lite0 weights=null size=[128,128] crop=128 batch=2 validation=0.25 evaluate_every=1 "
-    "anchors.octaves=1 anchors.ratios=[1] optimizer.ema=0.5 frozen_norm_stages=0 frozen_stages=0"
+    "anchors.octaves=1 anchors.ratios=[1] optimizer.ema=0.5 frozen_norm_stages=0 frozen_stages=0 "
+    "eager=true"
 )
 
 
@@ -37,7 +38,6 @@ def test_it_mounts_trains_resumes_exports_evaluates_and_downloads():
     assert places == sorted(places)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_it_runs(tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient", reason="needs the extra: pip install vidan[test]")
