@@ -1,15 +1,12 @@
-"""A sample: a picture and the boxes in it; the reading of Pascal VOC folders and label maps."""
+"""A sample: a picture and the boxes in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from vidan.errors import SourceError, did_you_mean
 
 from .pictures import Image, PictureFile
 
@@ -44,30 +41,3 @@ class Sample:
     def image(self) -> Image:
         """The picture turned upright, (H,W,3) uint8 RGB."""
         return PictureFile(self.path, *(self.span or ())).decode()
-
-
-def read_label_map(path: Path) -> tuple[str, ...]:
-    """Labels of a TF Object Detection API `label_map.pbtxt`, in the order of their ids."""
-    from .formats.places import read_label_map as read_items
-
-    items = read_items(path)
-    ids = [item.id for item in items]
-    if ids != list(range(1, len(ids) + 1)):
-        raise SourceError(f"label map {str(path)!r}: ids must be 1, 2, 3 …, got {ids}")
-    return tuple(item.label for item in items)
-
-
-def read_voc(folder: Path, labels: Sequence[str]) -> list[Sample]:
-    """All samples of a Pascal VOC folder, sorted by name; `formats.read` reads any format.
-
-    Raises:
-        SourceError: there is nothing, or a box has a label that is not among those given.
-    """
-    from .formats import read
-
-    dataset = read(folder, "voc", one_based=False)
-    known = {label for picture in dataset.pictures for label in picture.labels}
-    wrong = sorted(known - set(labels))
-    if wrong:
-        raise SourceError(f"{str(folder)!r}: label {wrong[0]!r}; {did_you_mean(wrong[0], labels)}")
-    return [picture.sample(labels) for picture in dataset.pictures]

@@ -5,17 +5,18 @@ pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[tra
 
 from vidan_training.anchors import AnchorShapes, make_anchors
 from vidan_training.augment import Augmentation
-from vidan_training.data import Sample, read_voc
+from vidan_training.data import Sample
+from vidan_training.formats import read
 from vidan_training.loader import Batches, chances
 
-from .drawn import LABELS, draw
+from .drawn import draw
 
 ANCHORS = make_anchors(128, 128, AnchorShapes(2.0, 1, (1.0,)))
 
 
 @pytest.fixture
 def samples(tmp_path):
-    return read_voc(draw(tmp_path / "data", 7), LABELS)
+    return read(draw(tmp_path / "data", 7), "voc", one_based=False).samples()
 
 
 def batches(samples, **options):

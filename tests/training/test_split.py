@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.real import DATA, needs_data
-from vidan_training.data import Sample, read_label_map, read_voc
+from vidan_training.data import Sample
+from vidan_training.formats import read
 from vidan_training.split import read_groups, split
 
 
@@ -56,7 +57,7 @@ def test_groups_file(tmp_path):
 @needs_data
 def test_no_near_duplicate_leaks_from_the_face_masks():
     folder = DATA / "facemask"
-    samples = read_voc(folder, read_label_map(folder / "label_map.pbtxt"))
+    samples = read(folder, "voc", one_based=False).samples()
     groups = read_groups(folder / "near_duplicates_within.txt")
     training, validation = split(samples, 0.15, 1, groups)
     assert (len(training), len(validation), len(groups)) == (595, 105, 19)
