@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
 
@@ -128,4 +129,19 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish what was written; also called when nothing was, or after an error."""
+        ...
+
+
+@runtime_checkable
+class Informed(Protocol):
+    """What a sink that shows figures should be as well: it is told what the run measures.
+
+    A sink sees the results that reach it; frames that were dropped never do.
+    """
+
+    def inform(self, stats: Stats) -> None:
+        """Take what the run measures; it counts on, and is only to be read.
+
+        Called once, before the first result.
+        """
         ...

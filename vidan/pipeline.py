@@ -23,7 +23,7 @@ from functools import partial
 from .channel import Channel
 from .coasting import coast
 from .errors import StageError
-from .interfaces import Detector, Sink, Source, StopRun, Tracker
+from .interfaces import Detector, Informed, Sink, Source, StopRun, Tracker
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -84,6 +84,9 @@ class Pipeline:
         self.sinks = dict(sinks or {})
         self.max_frames = max_frames
         self.stats = Stats()
+        for sink in self.sinks.values():
+            if isinstance(sink, Informed):
+                sink.inform(self.stats)
         self.interrupted: int | None = None
         self._frames: Channel[Timed] = Channel(1, replace=True) if source.live else Channel(buffer)
         self._pending: Channel[tuple[Timed, Future[Detected]]] = Channel(workers)

@@ -96,6 +96,12 @@ class Stats:
             return 0.0
         return (self.frames - 1) / (self._last - self._first)
 
+    @property
+    def objects(self) -> dict[str, int]:
+        """How many identities there were so far, by label."""
+        with self._lock:
+            return dict(sorted(self._ids.items()))
+
     def summary(self) -> dict[str, Any]:
         """Everything, ready for JSON; times in ms."""
         with self._lock:

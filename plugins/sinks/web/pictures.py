@@ -1,4 +1,4 @@
-"""The newest picture as JPEG: drawn and encoded once for all, while somebody watches."""
+"""The newest picture as JPEG: drawn and encoded once for all, when somebody waits for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from vidan.types import Result
 from ..draw import Painter
 from ..window import shrunk
 
+LAST = 2.0
+"""Seconds that the last picture is waited for."""
+
 
 class Pictures:
     """A thread that draws and encodes the newest result.
@@ -20,16 +23,24 @@ class Pictures:
         width: of the largest picture, px; larger ones are scaled down.
         quality: of JPEG, 1 to 100.
         ready: called with each JPEG, in the thread.
+
+    Attributes:
+        error: what ended the thread before its time.
     """
 
     def __init__(self, width: int, quality: int, ready: Callable[[bytes], None]) -> None:
         self._width, self._quality, self._ready = width, quality, ready
         self._news = threading.Condition()
         self._pending: Result | None = None
-        self._watched = self._closed = False
+        self._wanted = self._closed = False
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is a result that is newer than all that were encoded."""
+        return self._pending is not None
 
     def show(self, result: Result) -> None:
         """Take the newest result; the one before is forgotten. Does not wait."""
@@ -37,18 +48,19 @@ class Pictures:
             self._pending = result
             self._news.notify()
 
-    def watch(self, watched: bool) -> None:
-        """Say whether anybody watches. Does not wait."""
+    def want(self, wanted: bool) -> None:
+        """Say whether anybody waits for a picture. Does not wait."""
         with self._news:
-            self._watched = watched
-            self._news.notify()
+            if not self._closed:
+                self._wanted = wanted
+                self._news.notify()
 
-    def close(self) -> None:
-        """End the thread; what is pending and watched is still encoded."""
+    def close(self, *, finish: bool) -> None:
+        """End the thread; what is pending is still encoded if it shall `finish`."""
         with self._news:
-            self._closed = True
+            self._closed, self._wanted = True, finish
             self._news.notify()
-        self._thread.join(2)
+        self._thread.join(LAST)
 
     def _run(self) -> None:
         painter = Painter()
@@ -60,9 +72,9 @@ class Pictures:
 
     def _next(self) -> Result | None:
         with self._news:
-            self._news.wait_for(lambda: self._closed or (self._watched and self._pending))
+            self._news.wait_for(lambda: self._closed or (self._wanted and self._pending))
             result, self._pending = self._pending, None
-            return result if self._watched else None
+            return result if self._wanted else None
 
     def _encode(self, painter: Painter, result: Result) -> bytes:
         picture = painter.annotate(shrunk(result, self._width, 1 << 16))

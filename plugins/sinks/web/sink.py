@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import ssl
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError
+from vidan.stats import Stats
 from vidan.types import Result
 
+from .access import loopback
 from .figures import Figures
 from .server import Server
 
@@ -63,6 +64,7 @@ class Web:
         tls = _tls(certificate, key)
         bound = _bind(host, port)
         self.port: int = bound.getsockname()[1]
+        self._closed = False
         self._figures = Figures()
         self._server = Server(
             bound, self._figures, width, quality, token, max_viewers, patience, tls
@@ -76,27 +78,33 @@ class Web:
                 "reverse proxy with TLS in front"
             )
 
+    def inform(self, stats: Stats) -> None:
+        """Show what the run measures."""
+        self._figures.stats = stats
+
     def write(self, result: Result) -> None:
         """Show one result; never waits for a viewer."""
-        error = self._server.error or self._server.pictures.error
-        if error is not None:
-            raise SinkError(f"the view at {self.address!r} failed: {error}") from error
+        self._check()
         self._figures.add(result)
         self._server.pictures.show(result)
 
     def close(self) -> None:
         """Tell the viewers that the run is over; a second call does nothing."""
-        self._server.close()
+        if not self._closed:
+            self._closed = True
+            self._server.close()
+            self._check()
+
+    def _check(self) -> None:
+        error = self._server.error
+        if error is not None:
+            raise SinkError(f"the view at {self.address!r} failed: {error}") from error
 
 
 def _check_token(host: str, token: str | None) -> None:
     if token is not None and (not isinstance(token, str) or len(token) < SHORTEST):
         raise ConfigError(f"sink.web.token: expected a text of at least {SHORTEST} characters")
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if token is None and not local:
+    if token is None and not loopback(host):
         raise ConfigError(
             f"sink.web.host={host!r}: other computers can reach it: set sink.web.token (at least "
             f"{SHORTEST} characters), and sink.web.certificate and sink.web.key for TLS"
@@ -108,11 +116,15 @@ def _tls(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
         return None
     if certificate is None or key is None:
         raise ConfigError("sink.web.certificate and sink.web.key: set both, or none")
+    paths = options.path("sink.web.certificate", certificate), options.path("sink.web.key", key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"sink.web.certificate={certificate!r}: {error}") from error
+        context.load_cert_chain(*paths, password="")  # or it would ask for one
+    except (OSError, ValueError) as error:
+        what = f"sink.web.certificate={certificate!r}, sink.web.key={key!r}"
+        raise ConfigError(f"{what}: expected PEM files, the key without a password: {error}") from (
+            error
+        )
     return context
 
 

@@ -1,0 +1,80 @@
+"""What the page says beside the picture."""
+
+import json
+
+import pytest
+
+from tests.plugins.sinks.web.results import result
+from vidan.interfaces import Informed
+from vidan.stats import Stats
+from vidan_plugins.sinks.web.figures import AWAY, EVENTS, Figures
+
+
+def texts(figures):
+    return [event["text"] for event in figures.snapshot()["events"]]
+
+
+def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
+    assert isinstance(web, Informed)
+    stats = Stats()
+    web.inform(stats)
+    stats.frame_captured(2, 0.0)  # the source skipped 0 and 1
+    stats.dropped = 5
+    stats.frame_done(1.0, {}, 1, {"person": 3})
+    web.write(result(2, [7]))
+    web.write(result(9, [7]))  # a gap in the index is no drop: the view takes the newest only
+    lines = ask(web, "/metrics").read().decode().splitlines()
+    assert "vidan_frames_total 1" in lines
+    assert "vidan_dropped_frames_total 5" in lines
+    assert "vidan_skipped_frames_total 2" in lines
+    assert 'vidan_objects{label="person"} 1' in lines
+    assert 'vidan_objects_total{label="person"} 3' in lines
+
+
+def test_who_is_hidden_for_a_moment_has_not_left():
+    figures = Figures()
+    figures.add(result(0, [1]))
+    for index in range(1, AWAY + 1):
+        figures.add(result(index))
+    figures.add(result(AWAY, [1]))
+    assert texts(figures) == ["person #1 appeared"]
+    figures.add(result(2 * AWAY + 1))
+    assert texts(figures) == ["person #1 left", "person #1 appeared"]
+    assert figures._present == {}
+
+
+def test_events_of_the_run_are_told_and_bounded():
+    figures = Figures()
+    for index in range(EVENTS + 5):
+        figures.add(result(index, events=("x" * 500,)))
+    assert texts(figures) == ["x" * 200] * EVENTS
+
+
+def test_memory_is_bounded_while_nobody_looks(monkeypatch):
+    clock = iter(range(100_000))
+    monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: next(clock))
+    figures = Figures()
+    for index in range(500):
+        figures.add(result(index, [index]))
+    assert len(figures._arrivals) <= 3
+    assert len(figures._latency) == 180
+    assert len(figures._present) == AWAY + 1
+
+
+def test_latency_is_the_worst_of_each_second(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: now[0])
+    figures = Figures()
+    for at, captured in [(100.2, 100.1), (100.6, 100.3), (100.9, 100.8), (101.5, 101.3)]:
+        now[0] = at
+        one = result(0)
+        object.__setattr__(one.frame, "captured", captured)
+        figures.add(one)
+    assert figures.snapshot()["latency"] == [(0, 0.3), (1, 0.2)]
+    assert figures.snapshot()["age"] == pytest.approx(0.2)
+
+
+def test_before_the_first_frame_there_is_no_age():
+    of = Figures().snapshot()
+    assert (of["age"], of["stream"], of["fps"], of["frames"]) == (None, None, 0, 0)
+    json.dumps(of, allow_nan=False)
