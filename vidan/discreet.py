@@ -1,8 +1,8 @@
 """Libraries that report their use to their makers are told not to, before they are loaded.
 
-What a camera sees is nobody's business. Two of them look up hosts and connect from every run that
-uses them, write identifiers into the user's home, fork a process whose copy of a camera's connection
-stays open, and at the end of a run wait for an answer, which where there is none takes seconds.
+What a camera sees is nobody's business. From every run that uses them, two of them look up hosts
+and connect, write identifiers into the user's home, fork a process whose copy of a camera's
+connection stays open, and at the end wait for an answer, for seconds where there is none.
 """
 
 import os

@@ -97,6 +97,11 @@ class Address:
             return f"no permission to read {self!r}: ask its owner"
         return f"cannot open {self!r}: {_reason(error)}: check source.path and the network"
 
+    def unknown(self, error: OSError) -> str:
+        """Why its host cannot be found, and what to do."""
+        why = error.strerror or error
+        return f"cannot look up the host of {self!r}: {why}: check source.path and the network"
+
     def cannot_read(self, error: av.error.FFmpegError) -> str:
         """Why it cannot be read further."""
         where = "disk" if self.local else "network"
