@@ -1,38 +1,85 @@
 """A run that lasts: memory and file descriptors stay flat, ages bounded, disk space kept.
 
 pytest tests/test_soak.py               3,000 frames
-VIDAN_SOAK_PLOT=soak.png pytest -m soak tests/test_soak.py   200,000 frames, some ten minutes
+VIDAN_SOAK_PLOT=soak.png pytest -m soak tests/test_soak.py   200,000 frames, some twenty minutes
+
+All the while viewers of `sink=web` come and go, and the source is lost and found again.
 """
 
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.crowd import SEATS, Crowd
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
 
 SETTLED = 0.3
 """Share of the run after which everything that has a bound has reached it."""
 
+BETWEEN_LOSSES = 150
+"""Frames that the source gives before it is lost again."""
+
+SOURCE = f"""
+import os, threading
+from vidan import SourceError, hookimpl
+from vidan_plugins.sources.retry import Retry
+from vidan_plugins.sources.session import Session, SessionSource
+from vidan_plugins.sources.synthetic import Synthetic
+
+class Connection:
+    '''Some frames of the street, and then an error. Holds a file open, as a camera is a socket.'''
+    def __init__(self, street):
+        self._frames, self._left, self._file = iter(street), {BETWEEN_LOSSES}, open(os.devnull)
+    def read(self):
+        if self._left == 0:
+            raise SourceError("the switch is rebooting")
+        self._left -= 1
+        return next(self._frames, None)
+    def close(self):
+        self._file.close()
+
+class Unsteady(SessionSource):
+    '''The synthetic street, through a connection that is lost again and again.'''
+    live = False
+    def __init__(self, frames: int, stream: str = "street"):
+        self.frames, self.stream = frames, stream
+        self._street = Synthetic(64, 64, frames=frames, people=0)
+        connect, retry = lambda: Connection(self._street), Retry(None, 0.01, 0.02)
+        self._session = Session("the street", connect, threading.Event(), retry)
+    @property
+    def outages(self):
+        return self._session.outages
+
+@hookimpl
+def vidan_components(registry):
+    registry.add("source", "unsteady", f"{{__name__}}:Unsteady")
+"""
+
 WAYS = [
-    "source=synthetic",
-    "source.width=64",
-    "source.height=64",
-    "source.people=0",
+    "plugins_dir=plugins",
+    "source=unsteady",
     "detector=mot",
     "detector.path=det.txt",
     "tracker=steady",
-    "sink=[video,jsonl,mot,snapshots]",
+    "pipeline.forget_after=0",
+    "sink=[video,jsonl,mot,snapshots,web]",
     "sink.video.segment=60s",
     "sink.video.keep=5",
     "sink.snapshots.cooldown=20",
     "sink.snapshots.keep=50",
+    "sink.web.port=0",
+    f"sink.web.max_viewers={SEATS}",
+    "sink.web.patience=2",
     "hydra.run.dir=out",
 ]
 
@@ -56,22 +103,48 @@ def usage(pid):
     )
 
 
+def figures(port):
+    """Viewers, and the age of the newest picture in s, as the view says."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        text = answer.read().decode()
+    return [
+        float(re.search(rf"^vidan_{key} (\S+)$", text, re.M)[1])
+        for key in ("viewers", "age_seconds")
+    ]
+
+
+def port_of(process, output):
+    """Where the view is, once the run says so."""
+    while (said := re.search(r"watch at http://127\.0\.0\.1:(\d+)/", output.read_text())) is None:
+        assert process.poll() is None, output.read_text()
+        time.sleep(0.05)
+    return int(said[1])
+
+
 def watched_run(folder, frames):
-    """Time in s, memory in MB and open files, a row each half second; and the summary."""
+    """A row each half second; the summary; and who came to look.
+
+    A row is time in s, memory in MB, open files, viewers and age in s.
+    """
     write_detections(folder / "det.txt", frames)
+    (folder / "plugins").mkdir()
+    (folder / "plugins/unsteady.py").write_text(SOURCE)
     rows, began = [], time.monotonic()
     with (folder / "output").open("wb") as output:
         command = [sys.executable, "-m", "vidan", *WAYS, f"source.frames={frames}"]
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        port = port_of(process, folder / "output")
+        crowd = Crowd(port)
+        crowd.start()
         while process.poll() is None:
-            if (folder / "out/results.jsonl").exists():
-                try:
-                    rows.append((time.monotonic() - began, *usage(process.pid)))
-                except OSError:  # it has just ended
-                    break
+            try:
+                rows.append((time.monotonic() - began, *usage(process.pid), *figures(port)))
+            except OSError:  # it has just ended
+                break
             time.sleep(0.1 if frames < 10_000 else 0.5)
+        crowd.end()
     assert process.wait() == 0, (folder / "output").read_text()
-    return np.array(rows), json.loads((folder / "out/summary.json").read_text())
+    return np.array(rows), json.loads((folder / "out/summary.json").read_text()), crowd
 
 
 def plot(rows, frames, path):
@@ -80,12 +153,15 @@ def plot(rows, frames, path):
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(8, 5))
-    minutes = rows[:, 0] / 60
-    above.plot(minutes, rows[:, 1])
-    above.set(ylabel="resident memory, MB", ylim=(0, None), title=f"{frames:,} frames in one run")
-    below.plot(minutes, rows[:, 2], drawstyle="steps")
-    below.set(ylabel="open files", ylim=(0, None), xlabel="minutes")
+    minutes, *columns = rows[:, 0] / 60, *rows[:, 1:].T
+    names = ["memory, MB", "open files", "viewers", "age, s"]
+    figure, axes = plt.subplots(len(names), 1, sharex=True, figsize=(8, 8))
+    for axis, column, name in zip(axes, columns, names, strict=True):
+        axis.plot(minutes, column, linewidth=0.8)
+        axis.set(ylabel=name, ylim=(0, None))
+    axes[0].set_title(f"{frames:,} frames in one run")
+    axes[-1].set_xlabel("minutes")
+    figure.align_ylabels()
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -93,26 +169,34 @@ def plot(rows, frames, path):
 
 @pytest.mark.parametrize("frames", [3000, pytest.param(200_000, marks=pytest.mark.soak)])
 def test_a_run_that_lasts(tmp_path, frames):
-    rows, summary = watched_run(tmp_path, frames)
+    rows, summary, crowd = watched_run(tmp_path, frames)
     if target := os.environ.get("VIDAN_SOAK_PLOT"):
         plot(rows, frames, target)
+    settled = rows[int(SETTLED * len(rows)) :]
+    early, late = (np.median(half, axis=0) for half in np.array_split(settled, 2))
+    print(
+        f"{frames} frames in {rows[-1, 0]:.0f} s: memory {early[1]:.0f} to {late[1]:.0f} MB, "
+        f"most {rows[:, 1].max():.0f}; open files {early[2]:.0f} to {late[2]:.0f}, most "
+        f"{rows[:, 2].max():.0f}; age at most {rows[:, 4].max():.1f} s; "
+        f"{len(summary['outages'])} outages remembered, visits {dict(crowd.visits)}, "
+        f"{crowd.pictures} pictures"
+    )
     assert summary["frames"] == frames
     assert summary["objects"]["person"] >= frames // 40  # there was something to forget
-    settled = rows[int(SETTLED * len(rows)) :]
-    early, late = np.array_split(settled[:, 1], 2)
-    grown = np.median(late) - np.median(early)
-    opened = settled[:, 2].max() - np.median(settled[:, 2])
-    print(
-        f"{frames} frames in {rows[-1, 0]:.0f} s: memory {np.median(early):.0f} to "
-        f"{np.median(late):.0f} MB, most {rows[:, 1].max():.0f}; open files "
-        f"{np.median(settled[:, 2]):.0f}, at most {opened:.0f} more"
-    )
+    losses = min(1000, frames // BETWEEN_LOSSES)
+    assert len(summary["outages"]) == losses  # the latest 1000 are remembered
+    assert len(crowd.visits) == 5
+    assert crowd.pictures > frames / 100
     # Of a short run the percentiles' windows are still filling up: 20,000 numbers each.
-    assert grown < (25 if frames < 100_000 else 8)
-    assert opened <= 12  # while one segment is finished and the next is written
+    assert late[1] - early[1] < (25 if frames < 100_000 else 8)
+    # While one segment is finished and the next is written, and with all viewers there are.
+    assert abs(late[2] - early[2]) <= 4
+    assert settled[:, 2].max() - early[2] <= 12 + 3 * SEATS
     assert max(age["max"] for age in summary["age_ms"].values()) < 20_000
     assert 2 <= len(list((tmp_path / "out").glob("video-*.mp4"))) <= 5  # by where minutes begin
     assert len(list((tmp_path / "out/snapshots").iterdir())) <= 50
-    jsonl = (tmp_path / "out/results.jsonl").open("rb")
-    with jsonl:
+    with (tmp_path / "out/results.jsonl").open("rb") as jsonl:
         assert sum(1 for _ in jsonl) == frames
+    said = (tmp_path / "output").read_text()
+    assert "Traceback" not in said
+    assert "Task was destroyed" not in said
