@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
+
+from .solver import linear_sum_assignment
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from filterpy.kalman import KalmanFilter
 
 from .motion import Array, Model
 
@@ -70,7 +69,11 @@ class PerTrack:
     """A filterpy `KalmanFilter` for each track: the reference. See `Kalman`."""
 
     def __init__(self, model: Model) -> None:
+        # It brings all of SciPy's statistics: only for those who chose it.
+        from filterpy.kalman import KalmanFilter
+
         self.model = model
+        self._make: Callable[..., Any] = KalmanFilter
         self._filters: list[Any] = []
         self._velocity_of = np.argmax(model.matrices.F[:4, 4:], axis=0)  # state 4+k is of which
 
@@ -88,7 +91,7 @@ class PerTrack:
     def start(self, measured: Array) -> None:  # noqa: D102
         template = self.model.matrices
         for z, unit in zip(measured, self._units(measured), strict=True):
-            f = KalmanFilter(dim_x=template.dim_x, dim_z=4)
+            f = self._make(dim_x=template.dim_x, dim_z=4)
             f.F, f.H = template.F, template.H
             f.P = unit[:, None] * template.P * unit
             f.x[:4, 0] = z

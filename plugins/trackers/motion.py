@@ -1,18 +1,16 @@
 """How boxes move: the models of SORT and of DeepSORT.
 
-A `Model` says what is measured of a box, and how sure one is of it; its matrices are
-those of a filterpy `KalmanFilter`, and the filters in `kalman` run it. All is float64.
+A `Model` says what is measured of a box, and how sure one is of it; its matrices are named
+as in a filterpy `KalmanFilter`, and the filters in `kalman` run it. All is float64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filterpy.kalman import KalmanFilter
 
 Array = npt.NDArray[np.float64]
 
@@ -23,6 +21,33 @@ FARTHEST = 1e9
 """Boxes are kept within this distance of the origin, px: float32 holds it."""
 
 
+@dataclass(eq=False)
+class Matrices:
+    """Those of a Kalman filter over a state of D numbers, of which the first four are measured.
+
+    Named as in a filterpy `KalmanFilter`, which takes them as they are. Importing filterpy takes
+    longer than loading a detector, so it is left to whoever wants such a filter.
+
+    Attributes:
+        F: (D,D) transition by one frame.
+        H: (4,D) what is measured of a state.
+        P: (D,D) covariance of the first state.
+        Q: (D,D) process noise of one frame.
+        R: (4,4) measurement noise.
+    """
+
+    F: Array
+    H: Array
+    P: Array
+    Q: Array
+    R: Array
+
+    @property
+    def dim_x(self) -> int:
+        """How many numbers a state has: D."""
+        return len(self.F)
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A constant-velocity model of boxes.
@@ -31,7 +56,7 @@ class Model:
     those that have one. Noise is independent from number to number.
 
     Attributes:
-        matrices: a filterpy filter: F (D,D), H (4,D), Q (D,D), R (4,4) and the first P (D,D).
+        matrices: of its Kalman filter.
         measure: boxes (N,4) xyxy px to measurements (N,4).
         boxes: measurements (N,4) to boxes (N,4) xyxy px, finite, x1 <= x2 and y1 <= y2.
         positive: (4,) bool, the numbers that stay above 0: a velocity that would bring one
@@ -40,7 +65,7 @@ class Model:
         relative: (4,) bool, the numbers whose standard deviations are in that unit.
     """
 
-    matrices: Any
+    matrices: Matrices
     measure: Callable[[Array], Array]
     boxes: Callable[[Array], Array]
     positive: npt.NDArray[np.bool_]
@@ -81,11 +106,13 @@ def sort_model() -> Model:
     Bewley et al. 2016 (arXiv 1602.00763), eq. 1. The paper gives no noise; these are the
     variances of the authors' release, in px², px⁴ and 1.
     """
-    kf = _constant_velocity([0, 1, 2])
-    kf.P = np.diag([10.0, 10, 10, 10, 1e4, 1e4, 1e4])
-    kf.Q = np.diag([1.0, 1, 1, 1, 1e-2, 1e-2, 1e-4])
-    kf.R = np.diag([1.0, 1, 10, 10])
-    return Model(kf, _to_area, _from_area, positive=np.array([False, False, True, False]))
+    matrices = _constant_velocity(
+        [0, 1, 2],
+        first=np.array([10.0, 10, 10, 10, 1e4, 1e4, 1e4]),
+        process=np.array([1.0, 1, 1, 1, 1e-2, 1e-2, 1e-4]),
+        measurement=np.array([1.0, 1, 10, 10]),
+    )
+    return Model(matrices, _to_area, _from_area, positive=np.array([False, False, True, False]))
 
 
 def deepsort_model() -> Model:
@@ -97,15 +124,16 @@ def deepsort_model() -> Model:
     As there, the height of a coasting track may run below 0 and come back; its box is then
     as small as a box can be.
     """
-    position, velocity = 1 / 20, 1 / 160
-    kf = _constant_velocity([0, 1, 2, 3])
-    p, v = 2 * position, 10 * velocity
-    kf.P = np.diag(np.square([p, p, 1e-2, p, v, v, 1e-5, v]))
-    p, v = position, velocity
-    kf.Q = np.diag(np.square([p, p, 1e-2, p, v, v, 1e-5, v]))
-    kf.R = np.diag(np.square([p, p, 1e-1, p]))
+    p, v = 1 / 20, 1 / 160  # of positions and velocities
+    p0, v0 = 2 * p, 10 * v
+    matrices = _constant_velocity(
+        [0, 1, 2, 3],
+        first=np.square([p0, p0, 1e-2, p0, v0, v0, 1e-5, v0]),
+        process=np.square([p, p, 1e-2, p, v, v, 1e-5, v]),
+        measurement=np.square([p, p, 1e-1, p]),
+    )
     return Model(
-        kf,
+        matrices,
         _to_height,
         _from_height,
         positive=np.zeros(4, np.bool_),
@@ -124,12 +152,16 @@ def steady_model() -> Model:
     return replace(model, positive=np.array([False, False, True, True]))
 
 
-def _constant_velocity(moving: list[int]) -> Any:
-    """A filterpy filter over four numbers and the velocities of those in `moving`."""
-    kf = KalmanFilter(dim_x=4 + len(moving), dim_z=4)
-    kf.F[moving, range(4, 4 + len(moving))] = 1.0
-    kf.H = np.eye(4, kf.dim_x)
-    return kf
+def _constant_velocity(
+    moving: list[int], *, first: Array, process: Array, measurement: Array
+) -> Matrices:
+    """Over four numbers and the velocities of those in `moving`; noise by its variances."""
+    size = 4 + len(moving)
+    transition = np.eye(size)
+    transition[moving, range(4, size)] = 1.0
+    return Matrices(
+        transition, np.eye(4, size), np.diag(first), np.diag(process), np.diag(measurement)
+    )
 
 
 def _centre_and_size(boxes: Array) -> tuple[Array, Array, Array]:
