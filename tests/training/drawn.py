@@ -11,6 +11,22 @@ XML = """<annotation><filename>{name}</filename>
 OBJECT = """<object><name>{label}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin>
 <xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"""
 
+SMALL = [
+    "model=lite0",
+    "weights=null",
+    "size=[128,128]",
+    "crop=128",
+    "batch=2",
+    "validation=0.25",
+    "evaluate_every=1",
+    "anchors.octaves=1",
+    "anchors.ratios=[1]",
+    "optimizer.ema=0.5",
+    "frozen_norm_stages=0",
+    "frozen_stages=0",
+]
+"""Options over a recipe that train on such pictures in seconds."""
+
 
 def draw(folder: Path, pictures: int, width: int = 120, height: int = 100) -> Path:
     """`pictures` pictures with a disc on the left and a square on the right of each."""

@@ -1,8 +1,10 @@
 import io
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -13,6 +15,8 @@ import keras
 from vidan.errors import ConfigError
 from vidan_training import backend
 from vidan_training.display import Display
+
+from .drawn import SMALL, draw
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,22 @@ def test_the_start_says_nothing():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                          env={**os.environ, "KERAS_BACKEND": "tensorflow"})  # fmt: skip
     assert run.stderr == ""
+
+
+@pytest.mark.slow
+def test_it_trains_and_resumes_on_jax(tmp_path):
+    pytest.importorskip("jax", reason="needs JAX: pip install jax")
+    command = [sys.executable, "-m", "vidan", "train", "recipe=d0", *SMALL, "output=out",
+               f"data={draw(tmp_path / 'data', 8)}"]  # fmt: skip
+    for epochs in (1, 2):
+        run = subprocess.run([*command, f"epochs={epochs}"], cwd=tmp_path, capture_output=True,
+                             text=True, env={**os.environ, "KERAS_BACKEND": "jax"})  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        assert "jax on the" in run.stdout + run.stderr
+    rows = [json.loads(row) for row in (tmp_path / "out/log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(np.isfinite(row["loss"]) for row in rows)
+    assert (tmp_path / "out/best.npz").exists()
 
 
 ROWS = [({"epoch": 1, "loss": 2.0}, False), ({"epoch": 2, "loss": 1.0, "AP50": 0.5}, True)]
