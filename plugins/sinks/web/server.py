@@ -81,12 +81,17 @@ class Server:
         """What went wrong, if anything did."""
         return self._failure or self.pictures.error
 
+    @property
+    def viewers(self) -> int:
+        """How many there are."""
+        return self._screen.viewers
+
     def close(self) -> None:
         """Show the last picture, tell the viewers that the run is over, let go of the port.
 
         Takes some seconds at most, whatever viewers do; a second call does nothing.
         """
-        self.pictures.close(finish=self._screen.viewers > 0)
+        self.pictures.close(finish=self.viewers > 0)
         self._call(self._screen.end)
         self._thread.join(2 * LAST_WORDS + 3)
 

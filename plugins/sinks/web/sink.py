@@ -33,7 +33,11 @@ class Web:
         width: of the largest picture, px; larger ones are scaled down.
         quality: of the pictures' JPEG, 1 to 100.
         max_viewers: at the same time.
-        patience: seconds after which a viewer that does not read is dropped.
+        patience: seconds after which one who does not read, or connects and asks nothing, is dropped.
+
+    Attributes:
+        address: of the page.
+        port: that is listened at.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -77,6 +81,11 @@ class Web:
                 "the view is not encrypted: set sink.web.certificate and sink.web.key, or put a "
                 "reverse proxy with TLS in front"
             )
+
+    @property
+    def viewers(self) -> int:
+        """How many there are."""
+        return self._server.viewers
 
     def inform(self, stats: Stats) -> None:
         """Show what the run measures."""

@@ -1,0 +1,105 @@
+"""What viewers of `sink=web` cost: `python -m benchmarks.viewers [rounds=3] [seconds=10]`.
+
+Shows drawn 1080p pictures, 30 a second, to 0, 1 and 4 viewers in turn, and prints the processor
+time that this takes per frame: all of the run's process, whatever the viewers themselves do in
+theirs. Each asks for the next picture as soon as it has one, as the page does. A picture is
+scaled, drawn on and encoded once for all viewers, and not at all where there are none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import statistics
+import sys
+import time
+from collections import defaultdict
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from vidan.types import Detections, Result, Tracks
+from vidan_plugins.sinks.web import Web
+from vidan_plugins.sources.synthetic import Synthetic
+
+RATE = 30
+PEOPLE = 10
+VIEWERS = (0, 1, 4)
+
+
+def view(port: int, counted: Connection) -> None:
+    """A viewer that looks until the end, and then says how many pictures it saw."""
+    import aiohttp
+
+    async def look() -> int:
+        count = 0
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"http://127.0.0.1:{port}/view") as socket,
+        ):
+            await socket.send_str("next")
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    count += 1
+                    await socket.send_str("next")
+        return count
+
+    counted.send(asyncio.run(look()))
+
+
+def results(seconds: float) -> list[Result]:
+    """A second of a street, over and over, with PEOPLE tracks."""
+    frames = list(Synthetic(frames=RATE, rate=RATE))
+    corners = np.linspace(100, 1500, PEOPLE, dtype=np.float32)
+    boxes = np.stack([corners, corners / 2, corners + 90, corners / 2 + 120], axis=1)
+    n, none = np.arange(PEOPLE), np.zeros(PEOPLE, np.int32)
+    tracks = Tracks(
+        n.astype(np.int64), boxes, np.full(PEOPLE, 0.9, np.float32), none, none, none - 1
+    )
+    return [
+        Result(frames[index % RATE], Detections.empty(), tracks, ("person",))
+        for index in range(round(seconds * RATE))
+    ]
+
+
+def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
+    """Processor time per frame in ms, and pictures per second that each viewer got."""
+    sink = Web(port=0, max_viewers=max(VIEWERS))
+    spawn = multiprocessing.get_context("spawn")
+    ends = [spawn.Pipe() for _ in range(viewers)]
+    there = [spawn.Process(target=view, args=(sink.port, end)) for _, end in ends]
+    for process in there:
+        process.start()
+    while sink.viewers < viewers:
+        time.sleep(0.05)
+    began, cpu = time.monotonic(), time.process_time()
+    for index, result in enumerate(shown):
+        time.sleep(max(0.0, began + index / RATE - time.monotonic()))
+        sink.write(result)
+    cpu, wall = time.process_time() - cpu, time.monotonic() - began
+    sink.close()
+    seen = [end.recv() for end, _ in ends]
+    for process in there:
+        process.join()
+    return 1000 * cpu / len(shown), statistics.mean(seen) / wall if seen else 0.0
+
+
+def main(arguments: list[str]) -> None:
+    """Measure all in turn, and print a table."""
+    given = dict(argument.split("=") for argument in arguments)
+    shown = results(float(given.get("seconds", 10)))
+    figures: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for _ in range(int(given.get("rounds", 3))):
+        for viewers in VIEWERS:
+            figures[viewers].append(measure(shown, viewers))
+    print(f"{'viewers':>8}{'ms CPU/frame':>14}{'of one':>8}{'pictures/s':>12}")
+    for viewers, runs in figures.items():
+        cpu, rate = (statistics.median(run[k] for run in runs) for k in (0, 1))
+        of_one = statistics.median(a[0] / b[0] for a, b in zip(runs, figures[1], strict=True))
+        print(f"{viewers:8}{cpu:14.2f}{of_one:8.2f}{rate:12.1f}")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    main(sys.argv[1:])
