@@ -33,7 +33,7 @@ class Web:
         width: of the largest picture, px; larger ones are scaled down.
         quality: of the pictures' JPEG, 1 to 100.
         max_viewers: at the same time.
-        patience: seconds after which one who does not read, or connects and asks nothing, is dropped.
+        patience: seconds after which one who does not read, or asks nothing, is dropped.
 
     Attributes:
         address: of the page.
