@@ -2,16 +2,20 @@
 
 import json
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import av
 import pytest
 
 from tests.clips import write_clip
 from vidan import cli
+from vidan.job import FILE as JOB_FILE
 from vidan.remember import FILE
 
 FRAMES = 150
@@ -60,6 +64,18 @@ def job(tmp_path):
         "detector=walkers",
         "detector.notes=notes.txt",
         "sink=[video,jsonl,mot]",
+    ]
+
+
+@pytest.fixture
+def dated(job):
+    """The same into files that are named by the clock: a second of video each, and snapshots."""
+    return [
+        *job[:-1],
+        "sink=[video,jsonl,mot,snapshots]",
+        "sink.video.segment=1s",
+        "sink.snapshots.min_frames=2",
+        "sink.snapshots.cooldown=0.0",
     ]
 
 
@@ -124,6 +140,68 @@ def test_killed_at_random_and_resumed_it_is_as_if_nothing_had_been(tmp_path, job
     # Only what was under way when it was killed is detected a second time: two frames by two
     # workers, three times
     assert len(asked) <= FRAMES + 3 * 2
+
+
+def began(directory):
+    """When a job began, s since 1970; of one that is not done."""
+    return json.loads((directory / JOB_FILE).read_text().splitlines()[0])["began"]
+
+
+def pictures(directory):
+    """Time, label and identity of each snapshot."""
+    names = [path.stem for path in (directory / "snapshots").iterdir()]
+    matches = [re.fullmatch(r"(.{10}_\d\d-\d\d-\d\d)-(.*)", name) for name in names]
+    return sorted((seconds(match[1]), match[2]) for match in matches)
+
+
+def seconds(name):
+    return datetime.strptime(name, "%Y-%m-%d_%H-%M-%S").timestamp()
+
+
+def segments(directory):
+    """When each file of the video begins by the clock, and the times of its pictures, s."""
+    files = sorted(directory.glob("video-*.mp4"))
+    return [(seconds(file.stem.removeprefix("video-")), stamps(file)) for file in files]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.stress) for n in range(1, 6))]
+)
+def test_files_by_the_clock_are_as_if_it_had_not_been_killed(tmp_path, dated, seed):
+    """Killed twice, in a later file of the video, and resumed in a later second."""
+    rng = random.Random(seed)
+    notes = tmp_path / "notes.txt"
+    slow = "detector.seconds=0.01"
+    kill_after(start(tmp_path, *dated, slow, "hydra.run.dir=cut"), notes, rng.randrange(60, 100))
+    cut = tmp_path / "cut"
+    first = began(cut)
+    left = {path.name for path in cut.glob("video-*.mp4")}
+    assert len(left) >= 2  # one that was finished, and one that was not
+    others = [cut / "video-2020-01-01_00-00-00.mp4", cut / "snapshots/2020-01-01_00-00-00-a-1.jpg"]
+    for other in others:
+        other.write_text("of another run")
+    kill_after(start(tmp_path, "resume", "cut"), notes, rng.randrange(1, 30))
+    assert began(cut) == first
+    end(start(tmp_path, "resume", "cut"))
+    for other in others:
+        assert other.read_text() == "of another run"
+        other.unlink()
+    assert not (cut / JOB_FILE).exists()
+    assert left <= {path.name for path in cut.glob("video-*.mp4")}
+
+    # The same job, begun when the first was, and left alone.
+    whole = tmp_path / "whole"
+    shutil.copytree(cut / ".hydra", whole / ".hydra")
+    (whole / FILE).touch()
+    (whole / JOB_FILE).write_text(json.dumps({"began": first}))
+    end(start(tmp_path, "resume", "whole"))
+    assert segments(cut) == segments(whole)
+    assert sum(len(times) for _, times in segments(cut)) == FRAMES
+    assert pictures(cut) == pictures(whole)
+    assert pictures(cut)
+    for name in ("results.jsonl", "tracks.txt"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes()
 
 
 def run(capsys, *arguments):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from .job import Job
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -129,6 +130,24 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish what was written; also called when nothing was, or after an error."""
+        ...
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """What a sink should be as well whose files have names by the clock.
+
+    `vidan resume` does an interrupted job again from its beginning: then the files are to have the
+    names that they had, and what is left of those from before is to go.
+    """
+
+    def begin_job(self, job: Job) -> None:
+        """A job that may be interrupted begins, or begins again; called before the first `write`.
+
+        The clock of such a run shows `job.began` at its first frame and goes by stream time. Each
+        file is noted in `job` before it is made, and those of `job.files` that are this sink's
+        are deleted.
+        """
         ...
 
 

@@ -2,8 +2,8 @@
 
 What a tracker knows after a frame depends on all frames before it, and what results.jsonl says
 of them is rounded. So nothing is patched together: the run is done again from its first frame,
-with the detections of before, which were kept exactly (see `remember`) and are most of the work.
-Its outputs are those of a run that was never interrupted.
+with the detections of before, which were kept exactly (see `remember`) and are most of the work,
+and by the clock of before (see `job`). Its outputs are those of a run that was never interrupted.
 """
 
 from __future__ import annotations
@@ -80,11 +80,6 @@ def _configuration(directory: Path) -> DictConfig:
     if not isinstance(config, DictConfig) or not isinstance(config.get("sink"), DictConfig):
         raise _damaged(path)
     config.run_dir = str(directory)
-    for name, sink in config.sink.items():
-        if isinstance(sink, DictConfig) and sink.get("segment") is not None:
-            raise ConfigError(
-                f"sink.{name}.segment is set: files that are cut by the clock cannot be resumed"
-            )
     return config
 
 

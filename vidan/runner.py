@@ -21,7 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from . import progress
 from .config import build
 from .errors import ConfigError, DisplayError
-from .interfaces import Sink, Source, Tracker
+from .interfaces import Repeatable, Sink, Source, Tracker
+from .job import FILE as JOB_FILE
+from .job import Job
 from .options import boolean, choice, number, whole
 from .outages import Forgetful, Outages
 from .pipeline import Pipeline
@@ -92,7 +94,8 @@ def execute(
         summary = _summary(pipeline, config, error)
         _write_summary(directory, summary)
         if error is None and pipeline.interrupted is None:
-            (directory / FILE).unlink(missing_ok=True)
+            for file in (FILE, JOB_FILE):
+                (directory / file).unlink(missing_ok=True)
         hook.vidan_run_finished(summary=summary, error=error)
     progress.console().print(progress.table(summary))
     if pipeline.interrupted is not None:
@@ -146,7 +149,7 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
 
 
 def remember(pipeline: Pipeline, config: DictConfig, *, go_on: bool) -> None:
-    """Keep what a file job detects, so that `vidan resume` can go on with it.
+    """Keep what a file job detects and makes, so that `vidan resume` can go on with it.
 
     Only where that is asked for and can be resumed: not of a live source, and not of a run that
     Hydra left no configuration of.
@@ -159,6 +162,10 @@ def remember(pipeline: Pipeline, config: DictConfig, *, go_on: bool) -> None:
     ):
         detector = Remembering(pipeline.detector, directory / FILE, go_on=go_on)
         pipeline.detector = detector
+        job = Job(directory, go_on=go_on)
+        for sink in pipeline.sinks.values():
+            if isinstance(sink, Repeatable):
+                sink.begin_job(job)
         if go_on:
             log.info("%d frames need not be detected again", detector.count)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from vidan import options
 from vidan.errors import ConfigError, did_you_mean
+from vidan.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,18 @@ class Names:
         stem = "".join(FIELDS[p] if n % 2 else re.escape(p) for n, p in enumerate(parts))
         # With `.part`: what a process left that was killed while it finished a file.
         self._ours = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
+        self._job: Job | None = None
 
     def __str__(self) -> str:
         return str(self.folder / f"{self._stem}{self._suffix}")
+
+    def begin_job(self, job: Job) -> None:
+        """Delete those of the job's files that have such a name; from now on note new ones."""
+        self._job = job
+        made = {str(path) for path in job.files}
+        for path in self.files():
+            if str(path.resolve()).removesuffix(".part") in made:
+                _delete(path)
 
     def new(self, when: float, **values: str) -> Path:
         """A name that no file has yet.
@@ -71,6 +81,8 @@ class Names:
         while path.exists():
             number += 1
             path = self.folder / f"{stem}-{number}{self._suffix}"
+        if self._job is not None:
+            self._job.note(path)
         return path
 
     def files(self) -> list[Path]:

@@ -22,13 +22,16 @@ class Segments:
 
     Args:
         length: s; None for one segment without end.
+        began: our clock's time at the first frame, after which stream time alone counts, so that
+            a job that is done again is cut in the same places; None for what our clock shows.
 
     Attributes:
         when: the latest frame's time on our clock, seconds since 1970.
     """
 
-    def __init__(self, length: float | None) -> None:
+    def __init__(self, length: float | None, began: float | None = None) -> None:
         self._length = length
+        self._began = began
         self._offset = 0.0  # from stream time to our clock
         self._set_at = -math.inf  # stream time
         self._last: float | None = None  # stream time
@@ -44,7 +47,7 @@ class Segments:
         """
         now = time.time() - (time.monotonic() - captured)
         if self._last is None:
-            self._set(stream_time, now)
+            self._set(stream_time, now if self._began is None else self._began)
         elif stream_time < self._last - BACKWARDS:
             self._set(stream_time, self.when)
         first, self._last = self._last is None, stream_time
@@ -54,11 +57,15 @@ class Segments:
         number = self._of(self.when)
         if not first and number <= self._number:
             return False
-        if abs(now - self.when) < DRIFT * (stream_time - self._set_at):
+        if self._drifts(stream_time, now):
             self._set(stream_time, now)
             number = max(number, self._of(now))
         self._number = number
         return True
+
+    def _drifts(self, stream_time: float, now: float) -> bool:
+        keeps_our_time = abs(now - self.when) < DRIFT * (stream_time - self._set_at)
+        return keeps_our_time and self._began is None
 
     def _set(self, stream_time: float, when: float) -> None:
         self._offset, self._set_at = when - stream_time, stream_time

@@ -13,6 +13,7 @@ import cv2
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError, did_you_mean
+from vidan.job import Job
 from vidan.types import Result
 
 from .draw import Painter
@@ -70,6 +71,7 @@ class Snapshots:
         self._seen: OrderedDict[int, int] = OrderedDict()
         self._last: dict[str, float] = {}  # stream time of the last picture by label
         self._checked = False
+        self._began: float | None = None  # of a job that may be done again, s since 1970
         try:
             self._names.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -79,6 +81,11 @@ class Snapshots:
     def outputs(self) -> list[str]:
         """The pattern of the files' names, if there are any."""
         return [str(self._names)] if self._names.files() else []
+
+    def begin_job(self, job: Job) -> None:
+        """See Repeatable."""
+        self._began = job.began
+        self._names.begin_job(job)
 
     def write(self, result: Result) -> None:
         """Save a picture for each object that has now been seen often enough."""
@@ -113,7 +120,8 @@ class Snapshots:
         settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()
-        path = self._names.new(time.time(), label=label, id=str(identity))
+        when = time.time() if self._began is None else self._began + result.frame.time
+        path = self._names.new(when, label=label, id=str(identity))
         try:
             path.write_bytes(data)
         except OSError as error:

@@ -14,6 +14,7 @@ import av.error
 
 from vidan import options
 from vidan.errors import SinkError
+from vidan.job import Job
 from vidan.types import Frame, Result
 
 from .codec import SOFTWARE, Codec, choose, settings
@@ -88,8 +89,8 @@ class VideoFile:
         if SOFTWARE not in av.codecs_available:
             raise SinkError(f"FFmpeg has no encoder {SOFTWARE}: pip install --force-reinstall av")
         self._path = Path(options.text("sink.video.path", path))
-        length = None if segment is None else options.duration("sink.video.segment", segment)
-        self._segments = Segments(length)
+        self._length = None if segment is None else options.duration("sink.video.segment", segment)
+        self._segments = Segments(self._length)
         self._keep = Keep("sink.video.keep", keep)
         several = segment is not None or keep is not None
         self._names = Names("sink.video.path", path, "time") if several else None
@@ -103,6 +104,12 @@ class VideoFile:
         self._unfinished: set[Path] = set()
         self._closed = False
         check_writable(self._next_path(time.time()))
+
+    def begin_job(self, job: Job) -> None:
+        """See Repeatable."""
+        if self._names is not None:
+            self._segments = Segments(self._length, job.began)
+            self._names.begin_job(job)
 
     def write(self, result: Result) -> None:
         """Encode one frame."""
