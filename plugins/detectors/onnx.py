@@ -17,6 +17,7 @@ from ..zoo.catalogue import Entry, pulled
 from .contract import Signature, is_own_form
 from .decoding import DecodeName
 from .exported import Array, ExportedModel, exported_advice, plan
+from .onnxfile import is_quantised
 from .preprocessing import Channels, InputWishes, Layout, Letterbox
 from .threads import thread_count
 from .wishes import Model, ModelDetector, Wishes
@@ -71,9 +72,9 @@ class OnnxDetector(ModelDetector):
         roi: the part of the picture that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
         every: detect in every so many-th frame; in those between, tracks are foretold.
-        backend: what runs the model. None for OpenVINO where it is installed, the processor
-            computes in bfloat16 and ONNX Runtime has nothing better than the CPU; else ONNX
-            Runtime. docs/performance.md has what each is worth.
+        backend: what runs the model. None for OpenVINO where it is installed, the model is not
+            quantised, the processor computes in bfloat16 and ONNX Runtime has nothing better
+            than the CPU; else ONNX Runtime. docs/performance.md has what each is worth.
         threads: that compute; None for the physical cores there are to use.
         workers: threads that call `detect`, which share the threads that compute; None for 1.
         providers: where ONNX Runtime computes, in order, such as `cuda`; the CPU stands in for
@@ -214,17 +215,20 @@ def _engine(
 ) -> Engine:
     """Open the model with the backend asked for, or with the one that is likely to be faster.
 
-    OpenVINO's libraries are only imported where they may be used, ONNX Runtime's likewise.
+    In 8-bit integers that is ONNX Runtime. OpenVINO's libraries are only imported where they may
+    be used, ONNX Runtime's likewise.
     """
     if backend == "openvino" and not OPENVINO:
         raise PluginError(
             "detector.backend='openvino': it is not installed: pip install 'vidan[openvino]'"
         )
-    if backend == "openvino" or (backend is None and OPENVINO and providers is None):
+    if backend == "openvino":
+        from .openvino import OpenVino
+
+        return OpenVino(path, where, threads, workers)
+    if backend is None and OPENVINO and providers is None and not is_quantised(path):
         from .openvino import OpenVino, is_faster
 
-        if backend is not None:
-            return OpenVino(path, where, threads, workers)
         if is_faster():
             try:
                 return OpenVino(path, where, threads, workers)

@@ -15,6 +15,10 @@ from vidan.errors import ModelError
 _PRODUCER, _PRODUCER_VERSION = 2, 3  # fields of ModelProto (onnx.proto)
 _OPSETS = 8  # messages with a domain (1) and a version (2)
 _PROPERTIES = 14  # messages with a key (1) and a value (2)
+_GRAPH, _NODE, _OPERATOR = 7, 1, 4  # of ModelProto, GraphProto and NodeProto
+
+INTEGER = frozenset({"QuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
+"""Operators of a network that computes in 8-bit integers."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5  # wire types
 
@@ -64,6 +68,24 @@ def read(path: Path, where: str) -> OnnxFile:
     except (ValueError, IndexError, KeyError, OSError) as error:
         raise ModelError(f"{where}: not an ONNX file, or cut off") from error
     return found._replace(producer=" ".join(filter(None, names.values())))
+
+
+def is_quantised(path: Path) -> bool:
+    """Whether an ONNX file's network computes in 8-bit integers; no for a damaged file."""
+    try:
+        return any(_operators(memoryview(path.read_bytes())))
+    except (ValueError, IndexError, OSError):
+        return False
+
+
+def _operators(data: memoryview) -> Iterator[bool]:
+    """For each operator of a model whether it is of INTEGER."""
+    for number, graph in _fields(data):
+        if number != _GRAPH or isinstance(graph, int):
+            continue
+        for field, node in _fields(graph):
+            if field == _NODE and not isinstance(node, int):
+                yield any(_text(v) in INTEGER for k, v in _fields(node) if k == _OPERATOR)
 
 
 def _text(value: memoryview | int | None) -> str:

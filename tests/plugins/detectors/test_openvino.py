@@ -1,6 +1,7 @@
 """ONNX files by OpenVINO: the same as by ONNX Runtime."""
 
 import threading
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.detectors.onnxfile import properties_of, read
+from vidan_plugins.detectors.onnxfile import is_quantised, properties_of, read
 
 from .models import LABELS, noise, plain
 
@@ -94,6 +95,25 @@ def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
     assert isinstance(engine, openvino.OpenVino) == faster
     # Whoever names a provider wants ONNX Runtime.
     assert not isinstance(OnnxDetector(toy(), providers="cpu")._engine, openvino.OpenVino)
+
+
+@needs_openvino
+def test_a_quantised_model_is_left_to_onnx_runtime(monkeypatch):
+    from vidan_plugins.detectors import openvino
+
+    monkeypatch.setattr(openvino, "is_faster", lambda: True)
+    taken = [OnnxDetector(m)._engine for m in ("facemask_lite0_int8", "facemask_lite0")]
+    assert [isinstance(each, openvino.OpenVino) for each in taken] == [False, True]
+
+
+def test_what_is_quantised(toy, tmp_path):
+    assert not is_quantised(Path(toy()))
+    folder = Path(str(files("vidan_plugins.models")))
+    assert is_quantised(folder / "facemask_lite0_int8.onnx")
+    assert not is_quantised(folder / "facemask_lite0.onnx")
+    for content in (b"\xff" * 40, b"\x3a\x7f"):  # what is wrong, the backend says
+        (tmp_path / "bad.onnx").write_bytes(content)
+        assert not is_quantised(tmp_path / "bad.onnx")
 
 
 def test_it_is_not_installed(toy, monkeypatch):
