@@ -125,7 +125,7 @@ def main(argv: list[str]) -> int:
     from .quantise import choose, pictures
     from .weights import read_note, shipped
 
-    known = {"weights": str(shipped()), "data": recipe.DEFAULT, "pictures": "16"}
+    known = {"weights": str(shipped()), "data": recipe.SHIPPED, "pictures": "16"}
     for argument in argv:
         key, _, value = argument.partition("=")
         if key not in known or not value:

@@ -102,7 +102,7 @@ USAGE = (
     "onnx=<file>, savedmodel=<folder> and npz=<file, float16> say what to write;",
     "half=false keeps float32 weights in the ONNX file;",
     "int8=true makes it int8, with ranges from pictures=32 of calibration=<a recipe, or data of",
-    f"any format> ({recipe.DEFAULT} without it);",
+    f"any format> ({recipe.SHIPPED} without it);",
     "features=true adds a third output, what each box looks like.",
 )
 NEEDS = {"onnx": ("tf2onnx", "vidan[train]"), "tensorflow": ("tensorflow", "vidan[tf]")}
@@ -142,7 +142,7 @@ def main(argv: list[str]) -> int:
     if file := options.get("onnx"):
         path = Path(file)
         if int8:
-            calibration = options.get("calibration", recipe.DEFAULT)
+            calibration = options.get("calibration", recipe.SHIPPED)
             export_int8(serving, spec, path, weights, calibration, pictures)
         else:
             export_onnx(serving, spec, path, half)

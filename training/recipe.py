@@ -21,7 +21,8 @@ from .augment import Augmentation
 from .reading import OPTIONS
 from .reading import read_data as read_data
 
-DEFAULT = "facemask_lite0"
+DEFAULT = "lite0"
+SHIPPED = "facemask_lite0"  # of the model that ships: its data and split
 PIPELINE_BASE = "d0"  # the recipe that a pipeline.config is laid over
 # What a recipe need not say; these came after the first recipes, or change nothing as they are.
 OPTIONAL: dict[str, Any] = {

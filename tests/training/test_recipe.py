@@ -26,9 +26,9 @@ def test_overrides():
 
 def test_the_data_folder_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("VIDAN_DATA", "/somewhere")
-    assert recipe.load_recipe([]).data == "/somewhere/facemask"
+    assert recipe.load_recipe(["recipe=facemask_lite0"]).data == "/somewhere/facemask"
     monkeypatch.delenv("VIDAN_DATA")
-    assert recipe.load_recipe([]).data == "../shared/data/facemask"
+    assert recipe.load_recipe(["recipe=facemask_lite0"]).data == "../shared/data/facemask"
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,8 @@ def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sam
 
 
 def _recipe(name: str | None) -> Any:
-    """A recipe; the default one if None."""
-    return recipes.load_recipe([] if name is None else [f"recipe={name}"])
+    """A recipe; that of the model that ships if None."""
+    return recipes.load_recipe([f"recipe={recipes.SHIPPED if name is None else name}"])
 
 
 def _of_data(
