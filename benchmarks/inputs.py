@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vidan_plugins.bench.clip import clip
+from vidan_plugins.detectors.onnx import SHIPPED
 
 from .report import RESULTS
 
@@ -31,8 +32,13 @@ def video(frames: int, size: str = "1920x1080") -> Path:
 
 
 def model() -> Path:
-    """The ONNX model that ships with vidan."""
+    """The float32 ONNX model that ships with vidan."""
     return Path(str(files("vidan_plugins.models").joinpath("facemask_lite0.onnx")))
+
+
+def shipped() -> Path:
+    """The int8 ONNX model that vidan runs where nobody names one."""
+    return model().with_name(SHIPPED)
 
 
 def parser(module: str, about: str) -> argparse.ArgumentParser:
