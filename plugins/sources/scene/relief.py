@@ -169,8 +169,9 @@ class Relief:
 
     def render(self, soft: float = 0.002) -> Sprite:
         """The lit picture as a sprite, its origin at (0, 0) m."""
-        light = self._light(soft)
-        colour = self.albedo * light[..., None] + (self.gloss * self._glint(soft))[..., None]
+        normal = self._normal(soft)
+        light, glint = self._light(*normal), self._glint(*normal)
+        colour = self.albedo * light[..., None] + (self.gloss * glint)[..., None]
         grey = colour.mean(axis=2, keepdims=True)
         srgb = np.clip(grey + 0.9 * (colour - grey), 0, 1) ** (1 / GAMMA)
         # A camera's curve: a little contrast, and highlights that do not burn out.
@@ -186,8 +187,7 @@ class Relief:
         inverse = 1 / np.sqrt(dx * dx + dy * dy + 1)
         return -dx * inverse, -dy * inverse, inverse
 
-    def _light(self, soft: float) -> Array:
-        nx, ny, nz = self._normal(soft)
+    def _light(self, nx: Array, ny: Array, nz: Array) -> Array:
         sun = np.clip((nx * SUN[0] + ny * SUN[1] + nz * SUN[2]) * 0.8 + 0.2, 0, None)
         sky = 0.72 - 0.28 * ny + 0.12 * (nz - 0.5)
         # Hollows see less of the sky: a cheap ambient occlusion, at two sizes.
@@ -198,8 +198,8 @@ class Relief:
         light = SKY * sky * (1 - 0.55 * np.clip(hollow, -0.2, 1)) + (1 - SKY) * 1.35 * sun
         return np.asarray(light, np.float32)
 
-    def _glint(self, soft: float) -> Array:
-        nx, ny, nz = self._normal(soft)
+    @staticmethod
+    def _glint(nx: Array, ny: Array, nz: Array) -> Array:
         half = SUN + np.array([0, 0, 1], np.float32)
         half /= np.linalg.norm(half)
         shine = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** 24

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,20 +99,25 @@ class Scene:
         half_view = width / 2 / self._view.focal
         self._paths = Paths(people, seconds, near, far, half_view, seed)
         self._density = 1.08 * self._view.scale(near)
-        self._cast: dict[int, Person] = {}
+        self._cast: dict[int, Future[Person]] = {}
         self._cast_size = people * -(-CAST // people) if people else 0
         self._weather = Weather(width, height, haze, darkness, seed)
-        self._street = self._weather.over(*draw_street(self._view, seed))
         self._shadow = _shadow(self._density * 0.25)
+        # Drawn while the model is loaded, which is what most people do next.
+        with _helpers() as helpers:
+            self._street = helpers.submit(self._empty_street)
+            self._invite([walker.identity - 1 for walker in self._paths.at(0)], helpers)
 
     def prepare(self) -> None:
         """Draw everybody who will ever take part now, and not when they first appear."""
+        with _helpers() as helpers:
+            self._invite(range(self._cast_size), helpers)
         for character in range(self._cast_size):
             self._character(character)
 
     def draw(self, index: int) -> Image:
         """The frame of an index: (H,W,3) uint8 RGB."""
-        frame = self._street.copy()
+        frame = self._street.result().copy()
         for person, walker in self._people(index):
             haze = self._weather.veil(walker.z)
             paste(frame, self._shade(walker), haze)
@@ -138,15 +147,27 @@ class Scene:
 
     def _people(self, index: int) -> list[tuple[Person, Walker]]:
         walkers = self._paths.at(index / self._rate)
-        return [(self._character((w.identity - 1) % self._cast_size), w) for w in walkers]
+        return [(self._character(w.identity - 1), w) for w in walkers]
 
     def _character(self, number: int) -> Person:
         """Places hold disjoint parts of the cast, so nobody is in the scene twice."""
-        person = self._cast.get(number)
-        if person is None:
-            person = Person(Look.of(self._seed, number), self._density)
-            self._cast[number] = person
-        return person
+        number %= self._cast_size
+        if number not in self._cast:
+            self._cast[number] = Future()
+            self._cast[number].set_result(self._person(number))
+        return self._cast[number].result()
+
+    def _invite(self, numbers: Iterable[int], helpers: Executor) -> None:
+        """Have characters drawn that were not drawn yet."""
+        for number in (number % self._cast_size for number in numbers):
+            if number not in self._cast:
+                self._cast[number] = helpers.submit(self._person, number)
+
+    def _person(self, number: int) -> Person:
+        return Person(Look.of(self._seed, number), self._density)
+
+    def _empty_street(self) -> Image:
+        return self._weather.over(*draw_street(self._view, self._seed))
 
     def _placed(self, person: Person, walker: Walker) -> list[Placed]:
         view = self._view
@@ -181,6 +202,16 @@ class Scene:
         view = self._view
         y = view.ground(walker.z) - 0.05 * view.scale(walker.z)
         return Placed(self._shadow, view.x(walker.x, walker.z), y, view.scale(walker.z))
+
+
+@contextmanager
+def _helpers() -> Iterator[Executor]:
+    """Threads that end when they have done what they were given; nobody waits for them here."""
+    pool = ThreadPoolExecutor(os.cpu_count(), "vidan-scene")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _shadow(density: float) -> Sprite:

@@ -48,9 +48,11 @@ class Weather:
         By Koschmieder's law I = J t + A (1 - t), t = exp(-beta d) with the distance d (H,W), m
         (Narasimhan and Nayar 2002, eq. 4).
         """
-        clear = np.exp(-self._scattering * distance)[..., None]
-        hazy = colour * 255 * clear + AIRLIGHT * (1 - clear)
-        return np.asarray(np.clip(hazy * self._light + 0.5, 0, 255), np.uint8)
+        seen = colour * np.float32(255)
+        if self._scattering:
+            clear = np.exp(-self._scattering * distance)[..., None]
+            seen = seen * clear + AIRLIGHT * (1 - clear)
+        return np.asarray(np.clip(seen * self._light + 0.5, 0, 255), np.uint8)
 
     def veil(self, z: float) -> npt.NDArray[np.float32] | None:
         """The same for a sprite z m away, as (4,4) on premultiplied RGBA; None for no change."""
@@ -72,13 +74,16 @@ class Weather:
 
 
 def _noise(seed: int, width: int, height: int, sigma: float) -> tuple[Image, Image]:
-    """What noise adds and what it takes away, larger than a frame, so that parts can be cut."""
+    """What noise adds and what it takes away, larger than a frame, so that parts can be cut.
+
+    Four times the same, beside and below each other: nobody sees that in a frame.
+    """
     rng = np.random.default_rng([seed, 13])
-    shape = (height + 61, width + 67, 3)
+    shape = (-(-(height + 61) // 2), -(-(width + 67) // 2), 3)
     grey = rng.standard_normal((*shape[:2], 1), dtype=np.float32) * 0.8
     grain = grey + rng.standard_normal(shape, dtype=np.float32) * 0.6
     # A sensor makes three colours of four pixels: its noise is a little soft.
     grain = cv2.GaussianBlur(grain, (0, 0), 0.55) * (1.75 * sigma)
     lift = np.clip(np.round(grain), 0, 255).astype(np.uint8)
     drop = np.clip(np.round(-grain), 0, 255).astype(np.uint8)
-    return lift, drop
+    return np.tile(lift, (2, 2, 1)), np.tile(drop, (2, 2, 1))
