@@ -71,9 +71,10 @@ def guard(token: str | None, port: int, secure: bool) -> Middleware:
             raise web.HTTPUnauthorized(text="the token is missing or wrong: ?token=...\n")
         if request.path != "/" or "token" not in request.query:
             return await handler(request)
-        # Out of the address bar, the history and screenshots.
+        # Out of the address bar, the history and screenshots. "Strict" would not let in who
+        # follows a link in a message; other pages get no more by "Lax" (see above).
         answer = web.Response(status=303, headers={"Location": "/"})
-        answer.set_cookie(cookie, pass_, httponly=True, samesite="Strict", secure=secure, path="/")
+        answer.set_cookie(cookie, pass_, httponly=True, samesite="Lax", secure=secure, path="/")
         return answer
 
     return check

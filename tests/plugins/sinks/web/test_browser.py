@@ -48,12 +48,13 @@ class Street(Still):
 class Run(threading.Thread):
     """A run of some 30 frames a second, which goes on until it is ended."""
 
-    def __init__(self, sink):
+    def __init__(self, sink, going=True):
         super().__init__()
         self.sink = sink
         self.stats = Stats()
         self.going = threading.Event()
-        self.going.set()
+        if going:
+            self.going.set()
         self._over = threading.Event()
         sink.inform(self.stats)
         self.start()
@@ -85,10 +86,22 @@ def chromium():
 
 
 @pytest.fixture
-def run(serve):
-    run = Run(serve())
-    yield run
-    run.end()
+def start(serve):
+    """Begins runs, which end with the test."""
+    runs = []
+
+    def begin(going=True, **options):
+        runs.append(Run(serve(**options), going))
+        return runs[-1]
+
+    yield begin
+    for each in runs:
+        each.end()
+
+
+@pytest.fixture
+def run(start):
+    return start()
 
 
 @pytest.fixture
@@ -172,13 +185,12 @@ def test_the_picture_moves_and_the_figures_change(run, visit):
     expect(page.locator("#dropped")).to_have_text("17")
 
 
-def test_before_the_first_picture_it_is_not_live(serve, visit):
-    sink = serve()
-    page = visit(sink.address)
+def test_before_the_first_picture_it_is_not_live(start, visit):
+    run = start(going=False)
+    page = visit(run.sink.address)
     state(page, "waiting for the first picture")
-    run = Run(sink)
+    run.going.set()
     state(page, "live")
-    run.end()
 
 
 def test_a_second_viewer_and_a_reload(run, visit):
@@ -230,7 +242,7 @@ def test_a_camera_that_is_away_and_back(run, visit, monkeypatch):
     moves(page)
 
 
-def test_the_end_of_the_run_and_the_next_run(run, visit, serve):
+def test_the_end_of_the_run_and_the_next_run(run, visit, start):
     page = visit(run.sink.address)
     state(page, "live")
     run.end()
@@ -240,20 +252,28 @@ def test_the_end_of_the_run_and_the_next_run(run, visit, serve):
     keep(page, "ended")
     page.wait_for_timeout(2500)  # while it looks for the next run
     state(page, "the run has ended")
-    following = Run(serve(port=run.sink.port))
+    start(port=run.sink.port)
     state(page, "live")
     moves(page)
-    following.end()
 
 
-def test_a_token_in_the_address_opens_the_page_and_goes_out_of_it(serve, visit):
+def test_a_token_in_the_address_opens_the_page_and_goes_out_of_it(start, visit):
     token = "a-token-of-enough-characters"
-    run = Run(serve(token=token))
+    run = start(token=token)
     page = visit(f"{run.sink.address}?token={token}")
     state(page, "live")
     moves(page)
     assert token not in page.url
-    run.end()
+
+
+def test_a_link_with_a_token_in_a_message_opens_the_page(start, chromium):
+    token = "a-token-of-enough-characters"
+    run = start(token=token)
+    page = chromium.new_page()
+    page.set_content(f'<a href="{run.sink.address}?token={token}">look</a>')  # of another site
+    page.click("a")
+    state(page, "live")
+    page.close()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
