@@ -56,6 +56,20 @@ def test_results_carry_labels_and_seconds_per_stage():
     assert result.timings["detector"] >= 0.01
 
 
+def test_a_sink_that_shows_figures_is_told_what_the_run_measures():
+    class Figures(FakeSink):
+        def inform(self, stats):
+            self.stats = stats
+
+        def write(self, result):
+            assert self.stats.frames > 0
+            super().write(result)
+
+    sink = Figures()
+    assert pipeline(sinks={"out": sink, "other": FakeSink()}).run() is sink.stats
+    assert sink.stats.objects == {"thing": 1}
+
+
 def test_no_frames_at_all():
     p = pipeline(FakeSource(0))
     assert p.run().frames == 0
