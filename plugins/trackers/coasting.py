@@ -13,8 +13,8 @@ LOOKS = 256
 GUESSES, GOOD = 10.0, 3.0
 """What is taken for granted before the stream says otherwise: three good guesses in ten.
 
-A wrong box shown costs as much as a right one gains. So nothing is shown on credit: the
-stream has to earn it first (on MOT15 fewer than three in ten were right; docs/tracking.md).
+A wrong box shown costs as much as a right one gains, so credit is short: with `trust` at
+0.25, two guesses that fail end it until others come true.
 """
 
 NEAR = 0.5

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .motion import Array, Model
+from .motion import Array, Model, sums
 
 Rows = npt.NDArray[np.intp]
 
@@ -29,7 +29,7 @@ class Kalman(Protocol):
 
     @property
     def velocities(self) -> Array:
-        """Their change per frame: (N,4); 0 where the model has no velocity."""
+        """Their change per step: (N,4); 0 where the model has no velocity."""
         ...
 
     def start(self, measured: Array) -> None:
@@ -40,8 +40,8 @@ class Kalman(Protocol):
         """Forget all tracks but those of the mask (N,)."""
         ...
 
-    def predict(self, steps: int) -> None:
-        """Move all tracks on by a number of frames, at least 1."""
+    def predict(self, steps: float) -> None:
+        """Move all tracks on by a number of steps of the model, above 0."""
         ...
 
     def update(self, rows: Rows, measured: Array) -> None:
@@ -100,7 +100,7 @@ class PerTrack:
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:  # noqa: D102
         self._filters = [f for f, kept in zip(self._filters, rows, strict=True) if kept]
 
-    def predict(self, steps: int) -> None:  # noqa: D102
+    def predict(self, steps: float) -> None:  # noqa: D102
         transition, noise = self.model.after(steps)
         units = self._units(self.positions)
         positive = np.flatnonzero(self.model.positive[self._velocity_of])
@@ -166,7 +166,8 @@ class Batched:
         self._first = self._parts(m.P)[:, None]
         self._noise = np.diag(m.R).copy()
         self._may_halt = bool(model.positive.any())
-        self._after: tuple[int, Array] = (1, self._parts(model.after(1)[1])[:, None])
+        self._drift = self._parts(m.Q)
+        self._after: tuple[float, Array] = (1, self._after_steps(1))
         self._mean: Array = np.zeros((2, 0, 4))  # position, velocity
         self._covariance: Array = np.zeros((3, 0, 4))  # position, both, velocity
 
@@ -188,9 +189,9 @@ class Batched:
         self._mean = self._mean[:, rows]
         self._covariance = self._covariance[:, rows]
 
-    def predict(self, steps: int) -> None:  # noqa: D102
+    def predict(self, steps: float) -> None:  # noqa: D102
         if self._after[0] != steps:
-            self._after = (steps, self._parts(self.model.after(steps)[1])[:, None])
+            self._after = (steps, self._after_steps(steps))
         x, v = self._mean
         pp, pv, vv = self._covariance
         noise = self._variance(self._after[1], x)
@@ -240,6 +241,13 @@ class Batched:
         out[:, velocity, velocity] = self._covariance[2][:, of]
         return out
 
+    def _after_steps(self, steps: float) -> Array:
+        """Process noise over several steps: (3,1,4). See `Model.after`."""
+        position, _, velocity = self._drift
+        linear, square = sums(steps)
+        parts = (steps * position + square * velocity, linear * velocity, steps * velocity)
+        return np.stack(parts)[:, None]
+
     def _variance(self, noise: Array, positions: Array) -> Array:
         """Variances of a noise (...,4), in units that go by measurements (N,4)."""
         if self.model.unit is None:
@@ -265,7 +273,7 @@ class Batched:
             raise ValueError("Batched: expected a constant-velocity model with diagonal P, Q and R")
 
 
-def foretold(kalman: Kalman, steps: int) -> Array:
+def foretold(kalman: Kalman, steps: float) -> Array:
     """The numbers measured (N,4) as `predict` would have them; the states stay as they are."""
     positions, velocities = kalman.positions, kalman.velocities
     ahead = positions + steps * velocities

@@ -14,14 +14,26 @@ from .votes import ClassVotes
 SHORTEST = 1e-3
 """At least this much stream time, s, passes from look to look."""
 
+SLOWEST, FASTEST = 1.0, 120.0
+"""Frames per second that a clock is believed; beyond, or where it stands still, it is 30."""
+
+STEPS = 30.0
+"""Steps in a second, where motion goes by time."""
+
 
 class Roster:
     """All tracks of a stream, oldest first.
 
     Motion goes by the frames of the stream: after a gap in `frame.index` the filters step
-    over all the frames in it, so that frames left out do not bend velocities. Patience goes
+    over all the frames in it, so that frames left out do not bend velocities. Or it goes by
+    the stream's time: a step is 1/30 s then, so that noise does not depend on the frame rate,
+    nor the filters on frames that come at their own pace. Patience goes
     by looks, calls of a tracker's `update`: a track is not given up because a slow detector
     saw only every fifth frame.
+
+    Args:
+        kalman: the filters, without tracks.
+        by_time: whether motion goes by time.
 
     Attributes:
         kalman: states of the tracks.
@@ -35,8 +47,9 @@ class Roster:
         away: (N,) float64, s of stream time since the last match; 0 is matched now.
     """
 
-    def __init__(self, kalman: Kalman) -> None:
+    def __init__(self, kalman: Kalman, *, by_time: bool = False) -> None:
         self.kalman = kalman
+        self._by_time = by_time
         self.ids = np.zeros(0, np.int64)
         self.hits = np.zeros(0, np.int64)
         self.streak = np.zeros(0, np.int64)
@@ -61,7 +74,7 @@ class Roster:
 
     def advance(self, frame: Frame) -> None:
         """Move on to a frame: predict, and count a miss for each track until it is matched."""
-        steps = max(frame.index - self._index, 1)
+        steps = self._steps(frame, max(frame.index - self._index, 1))
         self._index = frame.index
         if len(self):
             self.kalman.predict(steps)
@@ -131,8 +144,16 @@ class Roster:
         It is no look: states, patience and the votes stay as they are.
         """
         rows = np.isin(self.ids, self._shown)
-        positions = foretold(self.kalman, frame.index - self._index)
+        positions = foretold(self.kalman, self._steps(frame, frame.index - self._index))
         return self._said(rows, positions, frame.index, np.full(len(self), -1, np.int32))
+
+    def _steps(self, frame: Frame, frames: int) -> float:
+        """How many steps of motion a frame is on from the last look, being so many frames on."""
+        if not self._by_time or self._time is None or frames < 1:
+            return frames
+        passed = frame.time - self._time
+        steady = frames / FASTEST <= passed <= frames / SLOWEST
+        return round(STEPS * passed, 2) if steady else frames
 
     def _said(
         self,

@@ -1,7 +1,8 @@
 """Steady: follows boxes by motion alone, also through gaps and with a moving camera.
 
 It is built on two-stage matching (ByteTrack, arXiv 2110.06864) and DeepSORT's filter
-(1703.07402). The factor of heights is Hybrid-SORT's (2308.00783); moving all tracks with the
+(1703.07402). Grown boxes are C-BIoU's (2211.14317), the factor of heights is
+Hybrid-SORT's (2308.00783); moving all tracks with the
 camera is BoT-SORT's idea (2206.14651), here without pictures. docs/tracking.md has what each
 piece is worth.
 """
@@ -30,6 +31,9 @@ SIZES = np.array([False, False, True, True])
 ROUGH = 0.2
 """The least overlap (IoU) of a track and a detection that tell of the camera."""
 
+MARGIN = 0.25
+"""What boxes are grown by on each side before they are compared, in their sides."""
+
 FEWEST = 3
 """The camera's shift is taken from this many tracks or more."""
 
@@ -39,7 +43,7 @@ class Steady:
 
     A look goes like this. All tracks are moved on, and then with the camera, whose shift is
     what most tracks seen in the last look are off by. Good detections are matched with all
-    tracks that are established, by overlap times how alike their vertical extents are; then
+    tracks that are established, by overlap and by how alike their vertical extents are; then
     weak ones (somebody half hidden) with tracks seen in the last look; then what is left of
     the good ones with tracks that are new. A match is worth
     only what it has beyond the least likeness, so that two poor ones do not outweigh a good
@@ -49,7 +53,8 @@ class Steady:
     look at once). One that is missed goes on at its velocity, in its size, and is still shown
     for up to `coast` seconds, as long as it was matched in half of its looks or more and the
     stream so far says that such guesses come true (see `Coasting`). It is remembered for
-    `memory` seconds. Seconds are those of `frame.time`. Classes play no part in matching; a
+    `memory` seconds. Seconds are those of `frame.time`, and so are steps of motion: people
+    move the same at 7 and at 60 frames a second. Classes play no part in matching; a
     track's class is a vote.
 
     Args:
@@ -61,8 +66,8 @@ class Steady:
         min_hits: matches that establish a track.
         memory: a track is given up after this long without a match, s.
         coast: a track is shown for at most this long without a match, s; 0: never.
-        trust: the least share of guesses that come true, for showing them, in [0,1]. Above
-            0.3 a stream has to show first that they do; 0 shows them all.
+        trust: the least share of guesses that come true, for showing them, in [0,1]. From 0.3
+            on a stream has to show first that they do; 0 shows them all.
         camera: whether tracks move with the camera.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
@@ -76,11 +81,11 @@ class Steady:
         low_score: float = 0.1,
         new_score: float = 0.6,
         min_likeness: float = 0.25,
-        min_likeness_weak: float = 0.5,
+        min_likeness_weak: float = 0.6,
         min_hits: int = 3,
-        memory: float = 2.0,
+        memory: float = 3.0,
         coast: float = 0.8,
-        trust: float = 0.35,
+        trust: float = 0.25,
         camera: bool = True,
         kalman: str = "batched",
     ) -> None:
@@ -94,7 +99,7 @@ class Steady:
         self._trust = share("trust", trust)
         self._camera = options.boolean("tracker.camera", camera)
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
-        self._roster = Roster(filters(steady_model()))
+        self._roster = Roster(filters(steady_model()), by_time=True)
         self._coasting = Coasting()
         self._at_once: int | None = None  # the highest id of those begun in the first look
 
@@ -108,8 +113,7 @@ class Steady:
         if self._camera:
             self._follow_camera(boxes[good])
         expected = roster.boxes()
-        overlap = np.asarray(iou(expected, boxes), np.float64)
-        left = self._match(detections, good, overlap, likeness(expected, boxes, overlap))
+        left = self._match(detections, good, expected, likeness(expected, boxes))
         roster.start(detections, left[detections.scores[left] >= self._new_score])
         if self._at_once is None:
             self._at_once = len(roster)
@@ -139,7 +143,7 @@ class Steady:
             off = kalman.model.measure(boxes[given]) - kalman.positions[rows[taken]]
             kalman.move(np.where(SIZES, 0.0, np.median(off, axis=0)))
 
-    def _match(self, detections: Detections, good: Rows, overlap: Array, alike: Array) -> Rows:
+    def _match(self, detections: Detections, good: Rows, expected: Array, alike: Array) -> Rows:
         """Match tracks and detections stage by stage; the good detections nobody has."""
         roster, scores = self._roster, detections.scores
         partner = np.full(len(roster), -1, np.intp)  # row of the detection of each track
@@ -151,7 +155,9 @@ class Steady:
         good = self._stage(partner, ~established, good, alike, self._min_likeness)
         rows = np.flatnonzero(partner >= 0)
         back = rows[established[rows] & (roster.misses[rows] > 1)]
-        self._coasting.found(roster.misses[back] - 1, overlap[back, partner[back]])
+        if len(back):
+            near = iou(expected[back], detections.boxes[partner[back]].astype(np.float64))
+            self._coasting.found(roster.misses[back] - 1, np.diagonal(near).astype(np.float64))
         roster.match(rows, detections, partner[rows])
         return good
 
@@ -183,13 +189,22 @@ class Steady:
         return np.asarray(established & ((roster.misses == 0) | sure))
 
 
-def likeness(a: Array, b: Array, overlap: Array) -> Array:
-    """Overlap (N,M) of boxes (N,4) and (M,4) times that of their vertical extents: [0,1].
+def likeness(a: Array, b: Array) -> Array:
+    """How alike boxes (N,4) and (M,4) are, (N,M) in [0,1]: by where they are, and their heights.
 
-    People who stand behind each other overlap much and differ in where head and feet are
-    (Hybrid-SORT, arXiv 2308.00783, section 3.3).
+    Overlap of the boxes, each grown by `MARGIN` so that those who moved unforeseen still meet
+    (C-BIoU, arXiv 2211.14317, section 3.1), times that of their vertical extents to the power
+    of 1.5: people who stand behind each other overlap much and differ in where head and feet
+    are (Hybrid-SORT, arXiv 2308.00783, section 3.3).
     """
     shared = np.minimum(a[:, 3, None], b[:, 3]) - np.maximum(a[:, 1, None], b[:, 1])
     whole = np.maximum(a[:, 3, None], b[:, 3]) - np.minimum(a[:, 1, None], b[:, 1])
-    ratio = np.divide(shared, whole, out=np.zeros_like(overlap), where=whole > 0)
-    return np.asarray(overlap * np.maximum(ratio, 0.0))
+    ratio = np.divide(shared, whole, out=np.zeros_like(whole), where=whole > 0)
+    np.maximum(ratio, 0.0, out=ratio)
+    return np.asarray(iou(grown(a), grown(b)) * ratio * np.sqrt(ratio))
+
+
+def grown(boxes: Array) -> Array:
+    """Boxes (N,4) with `MARGIN` of their sides added on each side."""
+    margin = MARGIN * (boxes[:, 2:] - boxes[:, :2])
+    return np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from vidan.boxes import iou
 from vidan.errors import ConfigError
 from vidan_plugins.trackers.steady import Steady, likeness
 
@@ -22,13 +21,15 @@ def people(shift=0.0):
 
 
 def test_likeness_tells_people_behind_each_other_apart():
-    # Two boxes of 10 x 20, one 5 px lower: shared 10 x 15, union 400 - 150 = 250, IoU 0.6.
-    # Heights share 15 of 25. Side by side by 4 px: shared 6 x 20, union 280, heights alike.
+    # Boxes of 10 x 20, grown by a quarter on each side: 15 x 30. One 5 px lower: shared 15 x 25,
+    # union 900 - 375, heights (not grown) share 15 of 25. Side by side by 4 px: shared 11 x 30,
+    # union 900 - 330, heights alike. One that begins where the first ends: shared 5 x 30.
     a = np.array([[0.0, 0, 10, 20]])
-    b = np.array([[0.0, 5, 10, 25], [4, 0, 14, 20], [50, 50, 60, 70]])
-    assert likeness(a, b, iou(a, b))[0] == pytest.approx([0.6 * 0.6, 120 / 280, 0.0])
-    empty = np.zeros((0, 4))
-    assert likeness(empty, b, iou(empty, b)).shape == (0, 3)
+    b = np.array([[0.0, 5, 10, 25], [4, 0, 14, 20], [10, 0, 20, 20], [50, 50, 60, 70]])
+    expected = [375 / 525 * 0.6**1.5, 330 / 570, 150 / 750, 0.0]
+    assert likeness(a, b)[0] == pytest.approx(expected)
+    assert likeness(a, np.zeros((0, 4))).shape == (1, 0)
+    assert likeness(np.zeros((0, 4)), b).shape == (0, 4)
 
 
 def test_a_stream_begins_with_tracks_at_once_later_they_need_three_detections():
@@ -69,6 +70,31 @@ def test_coasting_ends_after_its_time_whatever_the_frame_rate():
         assert shown in (frames - 1, frames)
 
 
+@pytest.mark.parametrize(("rate", "speed"), [(30, 4), (10, 12), (7.5, 16), (60, 2)])
+def test_motion_goes_by_time_whatever_the_frame_rate(rate, speed):
+    # 120 px a second, seen for 3 s, then foretold half a second on: to 100 + 120 * 3.5 px.
+    tracker = Steady()
+    for k in range(int(3 * rate) + 1):
+        frame = Blank(k)
+        frame.time = k / rate
+        tracker.update(frame, box(0.9, 100 + speed * k))
+    later = Blank(int(3.5 * rate))
+    later.time = later.index / rate
+    expected = 100 + speed * later.index
+    assert tracker.coast(later).boxes[0, 0] == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.parametrize("clock", [lambda k: 0.0, lambda k: 9000.0 * k, lambda k: -0.04 * k])
+def test_a_clock_that_lies_does_not_move_anybody(clock):
+    tracker = Steady(memory=1e6)
+    for k in range(40):
+        frame = Blank(k)
+        frame.time = clock(k)
+        tracks = tracker.update(frame, box(0.9, 100 + 4 * k))
+    assert ids(tracks) == [1]
+    assert tracks.boxes[0, 0] == pytest.approx(100 + 4 * 39, abs=2)
+
+
 def test_a_track_that_blinks_more_than_it_shows_does_not_coast():
     looks = [box(0.9) if k % 3 == 0 else NOTHING for k in range(60)]
     tracks = follow(Steady(trust=0, min_hits=1), looks)
@@ -78,7 +104,7 @@ def test_a_track_that_blinks_more_than_it_shows_does_not_coast():
 def test_gaps_are_shown_once_the_stream_has_proved_that_guesses_come_true():
     # Somebody blinks for two looks in ten, thirty times, and always comes back in place.
     looks = [NOTHING if k % 10 > 7 else box(0.9) for k in range(300)]
-    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(), looks)]
+    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(trust=0.35), looks)]
     assert coasting[8:10] == [0, 0]
     assert sum(coasting[-20:]) == 4
 
@@ -86,10 +112,10 @@ def test_gaps_are_shown_once_the_stream_has_proved_that_guesses_come_true():
 def test_where_tracks_never_come_back_coasting_ends():
     # Every ten looks another person stands elsewhere for five; nobody ever comes back.
     looks = [box(0.9, 100 + 120 * (k // 10 % 14)) if k % 10 < 5 else NOTHING for k in range(140)]
-    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(trust=0.25), looks)]
+    coasting = [int((t.misses > 0).sum()) for t in follow(Steady(), looks)]
     assert sum(coasting[:10]) > 0
     assert sum(coasting[-40:]) == 0
-    assert not any(len(t) and (t.misses > 0).any() for t in follow(Steady(), looks))
+    assert not any(len(t) and (t.misses > 0).any() for t in follow(Steady(trust=0.35), looks))
 
 
 def test_a_track_is_found_again_while_it_is_remembered():
