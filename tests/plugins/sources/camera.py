@@ -47,8 +47,12 @@ def main():
     parser.add_argument("--codec", choices=("h264", "jpeg"), default="h264")
     parser.add_argument("--gop", type=int, default=25)
     parser.add_argument("--user", default="")
+    parser.add_argument("--transports", choices=("tcp", "udp"), nargs="+", default=["tcp", "udp"])
     arguments = parser.parse_args()
     Gst.init(None)
+    transports = GstRtsp.RTSPLowerTrans(0)
+    for transport in arguments.transports:
+        transports |= getattr(GstRtsp.RTSPLowerTrans, transport.upper())
     state = {
         "size": tuple(map(int, arguments.size.split("x"))),
         "stalled": False,
@@ -96,6 +100,7 @@ def main():
             )
 
         def do_configure(self, media):
+            media.set_protocols(transports)
             source = media.get_element().get_by_name_recurse_up("source")
             source.set_property("caps", caps())
             state["feeding"] += 1
@@ -107,8 +112,6 @@ def main():
     factory = Factory()
     factory.set_shared(True)
     factory.set_latency(0)
-    transports = GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP
-    factory.set_protocols(transports)
     factory.connect("media-configure", lambda _, media: Factory.do_configure(factory, media))
     server.get_mount_points().add_factory("/live", factory)
     if arguments.user:
