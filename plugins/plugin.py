@@ -41,7 +41,7 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan bench`, `vidan models`, `vidan eval tracking` and `vidan tune tracking`."""
+    """Add `vidan bench`, `vidan models`, `vidan smooth` and those about trackers."""
     package = "vidan_plugins.evaluation.commands"
     commands.add("bench", "vidan_plugins.bench.commands:main", "Measure speed, latency and cost.")
     zoo = "vidan_plugins.zoo.commands"
@@ -53,6 +53,7 @@ def vidan_commands(commands: Commands) -> None:
     commands.add(
         "eval tracking", f"{package}:evaluate", "Score a tracker on sequences with ground truth."
     )
+    commands.add("smooth", f"{package}:smooth", "Fill gaps in tracks of a file and smooth them.")
     commands.add(
         "tune tracking",
         f"{package}:tune",

@@ -1,4 +1,4 @@
-"""`vidan eval tracking` and `vidan tune tracking`: their help, and what they run."""
+"""`vidan eval tracking`, `vidan tune tracking` and `vidan smooth`: their help, what they run."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ data is a folder of sequences in MOTChallenge layout (<seq>/det/det.txt and
 gt=, features= and pictures= say). Every key with its default:
 
 {keys}"""
+
+SMOOTH = """\
+vidan smooth tracks=<file or folder> [key=value] ...
+
+Fills the gaps of tracks that sink=mot or another program wrote (MOTChallenge's text
+format) and smooths their paths: for files, where the future is known. Every key with
+its default:
+
+"""
 
 ABOUT = {
     "eval": "Runs a tracker over given detections and scores it by TrackEval, or scores what\n"
@@ -44,6 +53,17 @@ def tune(arguments: list[str]) -> int:
 
     listen()
     return tuning(arguments)
+
+
+def smooth(arguments: list[str]) -> int:
+    """`vidan smooth`."""
+    if asks_for_help(arguments):
+        sys.stdout.write(SMOOTH + keys("smooth") + "\n")
+        return 0
+    from .smoothing import smoothing
+
+    listen()
+    return smoothing(arguments)
 
 
 def _help(command: str, *config_names: str) -> int:

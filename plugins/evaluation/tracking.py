@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from vidan import options
 from vidan.errors import SourceError
 from vidan.progress import console
 from vidan.subcommands import configure, run_directory, write_json
@@ -18,6 +19,7 @@ from . import overrides, report
 from .follow import follow, milliseconds, read
 from .metrics import Metrics, Raw, curve, figures
 from .sequences import Video, find
+from .smoothing import Smoothing
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,13 @@ class Outcome:
         rows: the table: figures by sequence, and `together`.
         scores: what TrackEval says of each sequence.
         whole: what it says of all together.
+        smoothed: figures, as `rows`, of the same tracks smoothed afterwards; {} if not asked for.
     """
 
     rows: dict[str, dict[str, float]]
     scores: dict[str, Raw]
     whole: Raw
+    smoothed: dict[str, dict[str, float]]
 
 
 def tracking(arguments: Sequence[str]) -> int:
@@ -45,6 +49,9 @@ def tracking(arguments: Sequence[str]) -> int:
     report.plot(directory / "metrics.png", outcome.rows, curve(outcome.whole), title=_title(config))
     terminal = console()
     terminal.print(report.table(list(outcome.rows.items())))
+    if outcome.smoothed:
+        terminal.print("\nafterwards, the future being known: gaps filled, smoothed")
+        terminal.print(report.table(list(outcome.smoothed.items())))
     terminal.print(f"in {directory}: metrics.json, metrics.png, config.yaml, tracks")
     return 0
 
@@ -59,6 +66,7 @@ def evaluate(config: DictConfig) -> Outcome:
         VidanError: bad options, missing files or a missing extra.
     """
     metrics = Metrics(config.benchmark)
+    how = Smoothing.of(config) if options.boolean("smooth", config.smooth) else None
     given = overrides.results(config)
     videos = scored(find(overrides.folders(config), overrides.names(config, "sequences")))
     files = None if given is None else _files(given, videos)
@@ -67,12 +75,16 @@ def evaluate(config: DictConfig) -> Outcome:
     if files is None:
         files = _track(videos, overrides.options(config, "tracker"), directory / "tracks", times)
     scores = {v.name: metrics.score(v, files[v.name]) for v in videos if v.name in files}
-    outcome = _outcome(metrics, scores, times)
+    smoothed: dict[str, dict[str, float]] = {}
+    if how is not None:
+        smoothed = _smooth(metrics, videos, files, how, directory / "smooth")
+    outcome = _outcome(metrics, scores, times, smoothed)
     write_json(
         directory / "metrics.json",
         {
             "title": _title(config),
             "figures": outcome.rows,
+            **({"smoothed": outcome.smoothed} if outcome.smoothed else {}),
             "ms": {name: milliseconds(seconds) for name, seconds in times.items()},
             "curve": curve(outcome.whole),
         },
@@ -125,7 +137,29 @@ def _track(
     return files
 
 
-def _outcome(metrics: Metrics, scores: dict[str, Raw], times: Mapping[str, list[float]]) -> Outcome:
+def _smooth(
+    metrics: Metrics,
+    videos: Sequence[Video],
+    files: Mapping[str, Path],
+    how: Smoothing,
+    folder: Path,
+) -> dict[str, dict[str, float]]:
+    """The figures of the same tracks, smoothed into a folder."""
+    scores = {}
+    for video in (v for v in videos if v.name in files):
+        out = folder / f"{video.name}.txt"
+        how.file(files[video.name], out, video.rate)
+        scores[video.name] = metrics.score(video, out)
+    rows = {name: figures(raw) for name, raw in scores.items()}
+    return rows | {report.TOGETHER: figures(metrics.together(scores))}
+
+
+def _outcome(
+    metrics: Metrics,
+    scores: dict[str, Raw],
+    times: Mapping[str, list[float]],
+    smoothed: dict[str, dict[str, float]],
+) -> Outcome:
     whole = metrics.together(scores)
     rows = {name: figures(raw) for name, raw in scores.items()}
     rows[report.TOGETHER] = figures(whole)
@@ -134,7 +168,7 @@ def _outcome(metrics: Metrics, scores: dict[str, Raw], times: Mapping[str, list[
         rows[name]["ms"] = milliseconds(seconds)["mean"]
     if every:
         rows[report.TOGETHER]["ms"] = milliseconds(every)["mean"]
-    return Outcome(rows, scores, whole)
+    return Outcome(rows, scores, whole, smoothed)
 
 
 def _title(config: DictConfig) -> str:
