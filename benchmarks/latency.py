@@ -1,7 +1,7 @@
 """`python -m benchmarks.latency`: `vidan bench` on the suite's video, kept among the results.
 
-Takes what `vidan bench` takes; with `-m` the result is `sweep`. `--out FOLDER` keeps the
-result elsewhere.
+Takes what `vidan bench` takes; with `-m` the result is `sweep`. `--name NAME` calls it otherwise,
+so that there can be several, and `--out FOLDER` keeps it elsewhere.
 """
 
 from __future__ import annotations
@@ -19,25 +19,31 @@ from vidan_plugins.bench.results import save, show
 from .inputs import parser, real_video
 
 
-def latency(arguments: list[str], out: Path, command: str) -> None:
-    """Measure, print, and keep the result and its plot in a folder."""
+def latency(arguments: list[str], out: Path, command: str, name: str | None = None) -> None:
+    """Measure, print, and keep the result and its plot in a folder, under a name of one's own."""
     real = real_video()
     makes_its_own = any(a.startswith(("source", "size=", "people=")) for a in arguments)
     given = arguments if real is None or makes_its_own else [f"source.path='{real}'", *arguments]
     for found, folder in bench(given, command):
         show(found, console())
         # It goes into the repository: without paths of this machine.
-        save(json.loads(json.dumps(found).replace(f"{Path.cwd()}/", "")), out)
-        for plot in found["plots"]:
-            shutil.copy(folder / plot, out / plot)
-        console().print(f"in {out}: {found['name']}.json, {', '.join(found['plots'])}")
+        kept = json.loads(json.dumps(found).replace(f"{Path.cwd()}/", ""))
+        kept["name"] = name or found["name"]
+        kept["plots"] = [f"{kept['name']}.png"]
+        save(kept, out)
+        shutil.copy(folder / found["plots"][0], out / kept["plots"][0])
+        console().print(f"in {out}: {kept['name']}.json, {kept['name']}.png")
 
 
 def main() -> int:
     """Run from the command line."""
-    known, others = parser("benchmarks.latency", str(__doc__)).parse_known_args()
+    options = parser("benchmarks.latency", str(__doc__))
+    options.add_argument("--name", help="of the result")
+    known, others = options.parse_known_args()
     listen()
-    latency(others, known.out, shlex.join(["python", "-m", "benchmarks.latency", *others]))
+    named = ["--name", known.name] if known.name else []
+    command = shlex.join(["python", "-m", "benchmarks.latency", *named, *others])
+    latency(others, known.out, command, known.name)
     return 0
 
 

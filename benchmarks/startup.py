@@ -66,7 +66,8 @@ def _output(arguments: Sequence[str]) -> str:
 
 def candidates(path: Path, demo: Sequence[str], folder: Path) -> dict[str, Callable[[], Seconds]]:
     """What is measured, by its title; the yardsticks come before what is held against them."""
-    of_file = ["source=file", f"source.path='{path}'", *demo]
+    rest = [override for override in demo if not override.startswith("source.")]
+    of_file = ["source=file", f"source.path='{path}'", *rest]
     return {
         HAND: lambda: by_hand(path),
         "vidan: the demo": lambda: vidan(demo, folder / "demo"),

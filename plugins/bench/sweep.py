@@ -97,5 +97,8 @@ def draw(path: Path, modes: Mapping[str, Mapping[str, Any]]) -> None:
     first = drawn.axes[0]
     first.set_yticks(range(len(labels)), labels)
     first.invert_yaxis()
-    drawn.axes[-1].legend(frameon=False, fontsize="small")
+    if len(modes) > 1:  # above the bars, where there is room for sure
+        drawn.axes[-1].legend(
+            frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2
+        )
     plot.save(drawn, path)

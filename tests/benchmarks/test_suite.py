@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, inputs, levers, loops, micro, peers
+from benchmarks import bare, flat, inputs, levers, loops, micro, peers, startup
 from vidan.errors import VidanError
 from vidan_plugins.bench.clip import clip
 
@@ -66,11 +66,15 @@ def test_bench(folder):
 
 def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
     own = ["modes=[file]", "-m", "tracker=sort,none", "hydra.sweep.dir=out"]
-    vidan(*SMALL, *QUICK, *own, "--out", "kept", cwd=folder, module="benchmarks.latency")
-    found = json.loads((folder / "kept/sweep.json").read_text())
+    kept = ["--out", "kept", "--name", "sweep_trackers"]
+    vidan(*SMALL, *QUICK, *own, *kept, cwd=folder, module="benchmarks.latency")
+    found = json.loads((folder / "kept/sweep_trackers.json").read_text())
+    assert found["name"] == "sweep_trackers"
+    assert "--name sweep_trackers" in found["command"]
     assert found["settings"] == ["tracker=sort", "tracker=none"]
     assert list(found["modes"]["file"]) == found["settings"]
-    assert (folder / "kept/sweep.png").is_file()
+    assert found["plots"] == ["sweep_trackers.png"]
+    assert (folder / "kept/sweep_trackers.png").is_file()
     assert len(list((folder / "out").glob("street_*.mp4"))) == 1
 
 
@@ -150,3 +154,27 @@ def test_levers_are_held_against_the_bare_stages(small, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == ["bare", "vidan", "one request in flight"]
     assert all(len(line.split()[-4:]) == 4 for line in lines[1:])
+
+
+def test_a_live_view_over_time(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(flat, "model", inputs.shipped)  # quick, so that few seconds show enough
+    found = flat.flat(small, minutes=3 / 60, length=0.5, out=tmp_path)
+    assert all(one["p95"] > 0 and one["frames"] > 0 for one in found["spans"])
+    assert found["figures"]["captured"] >= found["figures"]["dropped"]
+    assert (tmp_path / "flat.png").is_file()
+    with pytest.raises(VidanError, match="too short for three spans of 60 s"):
+        flat.flat(small, minutes=0.01, length=60, out=tmp_path)
+
+
+def test_growth_is_that_of_a_straight_line():
+    # From 10 to 14 in two minutes, 12 on average: a third.
+    found = [{"minute": float(m), "p95": 10.0 + 2 * m} for m in range(3)]
+    assert flat.growth(found, "p95") == pytest.approx(1 / 3)
+
+
+def test_start_up(small, tmp_path):
+    demo = ["source.width=320", "source.height=240", "sink=[jsonl]"]
+    found = startup.startup(small, rounds=1, out=tmp_path, demo=demo)
+    (table,) = found["tables"]
+    assert [row[0] for row in table["rows"]] == list(found["figures"])
+    assert all(one["wall_s"]["median"] > 0 for one in found["figures"].values())
