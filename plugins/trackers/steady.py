@@ -9,6 +9,8 @@ piece is worth.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,8 +22,12 @@ from .assignment import assign, give
 from .bands import bands, share
 from .coasting import Coasting
 from .kalman import KALMANS, Rows
+from .likeness import likeness
 from .motion import Array, steady_model
 from .roster import Roster
+
+if TYPE_CHECKING:
+    from .flow import Flow
 
 Mask = npt.NDArray[np.bool_]
 
@@ -30,9 +36,6 @@ SIZES = np.array([False, False, True, True])
 
 ROUGH = 0.2
 """The least overlap (IoU) of a track and a detection that tell of the camera."""
-
-MARGIN = 0.25
-"""What boxes are grown by on each side before they are compared, in their sides."""
 
 FEWEST = 3
 """The camera's shift is taken from this many tracks or more."""
@@ -69,6 +72,8 @@ class Steady:
         trust: the least share of guesses that come true, for showing them, in [0,1]. From 0.3
             on a stream has to show first that they do; 0 shows them all.
         camera: whether tracks move with the camera.
+        pictures: whether its motion is seen in the pictures (sparse flow, some ms a look),
+            before that of the tracks is looked at. Worth it where few people are in view.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
     Raises:
@@ -87,6 +92,7 @@ class Steady:
         coast: float = 0.8,
         trust: float = 0.25,
         camera: bool = True,
+        pictures: bool = False,
         kalman: str = "batched",
     ) -> None:
         self._high_score, self._low_score = bands(high_score, low_score)
@@ -98,6 +104,7 @@ class Steady:
         self._coast = options.number("tracker.coast", coast, 0.0)
         self._trust = share("trust", trust)
         self._camera = options.boolean("tracker.camera", camera)
+        self._flow = _flow() if options.boolean("tracker.pictures", pictures) else None
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         self._roster = Roster(filters(steady_model()), by_time=True)
         self._coasting = Coasting()
@@ -110,6 +117,8 @@ class Steady:
         roster.advance(frame)
         boxes = detections.boxes.astype(np.float64)
         good = np.flatnonzero(detections.scores >= self._high_score)
+        if self._flow is not None:
+            self._flow.follow(frame, roster.kalman)
         if self._camera:
             self._follow_camera(boxes[good])
         expected = roster.boxes()
@@ -189,22 +198,7 @@ class Steady:
         return np.asarray(established & ((roster.misses == 0) | sure))
 
 
-def likeness(a: Array, b: Array) -> Array:
-    """How alike boxes (N,4) and (M,4) are, (N,M) in [0,1]: by where they are, and their heights.
+def _flow() -> Flow:
+    from .flow import Flow  # only now: it brings OpenCV
 
-    Overlap of the boxes, each grown by `MARGIN` so that those who moved unforeseen still meet
-    (C-BIoU, arXiv 2211.14317, section 3.1), times that of their vertical extents to the power
-    of 1.5: people who stand behind each other overlap much and differ in where head and feet
-    are (Hybrid-SORT, arXiv 2308.00783, section 3.3).
-    """
-    shared = np.minimum(a[:, 3, None], b[:, 3]) - np.maximum(a[:, 1, None], b[:, 1])
-    whole = np.maximum(a[:, 3, None], b[:, 3]) - np.minimum(a[:, 1, None], b[:, 1])
-    ratio = np.divide(shared, whole, out=np.zeros_like(whole), where=whole > 0)
-    np.maximum(ratio, 0.0, out=ratio)
-    return np.asarray(iou(grown(a), grown(b)) * ratio * np.sqrt(ratio))
-
-
-def grown(boxes: Array) -> Array:
-    """Boxes (N,4) with `MARGIN` of their sides added on each side."""
-    margin = MARGIN * (boxes[:, 2:] - boxes[:, :2])
-    return np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1)
+    return Flow()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vidan.errors import ConfigError
-from vidan_plugins.trackers.steady import Steady, likeness
+from vidan_plugins.trackers.likeness import likeness
+from vidan_plugins.trackers.steady import Steady
 
 from .scenes import Blank, follow, found, ids, walkers
 
