@@ -49,7 +49,7 @@ class Kalman(Protocol):
         ...
 
     def move(self, offset: Array) -> None:
-        """Move all tracks by an offset of the numbers measured (4,)."""
+        """Move all tracks by an offset of the numbers measured: (4,), or each by its own, (N,4)."""
         ...
 
     def halt(self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]) -> None:
@@ -117,8 +117,9 @@ class PerTrack:
             self._filters[row].update(z[:, None], R=unit[:, None] * self.model.matrices.R * unit)
 
     def move(self, offset: Array) -> None:  # noqa: D102
-        for f in self._filters:
-            f.x[:4, 0] += offset
+        offsets = np.broadcast_to(offset, (len(self._filters), 4))
+        for f, own in zip(self._filters, offsets, strict=True):
+            f.x[:4, 0] += own
 
     def halt(  # noqa: D102
         self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
@@ -205,7 +206,7 @@ class Batched:
         self._covariance += noise
 
     def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
-        mean, covariance = self._mean[:, rows], self._covariance[:, rows]
+        mean, covariance = self._mean.take(rows, 1), self._covariance.take(rows, 1)
         r = self._variance(self._noise, mean[0])
         s = covariance[0] + r
         gain = covariance[:2] / s  # of position and velocity
