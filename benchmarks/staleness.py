@@ -9,7 +9,7 @@ apart by where it came about:
 - camera: drawing, encoding, sending; the network; waking up our thread. Not vidan's.
 - parser: one frame. That a picture of H.264 is complete FFmpeg knows by the one behind it.
 - decoder: from then until the source gives the frame out.
-- wait: until the detector is free for it; for a newer one would take its place.
+- wait: until the detector is free for it, or a newer one, or one that is due, takes its place.
 - detector: its own time.
 - rest: tracker, sink, conversion to RGB.
 
@@ -137,7 +137,7 @@ def measure(
     pipeline = Pipeline(source, Slow(detect, times), Nobody(), {"view": ages})
     end = time.monotonic() + seconds
     pipeline.run(lambda _: pipeline.stop() if time.monotonic() > end else None)
-    rows = ages.rows[FIRST:]
+    rows = ages.rows[FIRST:-1]  # the last is what a stop left, which no newer one replaces
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     bound = columns["camera"] + columns["detector"] + 2 * step
     beyond = columns["age"] - bound

@@ -59,6 +59,16 @@ class Channel(Generic[T]):
         self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
         return not self._closed
 
+    def wait_for_newer(self, seconds: float) -> None:
+        """Wait until a newer item has replaced the oldest in it, `seconds` at most.
+
+        Not at all if it is empty: then the next item will be new.
+        """
+        with self._changed:
+            if self._items:
+                dropped = self.dropped
+                self._changed.wait_for(lambda: self._closed or self.dropped > dropped, seconds)
+
     def __iter__(self) -> Iterator[T]:
         """Items in order, waiting for each, until the channel is closed and empty."""
         return self

@@ -24,6 +24,7 @@ from .channel import Channel
 from .coasting import coast
 from .errors import StageError
 from .interfaces import Detector, Informed, Sink, Source, StopRun, Tracker
+from .rhythm import Rhythm
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -103,6 +104,7 @@ class Pipeline:
         self._workers = workers
         self._working = workers
         self._turn = threading.Lock()
+        self._rhythm = Rhythm()
         self._failing = threading.Lock()
         self._errors: list[StageError] = []
         self._interrupts = 0
@@ -231,6 +233,7 @@ class Pipeline:
                 at = frame.index
                 seconds = time.perf_counter() - started
                 self.stats.frame_captured(frame.index, seconds)
+                self._rhythm.hear(frame)
                 if not self._frames.put((frame, seconds)):
                     break
                 self.stats.dropped = self._frames.dropped
@@ -268,11 +271,14 @@ class Pipeline:
         """The next frame to detect, once there is room for its result.
 
         In this order, so that a frame of a live source is the newest when its detection
-        starts; one worker at a time, so that results are awaited in the order of frames.
+        starts; one worker at a time, so that results are awaited in the order of frames. It
+        starts a little later where a newer one is due.
         """
         with self._turn:
             if not self._pending.wait_for_room():
                 return None
+            if self.source.live:
+                self._frames.wait_for_newer(self._rhythm.wait(time.monotonic()))
             timed = next(self._frames, None)
             if timed is None:
                 return None

@@ -49,6 +49,19 @@ def test_a_replacing_channel_keeps_the_newest():
     assert channel.dropped == 3
 
 
+def test_a_newer_item_is_waited_for_in_front_of_an_old_one():
+    channel = Channel(1, replace=True)
+    channel.wait_for_newer(60)  # it is empty
+    channel.put(1)
+    channel.wait_for_newer(0)
+    for end in (lambda: channel.put(2), channel.close):
+        reader = later(channel.wait_for_newer, 60)
+        assert waits(reader)
+        end()
+        reader.join()
+    assert list(channel) == [2]
+
+
 @pytest.mark.parametrize("replace", [False, True])
 def test_discard_leaves_nothing(replace):
     channel = Channel(2, replace=replace)
