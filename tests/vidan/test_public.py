@@ -49,9 +49,14 @@ def test_the_core_imports_no_heavy_library_and_no_plugin():
         ("boxes", set()),
         ("channel", set()),
         ("stats", set()),
-        ("interfaces", {"stats", "types"}),
+        ("job", {"errors"}),
+        ("rhythm", {"types"}),
+        ("interfaces", {"job", "stats", "types"}),
         ("coasting", {"interfaces", "types"}),
-        ("pipeline", {"channel", "coasting", "errors", "interfaces", "stats", "types"}),
+        (
+            "pipeline",
+            {"channel", "coasting", "errors", "interfaces", "rhythm", "stats", "types"},
+        ),
     ],
 )
 def test_imports_run_one_way(module, allowed):
