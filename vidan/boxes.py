@@ -14,6 +14,9 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
 
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""Boxes that cover less than this together, px², have no area to share."""
+
 
 def area(boxes: FloatArray) -> FloatArray:
     """Areas of boxes (N,4) xyxy: (N,), px²."""
@@ -35,13 +38,13 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     array([[0.33333333, 0.        ]])
     """
     # side by side, (N,M) each: several times as fast as corners (N,M,2) in one array
-    width = np.minimum(a[:, 2, None], b[:, 2]) - np.maximum(a[:, 0, None], b[:, 0])
-    height = np.minimum(a[:, 3, None], b[:, 3]) - np.maximum(a[:, 1, None], b[:, 1])
+    left, top, right, bottom = a.T[:, :, None]
+    x1, y1, x2, y2 = b.T
+    width = np.minimum(right, x2) - np.maximum(left, x1)
+    height = np.minimum(bottom, y2) - np.maximum(top, y1)
     intersection = np.maximum(width, 0) * np.maximum(height, 0)
-    union = area(a)[:, None] + area(b) - intersection
-    return np.asarray(
-        np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
-    )
+    union = (right - left) * (bottom - top) + (x2 - x1) * (y2 - y1) - intersection
+    return np.asarray(intersection / np.maximum(union, SMALLEST))
 
 
 def nms(

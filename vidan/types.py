@@ -130,9 +130,12 @@ class Frame(ABC):
 def _check(
     owner: str, name: str, array: Any, dtype: type[np.generic], shape: tuple[int | None, ...]
 ) -> None:
-    right = isinstance(array, np.ndarray) and array.ndim == len(shape) and array.dtype == dtype
-    if right and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True)):
-        return
+    if isinstance(array, np.ndarray) and array.dtype == dtype:
+        if array.shape == shape:
+            return
+        free = (m if n is None else n for n, m in zip(shape, array.shape, strict=False))
+        if array.ndim == len(shape) and array.shape == tuple(free):
+            return
     wanted = f"({','.join('N' if n is None else str(n) for n in shape)}) {np.dtype(dtype).name}"
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{owner}.{name}: expected {wanted}, got {type(array).__name__}")
@@ -141,9 +144,10 @@ def _check(
 
 
 def _check_boxes(owner: str, boxes: npt.NDArray[np.float32]) -> None:
-    wrong = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, :2] <= boxes[:, 2:]).all(axis=1))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+    right = np.isfinite(boxes)
+    right[:, :2] &= boxes[:, :2] <= boxes[:, 2:]
+    if not right.all():
+        row = int(right.all(axis=1).argmin())
         raise ValueError(
             f"{owner}.boxes: expected finite x1 <= x2 and y1 <= y2, "
             f"got {boxes[row].tolist()} in row {row}"

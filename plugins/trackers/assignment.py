@@ -10,6 +10,9 @@ from .solver import linear_sum_assignment
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
+DEARER = 1e-5
+"""What a pair that is too dear costs beyond the limit, whatever its own cost."""
+
 _NONE = np.zeros(0, dtype=np.intp)
 
 
@@ -30,18 +33,64 @@ def assign(cost: Array, limit: float) -> tuple[Rows, Rows]:
     rows, columns = np.nonzero(good)
     if len(rows) == 0:
         return _NONE, _NONE
-    # pairs that are alone in row and column are sure; only the others need the solver
-    alone = (np.bincount(rows) == 1)[rows] & (np.bincount(columns) == 1)[columns]
-    if alone.all():
-        return rows, columns
-    crowd = np.ix_(_which(rows[~alone]), _which(columns[~alone]))
-    among = good[crowd]
-    i, j = linear_sum_assignment(np.where(among, cost[crowd], limit + 1e-5))
-    kept = among[i, j]
-    taken = np.concatenate([rows[alone], crowd[0][i[kept], 0]])
-    given = np.concatenate([columns[alone], crowd[1][0, j[kept]]])
-    order = taken.argsort()
-    return taken[order], given[order]
+    chosen = best_pairs(rows, columns, limit + DEARER - cost[rows, columns])
+    return rows[chosen], columns[chosen]
+
+
+def best_pairs(rows: Rows, columns: Rows, gain: Array) -> Rows:
+    """Of possible pairs, those that go together, one to one, and gain most in all.
+
+    Args:
+        rows: (K,) of each pair, rising.
+        columns: (K,) of each pair.
+        gain: (K,), above 0.
+
+    Returns:
+        (L,), which of the pairs, rising.
+    """
+    if len(rows) == 0:
+        return _NONE
+    sure = gain > _others_best(rows, gain) + _others_best(columns, gain)
+    left = ~(sure | _among(rows, rows[sure]) | _among(columns, columns[sure]))
+    if not left.any():
+        return sure.nonzero()[0]
+    unsure = left.nonzero()[0]
+    r, row = np.unique(rows[unsure], return_inverse=True)
+    c, column = np.unique(columns[unsure], return_inverse=True)
+    pair = np.full((len(r), len(c)), -1, np.intp)
+    pair[row, column] = unsure
+    among = np.zeros(pair.shape)
+    among[row, column] = gain[unsure]
+    solved = pair[linear_sum_assignment(among, maximize=True)]
+    sure[solved[solved >= 0]] = True
+    return sure.nonzero()[0]
+
+
+def _others_best(ends: Rows, gain: Array) -> Array:
+    """Of pairs with these ends (K,) and gains (K,), the best gain of another at the same end: (K,).
+
+    A pair that gains more than the best others at both of its ends together is in the best
+    assignment: whatever has its ends instead gains less. Most pairs are, and need no solver.
+    """
+    order = np.lexsort((gain, ends))  # ends first, then gain
+    by_end, by_gain = ends[order], gain[order]
+    last = np.append(by_end[1:] != by_end[:-1], True)  # the best of its end
+    place = last.nonzero()[0]
+    best = by_gain[place]
+    second = np.zeros(len(place))
+    several = place > np.append(0, place[:-1] + 1)
+    second[several] = by_gain[place[several] - 1]
+    end = np.cumsum(np.append(0, last[:-1]))
+    out = np.empty(len(ends))
+    out[order] = np.where(last, second[end], best[end])
+    return out
+
+
+def _among(ends: Rows, taken: Rows) -> npt.NDArray[np.bool_]:
+    """Which of the ends (K,) are taken: (K,)."""
+    seen = np.zeros(int(ends.max()) + 1, np.bool_)
+    seen[taken] = True
+    return seen[ends]
 
 
 def assign_overlaps(overlap: Array, threshold: float) -> tuple[Rows, Rows]:
@@ -91,15 +140,8 @@ def others(count: int, taken: Rows) -> Rows:
     return left.nonzero()[0]
 
 
-def _which(indices: Rows) -> Rows:
-    """The numbers that occur among indices, each once, rising."""
-    return np.bincount(indices).nonzero()[0]
-
-
 def _if_unambiguous(good: npt.NDArray[np.bool_]) -> tuple[Rows, Rows] | None:
     """The pairs that are good, if no row and no column has two of them."""
-    rows, columns = np.nonzero(good)
-    if len(rows) == 0:
-        return _NONE, _NONE
-    alone = len(rows) <= min(good.shape) and bool((rows[1:] > rows[:-1]).all())
-    return (rows, columns) if alone and np.bincount(columns).max() == 1 else None
+    rows, columns = good.nonzero()
+    alone = len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows)
+    return (rows, columns) if alone else None

@@ -169,64 +169,67 @@ class Batched:
         self._may_halt = bool(model.positive.any())
         self._drift = self._parts(m.Q)
         self._after: tuple[float, Array] = (1, self._after_steps(1))
-        self._mean: Array = np.zeros((2, 0, 4))  # position, velocity
-        self._covariance: Array = np.zeros((3, 0, 4))  # position, both, velocity
+        # position, velocity; variance of the position, of both together, of the velocity
+        self._state: Array = np.zeros((5, 0, 4))
 
     @property
     def positions(self) -> Array:  # noqa: D102
-        return np.asarray(self._mean[0])
+        return np.asarray(self._state[0])
 
     @property
     def velocities(self) -> Array:  # noqa: D102
-        return np.asarray(self._mean[1])
+        return np.asarray(self._state[1])
 
     def start(self, measured: Array) -> None:  # noqa: D102
-        mean = np.stack([measured, np.zeros_like(measured)])
-        covariance = np.zeros((3, *measured.shape)) + self._variance(self._first, measured)
-        self._mean = np.concatenate([self._mean, mean], axis=1)
-        self._covariance = np.concatenate([self._covariance, covariance], axis=1)
+        begun = np.zeros((5, *measured.shape))
+        begun[0] = measured
+        begun[2:] = self._variance(self._first, measured)
+        self._state = np.concatenate([self._state, begun], axis=1)
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:  # noqa: D102
-        self._mean = self._mean[:, rows]
-        self._covariance = self._covariance[:, rows]
+        self._state = self._state.compress(rows, axis=1)
 
     def predict(self, steps: float) -> None:  # noqa: D102
         if self._after[0] != steps:
             self._after = (steps, self._after_steps(steps))
-        x, v = self._mean
-        pp, pv, vv = self._covariance
+        x, v, pp, pv, vv = self._state
         noise = self._variance(self._after[1], x)
         ahead = x + steps * v
         if self._may_halt:
             stopped = (ahead <= 0) & self.model.positive
-            v[stopped], ahead[stopped] = 0.0, x[stopped]
+            if stopped.any():
+                v[stopped], ahead[stopped] = 0.0, x[stopped]
         x[:] = ahead
-        pp += steps * (2 * pv + steps * vv)
-        pv += steps * vv
-        self._covariance += noise
+        drift = steps * vv
+        pp += steps * (2 * pv + drift)
+        pv += drift
+        self._state[2:] += noise
 
     def update(self, rows: Rows, measured: Array) -> None:  # noqa: D102
-        mean, covariance = self._mean.take(rows, 1), self._covariance.take(rows, 1)
+        state = self._state.take(rows, axis=1)
+        mean, covariance = state[:2], state[2:]
         r = self._variance(self._noise, mean[0])
         s = covariance[0] + r
         gain = covariance[:2] / s  # of position and velocity
         mean += gain * (measured - mean[0])
         covariance[2] -= gain[1] * covariance[1]
         covariance[:2] *= r / s  # that is 1 - gain of the position, without cancellation
-        self._mean[:, rows] = mean
-        self._covariance[:, rows] = covariance
+        # much faster than to write to rows of the second axis
+        place = np.arange(self._state.shape[1])
+        place[rows] = np.arange(len(place), len(place) + len(rows))
+        self._state = np.concatenate([self._state, state], axis=1).take(place, axis=1)
 
     def move(self, offset: Array) -> None:  # noqa: D102
-        self._mean[0] += offset
+        self._state[0] += offset
 
     def halt(  # noqa: D102
         self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
     ) -> None:
-        self._mean[1][rows[:, None] & numbers] = 0.0
+        self._state[1][rows[:, None] & numbers] = 0.0
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
-        x = self._mean[0, rows]
-        s = self._covariance[0, rows] + self._variance(self._noise, x)
+        x = self._state[0].take(rows, axis=0)
+        s = self._state[2].take(rows, axis=0) + self._variance(self._noise, x)
         out = np.zeros((len(rows), len(measured)))
         for i in range(4):
             out += np.square(measured[:, i] - x[:, i, None]) / s[:, i, None]
@@ -234,12 +237,12 @@ class Batched:
 
     def covariances(self) -> Array:  # noqa: D102
         size = self.model.matrices.dim_x
-        out = np.zeros((self._mean.shape[1], size, size))
+        out = np.zeros((self._state.shape[1], size, size))
         of = self._velocity_of
         position, velocity = np.arange(4), np.arange(4, size)
-        out[:, position, position] = self._covariance[0]
-        out[:, of, velocity] = out[:, velocity, of] = self._covariance[1][:, of]
-        out[:, velocity, velocity] = self._covariance[2][:, of]
+        out[:, position, position] = self._state[2]
+        out[:, of, velocity] = out[:, velocity, of] = self._state[3][:, of]
+        out[:, velocity, velocity] = self._state[4][:, of]
         return out
 
     def _after_steps(self, steps: float) -> Array:
@@ -256,7 +259,7 @@ class Batched:
         return np.asarray(noise * np.square(self.model.units(positions)))
 
     def _parts(self, matrix: Array) -> Array:
-        """What of a matrix (D,D) over states is not 0: (3,4), as in `_covariance`."""
+        """What of a matrix (D,D) over states is not 0: (3,4), as in `_state`."""
         of = self._velocity_of
         parts = np.zeros((3, 4))
         parts[0] = np.diag(matrix)[:4]

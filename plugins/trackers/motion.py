@@ -183,16 +183,14 @@ def _centre_and_size(boxes: Array) -> tuple[Array, Array, Array]:
 
 def _around(measured: Array, width: Array, height: Array) -> Array:
     """Boxes (N,4) of a width and a height (N,) around the centres in measurements (N,4)."""
-    half = np.array([width, height]).T / 2
-    boxes = np.empty((len(measured), 4))
-    boxes[:, :2] = measured[:, :2] - half
-    boxes[:, 2:] = measured[:, :2] + half
-    return np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST)
+    centre, half = measured.T[:2], np.array([width, height]) / 2
+    boxes = np.concatenate([centre - half, centre + half])
+    return np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST).T
 
 
 def _to_area(boxes: Array) -> Array:
     centre, width, height = _centre_and_size(boxes)
-    return np.array([*centre.T, width * height, width / height]).T
+    return np.array([centre[:, 0], centre[:, 1], width * height, width / height]).T
 
 
 def _from_area(measured: Array) -> Array:
@@ -203,7 +201,7 @@ def _from_area(measured: Array) -> Array:
 
 def _to_height(boxes: Array) -> Array:
     centre, width, height = _centre_and_size(boxes)
-    return np.array([*centre.T, width / height, height]).T
+    return np.array([centre[:, 0], centre[:, 1], width / height, height]).T
 
 
 def _from_height(measured: Array) -> Array:

@@ -14,6 +14,9 @@ from .votes import ClassVotes
 SHORTEST = 1e-3
 """At least this much stream time, s, passes from look to look."""
 
+MOST = np.iinfo(np.int32).max
+"""More misses count as that many."""
+
 SLOWEST, FASTEST = 1.0, 120.0
 """Frames per second that a clock is believed; beyond, or where it stands still, it is 30."""
 
@@ -90,16 +93,17 @@ class Roster:
         """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once."""
         if len(rows) == 0:
             return
-        boxes = detections.boxes[columns].astype(np.float64)
+        boxes = detections.boxes.take(columns, axis=0).astype(np.float64)
+        scores, classes = detections.scores.take(columns), detections.classes.take(columns)
         self.kalman.update(rows, self.kalman.model.measure(boxes))
         self.hits[rows] += 1
         self.streak[rows] += 1
         self.misses[rows] = 0
         self.away[rows] = 0.0
-        self._scores[rows] = detections.scores[columns]
+        self._scores[rows] = scores
         self._seen[rows] = self._index
         self.detection[rows] = columns
-        self._votes.vote(rows, detections.classes[columns], detections.scores[columns])
+        self._votes.vote(rows, classes, scores)
 
     def start(self, detections: Detections, columns: Rows) -> None:
         """Begin a track with each of the detections in `columns` (K,)."""
@@ -135,15 +139,16 @@ class Roster:
 
     def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
         """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""
-        self._shown = self.ids[rows]
-        return self._said(rows, self.kalman.positions, self._index, self.detection)
+        shown = rows.nonzero()[0]
+        self._shown = self.ids.take(shown)
+        return self._said(shown, self.kalman.positions, self._index, self.detection)
 
     def coast(self, frame: Frame) -> Tracks:
         """The tracks of the last look, where they are expected in a later frame.
 
         It is no look: states, patience and the votes stay as they are.
         """
-        rows = np.isin(self.ids, self._shown)
+        rows = np.isin(self.ids, self._shown).nonzero()[0]
         positions = foretold(self.kalman, self._steps(frame, frame.index - self._index))
         return self._said(rows, positions, frame.index, np.full(len(self), -1, np.int32))
 
@@ -157,18 +162,19 @@ class Roster:
 
     def _said(
         self,
-        rows: npt.NDArray[np.bool_],
+        rows: Rows,
         positions: Array,
         index: int,
         detection: npt.NDArray[np.int32],
     ) -> Tracks:
-        since = np.maximum(index - self._seen[rows], self.misses[rows])
-        since[self.misses[rows] == 0] = 0  # nobody has looked since, and so not missed it
+        misses = self.misses.take(rows)
+        since = np.maximum(index - self._seen.take(rows), misses)
+        since[misses == 0] = 0  # nobody has looked since, and so not missed it
         return Tracks(
-            ids=self.ids[rows],
-            boxes=self.kalman.model.boxes(positions[rows]).astype(np.float32),
-            scores=self._scores[rows],
-            classes=self._votes.classes[rows],
-            misses=np.minimum(since, np.iinfo(np.int32).max).astype(np.int32),
-            detection=detection[rows],
+            ids=self.ids.take(rows),
+            boxes=self.kalman.model.boxes(positions.take(rows, axis=0)).astype(np.float32, "C"),
+            scores=self._scores.take(rows),
+            classes=self._votes.classes.take(rows),
+            misses=np.minimum(since, MOST).astype(np.int32),
+            detection=detection.take(rows),
         )

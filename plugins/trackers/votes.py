@@ -59,7 +59,8 @@ class ClassVotes:
         if len(rows) == 0:
             return
         if len(self._known) == 1 and self._known[0] >= 0 and (classes == self._known[0]).all():
-            self._votes[rows] = self._votes[rows] * DECAY + np.maximum(scores, LEAST)[:, None]
+            votes = self._votes[:, 0]
+            votes[rows] = votes[rows] * DECAY + np.maximum(scores, LEAST)
             self.classes[rows] = self._known[0]  # the only one that ever got a vote
             return
         columns = self._columns(classes)
