@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from av.buffer import Buffer
+from av.sidedata.sidedata import SideDataContainer
 from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
@@ -200,7 +201,9 @@ def _orientation(picture: av.VideoFrame) -> Orientation:
 def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]:
     """a, b, c, d of the picture's display matrix, those of the identity if it has none."""
     try:
-        data = picture.side_data.get("DISPLAYMATRIX")
+        # `picture.side_data` would be kept by the picture, which it keeps in turn: pictures would
+        # live until Python looks for such circles, hundreds of them at a time.
+        data = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:
         # Beside it is side data of a kind that this PyAV does not know: only the angle is left.
         angle = math.radians(picture.rotation)  # counterclockwise
