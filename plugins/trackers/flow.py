@@ -34,11 +34,12 @@ class Flow:
     def __init__(self) -> None:
         self._before: cv2.typing.MatLike | None = None
 
-    def follow(self, frame: Frame, kalman: Kalman) -> None:
-        """Move all tracks by what the camera did since the last call."""
+    def follow(self, frame: Frame, kalman: Kalman) -> bool:
+        """Move all tracks by what the camera did since the last call; whether that was seen."""
         matrix = self.moved(frame)
         if matrix is not None:
             kalman.move(shifts(matrix, kalman.positions))
+        return matrix is not None
 
     def moved(self, frame: Frame) -> Array | None:
         """How the picture moved since the last call.

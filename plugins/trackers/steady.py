@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan import options
-from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .assignment import assign, give
+from .assignment import DEARER, best_pairs
 from .bands import bands, share
 from .coasting import Coasting
 from .kalman import KALMANS, Rows
-from .likeness import likeness
+from .likeness import likeness, overlap, touching
 from .motion import Array, steady_model
 from .roster import Roster
 
@@ -71,9 +70,9 @@ class Steady:
         coast: a track is shown for at most this long without a match, s; 0: never.
         trust: the least share of guesses that come true, for showing them, in [0,1]. From 0.3
             on a stream has to show first that they do; 0 shows them all.
-        camera: whether tracks move with the camera.
-        pictures: whether its motion is seen in the pictures (sparse flow, some ms a look),
-            before that of the tracks is looked at. Worth it where few people are in view.
+        camera: whether tracks move with the camera, by what most of them are off by.
+        pictures: whether the camera's motion is seen in the pictures instead (sparse flow, some
+            ms a look), wherever enough is seen there.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
     Raises:
@@ -116,13 +115,11 @@ class Steady:
         roster.kalman.halt(roster.misses > 0, SIZES)
         roster.advance(frame)
         boxes = detections.boxes.astype(np.float64)
-        good = np.flatnonzero(detections.scores >= self._high_score)
-        if self._flow is not None:
-            self._flow.follow(frame, roster.kalman)
-        if self._camera:
+        good = detections.scores >= self._high_score
+        seen = self._flow is not None and self._flow.follow(frame, roster.kalman)
+        if self._camera and not seen:
             self._follow_camera(boxes[good])
-        expected = roster.boxes()
-        left = self._match(detections, good, expected, likeness(expected, boxes))
+        left = self._match(detections, boxes, good)
         roster.start(detections, left[detections.scores[left] >= self._new_score])
         if self._at_once is None:
             self._at_once = len(roster)
@@ -146,38 +143,37 @@ class Steady:
         rows = np.flatnonzero((self._roster.misses == 1) & (self._roster.hits > 1))
         if min(len(rows), len(boxes)) < FEWEST:
             return
-        overlap = np.asarray(iou(self._roster.boxes()[rows], boxes), np.float64)
-        taken, given = assign(1.0 - overlap, 1.0 - ROUGH)
-        if len(taken) >= FEWEST:
-            off = kalman.model.measure(boxes[given]) - kalman.positions[rows[taken]]
+        expected = self._roster.boxes()[rows]
+        taken, given = touching(expected, boxes)
+        gain = overlap(expected[taken], boxes[given]) - ROUGH
+        near = gain > 0
+        taken, given = taken[near], given[near]
+        pairs = best_pairs(taken, given, gain[near])
+        if len(pairs) >= FEWEST:
+            taken, given = rows[taken[pairs]], given[pairs]
+            off = kalman.model.measure(boxes[given]) - kalman.positions[taken]
             kalman.move(np.where(SIZES, 0.0, np.median(off, axis=0)))
 
-    def _match(self, detections: Detections, good: Rows, expected: Array, alike: Array) -> Rows:
+    def _match(self, detections: Detections, boxes: Array, good: Mask) -> Rows:
         """Match tracks and detections stage by stage; the good detections nobody has."""
         roster, scores = self._roster, detections.scores
+        expected = roster.boxes()
+        pairs = likeness(expected, boxes)
         partner = np.full(len(roster), -1, np.intp)  # row of the detection of each track
-        weak = np.flatnonzero((scores >= self._low_score) & (scores < self._high_score))
+        weak = (scores >= self._low_score) & ~good
+        free = good.copy()
         established = self._established()
         seen = established & (roster.misses == 1)
-        good = self._stage(partner, established, good, alike, self._min_likeness)
-        self._stage(partner, seen, weak, alike, self._min_likeness_weak)
-        good = self._stage(partner, ~established, good, alike, self._min_likeness)
+        _stage(partner, established, free, pairs, self._min_likeness)
+        _stage(partner, seen, weak, pairs, self._min_likeness_weak)
+        _stage(partner, ~established, free, pairs, self._min_likeness)
         rows = np.flatnonzero(partner >= 0)
         back = rows[established[rows] & (roster.misses[rows] > 1)]
         if len(back):
-            near = iou(expected[back], detections.boxes[partner[back]].astype(np.float64))
-            self._coasting.found(roster.misses[back] - 1, np.diagonal(near).astype(np.float64))
+            near = overlap(expected[back], boxes[partner[back]])
+            self._coasting.found(roster.misses[back] - 1, near)
         roster.match(rows, detections, partner[rows])
-        return good
-
-    def _stage(
-        self, partner: Rows, tracks: Mask, columns: Rows, alike: Array, least: float
-    ) -> Rows:
-        """Pair those of `tracks` (N,) bool that have nobody yet; the detections left then."""
-        rows = np.flatnonzero(tracks & (partner < 0))
-        if len(rows) == 0 or len(columns) == 0:
-            return columns
-        return give(partner, rows, columns, 1.0 - alike[np.ix_(rows, columns)], 1.0 - least)
+        return np.flatnonzero(free)
 
     def _forget(self, frame: Frame) -> None:
         """Forget tracks missed for too long, new ones that were missed, and those gone out."""
@@ -196,6 +192,22 @@ class Steady:
         sure = (roster.away <= self._coast) & (2 * roster.hits >= roster.looks)
         sure &= self._coasting.trust(roster.misses) >= self._trust
         return np.asarray(established & ((roster.misses == 0) | sure))
+
+
+def _stage(
+    partner: Rows, tracks: Mask, free: Mask, pairs: tuple[Rows, Rows, Array], least: float
+) -> None:
+    """Pair those of `tracks` (N,) that have nobody yet with those of detections (M,) still free.
+
+    Notes the pairs in `partner` (N,), and in `free` (M,) that those detections are taken.
+    """
+    rows, columns, alike = pairs
+    tracks = tracks & (partner < 0)
+    fit = (tracks[rows] & free[columns] & (alike >= least)).nonzero()[0]
+    rows, columns = rows[fit], columns[fit]
+    best = best_pairs(rows, columns, alike[fit] - least + DEARER)
+    partner[rows[best]] = columns[best]
+    free[columns[best]] = False
 
 
 def _flow() -> Flow:

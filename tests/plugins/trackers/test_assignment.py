@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.optimize import linear_sum_assignment
 
-from vidan_plugins.trackers.assignment import assign, assign_overlaps, others
+from vidan_plugins.trackers.assignment import assign, assign_overlaps, best_pairs, others
 
 shapes = st.tuples(st.integers(0, 5), st.integers(0, 5))
 costs = shapes.flatmap(lambda s: arrays(np.float64, s, elements=st.floats(0, 1)))
@@ -91,3 +92,17 @@ def test_the_order_of_rows_does_not_matter_but_for_ties(cost, limit, random):
 def test_others_are_those_not_taken():
     assert others(5, np.array([3, 0])).tolist() == [1, 2, 4]
     assert others(0, np.zeros(0, np.intp)).tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pairs_in_dispute_are_solved_and_the_others_are_what_the_solver_says(seed):
+    rng = np.random.default_rng(seed)
+    gain = np.maximum(rng.uniform(-1, 1, rng.integers(1, 12, 2)), 0.0)
+    if seed % 2:
+        gain = np.round(gain * 4) / 4  # ties
+    rows, columns = np.nonzero(gain)
+    chosen = best_pairs(rows, columns, gain[rows, columns])
+    assert len(set(rows[chosen])) == len(set(columns[chosen])) == len(chosen)
+    assert (np.diff(rows[chosen]) > 0).all()
+    best = gain[linear_sum_assignment(gain, maximize=True)].sum()
+    assert gain[rows[chosen], columns[chosen]].sum() == pytest.approx(best)

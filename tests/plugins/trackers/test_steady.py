@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from vidan.boxes import iou
 from vidan.errors import ConfigError
-from vidan_plugins.trackers.likeness import likeness
+from vidan_plugins.trackers.likeness import likeness, overlap, touching
 from vidan_plugins.trackers.steady import Steady
 
 from .scenes import Blank, follow, found, ids, walkers
@@ -27,10 +28,22 @@ def test_likeness_tells_people_behind_each_other_apart():
     # union 900 - 330, heights alike. One that begins where the first ends: shared 5 x 30.
     a = np.array([[0.0, 0, 10, 20]])
     b = np.array([[0.0, 5, 10, 25], [4, 0, 14, 20], [10, 0, 20, 20], [50, 50, 60, 70]])
-    expected = [375 / 525 * 0.6**1.5, 330 / 570, 150 / 750, 0.0]
-    assert likeness(a, b)[0] == pytest.approx(expected)
-    assert likeness(a, np.zeros((0, 4))).shape == (1, 0)
-    assert likeness(np.zeros((0, 4)), b).shape == (0, 4)
+    rows, columns, alike = likeness(a, b)
+    assert (rows.tolist(), columns.tolist()) == ([0, 0, 0], [0, 1, 2])
+    assert alike == pytest.approx([375 / 525 * 0.6**1.5, 330 / 570, 150 / 750])
+    for pairs in (likeness(a, np.zeros((0, 4))), likeness(np.zeros((0, 4)), b)):
+        assert [len(part) for part in pairs] == [0, 0, 0]
+
+
+def test_overlap_of_pairs_is_iou():
+    a, b = (np.array(np.random.default_rng(k).uniform(0, 50, (30, 4))) for k in (1, 2))
+    a[:, 2:] += a[:, :2]
+    b[:, 2:] += b[:, :2]
+    whole = np.zeros((30, 30))
+    rows, columns = touching(a, b)
+    whole[rows, columns] = overlap(a[rows], b[columns])
+    np.testing.assert_allclose(whole, iou(a, b))
+    assert overlap(np.zeros((1, 4)), np.zeros((1, 4))).tolist() == [0]
 
 
 def test_a_stream_begins_with_tracks_at_once_later_they_need_three_detections():
