@@ -185,7 +185,7 @@ def _around(measured: Array, width: Array, height: Array) -> Array:
     """Boxes (N,4) of a width and a height (N,) around the centres in measurements (N,4)."""
     centre, half = measured.T[:2], np.array([width, height]) / 2
     boxes = np.concatenate([centre - half, centre + half])
-    return np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST).T
+    return np.asarray(np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST)).T
 
 
 def _to_area(boxes: Array) -> Array:

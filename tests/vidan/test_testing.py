@@ -75,35 +75,6 @@ class TestMotDetector(DetectorSuite):
         return component("detector", "mot", path=str(tmp_path / "det.txt"))
 
 
-class TestSort(TrackerSuite):
-    def make(self, tmp_path):
-        return component("tracker", "sort")
-
-
-class TestByteTrack(TrackerSuite):
-    def make(self, tmp_path):
-        return component("tracker", "bytetrack")
-
-
-class TestSteady(TrackerSuite):
-    def make(self, tmp_path):
-        return component("tracker", "steady")
-
-
-class TestDeepSort(TrackerSuite):
-    features = 8
-
-    def make(self, tmp_path):
-        return component("tracker", "deepsort")
-
-
-class TestNone(TrackerSuite):
-    follows = False
-
-    def make(self, tmp_path):
-        return component("tracker", "none")
-
-
 class TestVideoSink(SinkSuite):
     def make(self, tmp_path):
         return component("sink", "video", path=str(tmp_path / "out.mp4"))

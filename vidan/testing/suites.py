@@ -303,22 +303,37 @@ class TrackerSuite(Suite[Tracker]):
         looks[20:40] = [NOTHING] * 20
         tracks = self.follow(self.make(tmp_path), looks)
         assert all((t.detection == -1).all() for t in tracks[20:40])
+        if self.follows:
+            assert min(len(tracks[19]), len(tracks[-1])) > 6  # a miss may hide somebody for a while
 
     def test_a_thousand_boxes_in_a_frame(self, tmp_path: Path) -> None:
         """Each at most once."""
-        self.follow(self.make(tmp_path), self.walk(4, 1000, 4, missing=0.0))
+        tracks = self.follow(self.make(tmp_path), self.walk(4, 1000, 4, missing=0.0))
+        if self.follows:
+            assert len(tracks[-1]) > 700
 
     @pytest.mark.parametrize("gap", [3, 200, 10**7])
     def test_gaps_in_the_stream(self, tmp_path: Path, gap: int) -> None:
         """Frames may be missing; boxes stay finite."""
         indices = [k + gap * (k >= 20) for k in range(40)]
-        self.follow(self.make(tmp_path), self.walk(5, 12, 40), indices)
+        tracks = self.follow(self.make(tmp_path), self.walk(5, 12, 40), indices)
+        if self.follows:
+            assert min(len(tracks[19]), len(tracks[-1])) > 6
 
     def test_boxes_without_area_and_beyond_the_border(self, tmp_path: Path) -> None:
         """Whatever `Detections` lets through."""
         box = [[0, 0, 0, 0], [-50, -50, 10, 10], [1900, 1000, 4000, 4000], [5, 5, 5, 50]]
         features = np.ones((4, self.features)) if self.features else None
         self.follow(self.make(tmp_path), [detections(box, features=features)] * 8)
+
+    def test_who_stands_in_the_border_and_who_walks_out(self, tmp_path: Path) -> None:
+        """Both are followed for as long as they are found."""
+        walk = [[[1800 + 6 * k, 500, 1850 + 6 * k, 600], [-30, 980, 20, 1100]] for k in range(20)]
+        features = np.eye(2, self.features) if self.features else None
+        looks = [detections(boxes, features=features) for boxes in walk]
+        tracks = self.follow(self.make(tmp_path), looks)
+        if self.follows:
+            assert all(len(t) == 2 for t in tracks[5:])
 
     def test_two_trackers_side_by_side(self, tmp_path: Path) -> None:
         """Each has its own state."""

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from vidan.errors import ConfigError
 from vidan_plugins.trackers.bytetrack import ByteTrack
 
-from .scenes import Blank, any_stream, follow, found, ids, walkers
+from .scenes import follow, found, ids, walkers
 
 BOX = [100, 100, 150, 200]
 NOTHING = found([])
@@ -93,26 +92,6 @@ def test_both_kalman_filters_give_the_same_tracks():
     for a, b in zip(*tracks, strict=True):
         assert ids(a) == ids(b)
         np.testing.assert_allclose(a.boxes, b.boxes, rtol=1e-5)
-
-
-def test_a_thousand_boxes():
-    assert len(follow(ByteTrack(), walkers(seed=6, people=1000, looks=4))[-1]) > 800
-
-
-@settings(max_examples=40, deadline=None)
-@given(any_stream())
-def test_whatever_comes_tracks_are_sound(stream):
-    tracker, past, alive = ByteTrack(max_age=3, new_score=0.3, high_score=0.2), set(), set()
-    for index, look in stream:
-        tracks = tracker.update(Blank(index), look)  # Tracks refuses what is not finite
-        assert sorted(ids(tracks)) == ids(tracks)
-        assert not set(ids(tracks)) & past
-        rows = tracks.detection.tolist()
-        assert len(set(rows)) == len(rows)
-        assert all(0 <= r < len(look) and look.scores[r] >= 0.1 for r in rows)
-        now = set(tracker._roster.ids.tolist())
-        past |= alive - now
-        alive |= now
 
 
 @pytest.mark.parametrize(

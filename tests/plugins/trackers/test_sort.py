@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from vidan.errors import ConfigError
 from vidan_plugins.trackers.sort import Sort
 
-from .scenes import Blank, any_stream, follow, found, ids, walkers
+from .scenes import Blank, follow, found, ids, walkers
 
 STILL = found([[100, 100, 150, 200]])
 NOTHING = found([])
@@ -89,37 +88,6 @@ def test_a_slow_detector_does_not_wear_out_patience():
     assert [ids(t) for t in tracks] == [[1]] * 10
 
 
-def test_two_trackers_side_by_side_do_not_share_identities():
-    looks = walkers(seed=1, people=8, looks=30)
-    alone = [ids(t) for t in follow(Sort(), looks)]
-    one, two = Sort(), Sort()
-    together = []
-    for k, look in enumerate(looks):
-        together.append(ids(one.update(Blank(k), look)))
-        two.update(Blank(k), looks[-1 - k])
-    assert together == alone
-    assert min(i for frame in together for i in frame) == 1
-
-
-def test_the_same_stream_gives_the_same_tracks():
-    looks = walkers(seed=2, people=15, looks=40)
-    for a, b in zip(follow(Sort(), looks), follow(Sort(), looks), strict=True):
-        assert ids(a) == ids(b)
-        np.testing.assert_array_equal(a.boxes, b.boxes)
-
-
-def test_the_order_of_detections_does_not_matter():
-    rng = np.random.default_rng(5)
-    looks = walkers(seed=3, people=15, looks=40)
-    mixed = [look[rng.permutation(len(look))] for look in looks]
-    names = {}
-    for a, b in zip(follow(Sort(), looks), follow(Sort(), mixed), strict=True):
-        np.testing.assert_allclose(np.sort(a.boxes, axis=0), np.sort(b.boxes, axis=0), atol=1e-3)
-        for i, box in zip(ids(a), a.boxes, strict=True):
-            j = ids(b)[int(np.abs(b.boxes - box).sum(axis=1).argmin())]
-            assert names.setdefault(i, j) == j
-
-
 def test_both_kalman_filters_give_the_same_tracks():
     looks = walkers(seed=4, people=20, looks=60)
     frames = [k + 3 * (k > 20) + 9 * (k > 40) for k in range(60)]
@@ -129,34 +97,11 @@ def test_both_kalman_filters_give_the_same_tracks():
         np.testing.assert_allclose(a.boxes, b.boxes, rtol=1e-5)
 
 
-def test_a_thousand_boxes():
-    looks = walkers(seed=6, people=1000, looks=4)
-    assert len(follow(Sort(), looks)[-1]) > 800
-
-
 def test_tracks_that_are_gone_are_gone():
     tracker = Sort()
     follow(tracker, walkers(seed=7, people=50, looks=60, missing=0.5))
     follow(tracker, [NOTHING] * 2, [60, 61])
     assert len(tracker._roster) == 0
-
-
-@settings(max_examples=40, deadline=None)
-@given(any_stream())
-def test_whatever_comes_tracks_are_sound(stream):
-    tracker, past, alive = Sort(max_age=2), set(), set()
-    for index, look in stream:
-        tracks = tracker.update(Blank(index), look)  # Tracks itself refuses what is not finite
-        now = set(ids(tracks))
-        assert not now & past
-        assert sorted(now) == ids(tracks)
-        assert (tracks.misses == 0).all()
-        rows = tracks.detection.tolist()
-        assert len(set(rows)) == len(rows)
-        assert all(0 <= r < len(look) for r in rows)
-        alive_now = set(tracker._roster.ids.tolist())
-        past |= alive - alive_now
-        alive |= alive_now
 
 
 @pytest.mark.parametrize(
