@@ -74,18 +74,14 @@ def _others_best(ends: Rows, gain: Array) -> Array:
     A pair that gains more than the best others at both of its ends together is in the best
     assignment: whatever has its ends instead gains less. Most pairs are, and need no solver.
     """
-    order = np.lexsort((gain, ends))  # ends first, then gain
-    by_end, by_gain = ends[order], gain[order]
-    last = np.append(by_end[1:] != by_end[:-1], True)  # the best of its end
-    place = last.nonzero()[0]
-    best = by_gain[place]
-    second = np.zeros(len(place))
-    several = place > np.append(0, place[:-1] + 1)
-    second[several] = by_gain[place[several] - 1]
-    end = np.cumsum(np.append(0, last[:-1]))
-    out = np.empty(len(ends))
-    out[order] = np.where(last, second[end], best[end])
-    return out
+    best = np.zeros(int(ends.max()) + 1)
+    np.maximum.at(best, ends, gain)
+    top = gain == best[ends]
+    second = np.zeros(len(best))
+    np.maximum.at(second, ends[~top], gain[~top])
+    ties = np.bincount(ends[top], minlength=len(best)) > 1
+    second[ties] = best[ties]
+    return np.where(top, second[ends], best[ends])
 
 
 def _among(ends: Rows, taken: Rows) -> npt.NDArray[np.bool_]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vidan.boxes import area
+
 from .kalman import Rows
 from .motion import Array
 
@@ -45,9 +47,10 @@ def touching(a: Array, b: Array) -> tuple[Rows, Rows]:
 
 def overlap(a: Array, b: Array) -> Array:
     """IoU (K,) of boxes (K,4) and (K,4), pair by pair."""
-    shared = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
-    inside = np.maximum(shared, 0.0).prod(axis=1)
-    whole = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - inside
+    width = np.minimum(a[:, 2], b[:, 2]) - np.maximum(a[:, 0], b[:, 0])
+    height = np.minimum(a[:, 3], b[:, 3]) - np.maximum(a[:, 1], b[:, 1])
+    inside = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    whole = area(a) + area(b) - inside
     return np.asarray(np.divide(inside, whole, out=np.zeros_like(inside), where=whole > 0))
 
 

@@ -204,6 +204,8 @@ def _stage(
     rows, columns, alike = pairs
     tracks = tracks & (partner < 0)
     fit = (tracks[rows] & free[columns] & (alike >= least)).nonzero()[0]
+    if len(fit) == 0:
+        return
     rows, columns = rows[fit], columns[fit]
     best = best_pairs(rows, columns, alike[fit] - least + DEARER)
     partner[rows[best]] = columns[best]
