@@ -121,6 +121,12 @@ def corners(centred: Boxes) -> Boxes:
     return np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1)
 
 
+def best_of(boxes: Boxes, scores: Boxes) -> Candidates:
+    """Each box (K,4) with its best class of scores (K,C) only."""
+    ids = scores.argmax(axis=1)
+    return Candidates(boxes, scores[np.arange(len(ids)), ids], ids)
+
+
 def in_px(parts: Boxes, size: Size) -> Boxes:
     """Boxes (K,4) xyxy in parts of the input, in px of it."""
     height, width = size

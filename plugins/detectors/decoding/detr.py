@@ -4,7 +4,8 @@
                 float [1,Q,C+1] DETR: softmax, the last class is "no object"
     pred_boxes  float [1,Q,4]   cx, cy, w, h in parts of the input
 
-or, from Ultralytics, both in one [1,Q,4+C], the scores done. Sources: Carion et al., "End-to-End
+or, from Ultralytics, in one output, the scores done: [1,Q,4+C], or from recent releases (8.4.190)
+[1,Q,6], cx, cy, w, h, score, class from 0. Sources: Carion et al., "End-to-End
 Object Detection with Transformers", arXiv 2005.12872; Zhao et al., "DETRs Beat YOLOs on
 Real-time Object Detection", arXiv 2304.08069; huggingface.co/docs/transformers, `detr` and
 `rt_detr`.
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+
+import numpy as np
 
 from vidan.errors import ModelError
 
@@ -25,6 +28,7 @@ from .base import (
     Outputs,
     Reading,
     Size,
+    best_of,
     corners,
     in_px,
     shape_of,
@@ -51,9 +55,10 @@ def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
         size: of the input.
         no_object: whether the classes exclude each other, the last being "no object".
     """
-    logits, boxes = outputs[0][0], outputs[1][0]
-    scores = softmax(logits)[:, :-1] if no_object else sigmoid(logits)
-    return Candidates(in_px(corners(boxes), size), scores)
+    logits, boxes = outputs[0][0], in_px(corners(outputs[1][0]), size)
+    if no_object:
+        return best_of(boxes, softmax(logits)[:, :-1])
+    return Candidates(boxes, sigmoid(logits))
 
 
 def decode_joined(outputs: Outputs, size: Size) -> Candidates:
@@ -62,11 +67,22 @@ def decode_joined(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4:])
 
 
+def decode_best(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes, scores and classes of one output [1,Q,6]."""
+    rows = outputs[0][0]
+    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
+
+
+def is_joined(facts: Facts) -> bool:
+    """Whether a model is an RT-DETR that Ultralytics exported: its metadata tells."""
+    return "detr" in facts.properties.get("description", "").lower()
+
+
 def read(facts: Facts) -> Reading | None:
     """Whether a model gives logits and boxes."""
     if facts.takes_bytes:
         return None
-    if "detr" in facts.properties.get("description", "").lower():
+    if is_joined(facts):
         return _joined(facts)
     logits, boxes = facts.find("logits", "pred_logits"), facts.find("pred_boxes", "boxes")
     if logits is None or boxes is None:
@@ -93,12 +109,16 @@ def _joined(facts: Facts) -> Reading | None:
     if len(heads) != 1 or facts.outputs[heads[0]].shape[2] <= 4:
         return None
     array = facts.outputs[heads[0]]
+    # Whole numbers are classes: what a sigmoid gives is none, so that two scores are no score and
+    # class.
+    best = array.shape[2] == 6 and not (array[..., 5] % 1).any()
+    rows = "cx, cy, w, h, score, class" if best else f"cx, cy, w, h, {array.shape[2] - 4} scores"
     return Reading(
-        why=f"{shape_of(heads[0], array)} of an RT-DETR by Ultralytics",
+        why=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
         outputs=(heads[0],),
-        decode=decode_joined,
+        decode=decode_best if best else decode_joined,
         preprocessing=WITH_SIGMOID,
-        most=array.shape[2] - 4,
+        most=None if best else array.shape[2] - 4,
         suppressed=True,
     )
 

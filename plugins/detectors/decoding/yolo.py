@@ -14,7 +14,8 @@ from functools import partial
 from vidan.errors import ModelError
 
 from ..preprocessing import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, corners, shape_of
+from .base import Candidates, Decode, Facts, Outputs, Reading, Size, best_of, corners, shape_of
+from .detr import is_joined
 
 EXPECTS = "one output [1,N,5+C] (YOLOv5) or [1,4+C,N] (YOLOv8, 11), cx, cy, w, h in px"
 STRIDES = (8, 16, 32)
@@ -25,7 +26,7 @@ SMALLEST = 4  # columns before the scores
 def decode(
     outputs: Outputs, size: Size, *, across: bool, objectness: bool, classes: int
 ) -> Candidates:
-    """Boxes and scores of raw heads.
+    """Boxes, and the score and the class of the best one: as Ultralytics reads raw heads.
 
     Args:
         outputs: one, [1,N,F] or, if `across`, [1,F,N].
@@ -41,13 +42,13 @@ def decode(
     scores = rows[:, first : first + classes]
     if objectness:
         scores = scores * rows[:, SMALLEST : SMALLEST + 1]
-    return Candidates(corners(rows[:, :SMALLEST]), scores)
+    return best_of(corners(rows[:, :SMALLEST]), scores)
 
 
 def read(facts: Facts) -> Reading | None:
     """Whether a model has such a head, and which."""
     heads = facts.floats(3)
-    if len(heads) != 1 or facts.takes_bytes:
+    if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
         return None
     name = heads[0]
     _, rows, columns = facts.outputs[name].shape
@@ -58,8 +59,6 @@ def read(facts: Facts) -> Reading | None:
         return None
     if facts.properties.get("task") == "obb":
         raise ModelError("it finds rotated boxes (task='obb'), which vidan does not have")
-    if "detr" in facts.properties.get("description", "").lower():
-        return None
     classes = facts.most
     objectness = not across if classes is None else fields == classes + 5
     if objectness and count == cells:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..preprocessing import Preprocessing
 from .base import Candidates, Decode, Facts, Outputs, Reading, Size, shape_of
+from .detr import is_joined
 from .yolo import _cells, is_end_to_end
 
 EXPECTS = "one output [1,K,6]: x1, y1, x2, y2 in px, score, class from 0"
@@ -27,7 +28,7 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
 def read(facts: Facts) -> Reading | None:
     """Whether a model gives such rows."""
     heads = facts.floats(3)
-    if len(heads) != 1 or facts.takes_bytes:
+    if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
         return None
     array = facts.outputs[heads[0]]
     _, count, fields = array.shape
