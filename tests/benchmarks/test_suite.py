@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import bare, flat, inputs, levers, loops, micro, peers, startup
@@ -178,3 +179,26 @@ def test_start_up(small, tmp_path):
     (table,) = found["tables"]
     assert [row[0] for row in table["rows"]] == list(found["figures"])
     assert all(one["wall_s"]["median"] > 0 for one in found["figures"].values())
+
+
+def test_other_forms_of_the_graph_find_the_same(tmp_path):
+    graph = pytest.importorskip("benchmarks.graph", exc_type=ImportError)
+    path = inputs.model()
+    picture = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), np.uint8)
+
+    def scores(form, given):
+        return graph.opened(form).run(["scores"], {"images": given})[0]
+
+    expected = scores(path, picture)
+    floats = scores(graph.float_input(path, tmp_path / "f.onnx"), picture.astype(np.float32))
+    np.testing.assert_allclose(floats, expected, atol=1e-4)
+    first = np.ascontiguousarray(picture.transpose(0, 3, 1, 2))
+    moved = scores(graph.channels_first(path, tmp_path / "c.onnx"), first)
+    np.testing.assert_allclose(moved, expected, atol=1e-4)
+
+
+def test_forms_of_the_graph_are_held_against_the_first():
+    graph = pytest.importorskip("benchmarks.graph", exc_type=ImportError)
+    # Twice the wall time and three times the CPU of the first.
+    found = {"first": (0.1, [(10.0, 20.0)] * 2), "other": (0.1, [(20.0, 60.0)] * 2)}
+    assert graph.table(found).rows[1] == ["other", 20.0, 2.0, 60.0, 3.0]

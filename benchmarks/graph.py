@@ -1,0 +1,203 @@
+"""`python -m benchmarks.graph`: what the form of the ONNX graph and the settings are worth.
+
+The network alone, by ONNX Runtime, on one made-up picture: each form and setting in turn, several
+rounds, against the first in the same round. The forms are made from the float32 model that ships;
+needs vidan[train].
+
+    python -m benchmarks.graph --rounds 40
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper, version_converter
+
+from vidan.progress import console, listen
+from vidan_plugins.detectors.threads import thread_count
+
+from .inputs import model, parser, shipped
+from .report import Table, result, save, show
+
+Session = Any
+"""An `onnxruntime.InferenceSession`, which has no types."""
+
+Array = np.ndarray[Any, Any]
+
+OLDER, NEWER = 15, 21
+"""Versions of the operators that the graph is converted to; the one that ships has 17."""
+
+Figures = tuple[float, float]
+"""Wall and processor time of one inference, ms."""
+
+
+def settings(**wishes: Any) -> ort.SessionOptions:
+    """As vidan opens a model (`vidan_plugins.detectors.ort`), but for the wishes."""
+    made = ort.SessionOptions()
+    made.log_severity_level = 3
+    made.intra_op_num_threads = wishes.pop("threads", thread_count(None))
+    spin = wishes.pop("spin", False)
+    made.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    for name, value in wishes.items():
+        setattr(made, name, value)
+    return made
+
+
+def opened(path: Path, **wishes: Any) -> Session:
+    """A session on the CPU."""
+    return ort.InferenceSession(str(path), settings(**wishes), providers=["CPUExecutionProvider"])
+
+
+def float_input(path: Path, out: Path) -> Path:
+    """The same graph for float32 from 0 to 255: a `Sub` and a `Mul` normalise in float32.
+
+    In the one that ships, pictures stay uint8 until a `DequantizeLinear` does both at once.
+    """
+    made = onnx.load(path)
+    graph = made.graph
+    graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    at, node = next((k, n) for k, n in enumerate(graph.node) if n.name == "normalise")
+    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for name in node.input[1:]:  # of each channel, which is the second axis
+        values = constants[name].astype(np.float32).reshape(1, -1, 1, 1)
+        graph.initializer.append(numpy_helper.from_array(values, f"{name}_float"))
+    given, scale, zero = node.input
+    graph.node.remove(node)
+    less = helper.make_node("Sub", [given, f"{zero}_float"], ["less_zero"])
+    graph.node.insert(at, helper.make_node("Mul", ["less_zero", f"{scale}_float"], node.output))
+    graph.node.insert(at, less)
+    onnx.save(made, out)
+    return out
+
+
+def channels_first(path: Path, out: Path) -> Path:
+    """The same graph, to be given (1,3,H,W): a `Transpose` in front, which the next one undoes."""
+    graph = onnx.load(path)
+    (given,) = graph.graph.input
+    inner = f"{given.name}_nhwc"
+    for node in graph.graph.node:
+        node.input[:] = [inner if i == given.name else i for i in node.input]
+    graph.graph.node.insert(
+        0, helper.make_node("Transpose", [given.name], [inner], perm=[0, 2, 3, 1])
+    )
+    sizes = given.type.tensor_type.shape.dim
+    moved = [copy.deepcopy(sizes[k]) for k in (0, 3, 1, 2)]
+    del sizes[:]
+    sizes.extend(moved)
+    onnx.save(graph, out)
+    return out
+
+
+def converted(path: Path, out: Path, version: int) -> Path:
+    """The same graph with operators of another version."""
+    onnx.save(version_converter.convert_version(onnx.load(path), version), out)
+    return out
+
+
+def folded(path: Path, out: Path) -> Path:
+    """The graph as ONNX Runtime leaves it on disk with its constants folded."""
+    level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    opened(path, graph_optimization_level=level, optimized_model_filepath=str(out))
+    return out
+
+
+def forms(folder: Path) -> dict[str, Callable[[], Session]]:
+    """What is tried, by its title; the first is what the rest is held against."""
+    path, int8 = model(), shipped()
+    level = ort.GraphOptimizationLevel
+    return {
+        "float32 model, as vidan opens it": lambda: opened(path),
+        "input float32 in place of uint8": lambda: opened(float_input(path, folder / "f.onnx")),
+        "input (1,3,H,W) in place of (1,H,W,3)": lambda: opened(
+            channels_first(path, folder / "c.onnx")
+        ),
+        f"opset {OLDER}": lambda: opened(converted(path, folder / "o.onnx", OLDER)),
+        f"opset {NEWER}": lambda: opened(converted(path, folder / "n.onnx", NEWER)),
+        "constants folded on disk": lambda: opened(folded(path, folder / "b.onnx")),
+        "optimisation: none": lambda: opened(path, graph_optimization_level=level.ORT_DISABLE_ALL),
+        "optimisation: basic (folding)": lambda: opened(
+            path, graph_optimization_level=level.ORT_ENABLE_BASIC
+        ),
+        "optimisation: extended (fusion)": lambda: opened(
+            path, graph_optimization_level=level.ORT_ENABLE_EXTENDED
+        ),
+        "threads that spin": lambda: opened(path, spin=True),
+        "one thread": lambda: opened(path, threads=1),
+        "operators in parallel": lambda: opened(
+            path, execution_mode=ort.ExecutionMode.ORT_PARALLEL
+        ),
+        "no memory arena": lambda: opened(path, enable_cpu_mem_arena=False),
+        "int8 model": lambda: opened(int8),
+        "int8 model, one thread": lambda: opened(int8, threads=1),
+    }
+
+
+def picture(session: Session) -> dict[str, Array]:
+    """What a session takes, made up."""
+    (given,) = session.get_inputs()
+    shape = [size if isinstance(size, int) else 1 for size in given.shape]
+    grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return {given.name: grey.astype(np.float32) if "float" in given.type else grey}
+
+
+def measure(rounds: int) -> dict[str, tuple[float, list[Figures]]]:
+    """For each form: the seconds of opening it, and the figures of its inferences."""
+    found: dict[str, tuple[float, list[Figures]]] = {}
+    sessions: dict[str, tuple[Session, dict[str, Array]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for title, make in forms(Path(folder)).items():
+            started = time.perf_counter()
+            session = make()
+            found[title] = (time.perf_counter() - started, [])
+            sessions[title] = session, picture(session)
+    for number in range(rounds + 2):
+        for title, (session, inputs) in sessions.items():
+            started, cpu = time.perf_counter(), time.process_time()
+            session.run(None, inputs)
+            took = time.perf_counter() - started, time.process_time() - cpu
+            if number >= 2:  # before, it makes itself at home
+                found[title][1].append((1e3 * took[0], 1e3 * took[1]))
+    return found
+
+
+def table(found: dict[str, tuple[float, list[Figures]]]) -> Table:
+    """Medians, and medians of the ratios to the first of the same round."""
+    first = next(iter(found.values()))[1]
+    rows: list[list[str | float | int | None]] = []
+    for title, (_, figures) in found.items():
+        row: list[str | float | int | None] = [title]
+        for k in (0, 1):
+            row.append(statistics.median(one[k] for one in figures))
+            row.append(statistics.median(a[k] / b[k] for a, b in zip(figures, first, strict=True)))
+        rows.append(row)
+    columns = ["", "wall, ms", "of the first", "CPU, ms", "of the first"]
+    note = "One inference, 512 px; medians, and medians of the ratios to the first of each round."
+    return Table("Forms of the graph, and settings", columns, rows, note)
+
+
+def main() -> int:
+    """Run from the command line."""
+    options = parser("benchmarks.graph", str(__doc__))
+    options.add_argument("--rounds", type=int, default=40)
+    args = options.parse_args()
+    listen()
+    shown = table(measure(args.rounds))
+    command = f"python -m benchmarks.graph --rounds {args.rounds}"
+    found = result("graph", "Forms of the graph", command, [shown])
+    show(found, console())
+    save(found, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
