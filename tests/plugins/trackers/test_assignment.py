@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from vidan_plugins.trackers.assignment import assign, assign_overlaps, best_pairs, others
 
@@ -87,6 +89,22 @@ def test_the_order_of_rows_does_not_matter_but_for_ties(cost, limit, random):
             cost[plain].sum() == pytest.approx(cost[order][mixed].sum(), abs=1e-9)
             or len(np.unique(cost)) < cost.size
         )
+
+
+@pytest.mark.parametrize("solve", [assign, assign_overlaps])
+def test_where_another_solver_pairs_otherwise_it_is_a_tie(solve):
+    # SciPy's matching of sparse graphs is LAPJVsp (Jonker and Volgenant), and leaves out zeros:
+    # so 1 is added. Quarters are exact, and of a few of them many totals are alike.
+    rng, otherwise = np.random.default_rng(0), 0
+    for _ in range(300):
+        values = rng.integers(1, 5, rng.integers(2, 7, 2)) / 4
+        best = solve is assign_overlaps
+        ours = solve(values, 0.0) if best else solve(values, 1.0)
+        theirs = min_weight_full_bipartite_matching(csr_array(1 + values), maximize=best)
+        assert len(ours[0]) == min(values.shape)
+        assert values[ours].sum() == values[theirs].sum()
+        otherwise += set(pairs(ours)) != set(pairs(theirs))
+    assert otherwise > 0
 
 
 def test_others_are_those_not_taken():

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidan_plugins.trackers.appearance import unit
-from vidan_plugins.trackers.gallery import Galleries
+from vidan_plugins.trackers.gallery import Galleries, Gallery
 
 
 @given(st.integers(1, 12), st.integers(1, 40))
@@ -17,6 +17,15 @@ def test_a_gallery_is_as_good_as_keeping_a_list(budget, count):
         nearest = (1 - kept @ queries.T).min(axis=0)
         found = galleries.distances([7] * 5, queries.astype(np.float32), np.arange(5))
         np.testing.assert_allclose(found, nearest, atol=1e-5)
+
+
+def test_a_gallery_is_bounded_however_long_a_track_lives():
+    gallery = Gallery(budget=5)
+    for k in range(1000):
+        gallery.add(np.full(3, k, np.float32))
+    assert len(gallery) == 5
+    assert gallery.features.shape == gallery.features.base.shape == (5, 3)  # none kept behind it
+    assert sorted(gallery.features[:, 0]) == [995, 996, 997, 998, 999]
 
 
 def test_each_pair_is_told_apart_and_strangers_are_infinitely_far():
