@@ -1,0 +1,1 @@
+collect_ignore = ["record.py"]  # needs torch, and is run by hand
