@@ -101,9 +101,9 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 class BadRequests(logging.Filter):
-    """Keeps what strangers send that is no HTTP out of the log, which they could fill."""
+    """Keeps out of the log who sends what is no HTTP, or is gone: strangers could fill it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log it."""
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError)
+        return not isinstance(error, HttpProcessingError | ConnectionError)

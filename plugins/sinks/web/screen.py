@@ -105,7 +105,8 @@ class Screen:
         while not self.over.is_set():
             yield self._said()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.over.wait(), PERIOD)
+                async with asyncio.timeout(PERIOD):
+                    await self.over.wait()
         yield self._said()
 
     def _said(self) -> str:

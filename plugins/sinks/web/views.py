@@ -60,7 +60,8 @@ class Views:
             ConnectionError: it is gone.
         """
         try:
-            await asyncio.wait_for(sending, self._patience)
+            async with asyncio.timeout(self._patience):  # `wait_for` may lose a cancellation
+                await sending
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
@@ -132,7 +133,8 @@ class Views:
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._screen.after(0), 2)
+            async with asyncio.timeout(2):
+                await self._screen.after(0)
         if not self._screen.jpeg:
             raise web.HTTPServiceUnavailable(text="there is no picture yet\n")
         return web.Response(body=self._screen.jpeg, content_type="image/jpeg")
