@@ -132,3 +132,30 @@ def test_an_option_that_there_is_not(tmp_path, capsys):
     toy_onnx(tmp_path / "toy.onnx")
     assert cli.main(["models", "inspect", str(tmp_path / "toy.onnx"), "labls=a"]) == 2
     assert "labls" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", bytes(range(256)) * 20, "cut off"])
+def test_inspect_what_is_no_model(content, tmp_path, capsys):
+    toy_onnx(tmp_path / "m.onnx")
+    whole = (tmp_path / "m.onnx").read_bytes()
+    content = whole[: len(whole) // 2] if content == "cut off" else content
+    (tmp_path / "m.onnx").write_bytes(content)
+    assert cli.main(["models", "inspect", str(tmp_path / "m.onnx"), "runs=1"]) == 1
+    *_, said = capsys.readouterr().out.splitlines()
+    assert said.startswith("cannot be used model ")
+    assert "the file is empty" in said or "not ONNX, cut off" in said
+
+
+def test_inspect_a_saved_model(tmp_path, capsys):
+    pytest.importorskip("tensorflow", reason="needs the extra tf")
+    from ..detectors.test_savedmodel import Network, save
+
+    save(Network(), tmp_path / "saved")
+    assert cli.main(["models", "inspect", str(tmp_path / "saved"), "runs=1"]) == 0
+    out = capsys.readouterr().out
+    assert "saved, a SavedModel" in out
+    assert "labels     3: red, green, blue" in out
+    assert "median of 1 runs" in out
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["models", "inspect", str(tmp_path / "empty")]) == 1
+    assert "it holds no saved_model.pb" in capsys.readouterr().out
