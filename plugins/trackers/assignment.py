@@ -53,7 +53,7 @@ def best_pairs(rows: Rows, columns: Rows, gain: Array) -> Rows:
     if np.bincount(rows).max() == 1 and np.bincount(columns).max() == 1:
         return np.arange(len(rows))
     sure = gain > _others_best(rows, gain) + _others_best(columns, gain)
-    left = ~(sure | _among(rows, rows[sure]) | _among(columns, columns[sure]))
+    left = ~(_among(rows, rows[sure]) | _among(columns, columns[sure]))
     if not left.any():
         return sure.nonzero()[0]
     unsure = left.nonzero()[0]
