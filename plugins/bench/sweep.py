@@ -95,7 +95,9 @@ def draw(path: Path, modes: Mapping[str, Mapping[str, Any]]) -> None:
         axes.set_title(title, loc="left", fontsize="medium")
         axes.grid(axis="x", alpha=0.3)
     first = drawn.axes[0]
-    first.set_yticks(range(len(labels)), labels)
+    short = [", ".join(o.rpartition(".")[2] for o in label.split(", ")) for label in labels]
+    whole = len(set(short)) < len(labels)  # where the last words alone would not tell them apart
+    first.set_yticks(range(len(labels)), labels if whole else short, fontsize="small")
     first.invert_yaxis()
     if len(modes) > 1:  # above the bars, where there is room for sure
         drawn.axes[-1].legend(
