@@ -177,7 +177,7 @@ def test_a_run_that_lasts(tmp_path, frames):
     print(
         f"{frames} frames in {rows[-1, 0]:.0f} s: memory {early[1]:.0f} to {late[1]:.0f} MB, "
         f"most {rows[:, 1].max():.0f}; open files {early[2]:.0f} to {late[2]:.0f}, most "
-        f"{rows[:, 2].max():.0f}; age at most {rows[:, 4].max():.1f} s; "
+        f"{rows[:, 2].max():.0f}; age at most {np.nanmax(rows[:, 4]):.1f} s; "
         f"{len(summary['outages'])} outages remembered, visits {dict(crowd.visits)}, "
         f"{crowd.pictures} pictures"
     )

@@ -15,6 +15,7 @@ import pytest
 from tests.plugins.sinks.web.results import Broken, Noisy, result
 from vidan.errors import SinkError
 from vidan_plugins.sinks.web.server import CONNECTIONS, SPARE
+from vidan_plugins.sinks.web.views import Views
 
 
 class Camera(threading.Thread):
@@ -282,6 +283,24 @@ def test_closing_does_not_wait_for_who_never_reads(serve, path, caplog):
         web.close()
         assert time.monotonic() - began < 4
     assert not web._server._thread.is_alive()
+
+
+def test_who_leaves_just_when_something_was_sent_leaves_the_seat():
+    async def go():
+        sent = asyncio.get_running_loop().create_future()
+
+        async def feed():
+            await Views(None, patience=60)._send(None, sent)
+            await asyncio.Event().wait()  # for the next word of a viewer who is gone
+
+        task = asyncio.create_task(feed())
+        await asyncio.sleep(0)
+        sent.set_result(None)
+        task.cancel()  # `asyncio.wait_for` of Python 3.11 loses this
+        done, _ = await asyncio.wait([task], timeout=5)
+        assert done
+
+    asyncio.run(go())
 
 
 def test_who_connects_and_says_nothing_is_hung_up_on(serve):
