@@ -13,11 +13,11 @@ from typing import Literal, Protocol, get_args
 from vidan import options
 from vidan.errors import ConfigError, ModelError, PluginError
 
+from ..onnxfile import is_quantised
 from ..zoo.catalogue import Entry, pulled
 from .contract import Signature, is_own_form
 from .decoding import DecodeName
 from .exported import Array, ExportedModel, exported_advice, plan
-from .onnxfile import is_quantised
 from .preprocessing import Channels, InputWishes, Layout, Letterbox
 from .threads import thread_count
 from .wishes import Model, ModelDetector, Wishes

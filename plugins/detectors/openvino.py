@@ -14,11 +14,11 @@ import openvino as ov
 from vidan.errors import ModelError
 from vidan.quiet import quiet_stderr
 
+from ..external import check_external_data
+from ..onnxfile import properties_of
 from .contract import Signature, Tensor
 from .efficientdet import one_line
 from .exported import Array
-from .external import check_external_data
-from .onnxfile import properties_of
 
 DEVICE = "CPU"
 

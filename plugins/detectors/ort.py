@@ -10,10 +10,10 @@ import onnxruntime as ort
 
 from vidan.errors import ModelError
 
+from ..external import check_external_data
 from .contract import Signature, Tensor
 from .efficientdet import one_line
 from .exported import Array
-from .external import check_external_data
 from .providers import check_started, choose_providers
 
 _ERROR, _FATAL = 3, 4  # levels of ONNX Runtime's log, which goes to standard error

@@ -13,6 +13,8 @@ import onnxruntime as ort
 from vidan.errors import ModelError
 from vidan.types import Image
 
+from ..external import check_external_data
+
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 """Of ImageNet's colours, RGB in [0,1]: what such networks are trained with."""
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -78,6 +80,7 @@ class OnnxEmbedder:
     def _open(self, model: str) -> Any:
         if not Path(model).is_file():
             raise ModelError(f"{self._name}: there is no such file")
+        check_external_data(Path(model), self._name)
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors only: they come as exceptions anyway
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")

@@ -14,7 +14,7 @@ from vidan.errors import ConfigError
 from vidan.interfaces import Detector
 from vidan.subcommands import optional
 
-from ..detectors import onnxfile
+from .. import onnxfile
 from ..detectors.onnx import OnnxDetector, engine_for, resolve
 from ..sources.frames import ArrayFrame
 

@@ -10,7 +10,7 @@ import pytest
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.detectors.onnxfile import is_quantised, properties_of, read
+from vidan_plugins.onnxfile import is_quantised, properties_of, read
 
 from .models import LABELS, noise, plain
 

@@ -1,5 +1,7 @@
 """Re-identification networks: tiny ONNX files made here."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,18 @@ def network(tmp_path):
 
 def plain(colour, width=20, height=40):
     return np.full((height, width, 3), colour, np.uint8)
+
+
+def test_weights_from_outside_the_folder_are_refused(network):
+    path = network()
+    model = onnx.load(path)
+    weights = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[4])
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="../secret")
+    model.graph.initializer.append(weights)
+    Path(path).write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"'\.\./secret', outside the model's folder"):
+        OnnxEmbedder(path)
 
 
 @pytest.mark.parametrize("batch", ["n", 1, 4])

@@ -4,7 +4,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from vidan import ModelError
-from vidan_plugins.detectors.external import check_external_data
+from vidan_plugins.external import check_external_data
 
 
 def model(path, location, *, inside=False):

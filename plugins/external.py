@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vidan.errors import ModelError
 
-from .onnxfile import _fields
+from .onnxfile import fields
 
 LOCATION = b"location"
 
@@ -57,11 +57,11 @@ def _locations(data: memoryview, kind: str, depth: int = 0) -> Iterator[str]:
     if depth > DEEPEST:
         raise ValueError("too deep")
     if kind == "Entry":
-        entry = {number: value for number, value in _fields(data) if isinstance(value, memoryview)}
+        entry = {number: value for number, value in fields(data) if isinstance(value, memoryview)}
         if 1 in entry and entry[1].tobytes() == LOCATION:
             yield str(entry[2], "utf-8")
         return
-    for number, value in _fields(data):
+    for number, value in fields(data):
         inner = _INSIDE[kind].get(number)
         if inner is not None and isinstance(value, memoryview):
             yield from _locations(value, inner, depth + 1)

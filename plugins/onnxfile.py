@@ -51,14 +51,14 @@ def read(path: Path, where: str) -> OnnxFile:
     found = OnnxFile({}, {}, "")
     names = {_PRODUCER: "", _PRODUCER_VERSION: ""}
     try:
-        for number, value in _fields(memoryview(path.read_bytes())):
+        for number, value in fields(memoryview(path.read_bytes())):
             if isinstance(value, int):
                 continue
             if number == _PROPERTIES:
-                entry = dict(_fields(value))
+                entry = dict(fields(value))
                 found.properties[_text(entry[1])] = _text(entry.get(2))
             elif number == _OPSETS:
-                entry = dict(_fields(value))
+                entry = dict(fields(value))
                 version = entry.get(2)
                 found.opsets[_text(entry.get(1))] = version if isinstance(version, int) else 0
             elif number in names:
@@ -80,12 +80,12 @@ def is_quantised(path: Path) -> bool:
 
 def _operators(data: memoryview) -> Iterator[bool]:
     """For each operator of a model whether it is of INTEGER."""
-    for number, graph in _fields(data):
+    for number, graph in fields(data):
         if number != _GRAPH or isinstance(graph, int):
             continue
-        for field, node in _fields(graph):
+        for field, node in fields(graph):
             if field == _NODE and not isinstance(node, int):
-                yield any(_text(v) in INTEGER for k, v in _fields(node) if k == _OPERATOR)
+                yield any(_text(v) in INTEGER for k, v in fields(node) if k == _OPERATOR)
 
 
 def _text(value: memoryview | int | None) -> str:
@@ -94,7 +94,7 @@ def _text(value: memoryview | int | None) -> str:
     return "" if value is None else str(value, "utf-8")
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+def fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
     """Numbers and contents of a message's fields; those of fixed size are passed over."""
     at = 0
     while at < len(data):
