@@ -1,11 +1,12 @@
 """`python -m benchmarks.flat`: whether the delay of a live view grows, over a long run.
 
 A 1080p camera at 30 frames/s (the suite's video, paced by its timestamps, again and again), a
-detector that is slower than that (the float32 model, on one thread), and a sink that draws each
+detector that is slower than that (`--model`, on one thread), and a sink that draws each
 result and shows only the newest. Notes the age of what it shows, and the memory, span by span:
 both are to stay as they are.
 
     python -m benchmarks.flat --minutes 30
+    python -m benchmarks.flat --minutes 5 --model facemask_d0 --name flat_d0   # slower still
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ from vidan.stats import Stats
 from vidan.types import Result
 from vidan_plugins.bench import plot
 
-from .inputs import model, parser, video
+from .inputs import parser, video
 from .report import Table, result, save, show
 
 PERCENTILES = (50, 95, 100)
 ROWS = 12
 """About so many spans are shown in the table; the JSON has them all."""
+
+NAME, MODEL = "flat", "facemask_lite0"
+"""Of the result; of the float32 model, which on one thread cannot keep up with the camera."""
 
 BOUND = 1.25
 """How old pictures may be, p95, of detecting, tracking and drawing one frame."""
@@ -76,10 +80,10 @@ def memory() -> float:
     return pages * 4096 / 1e6
 
 
-def watch(path: Path, network: Path, seconds: float) -> tuple[list[Shown], Stats]:
+def watch(path: Path, network: str, seconds: float) -> tuple[list[Shown], Stats]:
     """Run for so long, and give what was shown."""
     source = build("source", {"name": "file", "path": str(path), "live": True, "loop": True})
-    detector = build("detector", {"name": "onnx", "model": str(network), "threads": 1})
+    detector = build("detector", {"name": "onnx", "model": network, "threads": 1})
     sink = Watched(build("sink", {"name": "discard"}, "sink.discard"))
     pipeline = Pipeline(source, detector, build("tracker", {"name": "steady"}), {"view": sink})
     end = time.monotonic() + seconds
@@ -137,7 +141,9 @@ def tables(found: Sequence[dict[str, float]], summary: dict[str, Any]) -> list[T
     ]
 
 
-def flat(path: Path, minutes: float, length: float, out: Path) -> dict[str, Any]:
+def flat(
+    path: Path, minutes: float, length: float, out: Path, network: str = MODEL, name: str = NAME
+) -> dict[str, Any]:
     """Run, and keep the result with its plot in a folder.
 
     Args:
@@ -145,11 +151,13 @@ def flat(path: Path, minutes: float, length: float, out: Path) -> dict[str, Any]
         minutes: how long.
         length: of a span, s.
         out: the folder.
+        network: name or file of the model.
+        name: of the result.
 
     Raises:
         VidanError: the run is too short for two spans behind the first.
     """
-    shown, stats = watch(path, model(), 60 * minutes)
+    shown, stats = watch(path, network, 60 * minutes)
     found = spans(shown, length) if shown else []
     if len(found) < 2:
         raise VidanError(f"--minutes {minutes:g}: too short for three spans of {length:g} s")
@@ -161,18 +169,19 @@ def flat(path: Path, minutes: float, length: float, out: Path) -> dict[str, Any]
         "captured": stats.captured,
         "dropped": stats.dropped,
     }
+    command = f"python -m benchmarks.flat --minutes {minutes:g}"
     made: dict[str, Any] = result(
-        "flat",
+        name,
         "The age of a live picture, over time",
-        f"python -m benchmarks.flat --minutes {minutes:g}",
+        command if network == MODEL else f"{command} --model {network} --name {name}",
         tables(found, summary),
-        ["flat.png"],
-        settings={"video": path.name, "minutes": minutes, "span_s": length},
+        [f"{name}.png"],
+        settings={"video": path.name, "model": network, "minutes": minutes, "span_s": length},
         figures=summary,
         spans=[{k: round(v, 3) for k, v in one.items()} for one in found],
     )
     save(made, out)
-    draw(out / "flat.png", found)
+    draw(out / f"{name}.png", found)
     return made
 
 
@@ -199,10 +208,13 @@ def main() -> int:
     options = parser("benchmarks.flat", str(__doc__))
     options.add_argument("--minutes", type=float, default=30)
     options.add_argument("--span", type=float, default=60, help="s, over which figures are taken")
+    options.add_argument("--model", default=MODEL, help="name or file of the detector's model")
+    options.add_argument("--name", default=NAME, help="of the result")
     args = options.parse_args()
     listen()
     try:
-        show(flat(video(300), args.minutes, args.span, args.out), console())
+        found = flat(video(300), args.minutes, args.span, args.out, args.model, args.name)
+        show(found, console())
     except VidanError as error:
         sys.exit(f"benchmarks.flat: error: {error}")
     return 0

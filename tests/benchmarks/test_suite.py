@@ -157,9 +157,10 @@ def test_levers_are_held_against_the_bare_stages(small, capsys):
     assert all(len(line.split()[-4:]) == 4 for line in lines[1:])
 
 
-def test_a_live_view_over_time(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(flat, "model", inputs.shipped)  # quick, so that few seconds show enough
-    found = flat.flat(small, minutes=3 / 60, length=0.5, out=tmp_path)
+def test_a_live_view_over_time(small, tmp_path):
+    # The quick model, so that few seconds show enough.
+    quick = str(inputs.shipped())
+    found = flat.flat(small, 3 / 60, 0.5, tmp_path, quick)
     assert all(one["p95"] > 0 and one["frames"] > 0 for one in found["spans"])
     assert found["figures"]["captured"] >= found["figures"]["dropped"]
     assert (tmp_path / "flat.png").is_file()
