@@ -125,6 +125,7 @@ class Keep:
                 self._seconds = total
         elif value is not None:
             self._number = options.whole(key, value, 1)
+        self._all = value is None
 
     def prune(self, names: Names, unfinished: Collection[Path] = ()) -> None:
         """Delete the oldest files of these names, and no others, until the rest may be kept.
@@ -133,6 +134,8 @@ class Keep:
             names: of the files.
             unfinished: files that neither count nor go.
         """
+        if self._all:
+            return  # without a look into a folder that may hold thousands
         finished = set(names.files()) - set(unfinished)
         written = sorted((w for path in finished if (w := _look(path))), reverse=True)
         total, oldest = 0, time.time() - self._seconds

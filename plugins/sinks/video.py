@@ -31,6 +31,9 @@ Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
 
+UNFINISHED = 4
+"""Files that may be waiting to be finished: more would hold memory and descriptors."""
+
 
 class VideoFile:
     """Writes what is shown as a video that browsers and phones play.
@@ -120,6 +123,8 @@ class VideoFile:
         if self._segments.starts(frame.time, frame.captured) and self._current is not None:
             finished, self._current = self._current, None
             self._finishing.append(self._finisher.submit(self._finish, finished))
+            if len(self._finishing) > UNFINISHED:
+                self._finishing.pop(0).result()  # nor files nor memory may pile up
         picture = Picture(frame, None if self._current is None else self._current.colours)
         if self._painter is not None:
             self._painter.draw_on(picture.planes, result)
