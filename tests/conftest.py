@@ -1,10 +1,15 @@
 import logging
+import signal
 import sys
 
 import pytest
 
 from tests.real import DATA
 from vidan.plugins import Component, Package, load_plugins
+
+# A shell starts what it puts in the background with Ctrl-C ignored, which children inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

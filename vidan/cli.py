@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .errors import ConfigError, VidanError, did_you_mean
 from .plugins import KINDS, Command, load_plugins
-from .signals import noted
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -57,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     verbose = any(a.replace(" ", "").lower() == "hydra.verbose=true" for a in arguments)
     try:
-        with noted():
-            return _dispatch(arguments)
+        return _dispatch(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -26,7 +29,6 @@ from .outages import Forgetful, Outages
 from .pipeline import Pipeline
 from .plugins import load_plugins
 from .remember import FILE, Remembering
-from .signals import heeded
 from .watch import watch
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ TRACE = "trace.json"
 
 IN_FLIGHT = 2
 """Frames of a file that are detected at once, unless the configuration says otherwise."""
+
+FORCED_EXIT = 3
+"""The interrupt that ends the process whatever hangs."""
 
 
 @dataclass(frozen=True)
@@ -195,10 +200,33 @@ def _run(pipeline: Pipeline) -> None:
     terminal = progress.console(stderr=True)
     shown = progress.display(pipeline.total, terminal)
     try:
-        with heeded(pipeline):
+        with _signals(pipeline):
             pipeline.run(shown)
     finally:
         shown.close()
+
+
+@contextmanager
+def _signals(pipeline: Pipeline) -> Iterator[None]:
+    """Ctrl-C and SIGTERM: stop, then discard, then leave whatever hangs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    count = 0
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+        if count >= FORCED_EXIT:
+            os._exit(128 + number)
+        pipeline.interrupt(number)
+
+    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None) -> dict[str, Any]:
