@@ -32,7 +32,7 @@ def savedmodel(folder: str) -> Network:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(folder)
-    serve = loaded.signatures["serving_default"]
+    serve = loaded.signatures["vidan"]
 
     def run(batch: Array) -> tuple[Array, Array]:
         found = serve(images=tf.constant(batch))
