@@ -62,18 +62,27 @@ class Table:
             raise SourceError(f"{self.where(row)}: {expected}, got {got}")
 
 
+def read_lines(path: Path, what: str) -> list[tuple[int, str]]:
+    """The lines of a text that are not blank, each with its number from 1; `what` is for errors.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SourceError(f"cannot read the {what} {str(path)!r}: {reason}") from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
 def read_detections(path: Path) -> Table:
     """All rows of a det.txt: 7 to 10 columns, at least one row, boxes of any size.
 
     Raises:
         SourceError: it cannot be read, or a row of it makes no sense; names the line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SourceError(f"cannot read the detections {str(path)!r}: {reason}") from error
-    rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = read_lines(path, "detections")
     if not rows:
         raise SourceError(f"the detections {str(path)!r} hold no rows")
     columns = rows[0][1].count(",") + 1

@@ -23,9 +23,11 @@ from vidan.errors import SinkError, SourceError
 from vidan.progress import console
 from vidan.subcommands import configure
 
+from ..detectors.motfile import BOX, read_lines
+
 Array = npt.NDArray[np.float64]
 
-COLUMNS, BOX = 10, slice(2, 6)
+COLUMNS = 10
 """Of a line of tracks: frame, id, x, y, width, height, score and three that say nothing."""
 
 DEGREE = 2
@@ -107,13 +109,8 @@ def read(path: Path) -> Array:
     Raises:
         SourceError: the file cannot be read, or is not in that format.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SourceError(f"cannot read the tracks {str(path)!r}: {reason}") from error
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    rows = np.array([_row(f"{path}:{n}", line) for n, line in numbered]).reshape(-1, COLUMNS)
+    lines = read_lines(path, "tracks")
+    rows = np.array([_row(f"{path}:{n}", line) for n, line in lines]).reshape(-1, COLUMNS)
     rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
     twice = (rows[1:, :2] == rows[:-1, :2]).all(axis=1)
     if twice.any():
