@@ -24,6 +24,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from vidan.progress import console, listen
+from vidan_plugins.detectors.ort import settings as vidan_settings
 from vidan_plugins.detectors.threads import thread_count
 
 from .inputs import model, parser, shipped
@@ -42,12 +43,10 @@ Figures = tuple[float, float]
 
 
 def settings(**wishes: Any) -> ort.SessionOptions:
-    """As vidan opens a model (`vidan_plugins.detectors.ort`), but for the wishes."""
-    made = ort.SessionOptions()
-    made.log_severity_level = 3
-    made.intra_op_num_threads = wishes.pop("threads", thread_count(None))
-    spin = wishes.pop("spin", False)
-    made.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    """As vidan opens a model, but for the wishes."""
+    made = vidan_settings(wishes.pop("threads", thread_count(None)))
+    if wishes.pop("spin", False):
+        made.add_session_config_entry("session.intra_op.allow_spinning", "1")
     for name, value in wishes.items():
         setattr(made, name, value)
     return made

@@ -53,6 +53,16 @@ class OnnxRuntime:
         return found
 
 
+def settings(threads: int) -> ort.SessionOptions:
+    """Of a session whose operators so many threads compute."""
+    made = ort.SessionOptions()
+    made.log_severity_level = _FATAL  # a session's errors are raised as well
+    made.intra_op_num_threads = threads
+    # Threads that wait for work by spinning take the time that decoding and encoding need.
+    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return made
+
+
 def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort.InferenceSession:
     """Open an ONNX file: on the providers, or on the CPU alone if they do not start.
 
@@ -60,15 +70,10 @@ def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort
         ModelError: ONNX Runtime cannot read it.
     """
     ort.set_default_logger_severity(_ERROR)  # why a provider does not start is said only there
-    settings = ort.SessionOptions()
-    settings.log_severity_level = _FATAL  # a session's errors are raised as well
-    settings.intra_op_num_threads = threads
-    # Threads that wait for work by spinning take the time that decoding and encoding need.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # Its own fallback prints to the user's terminal.
         return ort.InferenceSession(
-            str(path), settings, providers=list(providers), enable_fallback=False
+            str(path), settings(threads), providers=list(providers), enable_fallback=False
         )
     except Exception as error:  # ONNX Runtime's errors share no class but this one
         if len(providers) > 1:
