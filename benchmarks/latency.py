@@ -6,7 +6,6 @@ so that there can be several, and `--out FOLDER` keeps it elsewhere.
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import sys
@@ -14,9 +13,9 @@ from pathlib import Path
 
 from vidan.progress import console, listen
 from vidan_plugins.bench.commands import bench
-from vidan_plugins.bench.results import save, show
 
 from .inputs import parser, real_video
+from .report import save, show
 
 
 def latency(arguments: list[str], out: Path, command: str, name: str | None = None) -> None:
@@ -26,9 +25,7 @@ def latency(arguments: list[str], out: Path, command: str, name: str | None = No
     given = arguments if real is None or makes_its_own else [f"source.path='{real}'", *arguments]
     for found, folder in bench(given, command):
         show(found, console())
-        # It goes into the repository: without paths of this machine.
-        kept = json.loads(json.dumps(found).replace(f"{Path.cwd()}/", ""))
-        kept["name"] = name or found["name"]
+        kept = found | {"name": name or found["name"]}
         kept["plots"] = [f"{kept['name']}.png"]
         save(kept, out)
         shutil.copy(folder / found["plots"][0], out / kept["plots"][0])

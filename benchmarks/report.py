@@ -9,14 +9,17 @@ Every benchmark keeps its figures in results/<name>.json and its plots beside it
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vidan_plugins.bench import results
 from vidan_plugins.bench.environment import environment, one_line
-from vidan_plugins.bench.results import Table, load, result, save, show, spread, tables
+from vidan_plugins.bench.results import Table, load, result, show, spread, tables
 
 __all__ = ["RESULTS", "Table", "environment", "load", "result", "save", "show", "spread"]
 
@@ -25,6 +28,19 @@ RESULTS = FOLDER / "results"
 README = FOLDER / "README.md"
 
 MARKED = re.compile(r"(<!-- result: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def save(found: Mapping[str, Any], folder: Path) -> Path:
+    """Keep a result. It goes into the repository, and so without paths of this machine.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    text = json.dumps(found).replace(f"{Path.cwd()}/", "")
+    data = Path(os.environ.get("VIDAN_DATA", ""))
+    if data.is_absolute():
+        text = text.replace(str(data), "$VIDAN_DATA")
+    return results.save(json.loads(text), folder)
 
 
 def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
@@ -41,11 +57,11 @@ def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
     return "\n\n".join(parts)
 
 
-def filled(readme: str, results: Path = RESULTS) -> str:
+def filled(readme: str, folder: Path = RESULTS) -> str:
     """The README with every result that there is; what has no result stays as it was."""
 
     def insert(match: re.Match[str]) -> str:
-        path = results / f"{match['name']}.json"
+        path = folder / f"{match['name']}.json"
         if not path.is_file():
             return match[0]
         return f"{match[1]}\n{markdown(load(path))}\n\n{match[3]}"

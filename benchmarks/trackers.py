@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shlex
 import statistics
 import subprocess
 import sys
@@ -54,6 +53,9 @@ DESCRIBED = ("vidan deepsort", "deep-sort-realtime")
 """Those that need features, which public detections have not."""
 
 REAL = ("MOT17-04-SDP", "MOT17-05-FRCNN", "MOT17-09-DPM")
+PEERS_PYTHON = ".venv-trackers/bin/python"
+"""Where benchmarks/peers-trackers.txt puts the peers' environment."""
+
 PEER_CODE = Path(__file__).with_name("tracker_peers.py")
 Floats = npt.NDArray[np.float32]
 
@@ -244,7 +246,9 @@ def main() -> int:
         return 0
     scenes = {str(n): walkers(n, args.frames) for n in COUNTS} | real()
     found = measure(scenes, args.peers)
-    command = f"python -m benchmarks.trackers {shlex.join(sys.argv[1:])}".strip()
+    command = f"python -m benchmarks.trackers --frames {args.frames}"
+    if args.peers:
+        command += f" --peers {PEERS_PYTHON}"
     kept = result("trackers", "Trackers alone", command, [table(found, scenes)], figures=found)
     show(kept, console())
     save(kept, args.out)

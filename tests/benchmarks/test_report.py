@@ -22,6 +22,17 @@ def test_a_result_survives_its_file(tmp_path, found):
     assert load(save(found, tmp_path / "new folder")) == json.loads(json.dumps(found))
 
 
+def test_no_path_of_this_machine_is_kept(tmp_path, found, monkeypatch):
+    monkeypatch.setenv("VIDAN_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    found["command"] = f"run {tmp_path}/data/video/a.mp4 {tmp_path}/runs/b.mp4 c.mp4"
+    kept = load(save(found, tmp_path))
+    assert kept["command"] == "run data/video/a.mp4 runs/b.mp4 c.mp4"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load(save(found, tmp_path))["command"].startswith("run $VIDAN_DATA/video/a.mp4 ")
+
+
 def test_the_environment_says_what_it_depends_on():
     about = environment()
     assert about["cpus"] >= about["cores_to_use"] >= 1
