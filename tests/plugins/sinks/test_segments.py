@@ -7,7 +7,7 @@ import pytest
 
 from tests.clips import number_of
 from vidan import ConfigError, SinkError
-from vidan_plugins.sinks import recording, segments
+from vidan_plugins.sinks import recording, segments, video
 from vidan_plugins.sinks.names import Keep, Names
 from vidan_plugins.sinks.segments import Segments
 from vidan_plugins.sinks.video import VideoFile
@@ -167,6 +167,20 @@ def test_a_run_keeps_as_much_as_asked(tmp_path, clock):
         other.name,
     ]
     assert not old.exists()
+
+
+def test_files_do_not_pile_up_where_finishing_is_slow(tmp_path, clock, monkeypatch):
+    finish, there = recording.put_index_in_front, []
+
+    def slowly(path):
+        time.sleep(0.02)
+        there.append(len(list(tmp_path.glob("*.mp4"))) - len(there))
+        finish(path)
+
+    monkeypatch.setattr(recording, "put_index_in_front", slowly)
+    files = write_all(tmp_path / "v.mp4", range(100), segment="0.2s")  # 5 frames each
+    assert len(files) == 20
+    assert max(there) <= video.UNFINISHED + 2  # with the one being finished and the one written
 
 
 def test_no_file_is_written_over(tmp_path, clock):
