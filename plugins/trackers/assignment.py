@@ -57,9 +57,8 @@ def best_pairs(rows: Rows, columns: Rows, gain: Array) -> Rows:
     if not left.any():
         return sure.nonzero()[0]
     unsure = left.nonzero()[0]
-    r, row = np.unique(rows[unsure], return_inverse=True)
-    c, column = np.unique(columns[unsure], return_inverse=True)
-    pair = np.full((len(r), len(c)), -1, np.intp)
+    row, column = _numbered(rows[unsure]), _numbered(columns[unsure])
+    pair = np.full((row.max() + 1, column.max() + 1), -1, np.intp)
     pair[row, column] = unsure
     among = np.zeros(pair.shape)
     among[row, column] = gain[unsure]
@@ -82,6 +81,13 @@ def _others_best(ends: Rows, gain: Array) -> Array:
     ties = np.bincount(ends[top], minlength=len(best)) > 1
     second[ties] = best[ties]
     return np.where(top, second[ends], best[ends])
+
+
+def _numbered(ends: Rows) -> Rows:
+    """The number of each end (K,) among the different ends, from 0 by rising end: (K,)."""
+    seen = np.zeros(int(ends.max()) + 1, np.intp)
+    seen[ends] = 1
+    return np.asarray(seen.cumsum()[ends] - 1)
 
 
 def _among(ends: Rows, taken: Rows) -> npt.NDArray[np.bool_]:
