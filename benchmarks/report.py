@@ -40,7 +40,8 @@ def save(found: Mapping[str, Any], folder: Path) -> Path:
     data = Path(os.environ.get("VIDAN_DATA", ""))
     if data.is_absolute():
         text = text.replace(str(data), "$VIDAN_DATA")
-    return results.save(json.loads(text), folder)
+    path: Path = results.save(json.loads(text), folder)
+    return path
 
 
 def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
