@@ -95,7 +95,7 @@ def test_neither_a_tag_nor_a_target_in_a_runs_configuration_calls_anything(here,
     run = here / "run"
     (run / ".hydra").mkdir(parents=True)
     rest = "detector: {name: mot}\ntracker: {name: sort}\nsink: {}\ntrace: false\nresumable: true\n"
-    rest += "pipeline: {workers: 1, buffer: 2, forget_after: 3}\nmax_frames: 1\n"
+    rest += "pipeline: {workers: 1, buffer: 2, age_limit: 1.15, forget_after: 3}\nmax_frames: 1\n"
     rest += "on_sink_error: stop\nrun_dir: x\n"
     (run / ".hydra/config.yaml").write_text(f"{line}\n{rest}")
     (run / ".hydra/overrides.yaml").write_text("[]\n")

@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 POLL = 0.1
 """How often the waiting thread looks up, for progress and interrupts, s."""
 
+AGE_LIMIT = 1.15
+"""How old a live frame may be when it is detected, in times of a detection."""
+
 LOOP = "a loop over the results"
 """In place of a sink's name, where results go to a loop."""
 
@@ -57,6 +60,8 @@ class Pipeline:
         max_frames: end after this many frames of the source; None for all.
         workers: threads that detect; results stay in order.
         buffer: how many items wait between two stages when nothing may be dropped.
+        age_limit: of a live source, let a frame go for the next one where it would be older than so
+            many times what its detection takes, 1 or more; None takes what there is.
         sink_errors_end_it: whether a sink that fails ends the run; else the others go on, as long
             as there is one, and what it raised is raised at the end.
 
@@ -77,6 +82,7 @@ class Pipeline:
         max_frames: int | None = None,
         workers: int = 1,
         buffer: int = 2,
+        age_limit: float | None = AGE_LIMIT,
         sink_errors_end_it: bool = True,
     ) -> None:
         self.source = source
@@ -104,7 +110,7 @@ class Pipeline:
         self._workers = workers
         self._working = workers
         self._turn = threading.Lock()
-        self._rhythm = Rhythm()
+        self._rhythm = Rhythm(age_limit, workers * self._every)
         self._failing = threading.Lock()
         self._errors: list[StageError] = []
         self._interrupts = 0
@@ -233,7 +239,7 @@ class Pipeline:
                 at = frame.index
                 seconds = time.perf_counter() - started
                 self.stats.frame_captured(frame.index, seconds)
-                self._rhythm.hear(frame)
+                self._rhythm.came(frame, time.monotonic())
                 if not self._frames.put((frame, seconds)):
                     break
                 self.stats.dropped = self._frames.dropped
@@ -255,7 +261,9 @@ class Pipeline:
                 found = self.detector.detect([frame])
                 if len(found) != 1:
                     raise ValueError(f"expected 1 result for 1 frame, got {len(found)}")
-                future.set_result((found[0], time.perf_counter() - started))
+                seconds = time.perf_counter() - started
+                self._rhythm.detected(seconds)
+                future.set_result((found[0], seconds))
             except BaseException as error:
                 self._fail("detector", frame.index, error)
                 self._frames.close(discard=True)
@@ -271,8 +279,8 @@ class Pipeline:
         """The next frame to detect, once there is room for its result.
 
         In this order, so that a frame of a live source is the newest when its detection
-        starts; one worker at a time, so that results are awaited in the order of frames. It
-        starts a little later where a newer one is due.
+        starts; one worker at a time, so that results are awaited in the order of frames. Where
+        it would get too old, it lets it go for the next.
         """
         with self._turn:
             if not self._pending.wait_for_room():

@@ -1,52 +1,74 @@
-"""When a camera's next frame is due, for whoever would rather have that one."""
+"""Whether a live source's newest frame is worth a detection, or the next one is."""
 
 from __future__ import annotations
 
 from .types import Frame
 
 EVE = 0.8
-"""A frame that is older than this part of a step is soon replaced by the next."""
+"""Where a frame has waited for this part of a step, the next one is due soon."""
 
 LATE = 1.1
-"""The next frame is waited for until the one that there is has this age, in steps."""
+"""The next frame is waited for until the one that there is has waited for so many steps."""
 
 GAIN = 0.1
-"""How much of a new step the usual one takes on."""
+"""How much of a new figure the usual one takes on."""
 
 LONGEST = 1.0
 """Frames that are further apart do not tell the usual time between them, s."""
 
 
 class Rhythm:
-    """The steps of a live source, which one thread hears and others go by.
+    """The steps of a live source and of its detector, each heard by one thread.
 
-    A frame in front of a busy detector grows old until the next one takes its place. If it is
-    taken just before that, what is shown is one detection and one whole step older than when it
-    came, and whatever takes time besides comes on top. To wait the little that is left for the
-    next one keeps some of the step for that, and costs a fifth of a step at most.
+    A frame in front of a busy detector grows old until the next one takes its place. Taken late, it
+    is shown up to a whole step older than one that is taken as it comes; to wait for the next one
+    instead costs the rest of the step. Beside a detector that takes many steps neither is much, and
+    one that is done within a step finds each frame as it comes.
+
+    Args:
+        age_limit: wait where a frame would be older than so many times the usual detection once it
+            is detected, or where the next one is due soon; 1 waits for one that has just come
+            every time, None never.
+        busy: how many steps a detection may take without a frame being dropped.
     """
 
-    def __init__(self) -> None:
-        self._latest: tuple[int, float, float] | None = None  # index, time, captured
+    def __init__(self, age_limit: float | None, busy: int = 1) -> None:
+        self._age_limit = age_limit
+        self._busy = busy
+        self._latest: tuple[int, float, float] | None = None  # index, time, when it came
         self._step: float | None = None
+        self._detection: float | None = None
 
-    def hear(self, frame: Frame) -> None:
-        """A frame has come."""
-        before, self._latest = self._latest, (frame.index, frame.time, frame.captured)
+    def came(self, frame: Frame, now: float) -> None:
+        """A frame has come.
+
+        Args:
+            frame: the frame.
+            now: s of `time.monotonic()`, as everywhere here.
+        """
+        before, self._latest = self._latest, (frame.index, frame.time, now)
         if before is None or frame.index <= before[0]:
             return
         step = (frame.time - before[1]) / (frame.index - before[0])
         if 0 < step < LONGEST:
-            self._step = step if self._step is None else self._step + GAIN * (step - self._step)
+            self._step = _follow(self._step, step)
+
+    def detected(self, seconds: float) -> None:
+        """A detection has taken so long."""
+        self._detection = _follow(self._detection, seconds)
 
     def wait(self, now: float) -> float:
-        """How long to wait for the next frame, s; 0 if it is not due soon.
-
-        Args:
-            now: s of `time.monotonic()`.
-        """
-        latest, step = self._latest, self._step
-        if latest is None or step is None:
+        """How long to wait for the next frame, s; 0 if the one that there is will do."""
+        latest, step, detection = self._latest, self._step, self._detection
+        if self._age_limit is None or latest is None or step is None or detection is None:
             return 0.0
-        age = now - latest[2]
-        return LATE * step - age if EVE * step < age < step else 0.0
+        if detection < self._busy * step:
+            return 0.0
+        spare = min((self._age_limit - 1) * detection, EVE * step)
+        waited = now - latest[2]
+        return LATE * step - waited if spare < waited < step else 0.0
+
+
+def _follow(usual: float | None, new: float) -> float:
+    """The usual value of a figure, after a new one."""
+    return new if usual is None else usual + GAIN * (new - usual)

@@ -123,6 +123,9 @@ def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeli
         if config.max_frames is None
         else whole("max_frames", config.max_frames, 1),
         "buffer": whole("pipeline.buffer", config.pipeline.buffer, 1),
+        "age_limit": None
+        if config.pipeline.age_limit is None
+        else number("pipeline.age_limit", config.pipeline.age_limit, 1.0),
         "sink_errors_end_it": choice("on_sink_error", config.on_sink_error, ("stop", "continue"))
         == "stop",
     }
