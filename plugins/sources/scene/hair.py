@@ -10,8 +10,8 @@ from .relief import Array, linear, smoothstep
 
 
 def hair_colour(look: Look, strands: Array) -> Array:
-    """The colour of hair (H,W,3), linear, lighter and darker by strand."""
-    light = np.clip(1 + 0.30 * strands, 0.35, 2.2)[..., None]
+    """The colour of hair (3,H,W), linear, lighter and darker by strand."""
+    light = np.clip(1 + 0.30 * strands, 0.35, 2.2)
     return np.asarray(linear(look.hair) * light + 0.004, np.float32)
 
 
@@ -82,7 +82,7 @@ def _curtain(face: Face, look: Look, down: float) -> None:
     over = smoothstep(-0.02, 0.05, np.minimum(sides, ax - inner))
     mask = np.maximum(behind, over)
     strands = face.noise(0.025, 0.5) + 0.5 * face.noise(0.1, 0.4)
-    shade = (0.55 + 0.45 * smoothstep(0.75, 1.05, ax))[..., None]
+    shade = 0.55 + 0.45 * smoothstep(0.75, 1.05, ax)
     r.paint(mask, hair_colour(look, strands) * shade)
     r.cover(mask)
     swell = np.sqrt(np.clip(1 - ((ax - 1.02) / 0.2) ** 2, 0, 1)) * 0.014

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .houses import END, WALL, put_end, put_houses
+from .houses import WALL, ground_top, put_end, put_houses
 from .relief import GAMMA, Array, linear, noise, smoothstep
 from .trees import put_trees
 from .view import EYE, View, put
@@ -22,14 +22,14 @@ def draw_street(view: View, seed: int) -> tuple[Array, Array]:
     """The street without people.
 
     Returns:
-        (H,W,3) float32 sRGB in 0..1; (H,W) float32 distance in m.
+        (3,H,W) float32 sRGB in 0..1; (H,W) float32 distance in m.
     """
     rng = np.random.default_rng([seed, 5])
     dx = (np.arange(view.width, dtype=np.float32)[None] + 0.5 - view.width / 2) / view.focal
     dy = (np.arange(view.height, dtype=np.float32)[:, None] + 0.5 - view.horizon) / view.focal
-    shape = (view.height, view.width)
-    colour = _sky(rng, shape, dy)
-    distance = np.full(shape, SKY, np.float32)
+    colour = np.zeros((3, view.height, view.width), np.float32)
+    distance = np.full((view.height, view.width), SKY, np.float32)
+    _sky(rng, colour, dy)
     put_end(rng, colour, distance, dx, dy)
     for side in (-1, 1):
         put_houses(rng, colour, distance, dx, dy, side)
@@ -37,25 +37,31 @@ def draw_street(view: View, seed: int) -> tuple[Array, Array]:
     put_trees(rng, colour, distance, view)
     # The lens is focused on the people; what is far is soft.
     soft = 0.0022 * min(view.height, view.width)
-    blurred = np.asarray(cv2.GaussianBlur(colour, (0, 0), max(soft, 0.4)), np.float32)
-    near = smoothstep(30, 9, distance)[..., None]
-    colour = blurred + near * 0.7 * (colour - blurred)
-    return np.clip(colour, 0, 1) ** np.float32(1 / GAMMA), distance
+    near = 0.7 * smoothstep(30, 9, distance)
+    for plane in colour:
+        blurred = cv2.GaussianBlur(plane, (0, 0), max(soft, 0.4))
+        np.clip(blurred + near * (plane - blurred), 0, 1, out=plane)
+        np.power(plane, np.float32(1 / GAMMA), out=plane)
+    return colour, distance
 
 
-def _sky(rng: np.random.Generator, shape: tuple[int, int], dy: Array) -> Array:
-    up = np.clip(-dy / 0.08, 0, 1)[..., None]
-    sky = linear((226, 230, 232)) + up * (linear((176, 200, 226)) - linear((226, 230, 232)))
-    clouds = noise(rng, shape, (shape[1] / 7, shape[0] / 22)) + 0.4 * noise(
-        rng, shape, (shape[1] / 25, shape[0] / 60)
+def _sky(rng: np.random.Generator, colour: Array, dy: Array) -> None:
+    """The sky with its clouds, down to where the ground begins."""
+    _, height, width = colour.shape
+    clouds = noise(rng, (height, width), (width / 7, height / 22)) + 0.4 * noise(
+        rng, (height, width), (width / 25, height / 60)
     )
-    white = smoothstep(-0.2, 1.4, clouds)[..., None]
-    return np.asarray(sky + 0.55 * white * (linear((240, 240, 240)) - sky), np.float32)
+    low = ground_top(dy)
+    up = np.clip(-dy[:low] / 0.08, 0, 1)
+    white = 0.55 * smoothstep(-0.2, 1.4, clouds[:low])
+    blue, hazy = linear((176, 200, 226)), linear((226, 230, 232))
+    colour[:, :low] = hazy + up * (blue - hazy)
+    put(colour[:, :low], white, linear((240, 240, 240)))
 
 
 def _ground(rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array) -> None:
     """Paving stones in rows, with worn and damp patches; a gutter along each side."""
-    top = int(np.searchsorted(dy[:, 0], EYE / END))
+    top = ground_top(dy)
     if top >= len(dy):
         return
     z = EYE / dy[top:]
@@ -82,7 +88,6 @@ def _ground(rng: np.random.Generator, colour: Array, distance: Array, dx: Array,
     # Under the houses it is darker, and the sky is mirrored a little far away.
     paint = paint * (0.65 + 0.35 * smoothstep(WALL, WALL - 2.2, np.abs(x)))
     paint = paint + 0.10 * smoothstep(12, 70, z)
-    tinted = paint[..., None] * np.array([1.04, 1.0, 0.95], np.float32)
-    mask = np.broadcast_to(inside, shape).astype(np.float32)
-    put(colour[top:], mask, np.asarray(tinted, np.float32))
-    distance[top:] = np.where(mask > 0, z, distance[top:])
+    tinted = paint * np.array([1.04, 1.0, 0.95], np.float32).reshape(3, 1, 1)
+    np.copyto(colour[:, top:], tinted, where=inside)
+    np.copyto(distance[top:], z, where=inside)

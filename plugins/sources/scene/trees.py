@@ -43,7 +43,7 @@ def _tree(
     shape = (v.shape[0], u.shape[1])
     k = view.scale(z)
     trunk = smoothstep(0.13, 0.10, np.abs(u)) * smoothstep(4.2, 4.0, v)
-    put(colour[part], trunk, np.broadcast_to(linear((74, 62, 52)), (*shape, 3)).astype("f4"))
+    put(colour[:, *part], trunk, linear((74, 62, 52)))
     leaves = (
         noise(rng, shape, (0.16 * k, 0.14 * k)) * 0.5
         + noise(rng, shape, (0.05 * k, 0.05 * k)) * 0.35
@@ -51,8 +51,8 @@ def _tree(
     crown = 1 - np.hypot(u / 1.75, (v - 4.5) / 1.75) + 0.16 * leaves
     mask = smoothstep(-0.02, 0.06, np.asarray(crown, "f4"))
     light = np.clip(0.55 + 0.22 * (v - 4.5) / 1.7 - 0.12 * u + 0.22 * leaves, 0.12, 1.2)
-    green = np.array(linear((122, 138, 72))) * rng.uniform(0.8, 1.1)
-    put(colour[part], mask, np.asarray(light[..., None] * green, np.float32))
+    green = linear((122, 138, 72)) * rng.uniform(0.8, 1.1)
+    put(colour[:, *part], mask, np.asarray(light * green, np.float32))
     distance[part] = np.where(np.maximum(mask, trunk) > 0.5, z, distance[part])
 
 
@@ -61,11 +61,10 @@ def _lamp(colour: Array, distance: Array, view: View, x: float, z: float) -> Non
     if found is None:
         return
     part, u, v = found
-    shape = (v.shape[0], u.shape[1])
     post = smoothstep(0.065, 0.045, np.abs(u)) * smoothstep(4.0, 3.9, v)
     foot = smoothstep(0.13, 0.11, np.abs(u)) * smoothstep(0.55, 0.5, v)
     pole = np.maximum(post, foot)
-    put(colour[part], pole, np.broadcast_to(linear((44, 48, 48)), (*shape, 3)).astype("f4"))
+    put(colour[:, *part], pole, linear((44, 48, 48)))
     globe = smoothstep(0.26, 0.22, np.asarray(np.hypot(u, v - 4.15), "f4"))
-    put(colour[part], globe, np.broadcast_to(linear((244, 238, 214)), (*shape, 3)).astype("f4"))
+    put(colour[:, *part], globe, linear((244, 238, 214)))
     distance[part] = np.where(np.maximum(pole, globe) > 0.5, z, distance[part])

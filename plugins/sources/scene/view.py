@@ -40,5 +40,6 @@ class View:
 
 
 def put(colour: Array, mask: Array, paint: Array) -> None:
-    """Paint (H,W,3) where the mask (H,W) is."""
-    colour += mask[..., None] * (paint - colour)
+    """Paint (3,H,W) where the mask (H,W) is."""
+    for plane, tone in zip(colour, paint, strict=True):
+        plane += mask * (tone - plane)

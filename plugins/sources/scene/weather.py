@@ -43,16 +43,17 @@ class Weather:
         self._lift, self._drop = _noise(seed, width, height, QUIET + (LOUD - QUIET) * darkness)
 
     def over(self, colour: Array, distance: Array) -> Image:
-        """A picture (H,W,3), sRGB in 0..1, as seen: (H,W,3) uint8.
+        """A picture (3,H,W), sRGB in 0..1, as seen: (H,W,3) uint8.
 
         By Koschmieder's law I = J t + A (1 - t), t = exp(-beta d) with the distance d (H,W), m
         (Narasimhan and Nayar 2002, eq. 4).
         """
-        seen = colour * np.float32(255)
-        if self._scattering:
-            clear = np.exp(-self._scattering * distance)[..., None]
-            seen = seen * clear + AIRLIGHT * (1 - clear)
-        return np.asarray(np.clip(seen * self._light + 0.5, 0, 255), np.uint8)
+        clear = np.exp(-self._scattering * distance) if self._scattering else np.float32(1)
+        seen = []
+        for plane, air, light in zip(colour, AIRLIGHT, self._light, strict=True):
+            lit = (plane * np.float32(255) * clear + air * (1 - clear)) * light
+            seen.append(np.clip(lit + 0.5, 0, 255).astype(np.uint8))
+        return np.asarray(cv2.merge(seen), np.uint8)
 
     def veil(self, z: float) -> npt.NDArray[np.float32] | None:
         """The same for a sprite z m away, as (4,4) on premultiplied RGBA; None for no change."""
