@@ -10,8 +10,11 @@ EVE = 0.8
 LATE = 1.1
 """The next frame is waited for until the one that there is has waited for so many steps."""
 
-GAIN = 0.1
-"""How much of a new figure the usual one takes on."""
+MEMORY = 50
+"""Usual times are means over about so many of the latest."""
+
+KNOWN = 30
+"""The usual detection is known after so many: the first ones take longer."""
 
 LONGEST = 1.0
 """Frames that are further apart do not tell the usual time between them, s."""
@@ -36,8 +39,8 @@ class Rhythm:
         self._age_limit = age_limit
         self._busy = busy
         self._latest: tuple[int, float, float] | None = None  # index, time, when it came
-        self._step: float | None = None
-        self._detection: float | None = None
+        self._step = _Usual()
+        self._detection = _Usual()
 
     def came(self, frame: Frame, now: float) -> None:
         """A frame has come.
@@ -51,16 +54,16 @@ class Rhythm:
             return
         step = (frame.time - before[1]) / (frame.index - before[0])
         if 0 < step < LONGEST:
-            self._step = _follow(self._step, step)
+            self._step.hear(step)
 
     def detected(self, seconds: float) -> None:
         """A detection has taken so long."""
-        self._detection = _follow(self._detection, seconds)
+        self._detection.hear(seconds)
 
     def wait(self, now: float) -> float:
         """How long to wait for the next frame, s; 0 if the one that there is will do."""
-        latest, step, detection = self._latest, self._step, self._detection
-        if self._age_limit is None or latest is None or step is None or detection is None:
+        latest, step, detection = self._latest, self._step.mean, self._detection.mean
+        if self._age_limit is None or latest is None or self._detection.count < KNOWN:
             return 0.0
         if detection < self._busy * step:
             return 0.0
@@ -69,6 +72,17 @@ class Rhythm:
         return LATE * step - waited if spare < waited < step else 0.0
 
 
-def _follow(usual: float | None, new: float) -> float:
-    """The usual value of a figure, after a new one."""
-    return new if usual is None else usual + GAIN * (new - usual)
+class _Usual:
+    """The usual value of a figure that is heard again and again.
+
+    A mean over many: one that followed a busy second would take a detector that keeps up for one
+    that does not.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+
+    def hear(self, value: float) -> None:
+        self.count += 1
+        self.mean += (value - self.mean) / min(self.count, MEMORY)

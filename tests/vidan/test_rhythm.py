@@ -1,6 +1,6 @@
 import pytest
 
-from vidan.rhythm import Rhythm
+from vidan.rhythm import KNOWN, MEMORY, Rhythm
 
 from .fakes import frame
 
@@ -12,7 +12,8 @@ def heard(*indexes, step=0.04, detection=0.06, age_limit=1.25, busy=1):
         one = frame(index)
         one.time = index * step
         rhythm.came(one, index * step + 5)
-    rhythm.detected(detection)
+    for _ in range(KNOWN):
+        rhythm.detected(detection)
     return rhythm
 
 
@@ -49,25 +50,36 @@ def test_nothing_is_waited_for_where_the_times_are_not_known():
     assert heard().wait(5.0) == 0
     assert heard(0).wait(5.035) == 0
     assert heard(0, 1, step=2.0).wait(8.9) == 0  # a camera that sends a picture now and then
-    undetected = Rhythm(1.25)
+    begun = Rhythm(1.25)
     for index in (0, 1):
         one = frame(index)
         one.time = index * 0.04
-        undetected.came(one, index * 0.04)
-    assert undetected.wait(0.075) == 0
+        begun.came(one, index * 0.04)
+    for _ in range(KNOWN - 1):
+        begun.detected(0.06)
+        assert begun.wait(0.075) == 0
+    begun.detected(0.06)
+    assert begun.wait(0.075) == pytest.approx(0.009)
+
+
+def test_a_detector_that_keeps_up_but_for_a_busy_moment_waits_for_nothing():
+    rhythm = heard(0, 1, 2, detection=0.03)
+    for _ in range(5):
+        rhythm.detected(0.08)
+    assert waits(rhythm, 5.08, 0, 10, 20, 33, 39) == [0] * 5
 
 
 def test_times_that_change_are_followed():
     rhythm = heard(0, 1, 2, detection=0.4)
-    for index in range(3, 103):
+    for index in range(3, 503):
         one = frame(index)
         one.time = now = 0.08 + (index - 2) * 0.1
         rhythm.came(one, now)
     # Steps of 100 ms: at 35 ms nothing is due, at 90 ms the next is
     assert waits(rhythm, now, 35, 90) == pytest.approx([0, 20], abs=1)
-    for _ in range(100):
+    for _ in range(10 * MEMORY):
         rhythm.detected(0.12)
     assert waits(rhythm, now, 25, 35, 90) == pytest.approx([0, 75, 20], abs=1)
-    for _ in range(100):
+    for _ in range(10 * MEMORY):
         rhythm.detected(0.02)
     assert waits(rhythm, now, 25, 35, 90) == [0, 0, 0]
