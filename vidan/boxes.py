@@ -17,6 +17,9 @@ IntArray = npt.NDArray[np.integer[Any]]
 SMALLEST = float(np.finfo(np.float32).tiny)
 """Boxes that cover less than this together, px², have no area to share."""
 
+BLOCK = 256
+"""So many boxes suppress each other at once."""
+
 
 def area(boxes: FloatArray) -> FloatArray:
     """Areas of boxes (N,4) xyxy: (N,), px²."""
@@ -70,15 +73,32 @@ def nms(
         Indices of the boxes that stay, best score first; ties keep the order given.
     """
     order = np.argsort(-scores, kind="stable")
-    keep: list[int] = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        keep.append(int(best))
-        suppressed = iou(boxes[best : best + 1], boxes[rest])[0] > threshold
-        if classes is not None:
-            suppressed &= classes[rest] == classes[best]
-        order = rest[~suppressed]
-    return np.array(keep, dtype=np.intp)
+    kept = order[:0]
+    # Block by block, best first: one matrix of overlaps serves many boxes, and is never large.
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        block = block[~_overlap(boxes, classes, block, kept, threshold).any(axis=1)]
+        suppresses = _overlap(boxes, classes, block, block, threshold)
+        stays = np.ones(len(block), bool)
+        for i in range(len(block)):
+            if stays[i]:
+                stays[i + 1 :] &= ~suppresses[i, i + 1 :]
+        kept = np.concatenate([kept, block[stays]])
+    return kept
+
+
+def _overlap(
+    boxes: FloatArray,
+    classes: IntArray | None,
+    a: npt.NDArray[np.intp],
+    b: npt.NDArray[np.intp],
+    threshold: float,
+) -> npt.NDArray[np.bool_]:
+    """Which of the boxes `a` (N,) and `b` (M,), by index, overlap and share a class: (N,M)."""
+    overlap = iou(boxes[a], boxes[b]) > threshold
+    if classes is not None:
+        overlap &= classes[a][:, None] == classes[b]
+    return np.asarray(overlap)
 
 
 def xyxy_to_xywh(boxes: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from vidan.boxes import area, clip, iou, nms, xywh_to_xyxy, xyxy_to_xywh
+from vidan.boxes import BLOCK, area, clip, iou, nms, xywh_to_xyxy, xyxy_to_xywh
 
 
 def boxes(*rows, dtype=np.float64):
@@ -77,6 +77,20 @@ ROW = boxes((0, 0, 10, 10), (2, 0, 12, 10), (4, 0, 14, 10))
 )
 def test_nms(scores, threshold, kept):
     assert nms(ROW, np.array(scores), threshold).tolist() == kept
+
+
+@pytest.mark.parametrize("count", [5, BLOCK, 3 * BLOCK + 1])
+def test_nms_keeps_what_no_better_box_that_stays_overlaps(count):
+    rng = np.random.default_rng(count)
+    corners = rng.random((count, 2)) * 300
+    boxes = np.hstack([corners, corners + rng.random((count, 2)) * 60])
+    scores, classes = rng.integers(0, 50, count) / 50, rng.integers(0, 2, count)
+    expected: list[int] = []
+    for i in sorted(range(count), key=lambda i: -scores[i]):
+        better = [j for j in expected if classes[j] == classes[i]]
+        if not (iou(boxes[[i]], boxes[better]) > 0.3).any():
+            expected.append(i)
+    assert nms(boxes, scores, 0.3, classes).tolist() == expected
 
 
 def test_nms_leaves_other_classes_alone():
