@@ -216,7 +216,7 @@ def draw(path: Path, found: Sequence[dict[str, float]]) -> None:
     for key in ("p50", "p95", "max"):
         ages.plot(minutes, [one[key] for one in found], label=key)
     ages.set_title("age when shown, ms", loc="left")
-    ages.legend(frameon=False)
+    ages.legend(frameon=False, loc="lower left", ncols=len(PERCENTILES))
     memories.plot(minutes, [one["memory"] for one in found])
     memories.set_title("memory, MB", loc="left")
     for axes in (ages, memories):

@@ -10,6 +10,10 @@ EVE = 0.8
 LATE = 1.1
 """The next frame is waited for until the one that there is has waited for so many steps."""
 
+SLOWER = 1.1
+"""A detector that takes so many steps cannot keep up. One that takes little more than one nearly
+can, and to wait beside it would cost the most frames."""
+
 MEMORY = 50
 """Usual times are means over about so many of the latest."""
 
@@ -65,7 +69,7 @@ class Rhythm:
         latest, step, detection = self._latest, self._step.mean, self._detection.mean
         if self._age_limit is None or latest is None or self._detection.count < KNOWN:
             return 0.0
-        if detection < self._busy * step:
+        if detection < SLOWER * self._busy * step:
             return 0.0
         spare = min((self._age_limit - 1) * detection, EVE * step)
         waited = now - latest[2]

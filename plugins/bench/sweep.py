@@ -99,8 +99,12 @@ def draw(path: Path, modes: Mapping[str, Mapping[str, Any]]) -> None:
     whole = len(set(short)) < len(labels)  # where the last words alone would not tell them apart
     first.set_yticks(range(len(labels)), labels if whole else short, fontsize="small")
     first.invert_yaxis()
-    if len(modes) > 1:  # above the bars, where there is room for sure
-        drawn.axes[-1].legend(
-            frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2
+    if len(modes) > 1:
+        drawn.legend(
+            *first.get_legend_handles_labels(),
+            frameon=False,
+            fontsize="small",
+            loc="outside lower right",
+            ncols=2,
         )
     plot.save(drawn, path)
