@@ -75,6 +75,15 @@ def test_a_stop_does_not_wait_for_a_name_server(deaf):
     stopper.join()
 
 
+@pytest.fixture
+def pressed():
+    """Ctrl-C raises KeyboardInterrupt, as Python has it, whatever ran in this process before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pressed")
 def test_ctrl_c_does_not_wait_for_a_name_server(deaf):
     main = threading.main_thread().ident
 
