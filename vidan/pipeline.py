@@ -261,9 +261,7 @@ class Pipeline:
                 found = self.detector.detect([frame])
                 if len(found) != 1:
                     raise ValueError(f"expected 1 result for 1 frame, got {len(found)}")
-                seconds = time.perf_counter() - started
-                self._rhythm.detected(seconds)
-                future.set_result((found[0], seconds))
+                future.set_result((found[0], time.perf_counter() - started))
             except BaseException as error:
                 self._fail("detector", frame.index, error)
                 self._frames.close(discard=True)
@@ -329,6 +327,7 @@ class Pipeline:
             detections = Detections.empty()
             tracks = coast(self.tracker, frame, self._last)
         else:
+            self._rhythm.detected(detecting)
             tracks = self._last = self.tracker.update(frame, detections)
         tracking = time.perf_counter() - started
         timings = {"source": read, "detector": detecting, "tracker": tracking}

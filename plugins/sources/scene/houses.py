@@ -19,8 +19,8 @@ BAY = 2.7
 """Height of a storey and width of what has one window, m."""
 
 COOL = np.array([0.85, 0.98, 1.12], np.float32).reshape(3, 1, 1)
-WARM = np.array([1.25, 0.98, 0.68], np.float32).reshape(3, 1, 1)
-LAMP = np.array([0.9, 0.72, 0.42], np.float32).reshape(3, 1, 1)
+WARM = np.array([1.25, 0.98, 0.68], np.float32)
+LAMP = np.array([0.9, 0.72, 0.42], np.float32)
 """Light mirrored in windows, behind them, and of the lamps there; linear RGB."""
 
 PLASTER = (
@@ -70,8 +70,7 @@ def _facade(
 
 def _some(rng: np.random.Generator, colours: tuple[tuple[int, int, int], ...], count: int) -> Array:
     """So many of some colours at random, (3,count), linear."""
-    chosen = rng.integers(len(colours), size=count)
-    return np.concatenate([linear(colours[i]) for i in chosen], axis=2)[:, 0]
+    return np.hstack([linear(colours[i])[:, 0] for i in rng.integers(len(colours), size=count)])
 
 
 def _put_goods(
@@ -87,7 +86,7 @@ def _put_goods(
     tints = [noise(rng, size, (size[0] / 16, size[0] / 16)) for _ in range(3)]
     lamps = smoothstep(2.3, 2.7, noise(rng, size, (size[0] / 90, size[0] / 90)))
     lit = 0.05 + 0.20 * cell * warm
-    for plane, tint, tone, lamp in zip(colour, tints, WARM.ravel(), LAMP.ravel(), strict=True):
+    for plane, tint, tone, lamp in zip(colour, tints, WARM, LAMP, strict=True):
         goods = lit * tone * np.clip(1 + 0.40 * light + 0.12 * tint, 0.15, 3) + lamps * lamp
         np.copyto(plane, goods, where=shop)
 

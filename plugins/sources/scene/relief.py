@@ -66,14 +66,11 @@ def soften(picture: Array, sigma: float) -> Array:
     """A picture (H,W) blurred by a Gaussian of `sigma` px."""
     # What is smooth anyway is made small, where the kernel is small, and enlarged.
     step = max(1, int(sigma / 4))
-    small = (max(1, picture.shape[1] // step), max(1, picture.shape[0] // step))
-    if step > 1:
-        less = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-        less = cv2.GaussianBlur(less, (0, 0), sigma / step)
-        blurred = cv2.resize(less, picture.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    else:
-        blurred = cv2.GaussianBlur(picture, (0, 0), sigma)
-    return np.asarray(blurred, np.float32)
+    height, width = picture.shape
+    size = (max(1, width // step), max(1, height // step))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return np.asarray(cv2.resize(small, (width, height)), np.float32)
 
 
 def creases(waves: Array) -> Array:
