@@ -14,6 +14,7 @@ import numpy as np
 
 from vidan.boxes import iou, nms
 from vidan.channel import Channel
+from vidan.config import compose
 from vidan.progress import console
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.bench.results import Cell
@@ -21,6 +22,12 @@ from vidan_plugins.detectors.efficientdet import letterbox
 from vidan_plugins.sinks.draw import Painter
 from vidan_plugins.sinks.picture import Picture
 from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
+from vidan_plugins.sources.scene.look import Look
+from vidan_plugins.sources.scene.paths import NEAR
+from vidan_plugins.sources.scene.person import Person
+from vidan_plugins.sources.scene.scene import FOCAL, HORIZON
+from vidan_plugins.sources.scene.street import draw_street
+from vidan_plugins.sources.scene.view import View
 from vidan_plugins.trackers.assignment import assign
 from vidan_plugins.trackers.kalman import Batched, Kalman, PerTrack
 from vidan_plugins.trackers.motion import sort_model
@@ -88,6 +95,10 @@ def parts() -> Iterator[Part]:
     picture = Picture(video)
     yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(picture.planes, found))
     yield Part("channel, thread to thread", hand_over, HANDED_OVER)
+    yield Part("compose the configuration", compose)
+    look, view = Look.of(0, 0), View(WIDTH, HEIGHT, FOCAL * HEIGHT, HORIZON * HEIGHT)
+    yield Part("draw the street of the demo", lambda: draw_street(view, 0))
+    yield Part("draw somebody in it", lambda: Person(look, view.scale(NEAR)))
 
 
 def kalman(filters: Kalman, count: int) -> Callable[[], object]:
