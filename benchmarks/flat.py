@@ -20,14 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidan.config import build
+from vidan.cli.terminal import console, listen
+from vidan.config.build import build
 from vidan.errors import VidanError
 from vidan.interfaces import Sink
-from vidan.pipeline import AGE_LIMIT, Pipeline
-from vidan.progress import console, listen
+from vidan.runtime.pipeline import AGE_LIMIT, Pipeline
 from vidan.stats import Stats
 from vidan.types import Result
-from vidan_plugins.bench import plot
+from vidan_plugins.tools.bench import plot
 
 from .inputs import parser, video
 from .report import Table, result, save, show
@@ -165,7 +165,7 @@ def flat(
         out: the folder.
         network: name or file of the model.
         name: of the result.
-        age_limit: see `vidan.pipeline.Pipeline`.
+        age_limit: see `vidan.runtime.pipeline.Pipeline`.
 
     Raises:
         VidanError: the run is too short for two spans behind the first.

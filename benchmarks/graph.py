@@ -23,9 +23,9 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
-from vidan.progress import console, listen
-from vidan_plugins.detectors.ort import settings as vidan_settings
-from vidan_plugins.detectors.threads import thread_count
+from vidan.cli.terminal import console, listen
+from vidan_plugins.detectors.backends.onnxruntime import settings as vidan_settings
+from vidan_plugins.detectors.backends.threads import thread_count
 
 from .inputs import model, parser, shipped
 from .report import Table, result, save, show

@@ -7,8 +7,8 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from vidan_plugins.bench.clip import clip
 from vidan_plugins.detectors.onnx import SHIPPED
+from vidan_plugins.tools.bench.clip import clip
 
 from .report import RESULTS
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from vidan.config import build
+from vidan.cli.terminal import console
+from vidan.config.build import build
 from vidan.interfaces import Detector, Source, Tracker
-from vidan.progress import console
 from vidan.types import Detections, Tracks
 
 from .inputs import model, parser

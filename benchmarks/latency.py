@@ -11,8 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from vidan.progress import console, listen
-from vidan_plugins.bench.commands import bench
+from vidan.cli.terminal import console, listen
+from vidan_plugins.tools.bench.commands import bench
 
 from .inputs import parser, real_video
 from .report import save, show

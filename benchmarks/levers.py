@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidan.config import build, compose
-from vidan.runner import build_pipeline
+from vidan.config.build import build
+from vidan.config.compose import compose
+from vidan.execution.assemble import build_pipeline
 
 BASE = ["source=file", "sink=[video,jsonl]"]
 

@@ -13,24 +13,24 @@ import av
 import numpy as np
 
 from vidan.boxes import iou, nms
-from vidan.channel import Channel
-from vidan.config import compose
-from vidan.progress import console
+from vidan.cli.terminal import console
+from vidan.config.compose import compose
+from vidan.runtime.channel import Channel
 from vidan.types import Detections, Frame, Result, Tracks
-from vidan_plugins.bench.results import Cell
-from vidan_plugins.detectors.efficientdet import letterbox
-from vidan_plugins.sinks.draw import Painter
-from vidan_plugins.sinks.picture import Picture
+from vidan_plugins.detectors.native.model import letterbox
+from vidan_plugins.sinks.drawing.painter import Painter
+from vidan_plugins.sinks.video.yuv_frame import Picture
 from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
-from vidan_plugins.sources.scene.look import Look
-from vidan_plugins.sources.scene.paths import NEAR
-from vidan_plugins.sources.scene.person import Person
-from vidan_plugins.sources.scene.scene import FOCAL, HORIZON
-from vidan_plugins.sources.scene.street import draw_street
-from vidan_plugins.sources.scene.view import View
-from vidan_plugins.trackers.assignment import assign
-from vidan_plugins.trackers.kalman import Batched, Kalman, PerTrack
-from vidan_plugins.trackers.motion import sort_model
+from vidan_plugins.sources.synthetic.scene.look import Look
+from vidan_plugins.sources.synthetic.scene.paths import NEAR
+from vidan_plugins.sources.synthetic.scene.person import Person
+from vidan_plugins.sources.synthetic.scene.scene import FOCAL, HORIZON
+from vidan_plugins.sources.synthetic.scene.street import draw_street
+from vidan_plugins.sources.synthetic.scene.view import View
+from vidan_plugins.tools.bench.results import Cell
+from vidan_plugins.trackers.core.assignment import assign
+from vidan_plugins.trackers.core.kalman import Batched, Kalman, PerTrack
+from vidan_plugins.trackers.core.motion import sort_model
 
 from .inputs import parser
 from .report import Table, result, save, show, spread

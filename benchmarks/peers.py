@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidan.cli.terminal import console, listen
 from vidan.errors import VidanError
-from vidan.progress import console, listen
-from vidan_plugins.bench import plot
-from vidan_plugins.bench.environment import environment
-from vidan_plugins.bench.figures import figures
-from vidan_plugins.bench.runs import run
+from vidan_plugins.tools.bench import plot
+from vidan_plugins.tools.bench.environment import environment
+from vidan_plugins.tools.bench.figures import figures
+from vidan_plugins.tools.bench.runs import run
 
 from .inputs import WORK, model, parser, video
 from .report import Table, result, save, show, spread

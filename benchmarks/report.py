@@ -1,7 +1,7 @@
 """`python -m benchmarks.report`: puts the results into README.md, between its markers.
 
 Every benchmark keeps its figures in results/<name>.json and its plots beside it (see
-`vidan_plugins.bench.results`, whose names are also here). README.md shows them where it says
+`vidan_plugins.tools.bench.results`, whose names are also here). README.md shows them where it says
 
     <!-- result: <name> -->
     <!-- end -->
@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vidan_plugins.bench import results
-from vidan_plugins.bench.environment import environment, one_line
-from vidan_plugins.bench.results import Table, load, result, show, spread, tables
+from vidan_plugins.tools.bench import results
+from vidan_plugins.tools.bench.environment import environment, one_line
+from vidan_plugins.tools.bench.results import Table, load, result, show, spread, tables
 
 __all__ = ["RESULTS", "Table", "environment", "load", "result", "save", "show", "spread"]
 

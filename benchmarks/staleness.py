@@ -2,8 +2,8 @@
 
     python -m benchmarks.staleness [--seconds 20] [--detect 0.15] [--rate 25]
 
-A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the time
-into each picture; a sink that shows only the newest reads it. The age of each picture is told
+A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the
+time into each picture; a sink that shows only the newest reads it. The age of each picture is told
 apart by where it came about:
 
 - camera: drawing, encoding, sending; the network; waking up our thread. Not vidan's.
@@ -30,9 +30,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.plugins.sources.cameras import Camera, age
-from vidan.pipeline import Pipeline
+from vidan.runtime.pipeline import Pipeline
 from vidan.types import Detections, Frame, Result, Tracks
-from vidan_plugins.sources.rtsp import Rtsp
+from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
 FIRST = 3
 """Pictures that are left out: a run's first ones find nothing loaded."""

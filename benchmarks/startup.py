@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from vidan.cli.terminal import console, listen
 from vidan.errors import VidanError
-from vidan.progress import console, listen
-from vidan_plugins.bench.runs import run
+from vidan_plugins.tools.bench.runs import run
 
 from .inputs import WORK, parser, shipped, video
 from .report import Table, result, save, show, spread

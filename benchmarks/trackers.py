@@ -26,11 +26,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidan.config import build
+from vidan.cli.terminal import console
+from vidan.config.build import build
 from vidan.errors import VidanError
-from vidan.progress import console
 from vidan.types import Detections, Frame, Image
-from vidan_plugins.bench.results import Cell
+from vidan_plugins.tools.bench.results import Cell
 
 from .inputs import parser
 from .report import Table, result, save, show

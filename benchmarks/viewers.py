@@ -21,7 +21,7 @@ import numpy as np
 
 from vidan.types import Detections, Result, Tracks
 from vidan_plugins.sinks.web import Web
-from vidan_plugins.sources.synthetic import Synthetic
+from vidan_plugins.sources.synthetic.source import Synthetic
 
 RATE = 30
 PEOPLE = 10

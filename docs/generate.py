@@ -40,7 +40,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def commands() -> str:
     """What `vidan --help` and every `vidan <command> --help` print."""
-    from vidan.plugins import load_plugins
+    from vidan.registry.discovery import load_plugins
 
     parts = ["## vidan\n", _block(_output(["--help"]))]
     for command in sorted(load_plugins().commands, key=lambda c: c.name):
@@ -50,7 +50,7 @@ def commands() -> str:
 
 
 def _output(arguments: list[str]) -> str:
-    from vidan.cli import main
+    from vidan.cli.main import main
 
     out = io.StringIO()
     kept = os.environ.get("COLUMNS")
@@ -74,7 +74,8 @@ def _block(text: str, language: str = "text") -> str:
 
 def configuration() -> str:
     """Every config group with its options, and their keys with types, defaults and meanings."""
-    from vidan.plugins import KINDS, load_plugins
+    from vidan.kinds import KINDS
+    from vidan.registry.discovery import load_plugins
 
     parts = []
     for kind in KINDS:

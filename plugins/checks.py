@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from vidan.plugins import Check
+from vidan.registry.commands import Check
 
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")
 OPENCV_HEADLESS_CONTRIB = "opencv-contrib-python-headless"

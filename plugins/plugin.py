@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidan.hookspecs import hookimpl
+from vidan.registry.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vidan.plugins import Check, Commands, Registrar
+    from vidan.registry.commands import Check, Commands
+    from vidan.registry.components import Registrar
 
 
 @hookimpl
 def vidan_components(registry: Registrar) -> None:
     """Add the built-in sources, detectors, trackers and sinks."""
-    registry.add("source", "file", "vidan_plugins.sources.video:VideoFile")
-    registry.add("source", "images", "vidan_plugins.sources.images:Images")
-    registry.add("source", "rtsp", "vidan_plugins.sources.rtsp:Rtsp")
-    registry.add("source", "synthetic", "vidan_plugins.sources.synthetic:Synthetic")
-    registry.add("source", "webcam", "vidan_plugins.sources.webcam:Webcam")
+    registry.add("source", "file", "vidan_plugins.sources.ffmpeg.file:VideoFile")
+    registry.add("source", "images", "vidan_plugins.sources.images.source:Images")
+    registry.add("source", "rtsp", "vidan_plugins.sources.ffmpeg.rtsp:Rtsp")
+    registry.add("source", "synthetic", "vidan_plugins.sources.synthetic.source:Synthetic")
+    registry.add("source", "webcam", "vidan_plugins.sources.webcam.source:Webcam")
     registry.add("detector", "mot", "vidan_plugins.detectors.mot:MotDetector")
     registry.add("detector", "onnx", "vidan_plugins.detectors.onnx:OnnxDetector")
     registry.add(
@@ -34,17 +35,19 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")
-    registry.add("sink", "video", "vidan_plugins.sinks.video:VideoFile")
+    registry.add("sink", "video", "vidan_plugins.sinks.video.sink:VideoFile")
     registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
-    registry.add("sink", "window", "vidan_plugins.sinks.window:Window")
+    registry.add("sink", "window", "vidan_plugins.sinks.window.sink:Window")
 
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
     """Add `vidan bench`, `vidan models`, `vidan smooth` and those about trackers."""
-    package = "vidan_plugins.evaluation.commands"
-    commands.add("bench", "vidan_plugins.bench.commands:main", "Measure speed, latency and cost.")
-    zoo = "vidan_plugins.zoo.commands"
+    package = "vidan_plugins.tools.tracking.commands"
+    commands.add(
+        "bench", "vidan_plugins.tools.bench.commands:main", "Measure speed, latency and cost."
+    )
+    zoo = "vidan_plugins.tools.models.commands"
     commands.add(
         "models inspect", f"{zoo}:inspect_model", "Say how a detector's file would be used."
     )

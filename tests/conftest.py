@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from tests.real import DATA
-from vidan.plugins import Component, Package, load_plugins
+from vidan.registry.components import Component, Package
+from vidan.registry.discovery import load_plugins
 
 # A shell starts what it puts in the background with Ctrl-C ignored, which children inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

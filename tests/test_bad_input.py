@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.clips import write_clip, write_sound
-from vidan import cli
+from vidan.cli import main as cli
 
 FAST = ["tracker=sort", "sink=[jsonl]", "hydra.run.dir=out"]
 

@@ -74,8 +74,8 @@ class Slow:
 
 def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, register):
     """Ten times too slow: what is shown is one detection and one frame old, and no older."""
-    from vidan.config import compose
-    from vidan.runner import execute
+    from vidan.config.compose import compose
+    from vidan.execution.execute import execute
 
     detecting, period = 10 / 30, 1 / 30
     (tmp_path / "slow_detector.py").write_text(SLOW_DETECTOR)

@@ -49,7 +49,7 @@ def test_the_ci_runs_the_readmes_test_command():
 
 
 def test_every_vidan_command_names_what_exists():
-    from vidan.config import compose
+    from vidan.config.compose import compose
 
     commands = re.findall(r"^vidan ((?:\w+=|source).*)$", "\n".join(blocks("sh")), re.MULTILINE)
     assert len(commands) >= 5

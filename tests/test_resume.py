@@ -14,9 +14,9 @@ import av
 import pytest
 
 from tests.clips import write_clip
-from vidan import cli
-from vidan.job import FILE as JOB_FILE
-from vidan.remember import FILE
+from vidan.cli import main as cli
+from vidan.execution.replay import FILE
+from vidan.journal import FILE as JOB_FILE
 
 FRAMES = 150
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import vidan
-from vidan import SourceError, cli
-from vidan_training.formats import yolo
+from vidan import SourceError
+from vidan.cli import main as cli
+from vidan_training.data.formats import yolo
 
 ROOT = Path(vidan.__file__).parents[1]
 FOLDERS = ("vidan", "plugins", "training")

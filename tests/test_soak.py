@@ -32,9 +32,9 @@ BETWEEN_LOSSES = 150
 SOURCE = f"""
 import os, threading
 from vidan import SourceError, hookimpl
-from vidan_plugins.sources.retry import Retry
-from vidan_plugins.sources.session import Session, SessionSource
-from vidan_plugins.sources.synthetic import Synthetic
+from vidan_plugins.sources.reconnect import Retry
+from vidan_plugins.sources.reconnect import Session, SessionSource
+from vidan_plugins.sources.synthetic.source import Synthetic
 
 class Connection:
     '''Some frames of the street, and then an error. Holds a file open, as a camera is a socket.'''

@@ -1,1 +1,5 @@
 """EfficientDet in Keras: data, model, train, evaluate, export."""
+
+from vidan.support import telemetry
+
+telemetry.decline()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidan.hookspecs import hookimpl
+from vidan.registry.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from vidan.plugins import Commands
+    from vidan.registry.commands import Commands
 
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
     """Add `vidan train`, `vidan eval detection` and `vidan export`."""
-    commands.add("train", "vidan_training.train:main", "Train a detector on pictures with boxes.")
+    commands.add(
+        "train", "vidan_training.fit.train:main", "Train a detector on pictures with boxes."
+    )
     commands.add(
         "eval detection",
         "vidan_training.evaluation.detection:main",
@@ -21,11 +23,11 @@ def vidan_commands(commands: Commands) -> None:
     )
     commands.add(
         "data tighten",
-        "vidan_training.tighten:main",
+        "vidan_training.tools.tighten:main",
         "Replace loose boxes by those that a detector finds in them.",
     )
-    data = "vidan_training.dataset.commands"
+    data = "vidan_training.tools.commands"
     commands.add("data convert", f"{data}:convert", "Write a data set in another format.")
     commands.add("data split", f"{data}:split_parts", "Divide a data set into parts.")
     commands.add("data check", f"{data}:check", "Look for what is wrong with a data set.")
-    commands.add("export", "vidan_training.export:main", "Export a trained detector.")
+    commands.add("export", "vidan_training.export.command:main", "Export a trained detector.")

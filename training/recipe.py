@@ -16,10 +16,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from vidan.errors import ConfigError, did_you_mean
 
-from .anchors import AnchorShapes
-from .augment import Augmentation
-from .reading import OPTIONS
-from .reading import read_data as read_data
+from .data.augment import Augmentation
+from .data.loading import OPTIONS
+from .data.loading import read_data as read_data
+from .model.anchors import AnchorShapes
 
 DEFAULT = "lite0"
 SHIPPED = "facemask_lite0"  # of the model that ships: its data and split
@@ -112,7 +112,7 @@ def _from_file(name: str) -> Any:
 
 def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
     """What a pipeline.config says, over the recipe of the model it is made for."""
-    from .pipeline import read_pipeline
+    from .tfod.pipeline_config import read_pipeline
 
     pipeline = read_pipeline(file, given.get("model"))
     for note in pipeline.notes:

@@ -1,6 +1,5 @@
 """Plugin-based video analytics: see, count and follow things in video."""
 
-from . import discreet
 from .api import create, run
 from .errors import (
     ConfigError,
@@ -12,9 +11,9 @@ from .errors import (
     StageError,
     VidanError,
 )
-from .hookspecs import hookimpl
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
-from .pipeline import Pipeline
+from .registry.hookspecs import hookimpl
+from .runtime.pipeline import Pipeline
 from .types import Colours, Detections, Frame, Image, Planes, Result, Tracks
 
 __all__ = [
@@ -43,5 +42,3 @@ __all__ = [
     "hookimpl",
     "run",
 ]
-
-discreet.decline()

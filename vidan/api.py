@@ -24,9 +24,9 @@ def run(overrides: str | Sequence[str] = "") -> dict[str, Any]:
         VidanError: what could not be built or what failed in mid-run.
         KeyboardInterrupt: Ctrl-C, when the outputs are finished.
     """
-    from .cli import chooses_sinks
-    from .runner import execute
-    from .subcommands import configure
+    from .cli.main import chooses_sinks
+    from .cli.subcommands import configure
+    from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     now = datetime.datetime.now()
@@ -49,6 +49,6 @@ def create(kind: str, name: str, **options: Any) -> Any:
         ConfigError: an option that it does not have, or a bad value.
         PluginError: there is no such component, or it cannot be imported.
     """
-    from .config import build
+    from .config.build import build
 
     return build(kind, {"name": name, **options})

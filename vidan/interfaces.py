@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from .job import Job
+from .journal import Job
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 

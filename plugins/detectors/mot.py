@@ -13,8 +13,8 @@ from vidan.boxes import xywh_to_xyxy
 from vidan.errors import ConfigError
 from vidan.types import Detections, Frame
 
-from .motfeatures import Features, match, read_features
-from .motfile import BOX, FEWEST, FRAME, SCORE, Table, have_area, read_detections
+from ..formats.mot import BOX, FEWEST, FRAME, SCORE, Table, have_area, read_detections
+from ..formats.mot_features import Features, match, read_features
 
 logger = logging.getLogger(__name__)
 

@@ -13,14 +13,16 @@ from typing import Literal, Protocol, get_args
 from vidan import options
 from vidan.errors import ConfigError, ModelError, PluginError
 
-from ..onnxfile import is_quantised
-from ..zoo.catalogue import Entry, pulled
-from .contract import Signature, is_own_form
-from .decoding import DecodeName
-from .exported import Array, ExportedModel, exported_advice, plan
-from .preprocessing import Channels, InputWishes, Layout, Letterbox
-from .threads import thread_count
-from .wishes import Model, ModelDetector, Wishes
+from ..formats.onnx import is_quantised
+from ..models.catalog import Entry, pulled
+from .backends.threads import thread_count
+from .base import Model, ModelDetector, Wishes
+from .exported.decoding import DecodeName
+from .exported.model import ExportedModel
+from .exported.plan import exported_advice, plan
+from .exported.run import Array
+from .native.signature import Signature, is_own_form
+from .preprocess import Channels, InputWishes, Layout, Letterbox
 
 SHIPPED = "facemask_lite0_int8.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
@@ -223,18 +225,18 @@ def _engine(
             "detector.backend='openvino': it is not installed: pip install 'vidan[openvino]'"
         )
     if backend == "openvino":
-        from .openvino import OpenVino
+        from .backends.openvino import OpenVino
 
         return OpenVino(path, where, threads, workers)
     if backend is None and OPENVINO and providers is None and not is_quantised(path):
-        from .openvino import OpenVino, is_faster
+        from .backends.openvino import OpenVino, is_faster
 
         if is_faster():
             try:
                 return OpenVino(path, where, threads, workers)
             except ModelError as error:  # ONNX Runtime has the last word on what is wrong
                 log.debug("%s", error)
-    from .ort import OnnxRuntime
+    from .backends.onnxruntime import OnnxRuntime
 
     return OnnxRuntime(path, where, max(1, threads // workers), providers)
 

@@ -10,16 +10,16 @@ from typing import Any
 
 from vidan import options
 from vidan.errors import ConfigError, ModelError
-from vidan.quiet import quiet_stderr
+from vidan.support.stderr import quiet_stderr
 
-from .contract import Signature, Tensor
-from .efficientdet import Batch, one_line
+from .backends.threads import thread_count
+from .base import ModelDetector, Wishes
+from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .labels import read_labels
-from .metadata import Advice
-from .selection import Boxes
-from .tfod import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
-from .threads import thread_count
-from .wishes import ModelDetector, Wishes
+from .native.metadata import Advice
+from .native.model import Batch, one_line
+from .native.signature import Signature, Tensor
+from .postprocess import Boxes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
 with quiet_stderr():  # what it says before it has read that

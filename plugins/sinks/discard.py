@@ -5,8 +5,8 @@ from __future__ import annotations
 from vidan import options
 from vidan.types import Result
 
-from .draw import Painter
-from .window import shrunk
+from .drawing.painter import Painter
+from .window.sink import shrunk
 
 
 class Discard:

@@ -13,11 +13,11 @@ import cv2
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError, did_you_mean
-from vidan.job import Job
+from vidan.journal import Job
 from vidan.types import Result
 
-from .draw import Painter
-from .names import Keep, Names
+from .drawing.painter import Painter
+from .rotation import Keep, Names
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 

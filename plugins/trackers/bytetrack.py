@@ -11,11 +11,11 @@ from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .assignment import give
-from .bands import bands, share
-from .kalman import KALMANS, Rows
-from .motion import Array, deepsort_model
-from .roster import Roster
+from .core.assignment import give
+from .core.kalman import KALMANS, Rows
+from .core.motion import Array, deepsort_model
+from .core.score_bands import bands, share
+from .core.track_table import Roster
 
 
 class ByteTrack:

@@ -11,12 +11,12 @@ from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .appearance import Appearance, Features, make_embedder
-from .assignment import give, others
-from .gallery import Galleries
-from .kalman import KALMANS
-from .motion import Array, deepsort_model
-from .roster import Roster
+from .appearance.embedders import Appearance, Features, make_embedder
+from .appearance.gallery import Galleries
+from .core.assignment import give, others
+from .core.kalman import KALMANS
+from .core.motion import Array, deepsort_model
+from .core.track_table import Roster
 
 Rows = npt.NDArray[np.intp]
 

@@ -8,10 +8,10 @@ from vidan import options
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .assignment import assign_overlaps, others
-from .kalman import KALMANS
-from .motion import sort_model
-from .roster import Roster
+from .core.assignment import assign_overlaps, others
+from .core.kalman import KALMANS
+from .core.motion import sort_model
+from .core.track_table import Roster
 
 
 class Sort:

@@ -17,16 +17,16 @@ import numpy.typing as npt
 from vidan import options
 from vidan.types import Detections, Frame, Tracks
 
-from .assignment import DEARER, best_pairs
-from .bands import bands, share
-from .coasting import Coasting
-from .kalman import KALMANS, Rows
-from .likeness import likeness, overlap, touching
-from .motion import Array, steady_model
-from .roster import Roster
+from .core.assignment import DEARER, best_pairs
+from .core.coasting_trust import Coasting
+from .core.kalman import KALMANS, Rows
+from .core.motion import Array, steady_model
+from .core.score_bands import bands, share
+from .core.similarity import likeness, overlap, touching
+from .core.track_table import Roster
 
 if TYPE_CHECKING:
-    from .flow import Flow
+    from .core.camera_motion import Flow
 
 Mask = npt.NDArray[np.bool_]
 
@@ -225,6 +225,6 @@ def _median(values: Array) -> Array:
 
 
 def _flow() -> Flow:
-    from .flow import Flow  # only now: it brings OpenCV
+    from .core.camera_motion import Flow
 
     return Flow()

@@ -3,12 +3,12 @@
 import pytest
 
 from vidan.errors import ConfigError
-from vidan_plugins.bench.compare import compare, spreads
-from vidan_plugins.bench.environment import environment
-from vidan_plugins.bench.figures import figures, together
-from vidan_plugins.bench.latency import median_frame
-from vidan_plugins.bench.results import spread
-from vidan_plugins.bench.runs import read
+from vidan_plugins.tools.bench.compare import compare, spreads
+from vidan_plugins.tools.bench.environment import environment
+from vidan_plugins.tools.bench.figures import figures, together
+from vidan_plugins.tools.bench.latency import median_frame
+from vidan_plugins.tools.bench.results import spread
+from vidan_plugins.tools.bench.runs import read
 
 
 def event(name, frame, start_ms, ms, **more):

@@ -8,8 +8,8 @@ from rich.console import Console
 from benchmarks import report
 from benchmarks.report import Table, load, result, save
 from vidan.errors import ConfigError, SinkError
-from vidan_plugins.bench.environment import environment
-from vidan_plugins.bench.results import show
+from vidan_plugins.tools.bench.environment import environment
+from vidan_plugins.tools.bench.results import show
 
 
 @pytest.fixture

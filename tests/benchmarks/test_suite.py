@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import bare, flat, inputs, levers, loops, micro, peers, startup
 from vidan.errors import VidanError
-from vidan_plugins.bench.clip import clip
+from vidan_plugins.tools.bench.clip import clip
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["size=320x240", "people=2", "max_frames=20", "burn_in=2", "runs=1"]

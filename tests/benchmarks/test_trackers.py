@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import trackers
-from vidan.config import build
+from vidan.config.build import build
 
 SCENES = {"10": trackers.walkers(10, 40)}
 

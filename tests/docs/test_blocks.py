@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from vidan.cli import _is_command
-from vidan.plugins import load_plugins
+from vidan.cli.main import _is_command
+from vidan.registry.discovery import load_plugins
 from vidan.testing import clip
 
 from .pages import DOCS, PAGES, ROOT, blocks
@@ -31,7 +31,7 @@ SHIM = """\
 #!{python}
 # Runs vidan as a reader would, for fewer frames.
 import sys
-from vidan.cli import _is_command, main
+from vidan.cli.main import _is_command, main
 arguments = sys.argv[1:]
 run = not arguments or not _is_command(arguments[0])
 if run and not {{"-h", "--help", "--version"}} & set(arguments):

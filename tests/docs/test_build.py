@@ -10,8 +10,8 @@ import pytest
 
 import vidan
 from vidan import testing
-from vidan.cli import help_text
-from vidan.plugins import load_plugins
+from vidan.cli.main import help_text
+from vidan.registry.discovery import load_plugins
 
 from .pages import ROOT
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.clips import picture, write_clip
 from tests.plugins.detectors.models import LABELS, toy_onnx
-from vidan_training.formats import example
-from vidan_training.formats.records import write_record
+from vidan_training.data.formats import example
+from vidan_training.data.formats.records import write_record
 
 LABEL_MAP = """\
 # labels

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 import vidan
-from vidan import VidanError, cli
+from vidan import VidanError
+from vidan.cli import main as cli
 from vidan_plugins.sources.frames import ArrayFrame
 
 MEMORY = 8 * 2**30
@@ -79,7 +80,7 @@ def labels(path):
 
 
 def dataset(path):
-    from vidan_training import formats
+    from vidan_training.data import formats
 
     formats.read(path)
 

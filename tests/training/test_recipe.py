@@ -3,8 +3,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 from vidan.errors import ConfigError
-from vidan_training import recipe, train
-from vidan_training.model import ARCHITECTURES
+from vidan_training import recipe
+from vidan_training.fit import train
+from vidan_training.model.efficientdet import ARCHITECTURES
 
 
 @pytest.mark.parametrize("name", list(recipe.recipes()))

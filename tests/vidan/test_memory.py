@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from vidan.pipeline import Pipeline
+from vidan.runtime.pipeline import Pipeline
 
 from .fakes import FakeDetector, FakeSink, FakeSource, FakeTracker, frame
 

@@ -5,8 +5,9 @@ import pytest
 
 from tests.vidan.fakes import frame
 from vidan import Detections, Tracks
-from vidan.outages import Forgetful, Outages
-from vidan.progress import table
+from vidan.cli.terminal import table
+from vidan.outages import Outages
+from vidan.runtime.tracker_reset import Forgetful
 
 
 class Counting:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vidan import Detections, Tracks
-from vidan.plugins import load_plugins
+from vidan.registry.discovery import load_plugins
 from vidan.testing import (
     ArrayFrame,
     DetectorSuite,

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.boxes import xyxy_to_xywh
-from vidan.subcommands import optional
+from vidan.cli.subcommands import optional
 
-from ..data import IGNORED, FloatArray, Sample
-from ..predict import Found
+from ..data.sample import IGNORED, FloatArray, Sample
+from .predict import Found
 
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
 """Sizes of boxes: the square root of the area, px of the picture."""

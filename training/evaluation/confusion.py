@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from vidan.boxes import area, iou
 
-from ..data import IGNORED, Sample
-from ..predict import Found
+from ..data.sample import IGNORED, Sample
 from .overlap import inside
+from .predict import Found
 from .ranking import RIGHT_IOU
 
 Table = npt.NDArray[np.int64]

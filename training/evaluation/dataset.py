@@ -12,10 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
 from .. import recipe as recipes
-from ..data import IGNORED, Sample
-from ..formats.detect import AUTO
-from ..reading import OPTIONS, groups_of, read_sets
-from ..split import split
+from ..data.formats.detect import AUTO
+from ..data.loading import OPTIONS, groups_of, read_sets
+from ..data.sample import IGNORED, Sample
+from ..data.split import split
 
 PARTS = ("validation", "training", "all")
 

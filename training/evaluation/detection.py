@@ -8,17 +8,24 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan.progress import console, listen
-from vidan.subcommands import asks_for_help, configure, keys, optional, run_directory, write_json
+from vidan.cli.subcommands import (
+    asks_for_help,
+    configure,
+    keys,
+    optional,
+    run_directory,
+    write_json,
+)
+from vidan.cli.terminal import console, listen
 
 from . import report
 from .dataset import Dataset, load
+from .detector import open_subject
 from .measure import Heads, Outcome, count_heads, measure
 from .plots import plot
 from .settings import Settings
 from .sheet import write_sheet
 from .slices import CLEAN
-from .subject import open_subject
 
 HELP = """\
 vidan eval detection [data=<pictures>] [detector=<name>] [detector.model=<file>] [key=value] ...

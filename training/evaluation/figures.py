@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..data import Sample
-from ..predict import Found
+from ..data.sample import Sample
 from .coco import ALL, ANY, SIZES, coco
+from .predict import Found
 from .ranking import curve, rank
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import Sample
-from ..predict import Found
+from ..data.sample import Sample
 from .coco import ALL, Row, coco
 from .confusion import Table, confusion, pairs
 from .dataset import Dataset
+from .detector import BATCH, Subject, detect, differs, vocabulary
 from .mistakes import Mistake, worst
+from .predict import Found
 from .ranking import Curve, Point, Ranking, Reliability, curve, rank, reliability
 from .settings import Settings
 from .slices import CLEAN
-from .subject import BATCH, Subject, detect, differs, vocabulary
 
 log = logging.getLogger(__name__)
 

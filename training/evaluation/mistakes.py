@@ -9,9 +9,9 @@ import numpy as np
 
 from vidan.boxes import iou
 
-from ..data import FloatArray, Sample
-from ..predict import Found
+from ..data.sample import FloatArray, Sample
 from .confusion import Pair, fit
+from .predict import Found
 
 FALSE_ALARM, CONFUSED, MISSED = (
     "false alarms, by score",

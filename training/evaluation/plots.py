@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vidan.subcommands import optional
+from vidan.cli.subcommands import optional
 
 from .coco import ALL, ANY, Row
 from .confusion import Table

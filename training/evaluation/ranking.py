@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from vidan.boxes import iou
 
-from ..data import IGNORED, FloatArray, Sample
-from ..predict import Found
+from ..data.sample import IGNORED, FloatArray, Sample
 from .overlap import inside
+from .predict import Found
 
 RIGHT_IOU = 0.5
 """A detection is right if it overlaps an object of its label at least so much, as in AP50."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from vidan.errors import SinkError
 
-from ..augment import resize
-from ..data import FloatArray
-from ..pictures import Image
+from ..data.augment import resize
+from ..data.image_files import Image
+from ..data.sample import FloatArray
 from .mistakes import Mistake
 
 TILE, MARGIN, COLUMNS = 200, 8, 8  # px, px

@@ -11,8 +11,8 @@ import numpy as np
 
 from vidan.types import Frame
 
-from ..conditions import haze, low_light, motion_blur
-from ..pictures import Image
+from ..data.corruptions import haze, low_light, motion_blur
+from ..data.image_files import Image
 
 Condition = Callable[[Image, np.random.Generator], Image]
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..commands import print_checks
+from ..cli.builtin import print_checks
 from ..errors import PluginError
-from ..plugins import GROUP, Check
+from ..registry.commands import Check
+from ..registry.discovery import GROUP
 
 TIMEOUT = 120
 """How long importing a plugin may take, s."""

@@ -10,9 +10,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
+from ..cli.terminal import console
 from ..errors import ConfigError, SinkError
-from ..plugins import API, KINDS
-from ..progress import console
+from ..kinds import KINDS
+from ..registry.discovery import API
 
 TEMPLATES = importlib.resources.files("vidan.authoring") / "templates"
 

@@ -15,20 +15,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan import hookspecs
+from vidan.config.groups import option_file
 from vidan.errors import VidanError, did_you_mean
-from vidan.groups import option_file
-from vidan.plugins import (
-    API,
-    GROUP,
-    Check,
-    Component,
-    Package,
-    Plugins,
-    declared_api,
-    load_file,
-    load_plugins,
-)
+from vidan.registry import hookspecs
+from vidan.registry.commands import Check
+from vidan.registry.components import Component, Package
+from vidan.registry.discovery import API, GROUP, Plugins, declared_api, load_file, load_plugins
 
 HEAVY = ("tensorflow", "torch", "keras", "jax", "cv2", "onnxruntime", "openvino", "av", "scipy")
 """What must not be imported before a component is chosen: each costs 0.1 s and more."""

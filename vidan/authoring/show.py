@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..cli.terminal import console
 from ..errors import PluginError, did_you_mean
-from ..plugins import KINDS, Component, load_plugins
-from ..progress import console
+from ..kinds import KINDS
+from ..registry.components import Component
+from ..registry.discovery import load_plugins
 
 
 class Parameter(NamedTuple):
@@ -60,7 +62,7 @@ def find(text: str) -> Component:
 
 def parameters(target: Callable[..., Any]) -> Iterator[Parameter]:
     """The keyword arguments of a constructor, with what its class's docstring says of each."""
-    import docstring_parser  # not for `vidan --help`
+    import docstring_parser
 
     about = {
         p.arg_name: " ".join((p.description or "").split())

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SinkError
-from ..plugins import load_plugins
+from ..registry.discovery import load_plugins
 from ..types import Detections, Frame, Image, Result, Tracks
 
 FPS = 30.0

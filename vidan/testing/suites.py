@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ..interfaces import Detector, Sink, Source, Tracker
-from ..pipeline import Pipeline
+from ..runtime.pipeline import Pipeline
 from ..types import Detections, Frame, Result, Tracks
 from .parts import ListSource, RecordingSink, TruthDetector, detections, frame, frames, walkers
 from .parts import result as make_result

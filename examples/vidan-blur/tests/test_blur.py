@@ -4,7 +4,7 @@ from vidan_blur.sink import Blur, blur
 
 from vidan import ConfigError
 from vidan.testing import SinkSuite, result
-from vidan_plugins.sources.video import VideoFile
+from vidan_plugins.sources.ffmpeg.file import VideoFile
 
 
 class TestBlur(SinkSuite):

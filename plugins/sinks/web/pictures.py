@@ -9,8 +9,8 @@ import cv2
 
 from vidan.types import Result
 
-from ..draw import Painter
-from ..window import shrunk
+from ..drawing.painter import Painter
+from ..window.sink import shrunk
 
 LAST = 2.0
 """Seconds that the last picture is waited for."""

@@ -8,8 +8,8 @@ import pytest
 
 from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors import onnx as module
+from vidan_plugins.detectors.backends.onnxruntime import available_providers, choose_providers
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.detectors.providers import available_providers, choose_providers
 
 from .models import BOXES, LABELS, metadata, noise, plain
 

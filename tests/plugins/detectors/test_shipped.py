@@ -7,7 +7,7 @@ import pytest
 
 from vidan.boxes import iou
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
-from vidan_plugins.sources.video import VideoFile
+from vidan_plugins.sources.ffmpeg.file import VideoFile
 
 from .models import plain
 
@@ -69,7 +69,7 @@ def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_p
         warnings.simplefilter("ignore")  # those of TensorFlow and Keras
         pytest.importorskip("keras", reason="needs the extra train")
         from vidan_plugins.detectors.savedmodel import SavedModelDetector
-        from vidan_training.export import main
+        from vidan_training.export.command import main
 
         main([f"savedmodel={tmp_path / 'shipped'}"])
         other = SavedModelDetector(str(tmp_path / "shipped"))

@@ -5,7 +5,7 @@ import pytest
 
 from vidan.boxes import iou
 from vidan.errors import ConfigError
-from vidan_plugins.trackers.likeness import likeness, overlap, touching
+from vidan_plugins.trackers.core.similarity import likeness, overlap, touching
 from vidan_plugins.trackers.steady import Steady
 
 from .scenes import Blank, follow, found, ids, walkers

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidan_training.data import IGNORED, Sample
+from vidan_training.data.sample import IGNORED, Sample
 from vidan_training.evaluation.confusion import NOTHING, Pair, confusion, pairs
 from vidan_training.evaluation.mistakes import CONFUSED, FALSE_ALARM, MISSED, worst
 from vidan_training.evaluation.sheet import FOUND, TRUTH, write_sheet

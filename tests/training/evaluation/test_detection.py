@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[eval]")
 pytest.importorskip("matplotlib", reason="needs the extra: pip install vidan[eval]")
 
-from vidan.cli import main as cli
+from vidan.cli.main import main as cli
+from vidan.cli.subcommands import configure
 from vidan.errors import ConfigError, PluginError
-from vidan.subcommands import configure
 from vidan_training.evaluation.dataset import load
 from vidan_training.evaluation.detection import main
 

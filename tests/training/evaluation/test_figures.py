@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[eval]")
 
-from vidan_training.data import Sample
+from vidan_training.data.sample import Sample
 from vidan_training.evaluation.figures import evaluate
+from vidan_training.evaluation.predict import Found, select
 from vidan_training.evaluation.ranking import curve, rank
-from vidan_training.predict import Found, select
 
 LABELS = ("a", "b")
 

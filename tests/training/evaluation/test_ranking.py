@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidan_training.data import IGNORED, Sample
+from vidan_training.data.sample import IGNORED, Sample
+from vidan_training.evaluation.predict import Found
 from vidan_training.evaluation.ranking import curve, rank, reliability
-from vidan_training.predict import Found
 
 
 def sample(*rows):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vidan import cli
+from vidan.cli import main as cli
 
 HEAD = "from vidan import hookimpl\nvidan_api = 1\n"
 SINK = '''

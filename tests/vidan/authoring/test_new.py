@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from vidan import cli
-from vidan.plugins import KINDS
+from vidan.cli import main as cli
+from vidan.kinds import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

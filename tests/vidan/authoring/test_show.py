@@ -2,9 +2,9 @@
 
 import pytest
 
-from vidan import cli
 from vidan.authoring.show import parameters
-from vidan.plugins import load_plugins
+from vidan.cli import main as cli
+from vidan.registry.discovery import load_plugins
 
 
 def test_a_component_with_all_its_options(capsys):
@@ -42,7 +42,7 @@ def test_what_there_is_not(name, said, capsys):
 
 
 def test_several_of_one_name(register, capsys):
-    register("source", "twin", "vidan_plugins.sources.images:Images")
+    register("source", "twin", "vidan_plugins.sources.images.source:Images")
     register("sink", "twin", "vidan_plugins.sinks.jsonl:JsonLines")
     assert cli.main(["plugins", "show", "twin"]) == 3
     assert "say source/twin or sink/twin" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vidan import hookimpl
 
 if TYPE_CHECKING:
-    from vidan.plugins import Registrar
+    from vidan.registry.components import Registrar
 
 vidan_api = 1  # what this plugin was written for
 

@@ -1,1 +1,0 @@
-"""Measuring: what `vidan bench` and the suite in benchmarks/ share."""

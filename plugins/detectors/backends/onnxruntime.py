@@ -1,0 +1,186 @@
+"""ONNX files by ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from vidan import options
+from vidan.errors import ConfigError, ModelError, did_you_mean
+
+from ...formats.onnx_external_data import check_external_data
+from ..exported.run import Array
+from ..native.model import one_line
+from ..native.signature import Signature, Tensor
+
+PREFERRED = ("cuda", "rocm", "migraphx", "coreml", "openvino", "cpu")
+"""What is tried unless providers are named, best first.
+
+TensorRT is left out because it builds for minutes at the first run, DirectML because it
+cannot run one model from several threads.
+"""
+
+
+_SUFFIX = "ExecutionProvider"
+
+
+logger = logging.getLogger(__name__)
+
+
+def available_providers() -> list[str]:
+    """Where ONNX Runtime can compute here, by short name, in the order that vidan tries them.
+
+    What it would not try of itself comes last.
+    """
+    found = map(short_name, ort.get_available_providers())
+    ranks = {name: rank for rank, name in enumerate(PREFERRED)}
+    return sorted(found, key=lambda name: ranks.get(name, len(ranks)))
+
+
+def short_name(provider: str) -> str:
+    """`cuda` for `CUDAExecutionProvider`; short names stay as they are, in lower case."""
+    return provider.removesuffix(_SUFFIX).lower()
+
+
+def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
+    """Full names of the execution providers to use, the CPU last.
+
+    Args:
+        wanted: their names, short or full; None for the preferred ones that are there.
+
+    Raises:
+        ConfigError: one is unknown, or not in this build of ONNX Runtime.
+    """
+    here = available_providers()
+    if wanted is None:
+        chosen = [name for name in here if name in PREFERRED]
+    else:
+        chosen = [short_name(name) for name in options.names("detector.providers", wanted)]
+        for name in chosen:
+            _check_available(name, here)
+    full = {short_name(name): name for name in ort.get_available_providers()}
+    accelerators = dict.fromkeys(name for name in chosen if name != "cpu")
+    return [full[name] for name in (*accelerators, "cpu")]
+
+
+def _check_available(name: str, here: Sequence[str]) -> None:
+    if name in here:
+        return
+    known = [short_name(provider) for provider in ort.get_all_providers()]
+    if name in known:
+        raise ConfigError(
+            f"detector.providers: {name!r} is not in this build of onnxruntime, which has "
+            f"{', '.join(here)}: install the onnxruntime package made for it"
+        )
+    raise ConfigError(f"detector.providers: unknown {name!r}; {did_you_mean(name, known)}")
+
+
+def check_started(chosen: Sequence[str], session: ort.InferenceSession, strict: bool) -> None:
+    """Whether the providers that were chosen, by full name, are those in use.
+
+    Raises:
+        ConfigError: one is not, and strict is true; else that is logged.
+    """
+    started = session.get_providers()
+    for name in chosen:
+        if name not in started:
+            problem = f"{short_name(name)!r} does not start: its libraries or device are missing"
+            if strict:
+                raise ConfigError(f"detector.providers: {problem}; null uses the best there is")
+            logger.warning("ONNX Runtime: %s; using %r", problem, short_name(started[0]))
+
+
+_ERROR, _FATAL = 3, 4  # levels of ONNX Runtime's log, which goes to standard error
+
+
+_DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
+
+
+class OnnxRuntime:
+    """A session of ONNX Runtime, for any number of threads at once.
+
+    Args:
+        path: of an ONNX file.
+        where: the model, for errors.
+        threads: that compute one request.
+        providers: where to compute, in order; None for the best that is there.
+
+    Attributes:
+        signature: inputs and outputs.
+        properties: what the file says of itself, by key.
+
+    Raises:
+        ConfigError: a provider is unknown or, where it was asked for, does not start.
+        ModelError: ONNX Runtime cannot read the file.
+    """
+
+    def __init__(
+        self, path: Path, where: str, threads: int, providers: str | Sequence[str] | None
+    ) -> None:
+        chosen = choose_providers(providers)
+        check_external_data(path, where)
+        self._session: ort.InferenceSession = _open(path, where, chosen, threads)
+        check_started(chosen, self._session, strict=providers is not None)
+        self.signature, self.properties = _inspect(self._session, where)
+
+    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        """See `exported.Run`."""
+        found: Sequence[Array] = self._session.run(outputs, inputs)
+        return found
+
+
+def settings(threads: int) -> ort.SessionOptions:
+    """Of a session whose operators so many threads compute."""
+    made = ort.SessionOptions()
+    made.log_severity_level = _FATAL  # a session's errors are raised as well
+    made.intra_op_num_threads = threads
+    # Threads that wait for work by spinning take the time that decoding and encoding need.
+    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return made
+
+
+def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort.InferenceSession:
+    """Open an ONNX file: on the providers, or on the CPU alone if they do not start.
+
+    Raises:
+        ModelError: ONNX Runtime cannot read it.
+    """
+    ort.set_default_logger_severity(_ERROR)  # why a provider does not start is said only there
+    try:
+        # Its own fallback prints to the user's terminal.
+        return ort.InferenceSession(
+            str(path), settings(threads), providers=list(providers), enable_fallback=False
+        )
+    except Exception as error:  # ONNX Runtime's errors share no class but this one
+        if len(providers) > 1:
+            return _open(path, where, providers[-1:], threads)
+        raise ModelError(
+            f"{where}: not a model that ONNX Runtime can read (not ONNX, cut off, or too new): "
+            f"{one_line(error)}"
+        ) from error
+
+
+def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, dict[str, str]]:
+    """Inputs and outputs of a model, and its metadata by key.
+
+    Raises:
+        ModelError: they are not text.
+    """
+    try:
+        inputs = {node.name: _tensor(node) for node in session.get_inputs()}
+        outputs = {node.name: _tensor(node) for node in session.get_outputs()}
+        properties: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
+    return Signature(inputs, outputs), properties
+
+
+def _tensor(node: Any) -> Tensor:
+    """A graph's input or output; sizes that may vary have a name there, or none."""
+    inner = node.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return Tensor(_DTYPES.get(node.type, inner), shape)

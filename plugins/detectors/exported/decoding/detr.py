@@ -1,0 +1,150 @@
+"""DETR and its kin: a set of boxes, one for each object, nothing to suppress.
+
+    logits      float [1,Q,C]   RT-DETR, Deformable DETR: a sigmoid for each class
+                float [1,Q,C+1] DETR: softmax, the last class is "no object"
+    pred_boxes  float [1,Q,4]   cx, cy, w, h in parts of the input
+
+or, from Ultralytics, in one output, the scores done: [1,Q,4+C], or from recent releases (8.4.190)
+[1,Q,6], cx, cy, w, h, score, class from 0. Sources: Carion et al., "End-to-End
+Object Detection with Transformers", arXiv 2005.12872; Zhao et al., "DETRs Beat YOLOs on
+Real-time Object Detection", arXiv 2304.08069; huggingface.co/docs/transformers, `detr` and
+`rt_detr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from vidan.errors import ModelError
+
+from ...preprocess import Preprocessing
+from .base import (
+    Candidates,
+    Decode,
+    Facts,
+    Outputs,
+    Reading,
+    Size,
+    best_of,
+    corners,
+    in_px,
+    shape_of,
+    sigmoid,
+    softmax,
+)
+
+EXPECTS = "outputs logits [1,Q,C] and pred_boxes [1,Q,4], cx, cy, w, h in parts of the input"
+COCO = {92: (True, 0), 91: (False, 0), 90: (False, 1), 80: (False, 1)}
+"""What columns mean of models for COCO: whether the last is "no object", and what the first is."""
+
+WITH_SIGMOID = Preprocessing(letterbox="stretch")
+WITH_SOFTMAX = Preprocessing(
+    letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+)
+"""ImageNet's, as DETR was trained with."""
+
+
+def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
+    """Boxes and scores of logits [1,Q,C] and boxes [1,Q,4].
+
+    Args:
+        outputs: these two.
+        size: of the input.
+        no_object: whether the classes exclude each other, the last being "no object".
+    """
+    logits, boxes = outputs[0][0], in_px(corners(outputs[1][0]), size)
+    if no_object:
+        return best_of(boxes, softmax(logits)[:, :-1])
+    return Candidates(boxes, sigmoid(logits))
+
+
+def decode_joined(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes and scores of one output [1,Q,4+C]."""
+    rows = outputs[0][0]
+    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4:])
+
+
+def decode_best(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes, scores and classes of one output [1,Q,6]."""
+    rows = outputs[0][0]
+    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
+
+
+def is_joined(facts: Facts) -> bool:
+    """Whether a model is an RT-DETR that Ultralytics exported: its metadata tells."""
+    return "detr" in facts.properties.get("description", "").lower()
+
+
+def read(facts: Facts) -> Reading | None:
+    """Whether a model gives logits and boxes."""
+    if facts.takes_bytes:
+        return None
+    if is_joined(facts):
+        return _joined(facts)
+    logits, boxes = facts.find("logits", "pred_logits"), facts.find("pred_boxes", "boxes")
+    if logits is None or boxes is None:
+        return None
+    scores = facts.outputs[logits]
+    if scores.ndim != 3 or facts.outputs[boxes].shape != (*scores.shape[:2], 4):
+        return None
+    columns = scores.shape[2]
+    no_object, first = _meaning(columns, facts.labels)
+    kind = "softmax, the last class is no object" if no_object else "a sigmoid each"
+    return Reading(
+        why=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, facts.outputs[boxes])}",
+        outputs=(logits, boxes),
+        decode=partial(decode, no_object=no_object),
+        preprocessing=WITH_SOFTMAX if no_object else WITH_SIGMOID,
+        most=columns - no_object - 1 + first,
+        first=first,
+        suppressed=True,
+    )
+
+
+def _joined(facts: Facts) -> Reading | None:
+    heads = facts.floats(3)
+    if len(heads) != 1 or facts.outputs[heads[0]].shape[2] <= 4:
+        return None
+    array = facts.outputs[heads[0]]
+    # Whole numbers are classes: what a sigmoid gives is none, so that two scores are no score and
+    # class.
+    best = array.shape[2] == 6 and not (array[..., 5] % 1).any()
+    rows = "cx, cy, w, h, score, class" if best else f"cx, cy, w, h, {array.shape[2] - 4} scores"
+    return Reading(
+        why=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
+        outputs=(heads[0],),
+        decode=decode_best if best else decode_joined,
+        preprocessing=WITH_SIGMOID,
+        most=None if best else array.shape[2] - 4,
+        suppressed=True,
+    )
+
+
+def _meaning(columns: int, labels: Mapping[int, str] | None) -> tuple[bool, int]:
+    """Whether the last column is "no object", and the number of the first column's label.
+
+    Labels whose numbers have gaps are COCO's: there the columns are the ids, from 0.
+
+    Raises:
+        ModelError: nothing tells.
+    """
+    if labels is None:
+        known = COCO
+    else:
+        most = max(labels)
+        known = {most + 1: (True, 1), most: (False, 1)}
+        if len(labels) < most:
+            known = {most + 2: (True, 0), most + 1: (False, 0), most: (False, 1)}
+    if columns not in known:
+        have = "no labels" if labels is None else f"{len(labels)} labels"
+        raise ModelError(
+            f"its logits have {columns} columns, the last of which may be a class or no object, "
+            f"and there are {have}: give detector.labels=<its file>, and their number tells"
+        )
+    return known[columns]
+
+
+DECODE = Decode("detr", EXPECTS, read)

@@ -1,0 +1,51 @@
+"""EfficientDet and EfficientDet-Lite as google/automl exports them, through tf2onnx.
+
+    image_arrays  uint8 [1,H,W,3]
+    detections    float [1,K,7]   image id, y1, x1, y2, x2 in px of the picture, score, class from 1
+
+Source: efficientdet/tf2/postprocess.py in google/automl. vidan's own form of EfficientDet needs
+no decode: see `contract`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...preprocess import Preprocessing
+from .base import Candidates, Decode, Facts, Outputs, Reading, Size, shape_of, swapped
+
+EXPECTS = (
+    "vidan's own form (images uint8 to boxes and scores), or google/automl's: an output "
+    "detections [1,K,7]: image id, y1, x1, y2, x2 in px, score, class from 1"
+)
+PREPROCESSING = Preprocessing(letterbox="corner", pad=(0.0, 0.0, 0.0), scale=255.0)
+FIELDS = 7
+
+
+def decode(outputs: Outputs, size: Size) -> Candidates:
+    """Candidates of one output [1,K,7]."""
+    del size
+    rows = outputs[0][0]
+    return Candidates(swapped(rows[:, 1:5]), rows[:, 5], rows[:, 6].astype(np.int64))
+
+
+def read(facts: Facts) -> Reading | None:
+    """Whether a model gives such rows, for pictures of bytes or under their name."""
+    heads = facts.floats(3)
+    if len(heads) != 1 or facts.outputs[heads[0]].shape[2] != FIELDS:
+        return None
+    if not (facts.takes_bytes or facts.find("detections")):
+        return None
+    return Reading(
+        why=f"{shape_of(heads[0], facts.outputs[heads[0]])}: rows of image id, y1, x1, y2, x2, "
+        "score, class",
+        outputs=(heads[0],),
+        decode=decode,
+        preprocessing=PREPROCESSING,
+        first=0,
+        suppressed=True,
+        scales=facts.takes_bytes,
+    )
+
+
+DECODE = Decode("efficientdet", EXPECTS, read)

@@ -1,0 +1,99 @@
+"""The TensorFlow Object Detection API through tf2onnx, with and without NMS in the graph.
+
+    detection_boxes      float [1,K,4]    yxyx in parts of the picture    } suppressed,
+    detection_scores     float [1,K]                                      } ids from 1
+    detection_classes    float [1,K]                                      }
+    num_detections       float [1]                                        }
+    raw_detection_boxes  float [1,N,4]    yxyx in parts of the picture    } not suppressed
+    raw_detection_scores float [1,N,C+1]  the background first, or [1,N,C]}
+
+The first four are taken where they are there. `TFLite_Detection_PostProcess` and its `:1` to
+`:3` are the same from a TFLite file, with ids from 0. Sources: object_detection/
+exporter_lib_v2.py in tensorflow/models; tensorflow/lite/kernels/detection_postprocess.cc.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ...preprocess import Preprocessing
+from .base import Candidates, Decode, Facts, Outputs, Reading, Size, in_px, shape_of, swapped
+
+EXPECTS = (
+    "outputs detection_boxes [1,K,4], detection_scores [1,K], detection_classes [1,K], "
+    "num_detections [1], or raw_detection_boxes [1,N,4] and raw_detection_scores [1,N,C+1]"
+)
+COCO_WITHOUT_BACKGROUND = 90
+_LITE = "TFLite_Detection_PostProcess"
+
+BYTES = Preprocessing(letterbox="stretch", scale=255.0)
+FLOATS = Preprocessing(letterbox="stretch", scale=2.0, mean=(1.0, 1.0, 1.0))
+"""From -1 to 1, as the API's MobileNets take it where the graph does not scale itself."""
+
+
+def decode(outputs: Outputs, size: Size) -> Candidates:
+    """Candidates of boxes [1,K,4], scores [1,K], classes [1,K] and the count [1]."""
+    count = int(outputs[3].reshape(-1)[0])
+    boxes, scores, ids = (array[0][:count] for array in outputs[:3])
+    return Candidates(in_px(swapped(boxes), size), scores, ids.astype(np.int64))
+
+
+def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
+    """Candidates of boxes [1,N,4] and scores [1,N,C], before which the background may stand."""
+    boxes, scores = outputs[0][0], outputs[1][0]
+    return Candidates(in_px(swapped(boxes), size), scores[:, int(background) :])
+
+
+def read(facts: Facts) -> Reading | None:
+    """Whether a model has outputs of these names."""
+    preprocessing = BYTES if facts.takes_bytes else FLOATS
+    for kind, first, *names in (
+        ("", 0, "detection_boxes", "detection_scores", "detection_classes", "num_detections"),
+        (" of TFLite", 1, _LITE, f"{_LITE}:2", f"{_LITE}:1", f"{_LITE}:3"),
+    ):
+        found = [facts.find(name) for name in names]
+        if None not in found:
+            outputs = tuple(name for name in found if name is not None)
+            return Reading(
+                why=f"outputs{kind} {', '.join(outputs)}: suppressed in the graph",
+                outputs=outputs,
+                decode=decode,
+                preprocessing=preprocessing,
+                most=_classes(facts),
+                first=first,
+                suppressed=True,
+                scales=facts.takes_bytes,
+            )
+    boxes, scores = facts.find("raw_detection_boxes"), facts.find("raw_detection_scores")
+    if boxes is None or scores is None or facts.outputs[scores].ndim != 3:
+        return None
+    background = _has_background(facts.outputs[scores].shape[2], facts.most)
+    seen = "the background first" if background else "no background"
+    return Reading(
+        why=f"{shape_of(boxes, facts.outputs[boxes])} and "
+        f"{shape_of(scores, facts.outputs[scores])}, {seen}: not suppressed in the graph",
+        outputs=(boxes, scores),
+        decode=partial(decode_raw, background=background),
+        preprocessing=preprocessing,
+        most=facts.outputs[scores].shape[2] - background,
+        scales=facts.takes_bytes,
+    )
+
+
+def _classes(facts: Facts) -> int | None:
+    """How many classes there are besides the background, where another output shows it."""
+    raw = facts.find("raw_detection_scores")
+    if raw is None or facts.outputs[raw].ndim != 3:
+        return None
+    columns: int = facts.outputs[raw].shape[2]
+    return columns - _has_background(columns, facts.most)
+
+
+def _has_background(columns: int, most: int | None) -> bool:
+    """Whether scores begin with the background, which the API adds unless told not to."""
+    return columns != (COCO_WITHOUT_BACKGROUND if most is None else most)
+
+
+DECODE = Decode("tfod", EXPECTS, read)

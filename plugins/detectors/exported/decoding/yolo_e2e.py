@@ -1,0 +1,46 @@
+"""YOLO end to end: YOLOv10, or any of Ultralytics' exported with `nms=True`.
+
+    float [1,K,6]   x1, y1, x2, y2 in px of the input, score, class from 0; unused rows score 0
+
+Source: docs.ultralytics.com/modes/export and the exports of github.com/THU-MIG/yolov10.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...preprocess import Preprocessing
+from .base import Candidates, Decode, Facts, Outputs, Reading, Size, shape_of
+from .detr import is_joined
+from .yolo import _cells, is_end_to_end
+
+EXPECTS = "one output [1,K,6]: x1, y1, x2, y2 in px, score, class from 0"
+PREPROCESSING = Preprocessing(letterbox="centre")
+
+
+def decode(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes, scores and classes of one output [1,K,6]."""
+    del size
+    rows = outputs[0][0]
+    return Candidates(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))
+
+
+def read(facts: Facts) -> Reading | None:
+    """Whether a model gives such rows."""
+    heads = facts.floats(3)
+    if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
+        return None
+    array = facts.outputs[heads[0]]
+    _, count, fields = array.shape
+    if not is_end_to_end(fields, count, _cells(facts.size), across=False):
+        return None
+    return Reading(
+        why=f"{shape_of(heads[0], array)}: rows of x1, y1, x2, y2, score, class",
+        outputs=(heads[0],),
+        decode=decode,
+        preprocessing=PREPROCESSING,
+        suppressed=True,
+    )
+
+
+DECODE = Decode("yolo-e2e", EXPECTS, read)

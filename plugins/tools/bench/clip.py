@@ -1,0 +1,48 @@
+"""The video to measure with where nobody named one: vidan's own street, as H.264."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from vidan.errors import ConfigError
+from vidan.types import Detections, Result, Tracks
+
+from ...sinks.video.sink import VideoFile
+from ...sources.synthetic.source import Synthetic
+
+log = logging.getLogger(__name__)
+
+
+def clip(folder: Path, size: str = "1920x1080", people: int = 6, frames: int = 300) -> Path:
+    """The video, made at 30 frames/s if the folder does not have it.
+
+    Args:
+        folder: where it is kept, under a name that says how it was made.
+        size: width and height, as in `1920x1080`.
+        people: in the scene at a time.
+        frames: how many.
+
+    Raises:
+        ConfigError: the size cannot be understood, or a number is out of bounds.
+        SinkError: it cannot be written.
+    """
+    width, height = _size(size)
+    path = folder / f"street_{width}x{height}_{people}_people_{frames}_frames.mp4"
+    if path.is_file():
+        return path
+    log.info("making %s", path)
+    source = Synthetic(width=width, height=height, people=people, frames=frames)
+    part = path.with_suffix(".part.mp4")
+    sink = VideoFile(str(part), draw=False)
+    for frame in source:
+        sink.write(Result(frame, Detections.empty(), Tracks.empty()))
+    sink.close()
+    return part.rename(path)
+
+
+def _size(size: str) -> tuple[int, int]:
+    width, times, height = str(size).partition("x")
+    if not (times and width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f"size={size!r}: expected width and height, such as 1920x1080")
+    return int(width), int(height)

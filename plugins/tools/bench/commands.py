@@ -1,0 +1,180 @@
+"""`vidan bench`: its help, its configuration, and what it runs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vidan import options
+from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.terminal import console, listen
+from vidan.config.compose import run_hydra
+from vidan.errors import ConfigError
+
+from .clip import clip
+from .compare import compare
+from .latency import MODES, Settings, latency
+from .results import load, save, show
+from .sweep import sweep
+
+log = logging.getLogger(__name__)
+
+HELP = """\
+vidan bench [group=option] [key=value] ...
+vidan bench -m key=a,b,c [key=value] ...      once for each value: how cost grows
+vidan bench --compare a.json b.json           hold two results against each other
+
+Measures vidan on this machine, each run in a fresh process: frames per second, CPU per
+frame, percentiles of every stage and of the age of results, drops, memory, time to the
+first result. Leaves a table, latency.json and latency.png. Needs vidan[bench].
+
+  vidan bench
+  vidan bench source.path=street.mp4 detector.model=mine.onnx tracker=sort
+  vidan bench source=webcam modes=[camera]
+  vidan bench -m size=640x360,1280x720,1920x1080
+  vidan bench -m people=0,10,40 detector.threads=1,2
+
+Takes every key of a run (`vidan --cfg job`), and these:
+
+{keys}
+"""
+
+OWN = ("modes", "runs", "burn_in", "size", "people", "run_dir")
+"""The keys that are not for the runs themselves."""
+
+Measured = tuple[list[str], dict[str, Any]]
+"""The overrides of a job, and what it measured."""
+
+
+def main(arguments: list[str]) -> int:
+    """`vidan bench`."""
+    if asks_for_help(arguments):
+        sys.stdout.write(HELP.format(keys=keys("bench")))
+        return 0
+    listen()
+    if "--compare" in arguments:
+        return _compare(arguments)
+    for found, folder in bench(arguments, f"vidan bench {shlex.join(arguments)}".strip()):
+        show(found, console())
+        console().print(f"in {folder}: {found['name']}.json, {', '.join(found['plots'])}")
+    return 0
+
+
+def _compare(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("vidan bench")
+    parser.add_argument("--compare", nargs=2, metavar=("a.json", "b.json"), type=Path)
+    a, b = (load(path) for path in parser.parse_args(arguments).compare)
+    console().print(compare(a, b).shown())
+    return 0
+
+
+def bench(arguments: Sequence[str], command: str) -> list[tuple[dict[str, Any], Path]]:
+    """Measure what a command line says.
+
+    Args:
+        arguments: Hydra's; several jobs with `-m`.
+        command: that measures it again, for the result.
+
+    Returns:
+        The result and its folder: of the one job, or of the sweep over several.
+
+    Raises:
+        VidanError: a bad option, a run that failed or a missing extra.
+    """
+    jobs: list[Measured] = []
+    folders: list[Path] = []
+    errors: list[Exception] = []
+
+    def job(config: DictConfig) -> None:
+        if errors:
+            return
+        try:
+            found = _measure(config, command)
+        except Exception as error:  # kept from Hydra, which would print it its own way
+            errors.append(error)
+            return
+        jobs.append((_overrides(), found))
+        folders.append(Path(config.run_dir))
+
+    run_hydra(job, list(arguments), "bench")
+    if errors:
+        raise errors[0]
+    if len(jobs) > 1:
+        folders = [folders[0].parent]
+        jobs = [([], sweep(jobs, folders[0], command))]
+        save(jobs[0][1], folders[0])
+    return [(found, folder) for (_, found), folder in zip(jobs, folders, strict=True)]
+
+
+def _overrides() -> list[str]:
+    """What the command line, or the sweep, says for this job."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return list(HydraConfig.get().overrides.task)
+
+
+def _measure(config: DictConfig, command: str) -> dict[str, Any]:
+    folder = Path(config.run_dir)
+    settings = settings_of(config, _overrides())
+    found = latency(settings, folder, command)
+    save(found, folder)
+    return found
+
+
+def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
+    """What the configuration of a job means; makes the video where none is named.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    modes = options.names("modes", OmegaConf.to_container(config)["modes"])  # type: ignore[index,call-overload]
+    for mode in modes:
+        options.choice("modes", mode, MODES)
+    frames = options.whole("max_frames", config.max_frames, 2)
+    burn_in = options.whole("burn_in", config.burn_in, 0)
+    if burn_in > frames - 2:
+        raise ConfigError(f"burn_in={burn_in}: leaves nothing of max_frames={frames}")
+    passed = [o for o in overrides if _key(o) not in OWN]
+    chosen = {override.partition("=")[0] for override in passed}
+    runs = options.whole("runs", config.runs, 1)
+    return Settings(
+        (*passed, *_added(config, chosen, frames)),
+        modes,
+        runs,
+        burn_in,
+        switchable="live" in config.source
+        and not any(o.startswith("source.live=") for o in passed),
+        own_sinks="sink" in chosen,
+    )
+
+
+def _added(config: DictConfig, chosen: set[str], frames: int) -> list[str]:
+    """The overrides that make a run of what differs from the defaults of a run."""
+    added = [] if "max_frames" in chosen else [f"max_frames={frames}"]
+    if "source" not in chosen:
+        added.append("source=file")
+    if config.source.name == "file" and OmegaConf.is_missing(config.source, "path"):
+        people = options.whole("people", config.people, 0, 100)
+        path = clip(_shared(Path(config.run_dir)), config.size, people, frames)
+        added.append(f"source.path='{path}'")
+    return added
+
+
+def _shared(folder: Path) -> Path:
+    """Where the jobs of a sweep find what they share."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    return folder.parent if HydraConfig.get().mode == RunMode.MULTIRUN else folder
+
+
+def _key(override: str) -> str:
+    """The first part of what an override sets."""
+    return override.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]

@@ -1,0 +1,93 @@
+"""Plots of measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidan.cli.subcommands import optional
+
+COLOURS = {
+    "source": "#4477aa",
+    "detector": "#cc6677",
+    "tracker": "#228833",
+}
+SINK, PIXELS, OTHER = "#aa7733", "#bbbbbb", "#666666"
+
+
+def figure(width: float, height: float) -> Any:
+    """An empty figure, inches wide and high.
+
+    Raises:
+        PluginError: matplotlib is not installed.
+    """
+    return optional("matplotlib.figure", "bench").Figure(
+        figsize=(width, height), layout="constrained"
+    )
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as a picture, every axes without its upper and right edge."""
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+
+
+def latency(path: Path, modes: Mapping[str, Any]) -> None:
+    """For each mode: where the median frame was when, and how old results were.
+
+    Raises:
+        PluginError: matplotlib is not installed.
+    """
+    drawn = figure(12, 0.6 + 3.4 * len(modes))
+    grid = drawn.subplots(len(modes), 2, squeeze=False, width_ratios=(3, 2))
+    for (left, right), (name, mode) in zip(grid, modes.items(), strict=True):
+        _waterfall(left, mode["frame"])
+        left.set_title(f"{name}: the median frame", loc="left")
+        _distribution(right, mode["ages"])
+        right.set_title(f"{name}: age of results", loc="left")
+    save(drawn, path)
+
+
+def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
+    """Bars from start to end, the part that the thread itself computed in full colour."""
+    stages = sorted(frame.items(), key=lambda item: item[1]["start"])
+    for place, (name, at) in enumerate(stages):
+        length = at["end"] - at["start"]
+        colour = _colour(name)
+        axes.barh(place, length, left=at["start"], color=colour, alpha=0.35, height=0.7)
+        axes.barh(place, min(at["cpu"], length), left=at["start"], color=colour, height=0.7)
+        axes.annotate(
+            f" {length:.1f} ms", (at["end"], place), va="center", fontsize="small", color=OTHER
+        )
+    axes.set_yticks(range(len(stages)), [name for name, _ in stages])
+    axes.invert_yaxis()
+    axes.axvline(0, color=OTHER, linewidth=0.8, linestyle=":")
+    axes.margins(x=0.12)
+    axes.set_xlabel("ms after the frame was captured (full colour: its own thread computes)")
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _distribution(axes: Any, ages: Mapping[str, Sequence[float]]) -> None:
+    """The share of results that were younger, over age."""
+    for place, values in ages.items():
+        ordered = np.sort(np.array(values))
+        share = (np.arange(len(ordered)) + 1) / len(ordered) * 100
+        p95 = float(np.percentile(ordered, 95))
+        axes.step(
+            ordered, share, where="post", color=_colour(place), label=f"{place}, p95 {p95:.0f} ms"
+        )
+    axes.axhline(95, color=OTHER, linewidth=0.8, linestyle=":")
+    axes.set(xlabel="age, ms", ylabel="% of results", ylim=(0, 101))
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
+
+
+def _colour(stage: str) -> str:
+    if stage.startswith("sink."):
+        return {"sink.video": SINK, "sink.jsonl": "#ddaa33"}.get(stage, "#aa3377")
+    return COLOURS.get("tracker" if stage == "result" else stage, PIXELS)

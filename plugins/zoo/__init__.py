@@ -1,1 +1,0 @@
-"""Detectors that others published, and a look into any: `vidan models`."""

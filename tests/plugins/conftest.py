@@ -1,0 +1,64 @@
+import hashlib
+import http.server
+import threading
+
+import pytest
+
+from vidan_plugins.models import catalog as catalogue
+
+CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves one file, in the way that the server it belongs to was told to."""
+
+    def do_GET(self):
+        server = self.server
+        wanted = self.headers.get("Range")
+        server.asked.append(wanted)
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        if self.path != "/model.onnx":
+            self.send_error(404)
+            return
+        if wanted and not server.ranges:
+            start = 0
+        if start >= len(server.content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(server.content) - start))
+        self.end_headers()
+        end = len(server.content) if server.breaks_after is None else server.breaks_after
+        self.wfile.write(server.content[start:end])
+        server.breaks_after = None
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    """A local server with `content`; `asked` are the ranges that it was asked for."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.content, server.asked = CONTENT, []
+        server.ranges, server.breaks_after = True, None
+        server.url = f"http://127.0.0.1:{server.server_port}/model.onnx"
+        server.sha256 = hashlib.sha256(CONTENT).hexdigest()
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Writes the user's catalogue; the cache is a folder of the test's."""
+    monkeypatch.setattr(catalogue, "user_file", lambda: tmp_path / "models.yaml")
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path / "cache" / "models")
+
+    def write(text):
+        (tmp_path / "models.yaml").write_text(text, encoding="utf-8")
+        return tmp_path / "cache" / "models"
+
+    return write

@@ -1,0 +1,139 @@
+"""ONNX files by OpenVINO: the same as by ONNX Runtime."""
+
+import threading
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidan.errors import ConfigError, ModelError, PluginError
+from vidan_plugins.detectors import onnx as module
+from vidan_plugins.detectors.onnx import OnnxDetector
+from vidan_plugins.formats.onnx import is_quantised, properties_of, read
+
+from ..models import LABELS, noise, plain
+
+needs_openvino = pytest.mark.skipif(
+    module.importlib.util.find_spec("openvino") is None, reason="the extra openvino is missing"
+)
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch, tmp_path, _onnx_runtime_unless_told):
+    found = module.importlib.util.find_spec("openvino") is not None
+    monkeypatch.setattr(module, "OPENVINO", found)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@needs_openvino
+@pytest.mark.parametrize("batch", ["N", 1])
+def test_finds_what_onnx_runtime_finds(toy, batch):
+    model = toy(batch=batch)
+    frames = [noise(seed) for seed in range(3)] + [plain((255, 0, 0))]
+    a = OnnxDetector(model, backend="onnxruntime", threshold=0.1)
+    b = OnnxDetector(model, backend="openvino", threshold=0.1)
+    assert a.labels == b.labels == LABELS
+    for one, other in zip(a.detect(frames), b.detect(frames), strict=True):
+        np.testing.assert_allclose(one.boxes, other.boxes, atol=0.5)
+        np.testing.assert_allclose(one.scores, other.scores, atol=0.01)  # it may be bfloat16
+        assert one.classes.tolist() == other.classes.tolist()
+    b.close()
+    with pytest.raises(ModelError, match="closed"):
+        b.detect(frames)
+
+
+@needs_openvino
+def test_several_requests_at_once(toy):
+    detector = OnnxDetector(toy(), backend="openvino", threshold=0.1, workers=2)
+    frames = [noise(seed) for seed in range(8)]
+    expected = [detector.detect([each])[0].scores for each in frames]
+    found = [None] * len(frames)
+
+    def work(first):
+        for i in range(first, len(frames), 4):
+            found[i] = detector.detect([frames[i]])[0].scores
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_openvino
+def test_what_it_compiled_is_kept(toy, tmp_path, monkeypatch, capfd):
+    OnnxDetector(toy(), backend="openvino")
+    assert list((tmp_path / "cache/vidan/openvino").iterdir())
+    assert capfd.readouterr() == ("", "")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # no folder can be made there
+    OnnxDetector(toy(), backend="openvino")
+
+
+@needs_openvino
+@pytest.mark.parametrize("content", [b"this is not a model" * 9, 0.6])
+def test_bad_files(toy, tmp_path, content, capfd):
+    whole = Path(toy()).read_bytes()
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(content if isinstance(content, bytes) else whole[: int(len(whole) * content)])
+    with pytest.raises(ModelError, match=f"^model '{bad}': not a") as caught:
+        OnnxDetector(str(bad), backend="openvino")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_openvino
+@pytest.mark.parametrize("faster", [True, False])
+def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
+    from vidan_plugins.detectors.backends import openvino
+
+    monkeypatch.setattr(openvino, "is_faster", lambda: faster)
+    engine = OnnxDetector(toy())._engine
+    assert isinstance(engine, openvino.OpenVino) == faster
+    # Whoever names a provider wants ONNX Runtime.
+    assert not isinstance(OnnxDetector(toy(), providers="cpu")._engine, openvino.OpenVino)
+
+
+@needs_openvino
+def test_a_quantised_model_is_left_to_onnx_runtime(monkeypatch):
+    from vidan_plugins.detectors.backends import openvino
+
+    monkeypatch.setattr(openvino, "is_faster", lambda: True)
+    taken = [OnnxDetector(m)._engine for m in ("facemask_lite0_int8", "facemask_lite0")]
+    assert [isinstance(each, openvino.OpenVino) for each in taken] == [False, True]
+
+
+def test_what_is_quantised(toy, tmp_path):
+    assert not is_quantised(Path(toy()))
+    folder = Path(str(files("vidan_plugins.models")))
+    assert is_quantised(folder / "facemask_lite0_int8.onnx")
+    assert not is_quantised(folder / "facemask_lite0.onnx")
+    for content in (b"\xff" * 40, b"\x3a\x7f"):  # what is wrong, the backend says
+        (tmp_path / "bad.onnx").write_bytes(content)
+        assert not is_quantised(tmp_path / "bad.onnx")
+
+
+def test_it_is_not_installed(toy, monkeypatch):
+    monkeypatch.setattr(module, "OPENVINO", False)
+    with pytest.raises(PluginError, match=r"pip install 'vidan\[openvino\]'"):
+        OnnxDetector(toy(), backend="openvino")
+
+
+def test_another_backend(toy):
+    with pytest.raises(ConfigError, match=r"detector.backend='openvin'.*'openvino'"):
+        OnnxDetector(toy(), backend="openvin")
+
+
+def test_metadata_without_a_library_for_onnx(toy, tmp_path):
+    path = Path(toy())
+    assert '"efficientdet"' in properties_of(path, "m")["vidan"]
+    assert properties_of(Path(toy("none.onnx", text=None)), "m") == {}
+    assert read(path, "m").opsets == {"": 18}
+    for content in (path.read_bytes()[:-5], b"\xff" * 40, b"\x07"):
+        bad = tmp_path / "bad.onnx"
+        bad.write_bytes(content)
+        with pytest.raises(ModelError, match="m: not an ONNX file, or cut off"):
+            properties_of(bad, "m")

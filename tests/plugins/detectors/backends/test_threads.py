@@ -1,0 +1,48 @@
+import os
+
+import pytest
+
+from vidan_plugins.detectors.backends.threads import sensible_threads
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with these groups of processors, one per core, of which some are allowed."""
+
+    def make(cores, allowed, quota=None):
+        for core in cores:
+            for cpu in core:
+                folder = tmp_path / f"cpu{cpu}/topology"
+                folder.mkdir(parents=True)
+                (folder / "thread_siblings_list").write_text(",".join(map(str, core)) + "\n")
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(allowed), raising=False)
+        if quota is not None:
+            (tmp_path / "cpu.max").write_text(quota)
+        return sensible_threads(tmp_path, tmp_path / "cpu.max")
+
+    return make
+
+
+FOUR_CORES = [(0, 4), (1, 5), (2, 6), (3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("cores", "allowed", "quota", "expected"),
+    [
+        (FOUR_CORES, range(8), None, 4),  # 8 logical processors on 4 cores
+        (FOUR_CORES, [0, 4, 1], None, 2),  # three of them on 2 cores
+        ([], range(6), None, 6),  # a system that does not describe its cores
+        (FOUR_CORES, range(8), "max 100000\n", 4),
+        (FOUR_CORES, range(8), "150000 100000\n", 2),  # 1.5 processors
+        (FOUR_CORES, range(8), "10000 100000\n", 1),
+        (FOUR_CORES, range(8), "nonsense", 4),
+    ],
+)
+def test_counts_the_cores_that_may_be_used(machine, cores, allowed, quota, expected):
+    assert machine(cores, allowed, quota) == expected
+
+
+def test_without_affinity_counts_the_processors(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert sensible_threads(tmp_path, tmp_path / "none") == 3

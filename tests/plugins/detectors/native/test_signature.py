@@ -1,0 +1,101 @@
+import json
+
+import pytest
+
+from vidan.errors import ModelError
+from vidan_plugins.detectors.native.signature import Signature, Tensor, check_batch, describe
+
+from ..models import metadata
+
+IMAGES = Tensor("uint8", (None, 64, 96, 3))
+BOXES = Tensor("float32", (None, 100, 4))
+SCORES = Tensor("float32", (None, 100, 3))
+
+
+def signature(images=IMAGES, boxes=BOXES, scores=SCORES):
+    return Signature({"images": images}, {"boxes": boxes, "scores": scores})
+
+
+def test_metadata_says_how_a_model_is_used():
+    assert describe("m", signature(), json.dumps(metadata(pad=9)), None).pad == 9
+
+
+def test_given_labels_replace_its_own():
+    found = describe("m", signature(), json.dumps(metadata()), ("a", "b", "c"))
+    assert (found.labels, found.exclusive) == (("a", "b", "c"), True)
+
+
+def test_without_metadata_the_size_is_that_of_the_input():
+    found = describe("m", signature(), None, ("a", "b", "c"))
+    assert (found.input_size, found.pad, found.exclusive) == ((64, 96), 0, False)
+
+
+def test_shapes_may_be_unknown_and_outputs_more():
+    loose = Signature(
+        {"images": Tensor("uint8", None)},
+        {"scores": Tensor("float32", None), "boxes": BOXES, "anchors": Tensor("int64", (1,))},
+    )
+    assert describe("m", loose, json.dumps(metadata()), None).input_size == (64, 96)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        signature(images=Tensor("float32", (None, 64, 96, 3))),
+        signature(images=Tensor("uint8", (None, 3, 64, 96))),
+        signature(images=Tensor("uint8", (64, 96, 3))),
+        signature(boxes=Tensor("float32", (None, 100, 5))),
+        signature(scores=Tensor("float32", (None, 100))),
+        signature(scores=Tensor("float16", (None, 100, 3))),
+        Signature({"input": IMAGES}, {"boxes": BOXES, "scores": SCORES}),
+        Signature({"images": IMAGES, "size": IMAGES}, {"boxes": BOXES, "scores": SCORES}),
+        Signature({"images": IMAGES}, {"boxes": BOXES}),
+    ],
+)
+def test_refuses_other_inputs_and_outputs(wrong):
+    with pytest.raises(ModelError, match=r"^m: expected input images uint8 \[N,H,W,3\]"):
+        describe("m", wrong, json.dumps(metadata()), None)
+
+
+def test_says_which_inputs_and_outputs_there_are():
+    wrong = Signature({"x": Tensor("float32", (1, 3, None))}, {})
+    with pytest.raises(ModelError, match=r"inputs x float32 \[1,3,\?\] and outputs none$"):
+        describe("m", wrong, None, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "labels", "message"),
+    [
+        (signature(), None, None, "give detector.labels=<file>"),
+        (signature(), None, ("a", "b"), r"it has 3 classes, and there are 2 labels \(a, b\)"),
+        (
+            signature(),
+            json.dumps(metadata(labels=list("abcdefg"))),
+            None,
+            r"3 classes, and there are 7 labels \(a, b, c, d, e, …\)",
+        ),
+        (
+            signature(),
+            json.dumps(metadata(input_size=[96, 64])),
+            None,
+            r"input_size=\[96, 64\], its input is uint8 \[\?,64,96,3\]",
+        ),
+        (
+            signature(images=Tensor("uint8", (None, None, None, 3))),
+            None,
+            ("a", "b", "c"),
+            "export it with a fixed size",
+        ),
+    ],
+)
+def test_refuses_contradictions(found, text, labels, message):
+    with pytest.raises(ModelError, match=message):
+        describe("m", found, text, labels)
+
+
+def test_batch():
+    assert check_batch("m", IMAGES) is None
+    assert check_batch("m", Tensor("uint8", None)) is None
+    assert check_batch("m", Tensor("uint8", (1, 64, 96, 3))) == 1
+    with pytest.raises(ModelError, match="it takes 4 pictures at once"):
+        check_batch("m", Tensor("uint8", (4, 64, 96, 3)))

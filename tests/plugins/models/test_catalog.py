@@ -1,0 +1,76 @@
+from typing import get_args
+
+import pytest
+
+from vidan.errors import ConfigError, ModelError
+from vidan_plugins.detectors.exported.decoding import DecodeName
+from vidan_plugins.detectors.labels import BUILT_IN
+from vidan_plugins.detectors.preprocess import InputWishes
+from vidan_plugins.models import catalog as module
+from vidan_plugins.models.catalog import catalogue, find, pulled
+
+SHA = "ab" * 32
+
+
+def test_ours_can_be_verified_and_used(own):
+    entries = catalogue()
+    assert len(entries) >= 3
+    for entry in entries.values():
+        assert entry.url.startswith("https://")
+        assert entry.sha256
+        assert entry.size
+        assert entry.licence != "unknown"
+        assert entry.about
+        options = dict(entry.options)
+        assert options.pop("decode") in get_args(DecodeName)
+        assert len(InputWishes(**options).given()) == len(options)
+        assert isinstance(entry.labels, tuple) or entry.labels in BUILT_IN
+
+
+def test_the_users_own_go_before_ours(own):
+    own(
+        "ultraface-320: {url: 'https://a/b.onnx', about: mine}\n"
+        f"mine.v2: {{url: 'http://a/c.onnx', sha256: {SHA}, size: 7, labels: [a, b], "
+        "input_size: [64, 96], decode: yolo}\n"
+    )
+    assert find("ultraface-320").about == "mine"
+    mine = find("mine.v2")
+    assert (mine.sha256, mine.size, mine.labels) == (SHA, 7, ("a", "b"))
+    assert mine.options == {"size": [64, 96], "decode": "yolo"}
+    assert "ssd-resnet34" in catalogue()
+
+
+def test_names(own):
+    with pytest.raises(ConfigError, match="unknown model 'ssd-resnet43': did you mean 'ssd-resn"):
+        find("ssd-resnet43")
+    assert pulled("nothing") is None
+    with pytest.raises(ModelError, match="not here yet: vidan models pull ssd-resnet34"):
+        pulled("ssd-resnet34")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "is not YAML"),
+        ("- a", "expected models by name"),
+        ("a: 1", "'a': expected keys such as url"),
+        ("'../a': {url: 'https://a'}", "a name has letters, digits"),
+        ("a: {}", "url=None: expected an address"),
+        ("a: {url: 'file:///etc/passwd'}", "expected an address that begins with https://"),
+        ("a: {url: 'https://a', sha: b}", "unknown key 'sha': did you mean 'sha256'"),
+        ("a: {url: 'https://a', sha256: 12}", "sha256=12: expected 64 hexadecimal digits"),
+        ("a: {url: 'https://a', size: -1}", "size=-1: expected a number of bytes"),
+        ("a: {url: 'https://a', labels: []}", r"labels=\[\]: expected a list of labels"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_used(own, text, message):
+    own(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        catalogue()
+    assert "models.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_where_things_are():
+    assert module.cache_folder().parts[-2:] == ("vidan", "models")
+    assert module.user_file().name == "models.yaml"

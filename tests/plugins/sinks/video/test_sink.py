@@ -1,0 +1,323 @@
+import itertools
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.clips import number_of, picture
+from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan_plugins.sinks.video import mp4, recording
+from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sources.ffmpeg.file import VideoFile as Source
+from vidan_plugins.sources.frames import ArrayFrame
+
+
+def result(number, time=None, size=(64, 48), rgb=None):
+    rgb = picture(number, *size) if rgb is None else rgb
+    time = number / 25 if time is None else time
+    frame = ArrayFrame(rgb, index=number, time=time, captured=0.0, stream="test")
+    return Result(frame, Detections.empty(), Tracks.empty())
+
+
+def write(path, results, **options):
+    sink = VideoFile(str(path), draw=False, **options)
+    for each in results:
+        sink.write(each)
+    sink.close()
+    sink.close()
+    return path
+
+
+def read(path):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = [(f.time, f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]
+        return stream.codec_context, float(stream.duration * stream.time_base), frames
+
+
+def test_browsers_and_phones_can_play_it(tmp_path):
+    path = write(tmp_path / "deep/er/video.mp4", [result(n) for n in range(30)])
+    codec, duration, frames = read(path)
+    assert (codec.name, codec.pix_fmt, codec.width, codec.height) == ("h264", "yuv420p", 64, 48)
+    assert (codec.colorspace, codec.color_range) == (1, 1)  # BT.709, limited
+    data = path.read_bytes()
+    assert data.find(b"moov") < data.find(b"mdat")  # faststart
+    assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(30)]
+    assert duration == pytest.approx(30 / 25)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_variable_rate_is_kept(tmp_path):
+    # 25 frames per second, then a gap of 2 s, then 10 frames per second; from 100 s on
+    times = [100 + n / 25 for n in range(10)] + [102.4 + n / 10 for n in range(10)]
+    path = write(tmp_path / "v.mp4", [result(n, time) for n, time in enumerate(times)])
+    _, duration, frames = read(path)
+    assert [time for time, _ in frames] == pytest.approx([t - 100 for t in times], abs=1e-4)
+    assert duration == pytest.approx(times[-1] - 100 + 0.1, abs=1e-3)  # the last one is shown too
+
+
+def test_times_that_stand_still_still_rise(tmp_path):
+    path = write(tmp_path / "v.mp4", [result(n, 1.0) for n in range(5)])
+    times = [time for time, _ in read(path)[2]]
+    assert times == sorted(set(times))
+    assert len(times) == 5
+
+
+@pytest.mark.parametrize(("size", "even"), [((321, 241), (322, 242)), ((17, 20), (18, 20))])
+def test_odd_sizes_are_made_even_at_the_edge(tmp_path, size, even):
+    rgb = np.zeros((size[1], size[0], 3), np.uint8)
+    rgb[:, -1] = rgb[-1, :] = 200
+    path = write(tmp_path / "v.mp4", [result(0, rgb=rgb)], crf=0)
+    codec, _, frames = read(path)
+    assert (codec.width, codec.height) == even
+    assert frames[0][1][:, -1].mean() == pytest.approx(200, abs=8)
+
+
+def test_a_clock_that_is_set_back_goes_on(tmp_path):
+    # 10 frames per second; before the fourth frame the clock is set back by 20 s
+    times = [50.0, 50.1, 50.2, 30.3, 30.4]
+    path = write(tmp_path / "v.mp4", [result(n, time) for n, time in enumerate(times)])
+    shown = [time for time, _ in read(path)[2]]
+    assert shown == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-4)
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf")])
+def test_a_frame_without_time(tmp_path, time):
+    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    with pytest.raises(SinkError, match="has no time"):
+        sink.write(result(0, time))
+    sink.close()
+
+
+def test_a_picture_larger_than_h264_has(tmp_path):
+    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    with pytest.raises(SinkError, match="20000x2 px is too large"):
+        sink.write(result(0, size=(20000, 2)))
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_no_place_for_a_video(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SinkError, match="not a regular file"):
+        VideoFile(str(tmp_path / "pipe"))
+
+
+def test_one_frame(tmp_path):
+    _, duration, frames = read(write(tmp_path / "v.mp4", [result(3)]))
+    assert len(frames) == 1
+    assert duration == pytest.approx(1 / 30)
+
+
+def test_our_own_source_shows_the_same_colours(tmp_path):
+    path = write(tmp_path / "v.mp4", [result(0)], crf=10)
+    (frame,) = Source(str(path))
+    assert np.abs(frame.rgb().astype(int) - picture(0)).mean() < 6
+
+
+def test_no_frames_leave_no_file(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        write(tmp_path / "v.mp4", [])
+    assert list(tmp_path.iterdir()) == []
+    assert "no frames" in caplog.text
+
+
+def test_drawn_or_not(tmp_path):
+    boxes = np.array([[10, 10, 40, 40]], np.float32)
+    found = Detections(boxes, np.ones(1, np.float32), np.zeros(1, np.int32))
+    black = result(0, rgb=np.zeros((120, 160, 3), np.uint8)).frame
+    for draw in (True, False):
+        sink = VideoFile(str(tmp_path / f"{draw}.mp4"), draw=draw)
+        sink.write(Result(black, found, Tracks.empty(), ("thing",)))
+        sink.close()
+    drawn, plain = (read(tmp_path / f"{draw}.mp4")[2][0][1] for draw in (True, False))
+    assert drawn.max() > 100
+    assert plain.max() < 20
+    assert black.rgb().max() == 0  # the frame itself is untouched
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"crf": 52}, "crf=52: expected a whole number from 0 to 51"),
+        ({"threads": -1}, "threads=-1"),
+        ({"preset": "veryfst"}, "preset='veryfst': did you mean 'veryfast'"),
+        ({"draw": 1}, "draw=1: expected true or false"),
+    ],
+)
+def test_bad_options(tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        VideoFile(str(tmp_path / "v.mp4"), **options)
+
+
+def test_a_path_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file/v.mp4"):
+        with pytest.raises(SinkError, match=f"cannot write '{path}'"):
+            VideoFile(str(path))
+
+
+def test_a_missing_encoder_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
+    with pytest.raises(SinkError, match="FFmpeg has no encoder libx264"):
+        VideoFile(str(tmp_path / "v.mp4"))
+
+
+def test_an_existing_file_is_left_alone_until_there_is_a_frame(tmp_path):
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"old")
+    write(path, [])
+    assert path.read_bytes() == b"old"
+
+
+def test_a_frame_of_another_size_is_an_error_and_the_rest_is_kept(tmp_path):
+    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    for n in range(5):
+        sink.write(result(n))
+    with pytest.raises(SinkError, match=r"a frame of 32x48 px does not fit .* of 64x48 px"):
+        sink.write(result(5, size=(32, 48)))
+    sink.close()
+    assert len(read(tmp_path / "v.mp4")[2]) == 5
+
+
+def spoil_blank(path):
+    """Replace the file by one of the same size and length, all black."""
+    black = np.zeros((48, 64, 3), np.uint8)
+    write(path, [result(n, rgb=black) for n in range(10)])
+
+
+def spoil_short(path):
+    write(path, [result(n) for n in range(9)])
+
+
+def spoil_size(path):
+    write(path, [result(n, size=(32, 32)) for n in range(10)])
+
+
+def spoil_cut(path):
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def test_dark_pictures_that_turn_black_in_the_middle(tmp_path, monkeypatch):
+    """200 dark frames, at most 24 of 255; in the file, frames 60 to 139 are black."""
+    rng = np.random.default_rng(2)
+    dark = np.kron(rng.integers(0, 25, (6, 8, 1)), np.ones((8, 8, 3))).astype(np.uint8)
+    black = np.zeros_like(dark)
+    finish = mp4.put_index_in_front
+
+    def spoil(path):
+        monkeypatch.setattr(recording, "put_index_in_front", finish)
+        write(path, [result(n, rgb=black if 60 <= n < 140 else dark) for n in range(200)])
+
+    monkeypatch.setattr(recording, "put_index_in_front", spoil)
+    with pytest.raises(SinkError, match=r"does not show what was written to it at 2.40 s"):
+        write(tmp_path / "v.mp4", [result(n, rgb=dark) for n in range(200)])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_blank, "does not show what was written"),
+        (spoil_short, "has 9 frames, 10 were written"),
+        (spoil_size, r"is \(32, 32\) px, \(64, 48\) were written"),
+        (spoil_cut, "cannot be read back"),
+    ],
+)
+def test_a_bad_file_is_never_silent(tmp_path, monkeypatch, spoil, message):
+    finish = recording.put_index_in_front
+
+    def finish_and_spoil(path):
+        finish(path)
+        monkeypatch.setattr(recording, "put_index_in_front", finish)
+        spoil(path)
+
+    monkeypatch.setattr(recording, "put_index_in_front", finish_and_spoil)
+    with pytest.raises(SinkError, match=message):
+        write(tmp_path / "v.mp4", [result(n, rgb=picture(5)) for n in range(10)])
+
+
+FULL = """
+import resource, signal, sys
+import numpy as np
+from tests.plugins.sinks.video.test_sink import result
+from vidan import SinkError
+from vidan_plugins.sinks.video.sink import VideoFile
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+noise = np.random.default_rng(1)
+sink = VideoFile(sys.argv[1], draw=False, preset="ultrafast")
+try:
+    for n in range(400):
+        rgb = noise.integers(0, 255, (240, 320, 3), dtype=np.uint8)
+        sink.write(result(n, rgb=rgb))
+except SinkError as error:
+    print(error)
+sink.close()
+print("closed")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE on Windows")
+@pytest.mark.parametrize(
+    ("room", "frames"),
+    [
+        (6_000_000, 60),  # a frame of this noise takes about 50 kB: the first fragment is whole
+        (300_000, 1),  # it is not
+        (500, 0),  # nor is the file's head
+    ],
+)
+def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, room, frames):
+    path = tmp_path / "v.mp4"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(path), str(room)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    first, last = done.stdout.splitlines()
+    assert first.startswith(f"cannot write '{path}': ")
+    assert first.endswith("make room or choose another path")
+    assert last == "closed"
+    if not frames:
+        assert not path.exists()
+        return
+    with av.open(str(path)) as container:
+        decoded = container.decode(video=0)
+        assert len(list(itertools.islice(decoded, frames))) == frames
+        if frames > 1:
+            list(decoded)  # to the end, without a broken frame
+
+
+KILLED = """
+import os, signal, sys
+from tests.plugins.sinks.video.test_sink import result
+from vidan_plugins.sinks.video.sink import VideoFile
+
+sink = VideoFile(sys.argv[1], draw=False)
+for n in range(200):
+    sink.write(result(n))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+def test_a_killed_run_leaves_a_video_that_can_be_played(tmp_path):
+    path = tmp_path / "v.mp4"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        check=False,
+    )
+    assert done.returncode == -9
+    _, _, frames = read(path)
+    # 200 less a fragment of 60 and the pictures that the encoder still looks at
+    assert len(frames) >= 60
+    assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(len(frames))]

@@ -1,0 +1,488 @@
+import contextlib
+import gc
+import os
+import re
+import socket
+import sys
+import threading
+import time
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
+from itertools import islice, pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.clips import CORNERS, number_of, write_clip, write_sound
+from vidan.errors import ConfigError, SourceError
+from vidan.interfaces import Source
+from vidan_plugins.sources.ffmpeg.file import VideoFile
+
+MATRICES = {
+    # a, b, c, d of x' = a x + c y, y' = b x + d y, and which corner is then at the top left
+    # and which at the top right.
+    "as it is": ((1, 0, 0, 1), "top left", "top right"),
+    "right": ((0, 1, -1, 0), "below", "top left"),
+    "round": ((-1, 0, 0, -1), "below", "below"),
+    "left": ((0, -1, 1, 0), "top right", "below"),
+    "mirrored": ((-1, 0, 0, 1), "top right", "top left"),
+    "upside down": ((1, 0, 0, -1), "below", "below"),
+    "transposed": ((0, 1, 1, 0), "top left", "below"),
+    "transposed across": ((0, -1, -1, 0), "below", "top right"),
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """25 numbered pictures of 64x48 at 25 frames/s."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")
+
+
+def read(path, **options):
+    source = VideoFile(str(path), **options)
+    try:
+        return list(source)
+    finally:
+        source.close()
+
+
+def test_it_is_a_source(clip):
+    source = VideoFile(str(clip))
+    assert isinstance(source, Source)
+    assert (source.frames, source.live, source.stream) == (25, False, "clip")
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("h264.mp4", {}),
+        ("h264.ts", {}),
+        ("raw.h264", {}),  # without timestamps
+        ("vp9.webm", {"codec": "libvpx-vp9"}),
+        ("mjpeg.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
+        ("ten_bits.mp4", {"pix_fmt": "yuv420p10le"}),
+        ("grey.mkv", {"codec": "ffv1", "pix_fmt": "gray"}),
+        ("alpha.mov", {"codec": "qtrle", "pix_fmt": "argb"}),
+        ("palette.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
+        ("odd.mp4", {"pix_fmt": "yuv444p", "size": (321, 241)}),
+        ("odd.mkv", {"codec": "ffv1", "pix_fmt": "yuv420p", "size": (321, 241)}),
+    ],
+)
+def test_all_pictures_come_in_order_and_in_time(tmp_path, warnings, name, options):
+    frames = read(write_clip(tmp_path / name, **options))
+    assert [number_of(frame.rgb()) for frame in frames] == list(range(25))
+    assert [frame.index for frame in frames] == list(range(25))
+    assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(25)])
+    size = options.get("size", (64, 48))
+    assert {(f.width, f.height) for f in frames} == {size}
+    assert {f.rgb().shape for f in frames} == {(size[1], size[0], 3)}
+    assert not warnings()
+
+
+@pytest.mark.parametrize("name", ["variable.mp4", "variable.mkv"])
+@pytest.mark.parametrize("first", [0, 500])
+def test_a_variable_rate_is_kept(tmp_path, warnings, name, first):
+    times = [first + ms for ms in (0, 40, 200, 210, 1210)]
+    frames = read(write_clip(tmp_path / name, 5, times=times))
+    assert [f.time for f in frames] == pytest.approx([0, 0.04, 0.2, 0.21, 1.21], abs=0.002)
+    assert not warnings()
+
+
+@pytest.mark.parametrize(("matrix", "left", "right"), MATRICES.values(), ids=MATRICES.keys())
+def test_pictures_are_turned_as_the_file_says(tmp_path, matrix, left, right):
+    frame = read(write_clip(tmp_path / "turned.mp4", 1, matrix=matrix))[0]
+    size = (64, 48) if matrix[0] else (48, 64)
+    assert (frame.width, frame.height) == size
+    assert frame.rgb().shape == (size[1], size[0], 3)
+    # "below" is blue there and grey here: only the other two have a colour.
+    for picture in (frame.rgb(), frame.resized(30, 20)):
+        height, width, _ = picture.shape
+        assert name_of(picture[height // 4, width // 4]) == left
+        assert name_of(picture[height // 4, 3 * width // 4]) == right
+
+
+def name_of(colour):
+    near = [n for n, c in CORNERS.items() if np.abs(colour.astype(int) - c).max() < 20]
+    return near[0] if near else "below"
+
+
+def test_the_stream_can_be_named(clip):
+    assert {frame.stream for frame in read(clip, stream="entrance")} == {"entrance"}
+
+
+def test_a_picture_is_a_video_of_one_frame(tmp_path):
+    cv2.imwrite(str(tmp_path / "one.png"), np.full((20, 30, 3), 9, np.uint8))
+    (frame,) = read(tmp_path / "one.png")
+    assert (frame.width, frame.height, frame.index, frame.time) == (30, 20, 0, 0.0)
+
+
+def test_a_file_with_a_colon_in_its_name_is_a_file(tmp_path, monkeypatch, clip):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "at 12:30.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "rtsp:x.mp4").write_bytes(clip.read_bytes())
+    assert len(read("at 12:30.mp4")) == 25
+    source = VideoFile("rtsp:x.mp4")
+    assert not source.live
+    source.close()
+
+
+def test_metadata_that_is_no_utf8_does_not_matter(tmp_path):
+    path = write_clip(tmp_path / "name.avi", codec="mjpeg", pix_fmt="yuvj420p")
+    data = path.read_bytes()
+    assert b"Lavf" in data
+    path.write_bytes(data.replace(b"Lavf", b"\xe9\xff\xe8\xe0"))
+    assert len(read(path)) == 25
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.avi", "cut.flv"])
+def test_a_file_cut_short_gives_what_is_there_and_a_warning(tmp_path, warnings, name):
+    options = {"movflags": "faststart"} if name.endswith("mp4") else None
+    pictures = np.random.default_rng(1).integers(0, 256, (50, 48, 64, 3), np.uint8)
+    path = write_clip(tmp_path / name, pictures, container_options=options)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    frames = read(path)
+    assert 5 <= len(frames) < 45
+    assert [f.index for f in frames] == list(range(len(frames)))
+    (warning,) = [w for w in warnings() if "cut short" in w]
+    assert repr(str(path)) in warning
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.ts", "cut.avi", "cut.webm"])
+def test_wherever_a_file_is_cut_short_it_ends_or_is_refused(tmp_path, name):
+    codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
+    options = {"movflags": "frag_keyframe+empty_moov"} if name.endswith("mp4") else None
+    whole = write_clip(tmp_path / f"whole.{name}", codec=codec, container_options=options)
+    data, path, read_some = whole.read_bytes(), tmp_path / name, 0
+    for keep in np.random.default_rng(5).integers(1, len(data), 12):
+        path.write_bytes(data[:keep])
+        with contextlib.suppress(SourceError):
+            assert read(path)
+            read_some += 1
+    assert read_some >= 2
+
+
+def test_damage_in_the_middle_leaves_a_gap_in_the_index(tmp_path, warnings):
+    path = write_clip(tmp_path / "damaged.mp4", 20, codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(path.read_bytes())
+    starts = [match.start() for match in re.finditer(b"\xff\xd8", data)]
+    assert len(starts) == 20
+    for number in (7, 8, 12):  # without its marker a JPEG is none
+        data[starts[number] : starts[number + 1]] = bytes(starts[number + 1] - starts[number])
+    path.write_bytes(data)
+    frames = read(path)
+    left = [n for n in range(20) if n not in (7, 8, 12)]
+    assert [frame.index for frame in frames] == left
+    assert [number_of(frame.rgb()) for frame in frames] == left
+    assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in left])
+    assert len(warnings()) == 2
+    assert repr(str(path)) in warnings()[0]
+    assert "3 places" in warnings()[1]
+
+
+def test_a_file_without_one_good_picture_is_an_error(tmp_path):
+    path = write_clip(tmp_path / "broken.mp4", 5, codec="mjpeg", pix_fmt="yuvj420p")
+    data = path.read_bytes()
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    path.write_bytes(data[:start] + bytes(end - start) + data[end:])
+    with pytest.raises(SourceError, match=r"no picture in '.*broken.mp4' can be decoded"):
+        read(path)
+
+
+# What is no video
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def text(path):
+    path.write_text("just some words\n" * 50)
+
+
+def head_only(path):
+    write_clip(path)
+    path.write_bytes(path.read_bytes()[:2000])  # its index is at its end
+
+
+def folder(path):
+    path.mkdir()
+
+
+def missing(path):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "reason"),
+    [
+        (missing, "none.mp4", "there is no file"),
+        (empty, "empty.mp4", "is empty"),
+        (text, "text.mp4", "is no video"),
+        (text, "text.txt", "is no video"),
+        (head_only, "head.mp4", "is no video, or is damaged or cut short"),
+        (folder, "folder", "is a folder: for pictures in a folder say source=images"),
+        (write_sound, "sound.wav", "has no video, only sound"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_line(tmp_path, capfd, make, name, reason):
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(SourceError) as caught:
+        VideoFile(str(path))
+    assert repr(str(path)) in str(caught.value)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, clip):
+    path = tmp_path / "secret.mp4"
+    path.write_bytes(clip.read_bytes())
+    path.chmod(0)
+    with pytest.raises(SourceError, match="no permission to read"):
+        VideoFile(str(path))
+
+
+def test_sound_with_a_cover_picture_is_no_video(tmp_path):
+    import av
+
+    path = tmp_path / "song.mp3"
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("mp3", rate=44100)
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        container.mux(cover.encode(av.VideoFrame(64, 48, "yuvj420p")))
+        container.mux(cover.encode(None))
+        samples = av.AudioFrame.from_ndarray(np.zeros((2, 44100), np.float32), "fltp")
+        samples.rate = 44100
+        container.mux(sound.encode(samples))
+        container.mux(sound.encode(None))
+    with pytest.raises(SourceError, match="has no video, only sound"):
+        VideoFile(str(path))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"path": ""},
+        {"path": "x.mp4", "stream": " "},
+        {"path": "x.mp4", "threads": -1},
+        {"path": "x.mp4", "timeout": 0},
+        {"path": "x.mp4", "timeout": float("nan")},
+    ],
+)
+def test_bad_options_are_refused(options):
+    with pytest.raises(ConfigError, match=r"^source\.(path|stream|threads|timeout)="):
+        VideoFile(**options)
+
+
+# URLs
+
+
+class Files(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_url_is_read_like_a_file(serve, clip):
+    host = serve(partial(Files, directory=str(clip.parent)))
+    source = VideoFile(f"http://{host}/clip.mp4?camera=1")
+    assert (source.stream, source.live) == ("clip", False)
+    assert [number_of(frame.rgb()) for frame in source] == list(range(25))
+    source.close()
+
+
+def test_a_url_that_is_not_there_is_refused(serve, clip):
+    host = serve(partial(Files, directory=str(clip.parent)))
+    with pytest.raises(SourceError, match="404 Not Found"):
+        VideoFile(f"http://{host}/other.mp4")
+
+
+def test_a_server_that_stops_sending_is_an_error_and_no_hang(serve, clip):
+    enough = threading.Event()
+
+    class Stalls(BaseHTTPRequestHandler):
+        def do_GET(self):
+            data = clip.with_name("stream.ts").read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(2 * len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            enough.wait(30)
+
+        def log_message(self, *_):
+            pass
+
+    write_clip(clip.with_name("stream.ts"), 200, size=(320, 240))
+    source = VideoFile(f"http://{serve(Stalls)}/stream.ts", timeout=1.0)
+    frames = []
+    try:
+        with pytest.raises(SourceError, match=r"nothing came from '.*stream.ts' for 1 s"):
+            frames.extend(source)
+    finally:
+        enough.set()
+        source.close()
+    assert len(frames) > 100
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_a_server_that_does_not_answer_is_an_error_and_no_hang(scheme):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{scheme}://me:secret@127.0.0.1:{server.getsockname()[1]}/live"
+        with pytest.raises(SourceError) as caught:
+            VideoFile(url, timeout=0.3)
+    assert str(caught.value).startswith("nothing came from ")
+    assert "secret" not in str(caught.value)
+    assert "me:***@127.0.0.1" in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(SourceError, match="Connection refused"):
+        VideoFile(f"rtsp://127.0.0.1:{port}/live")
+
+
+def test_a_protocol_that_there_is_not_is_refused():
+    with pytest.raises(SourceError, match="'foo://bar/x', nor a protocol of that name"):
+        VideoFile("foo://bar/x")
+
+
+# Looping and pacing
+
+
+def test_a_loop_goes_on_in_index_and_time(clip):
+    source = VideoFile(str(clip), loop=True)
+    assert source.frames is None
+    frames = list(islice(source, 60))
+    source.close()
+    assert [frame.index for frame in frames] == list(range(60))
+    assert [number_of(frame.rgb()) for frame in frames] == [n % 25 for n in range(60)]
+    assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(60)])
+
+
+def test_a_live_file_comes_no_earlier_than_it_is_due(tmp_path):
+    path = write_clip(tmp_path / "paced.mp4", 10, rate=100)
+    source = VideoFile(str(path), live=True)
+    assert source.live
+    before = time.monotonic()
+    frames = list(source)
+    source.close()
+    assert time.monotonic() - before >= 0.09
+    assert all(f.captured - before >= f.time for f in frames)
+
+
+def test_closing_ends_the_waiting_of_a_live_file(tmp_path):
+    path = write_clip(tmp_path / "slow.mp4", 30, rate=1)
+    source = VideoFile(str(path), live=True)
+    frames = []
+    reader = threading.Thread(target=lambda: frames.extend(source))
+    reader.start()
+    time.sleep(0.05)
+    source.close()
+    reader.join(10)
+    assert not reader.is_alive()
+    assert len(frames) <= 2
+
+
+# Closing
+
+
+def test_a_second_iteration_goes_on_where_the_first_stopped(clip):
+    source = VideoFile(str(clip))
+    first = list(islice(source, 3))
+    second = list(source)
+    assert [f.index for f in [*first, *second]] == list(range(25))
+    assert list(source) == []
+    source.close()
+
+
+def test_closing_in_the_middle_ends_the_iteration(clip):
+    source = VideoFile(str(clip))
+    frames = iter(source)
+    kept = next(frames)
+    source.close()
+    source.close()
+    assert list(frames) == []
+    assert list(source) == []
+    assert source.frames is None
+    assert number_of(kept.rgb()) == 0  # a frame outlives its source
+
+
+def open_files():
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts /proc/self/fd")
+def test_no_file_and_no_thread_is_left_behind(tmp_path, clip):
+    sound = write_sound(tmp_path / "sound.wav")
+    read(clip)  # whatever is opened once and for all
+    files, threads = open_files(), len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    for _ in range(5):
+        read(clip)
+        source = VideoFile(str(clip))
+        next(iter(source))
+        source.close()
+        VideoFile(str(clip)).close()
+        with pytest.raises(SourceError):
+            VideoFile(str(sound))
+    assert open_files() == files
+    assert len(os.listdir("/proc/self/task")) == threads  # noqa: PTH208
+
+
+# Real videos
+
+COUNTS = {
+    "MOT16-09.mp4": (525, 1920, 1080),
+    "mask_people.mp4": (635, 538, 372),
+    "plaza.mp4": (341, 1280, 720),
+    "one-by-one-person-detection.mp4": (1394, 768, 432),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_real_videos_are_read_to_their_end(data, warnings, name):
+    count, width, height = COUNTS[name]
+    source = VideoFile(str(data / "video" / name))
+    assert source.frames == count
+    last = None
+    for n, frame in enumerate(source):
+        assert frame.index == n
+        assert (frame.width, frame.height) == (width, height)
+        assert last is None or frame.time > last
+        last = frame.time
+    assert n + 1 == count
+    assert not warnings()
+    source.close()
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_real_videos_look_as_opencv_shows_them(data, name):
+    path = str(data / "video" / name)
+    source, opencv = VideoFile(path), cv2.VideoCapture(path)
+    for frame in islice(source, 10):
+        expected = opencv.read()[1][..., ::-1].astype(int)
+        difference = np.abs(frame.rgb() - expected)
+        if name == "MOT16-09.mp4":
+            # Untagged HD: BT.709 here, BT.601 there, so only the brightness agrees.
+            difference = np.abs(frame.rgb().mean(2) - expected.mean(2))
+        assert difference.mean() < 4
+        small = cv2.resize(frame.rgb(), (320, 320), interpolation=cv2.INTER_AREA)
+        assert np.abs(frame.resized(320, 320).astype(int) - small).mean() < 2.5
+    opencv.release()
+    source.close()
+
+
+def test_the_times_of_a_real_video_are_those_of_its_rate(data):
+    source = VideoFile(str(data / "video/plaza.mp4"))
+    steps = [b.time - a.time for a, b in pairwise(islice(source, 50))]
+    source.close()
+    assert np.median(steps) == pytest.approx(0.04, abs=1e-3)

@@ -1,0 +1,339 @@
+import shutil
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidan.errors import ConfigError, SourceError
+from vidan.interfaces import Source
+from vidan_plugins.sources.images.listing import natural
+from vidan_plugins.sources.images.source import Images, read_picture
+
+
+def write(path, value=0, size=(8, 6)):
+    """A picture of one colour: red is `value`, green 100, blue 200."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bgr = np.full((size[1], size[0], 3), (200, 100, value), np.uint8)
+    assert cv2.imwrite(str(path), bgr)
+    return path
+
+
+def encoded(bgr, suffix=".png"):
+    return cv2.imencode(suffix, bgr)[1].tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten pictures 1.png to 10.png, whose red is ten times their number."""
+    for number in range(1, 11):
+        write(tmp_path / "photos" / f"{number}.png", number * 10)
+    return tmp_path / "photos"
+
+
+def test_it_is_a_source(folder):
+    source = Images(str(folder))
+    assert isinstance(source, Source)
+    assert (source.frames, source.live, source.stream, source.rate) == (10, False, "photos", 25.0)
+
+
+def test_pictures_come_in_natural_order(folder):
+    frames = list(Images(str(folder), rate=2))
+    assert [frame.image for frame in frames] == [f"{n}.png" for n in range(1, 11)]
+    assert [frame.rgb()[0, 0].tolist() for frame in frames] == [
+        [n * 10, 100, 200] for n in range(1, 11)
+    ]
+    assert [frame.index for frame in frames] == list(range(10))
+    assert [frame.time for frame in frames] == [n / 2 for n in range(10)]
+    assert {frame.stream for frame in frames} == {"photos"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1.jpg", "2.jpg", "10.jpg"],
+        ["a2b9.jpg", "a2b10.jpg", "a10b1.jpg"],
+        ["A.jpg", "b.jpg", "C.jpg"],
+        ["2/10.jpg", "10/2.jpg"],
+        ["1.jpg", "a.jpg"],
+    ],
+)
+def test_natural_order(tmp_path, names):
+    paths = [tmp_path / name for name in names]
+    assert sorted([*paths[1:], paths[0]], key=natural) == paths
+
+
+@given(st.lists(st.text(alphabet="aB1023._²٣", min_size=1, max_size=8)))
+def test_any_names_can_be_sorted(names):
+    from pathlib import Path
+
+    assert sorted(map(Path, sorted(names)), key=natural) == sorted(
+        map(Path, sorted(names, reverse=True)), key=natural
+    )
+
+
+def test_other_files_and_hidden_ones_are_left_alone(folder, warnings):
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "._1.png").write_bytes(b"what a Mac leaves behind")
+    (folder / "sub.png").mkdir()
+    assert len(list(Images(str(folder)))) == 10
+    assert not warnings()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [("photos/*.png", 10), ("photos/1*.png", 2), ("photos/[23].png", 2), ("**/*.PNG", 0)],
+)
+def test_patterns(folder, pattern, count):
+    path = str(folder.parent / pattern)
+    if not count:
+        with pytest.raises(SourceError, match="there are no pictures in"):
+            Images(path)
+        return
+    source = Images(path)
+    assert (source.frames, source.stream) == (count, "photos")
+
+
+def test_a_pattern_reaches_into_folders(folder, tmp_path):
+    write(tmp_path / "more/deep/1.png")
+    source = Images(str(tmp_path / "**/1.png"))
+    assert source.frames == 2
+    assert source.stream == tmp_path.name
+
+
+def test_one_picture_is_enough(folder):
+    (frame,) = Images(str(folder / "3.png"))
+    assert (frame.image, frame.index, frame.time) == ("3.png", 0, 0.0)
+
+
+def test_a_folder_with_brackets_in_its_name_is_a_folder(folder):
+    folder.rename(folder.with_name("[photos]"))
+    assert Images(str(folder.with_name("[photos]"))).frames == 10
+
+
+def test_pictures_may_differ_in_size(tmp_path):
+    write(tmp_path / "1.png", size=(8, 6))
+    write(tmp_path / "2.jpg", size=(5, 9))
+    assert [(f.width, f.height) for f in Images(str(tmp_path))] == [(8, 6), (5, 9)]
+
+
+# What pictures can be like
+
+STRIPE = np.zeros((4, 6, 3), np.uint8)
+STRIPE[:, :, 0], STRIPE[:, :, 1], STRIPE[:, :, 2] = 200, 100, 50  # BGR
+
+
+@pytest.mark.parametrize(
+    ("data", "rgb"),
+    [
+        (encoded(STRIPE), (50, 100, 200)),
+        (encoded(STRIPE.astype(np.uint16) * 257), (50, 100, 200)),
+        (encoded(np.dstack([STRIPE, np.full((4, 6), 9, np.uint8)])), (50, 100, 200)),
+        (encoded(STRIPE[:, :, 1]), (100, 100, 100)),
+        (encoded(STRIPE[:, :, 1].astype(np.uint16) * 257), (100, 100, 100)),
+        (encoded(STRIPE, ".bmp"), (50, 100, 200)),
+        (encoded(STRIPE, ".tiff"), (50, 100, 200)),
+        (encoded(STRIPE, ".ppm"), (50, 100, 200)),
+    ],
+    ids=["8 bits", "16 bits", "alpha", "grey", "grey 16 bits", "bmp", "tiff", "ppm"],
+)
+def test_every_kind_of_picture_becomes_rgb(data, rgb):
+    picture = read_picture(data)
+    assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
+    assert picture.reshape(-1, 3).tolist() == [list(rgb)] * 24
+
+
+def palette_png():
+    """Four pixels of a palette: red, green, blue, white; by hand, from the PNG standard."""
+    import zlib
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", 4, 1, 8, 3, 0, 0, 0)
+    colours = bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255])
+    pixels = zlib.compress(bytes([0, 0, 1, 2, 3]))
+    chunks = [(b"IHDR", header), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
+
+
+def test_palettes_become_rgb():
+    assert read_picture(palette_png()).tolist() == [
+        [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
+    ]
+
+
+def with_orientation(jpeg, orientation):
+    """The JPEG with an EXIF block that holds one entry: 0x0112, orientation."""
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"),
+    # Where the stored picture's top left comes to lie: row, column.
+    list(enumerate([(0, 0), (0, -1), (-1, -1), (-1, 0)] * 2, start=1)),
+)
+def test_exif_orientation_is_honoured(orientation, corner):
+    bgr = np.zeros((32, 64, 3), np.uint8)
+    bgr[:16, :16] = 255
+    picture = read_picture(with_orientation(encoded(bgr, ".jpg"), orientation))
+    assert picture.shape == ((32, 64, 3) if orientation <= 4 else (64, 32, 3))
+    corners = {(r, c): picture[r, c].mean() > 128 for r in (0, -1) for c in (0, -1)}
+    assert [where for where, white in corners.items() if white] == [corner]
+
+
+# Broken pictures
+
+
+def test_a_broken_picture_is_named_skipped_and_leaves_a_gap(folder, warnings, capfd):
+    (folder / "2.png").write_bytes(b"")
+    (folder / "3.png").write_bytes(b"not at all a picture")
+    whole = encoded(np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8), ".jpg")
+    (folder / "4.png").write_bytes(whole[:200])
+    source = Images(str(folder))
+    assert source.frames == 10
+    frames = list(source)
+    assert [frame.index for frame in frames] == [0, 4, 5, 6, 7, 8, 9]
+    assert [frame.time for frame in frames] == [frame.index / 25 for frame in frames]
+    assert len(warnings()) == 3
+    for warning, name in zip(warnings(), ["2.png", "3.png", "4.png"], strict=True):
+        assert repr(str(folder / name)) in warning
+    assert capfd.readouterr().err == ""
+
+
+def test_a_picture_that_vanished_is_a_broken_one(folder, warnings):
+    source = Images(str(folder))
+    (folder / "1.png").unlink()
+    assert [frame.index for frame in source] == list(range(1, 10))
+    assert "No such file" in warnings()[0]
+
+
+def test_only_broken_pictures_are_an_error(tmp_path):
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).write_bytes(b"nothing")
+    source = Images(str(tmp_path))
+    with pytest.raises(SourceError, match=r"none of the 2 pictures of .* can be read"):
+        list(source)
+
+
+# Bad input
+
+
+def test_what_holds_no_pictures_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "*.jpg", tmp_path / "none"):
+        with pytest.raises(SourceError) as caught:
+            Images(str(path))
+        assert repr(str(path)) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"path": " "}, {"rate": 0}, {"rate": -1}, {"rate": float("inf")}, {"stream": ""}]
+)
+def test_bad_options_are_refused(folder, options):
+    with pytest.raises(ConfigError, match=r"^source\.(path|rate|stream)="):
+        Images(**{"path": str(folder)} | options)
+
+
+def test_closing_ends_the_iteration(folder):
+    source = Images(str(folder))
+    frames = iter(source)
+    next(frames)
+    source.close()
+    source.close()
+    assert list(frames) == []
+    assert list(source) == []
+
+
+def test_a_second_iteration_goes_on(folder):
+    source = Images(str(folder))
+    assert next(iter(source)).index == 0
+    assert [frame.index for frame in source] == list(range(1, 10))
+
+
+# MOTChallenge
+
+
+@pytest.fixture
+def sequence(tmp_path):
+    """A MOTChallenge sequence of three pictures at 14 frames/s."""
+    root = tmp_path / "TOWN-01"
+    for number in (1, 2, 3):
+        write(root / "img1" / f"{number:06}.jpg", number * 10)
+    info = "[Sequence]\nname=TOWN-01-DET\nimDir=img1\nframeRate=14\nseqLength=3\nimExt=.jpg\n"
+    (root / "seqinfo.ini").write_text(info)
+    return root
+
+
+@pytest.mark.parametrize("inside", [".", "img1"])
+def test_a_sequence_knows_its_name_and_rate(sequence, inside):
+    source = Images(str(sequence / inside))
+    assert (source.frames, source.stream, source.rate) == (3, "TOWN-01-DET", 14.0)
+    assert [frame.time for frame in source] == pytest.approx([0, 1 / 14, 2 / 14])
+
+
+def test_name_and_rate_of_a_sequence_can_be_overruled(sequence):
+    source = Images(str(sequence), rate=7, stream="town")
+    assert (source.stream, source.rate) == ("town", 7)
+
+
+def test_a_sequence_needs_no_seqinfo(sequence):
+    (sequence / "seqinfo.ini").unlink()
+    source = Images(str(sequence))
+    assert (source.frames, source.stream, source.rate) == (3, "TOWN-01", 25.0)
+
+
+def test_pictures_that_a_sequence_lacks_leave_gaps(sequence, warnings):
+    write(sequence / "img1/000007.jpg")
+    frames = list(Images(str(sequence)))
+    assert [frame.index for frame in frames] == [0, 1, 2, 6]
+    assert frames[-1].time == pytest.approx(6 / 14)
+    (warning,) = warnings()
+    assert "3 pictures" in warning
+
+
+def test_a_sequence_without_numbers_is_counted(sequence):
+    write(sequence / "img1/cover.jpg")
+    assert [frame.index for frame in Images(str(sequence))] == [0, 1, 2, 3]
+
+
+def test_a_sequence_without_its_pictures_is_refused(sequence):
+    shutil.rmtree(sequence / "img1")
+    with pytest.raises(SourceError, match="has no pictures in 'img1'"):
+        Images(str(sequence))
+
+
+@pytest.mark.parametrize("info", ["no section", "[Sequence]\na=1\na=2\n", b"[Sequence]\nname=\xff"])
+def test_a_seqinfo_that_cannot_be_read_is_named(sequence, info):
+    (sequence / "seqinfo.ini").write_bytes(info if isinstance(info, bytes) else info.encode())
+    with pytest.raises(SourceError, match=r"seqinfo\.ini") as caught:
+        Images(str(sequence))
+    assert "\n" not in str(caught.value)
+
+
+# Real pictures
+
+
+def test_a_real_sequence(data):
+    frames = list(Images(str(data / "mot15/frames/TUD-Campus")))
+    assert [frame.index for frame in frames] == list(range(71))
+    assert {(frame.width, frame.height) for frame in frames} == {(640, 480)}
+    assert [frames[0].image, frames[-1].image] == ["000001.jpg", "000071.jpg"]
+
+
+def test_real_photos(data, warnings):
+    source = Images(str(data / "facemask/images"))
+    assert source.frames == 700
+    for n, frame in enumerate(source):
+        assert frame.index == n
+        assert frame.rgb().shape == (frame.height, frame.width, 3)
+        if n == 150:
+            break
+    assert not warnings()

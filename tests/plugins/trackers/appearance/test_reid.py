@@ -1,0 +1,101 @@
+"""Re-identification networks: tiny ONNX files made here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidan.errors import ModelError
+from vidan_plugins.trackers.appearance.reid import DEVIATION, MEAN, OnnxEmbedder
+from vidan_plugins.trackers.deepsort import DeepSort
+
+from ..scenes import Painted, found, ids
+
+onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Writes a network that averages each colour: (N,3,H,W) in, (N,3) out."""
+
+    def write(shape=("n", 3, 16, 8), dtype="FLOAT", axes=(2, 3), inputs=1):
+        helper, kind = onnx.helper, getattr(onnx.TensorProto, dtype)
+        nodes = [helper.make_node("ReduceMean", ["picture"], ["vector"], axes=axes, keepdims=0)]
+        takes = [helper.make_tensor_value_info("picture", kind, list(shape))]
+        takes += [helper.make_tensor_value_info(f"more{k}", kind, [1]) for k in range(inputs - 1)]
+        gives = [helper.make_tensor_value_info("vector", kind, None)]
+        graph = helper.make_graph(nodes, "mean", takes, gives)
+        opset = [helper.make_opsetid("", 13)]
+        path = tmp_path / "net.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+        return str(path)
+
+    return write
+
+
+def plain(colour, width=20, height=40):
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def test_weights_from_outside_the_folder_are_refused(network):
+    path = network()
+    model = onnx.load(path)
+    weights = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[4])
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="../secret")
+    model.graph.initializer.append(weights)
+    Path(path).write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"'\.\./secret', outside the model's folder"):
+        OnnxEmbedder(path)
+
+
+@pytest.mark.parametrize("batch", ["n", 1, 4])
+def test_crops_are_normalised_and_batched(network, batch):
+    embedder = OnnxEmbedder(network((batch, 3, 16, 8)))
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 99, 199), (0, 0, 0)] * 9
+    got = embedder.embed([plain(c) for c in colours])
+    assert got.dtype == np.float32
+    # the mean of a plain picture is its colour: RGB in [0,1], less the mean, by the deviation
+    wanted = (np.array(colours) / 255 - MEAN) / DEVIATION
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_deepsort_runs_it(network):
+    tracker = DeepSort(embedder="onnx", embedder_model=network())
+    box = (60, 40, 100, 160)
+    for k in range(4):
+        tracks = tracker.update(Painted(k, {box: (200, 30, 30)}), found([box]))
+    assert ids(tracks) == [1]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"shape": ("n", 3, "h", "w")}, "fixed H and W, got picture"),
+        ({"shape": ("n", 16, 8, 3), "axes": (1, 2)}, r"expected one input \(N,3,H,W\)"),
+        ({"shape": (3, 16, 8), "axes": (1, 2)}, r"expected one input \(N,3,H,W\)"),
+        ({"dtype": "DOUBLE"}, r"tensor\(double\)"),
+        ({"inputs": 2}, "more0"),
+        ({"axes": (2,)}, r"expected output \(N,D\) of floats, got \(1, 3, 8\)"),
+        ({"axes": (0, 2, 3)}, r"expected output \(N,D\) of floats, got \(3,\)"),
+    ],
+)
+def test_other_networks_are_refused(network, made, message):
+    with pytest.raises(ModelError, match=message) as error:
+        OnnxEmbedder(network(**made))
+    assert str(error.value).startswith("tracker.embedder_model='")
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match=r"embedder_model='.*gone.onnx': there is no such file"):
+        OnnxEmbedder(str(tmp_path / "gone.onnx"))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network"])
+def test_a_file_that_is_not_onnx(tmp_path, content):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="not an ONNX model") as error:
+        OnnxEmbedder(str(path))
+    assert "\n" not in str(error.value)

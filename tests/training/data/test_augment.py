@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from vidan_training.data.augment import Augmentation, augment, crop, flip, letterbox, resize
+from vidan_training.data.sample import IGNORED
+
+PLAIN = Augmentation(scale=(0.5, 2.0), colour=0.0, degrade=0.0)
+
+
+def picture(width, height, *boxes):
+    """Black, with white boxes (integer corners)."""
+    image = np.zeros((height, width, 3), np.uint8)
+    for x1, y1, x2, y2 in boxes:
+        image[y1:y2, x1:x2] = 255
+    return image, np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def found(image):
+    """Tight box of what is white."""
+    rows, columns = (np.flatnonzero((image[..., 0] > 127).any(axis=a)) for a in (1, 0))
+    return [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+
+
+def test_flip():
+    image, boxes = picture(10, 4, (1, 1, 3, 2))
+    mirrored, moved = flip(image, boxes)
+    assert moved.tolist() == [[7, 1, 9, 2]]
+    assert found(mirrored) == [7, 1, 9, 2]
+
+
+def test_crop_inside_and_outside():
+    image, boxes = picture(20, 20, (5, 6, 9, 10))
+    view, moved = crop(image, boxes, 3, 2, 8)  # 3 px from the left and 2 from the top go
+    assert found(view) == moved[0].tolist() == [2, 4, 6, 8]
+    view, moved = crop(image, boxes, -4, -5, 32)  # the picture starts at (4, 5)
+    assert found(view) == moved[0].tolist() == [9, 11, 13, 15]
+    assert view[0, 0].tolist() == [0, 0, 0]
+
+
+def test_letterbox_is_top_left():
+    image, boxes = picture(200, 100, (20, 30, 60, 70))
+    canvas, scale = letterbox(image, 128, 128)
+    assert canvas.shape == (128, 128, 3)
+    assert scale == 0.64  # 128 / 200
+    assert found(canvas) == pytest.approx(boxes[0] * 0.64, abs=1)
+    assert not canvas[64:].any()
+
+
+def test_resize_averages_when_it_gets_smaller():
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert np.unique(resize(stripes, 0.5)).tolist() == [100]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_boxes_stay_on_what_they_mark(seed):
+    image, boxes = picture(90, 60, (40, 20, 60, 45))
+    rng = np.random.default_rng(seed)
+    view, moved, classes = augment(image, boxes, np.array([1], np.int32), 128, 128, PLAIN, rng)
+    assert view.shape == (128, 128, 3)
+    if len(moved):
+        assert found(view) == pytest.approx(moved[0], abs=1.5)
+    assert set(classes.tolist()) <= {1, IGNORED}
+
+
+def test_colour_and_degradation_do_not_move_boxes():
+    image, boxes = picture(90, 60, (40, 20, 60, 45))
+    for seed in range(20):
+        strong = Augmentation(scale=(0.5, 2.0), colour=1.0, degrade=1.0)
+        _, plain, _ = augment(
+            image, boxes, np.array([1], np.int32), 128, 128, PLAIN, np.random.default_rng(seed)
+        )
+        view, moved, _ = augment(
+            image, boxes, np.array([1], np.int32), 128, 128, strong, np.random.default_rng(seed)
+        )
+        assert view.dtype == np.uint8
+        assert moved.tolist() == plain.tolist()
+
+
+def test_what_is_cut_or_tiny_is_ignored():
+    # At scale 1 and without focus a view of 64 px shows a quarter of the 128 px picture.
+    options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=0.0, colour=0.0, degrade=0.0)
+    image, boxes = picture(128, 128, (50, 50, 80, 80), (2, 2, 5, 5))
+    seen = set()
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        _, moved, classes = augment(image, boxes, np.array([0, 1], np.int32), 64, 128, options, rng)
+        for box, label in zip(moved, classes, strict=True):
+            share = (box[2:] - box[:2]).prod() / 900
+            if label == 0:
+                assert share >= 0.5
+            seen.add(int(label))
+            assert label != 1  # 3 px: smaller than `smallest`
+    assert seen == {0, IGNORED}
+
+
+def test_chance_comes_from_the_generator_alone():
+    image, boxes = picture(90, 60, (40, 20, 60, 45))
+    views = [
+        augment(
+            image, boxes, np.array([0], np.int32), 64, 64, Augmentation(), np.random.default_rng(5)
+        )[0]
+        for _ in range(2)
+    ]
+    assert (views[0] == views[1]).all()
+
+
+def test_a_picture_without_boxes():
+    image, boxes = picture(30, 20)
+    view, moved, classes = augment(
+        image, boxes, np.zeros(0, np.int32), 64, 64, Augmentation(), np.random.default_rng(0)
+    )
+    assert (view.shape, moved.shape, classes.shape) == ((64, 64, 3), (0, 4), (0,))

@@ -1,0 +1,280 @@
+"""Exported forms agree with the model and carry what they should; int8; features of boxes."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]")
+
+import cv2
+import keras
+import onnx
+import onnxruntime
+import tensorflow as tf
+
+from vidan.errors import ConfigError
+from vidan.formats import labelmap
+from vidan_plugins.detectors.native import model as efficientdet
+from vidan_plugins.detectors.onnx import OnnxDetector
+from vidan_plugins.detectors.savedmodel import SavedModelDetector
+from vidan_plugins.sources.frames import ArrayFrame
+from vidan_training.evaluation.predict import onnx_run, select
+from vidan_training.export import command as export
+from vidan_training.export import onnx as onnxfile
+from vidan_training.export import parity as agreement
+from vidan_training.export import quantize as quantise
+from vidan_training.export import tfod_saved_model as tfodserving
+from vidan_training.export.serving import Serving, centred, decode
+from vidan_training.model import backbones
+from vidan_training.model import efficientdet as model
+from vidan_training.model.anchors import AnchorShapes, make_anchors
+from vidan_training.model.box_coder import decode as decode_all
+from vidan_training.model.box_features import pool
+from vidan_training.model.spec import Spec
+from vidan_training.weights.npz import save
+
+from ..drawn import draw
+
+SHAPES = AnchorShapes(scale=2.0, octaves=1, ratios=(1.0,))
+SPEC = Spec("tiny", ("disc", "square"), (128, 128), SHAPES, 0.4, {"from": "a test"})
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A small network whose random weights give scores that differ."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
+        patch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
+        patch.setattr(onnxfile, "SMALLEST_HALVED", 64)
+        keras.utils.set_random_seed(3)
+        network = model.efficientdet("tiny", 2, SHAPES)
+        rng = np.random.default_rng(0)
+        for layer in network.layers:
+            if layer.name.endswith("_predict"):
+                kernel = layer.pointwise_kernel
+                kernel.assign(rng.normal(0, 0.4, kernel.shape))
+        yield network
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = draw(tmp_path_factory.mktemp("drawn") / "data", 4)
+    return folder, list(quantise.pictures(quantise.choose(str(folder), 3), SPEC.size))
+
+
+def test_all_forms_agree(tiny, images, tmp_path):
+    pytest.importorskip("openvino", reason="needs the extra: pip install vidan[openvino]")
+    forms = list(agreement.compare(tiny, SPEC, images[1], tmp_path))
+    assert len(forms) == 4
+    for name, score, px in forms:
+        whole = "float16" not in name
+        assert score < (1e-4 if whole else 1e-2), name
+        assert px < (0.1 if whole else 2.0), name
+
+
+@pytest.fixture(scope="module")
+def files(tiny, tmp_path_factory):
+    """The tiny network as ONNX in float32 and as a SavedModel, with features."""
+    folder = tmp_path_factory.mktemp("files")
+    serving = Serving(tiny, SPEC, features=True)
+    export.export_onnx(serving, SPEC, folder / "m.onnx", half=False)
+    export.export_savedmodel(serving, SPEC, folder / "saved")
+    return folder
+
+
+def frames(folder):
+    """Drawn pictures that shrink, grow, and lie across the input or upright."""
+    pictures = [sample.image() for sample in quantise.choose(str(folder), 3)]
+    sizes = (120, 100), (100, 170), (333, 200)
+    for n, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
+        rgb = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+        yield ArrayFrame(rgb, index=n, time=0.0, captured=0.0, stream="drawn")
+
+
+def test_the_same_detections_everywhere(tiny, images, files):
+    """What is left after suppression: Keras, SavedModel, ONNX Runtime, OpenVINO in float32."""
+    pytest.importorskip("openvino", reason="needs the extra: pip install vidan[openvino]")
+    runs = {
+        "Keras": agreement.of_keras(tiny, SPEC),
+        "SavedModel": agreement.of_savedmodel(files / "saved"),
+        "ONNX Runtime": onnx_run(files / "m.onnx"),
+        "OpenVINO": agreement.of_openvino(files / "m.onnx"),
+    }
+    for picture in images[1]:
+        found = {
+            name: select(*(each[0] for each in run(picture)), 1.0) for name, run in runs.items()
+        }
+        truth = found.pop("Keras")
+        least = sure(truth.scores)
+        for name, ours in found.items():
+            check_same(name, ours, truth, least, score=1e-3, px=0.1)
+
+
+def test_the_object_detection_api_finds_what_onnx_finds(images, files):
+    pictures = list(frames(images[0]))
+    options = {"threshold": 0.01}
+    one = OnnxDetector(str(files / "m.onnx"), backend="onnxruntime", **options)
+    other = SavedModelDetector(str(files / "saved"), signature="serving_default", **options)
+    assert one.labels == other.labels == SPEC.labels
+    for truth, ours in zip(one.detect(pictures), other.detect(pictures), strict=True):
+        # Pixels may be rounded to the next value, which a picture scaled up shows larger.
+        check_same("the API", ours, truth, sure(truth.scores), score=0.01, px=1.0)
+
+
+def sure(scores):
+    """A threshold in the widest gap after the third to the tenth best score."""
+    gaps = scores[2:10] - scores[3:11]
+    n = int(gaps.argmax())
+    return float(scores[2 + n] + scores[3 + n]) / 2
+
+
+def check_same(name, found, truth, least, score, px):
+    ours, theirs = found.scores >= least, truth.scores >= least
+    assert ours.sum() == theirs.sum() >= 3, name
+    for row in np.flatnonzero(theirs):  # nearly equal scores may change places
+        apart = np.abs(found.boxes - truth.boxes[row]).max(axis=1)
+        n = int(apart.argmin())
+        assert apart[n] < px, name
+        assert found.classes[n] == truth.classes[row], name
+        assert found.scores[n] == pytest.approx(truth.scores[row], abs=score), name
+
+
+def test_the_savedmodel_is_called_as_the_object_detection_api_s(images, files):
+    (frame, *_) = frames(images[0])
+    call = tf.saved_model.load(str(files / "saved"))
+    outputs = {name: value.numpy() for name, value in call(frame.rgb()[None]).items()}
+    assert {name: value.shape for name, value in outputs.items()} == {
+        "detection_boxes": (1, 100, 4),
+        "detection_scores": (1, 100),
+        "detection_classes": (1, 100),
+        "num_detections": (1,),
+    }
+    count = int(outputs["num_detections"][0])
+    assert 0 < count <= 100
+    boxes, scores, ids = (
+        outputs[f"detection_{name}"][0] for name in ("boxes", "scores", "classes")
+    )
+    assert (np.diff(scores) <= 0).all()
+    assert set(ids[:count]) <= {1.0, 2.0}
+    assert not scores[count:].any()
+    assert boxes.min() >= 0
+    assert boxes.max() <= 1
+    label_map = (files / "saved/label_map.pbtxt").read_text()
+    assert [item.label for item in labelmap.parse(label_map)] == list(SPEC.labels)
+
+
+def test_features_pass_through_the_savedmodel(images, files):
+    one = SavedModelDetector(str(files / "saved"), threshold=0.01)
+    other = OnnxDetector(str(files / "m.onnx"), backend="onnxruntime", threshold=0.01)
+    pictures = list(frames(images[0]))
+    for ours, theirs in zip(one.detect(pictures), other.detect(pictures), strict=True):
+        assert ours.features.shape == (len(ours), 8 * 16)
+        n = np.abs(ours.boxes - theirs.boxes[0]).max(axis=1).argmin()  # ties may change places
+        np.testing.assert_allclose(ours.features[n], theirs.features[0], atol=1e-2)
+
+
+@pytest.mark.parametrize("size", [(120, 100), (64, 64), (40, 30), (100, 333), (129, 128)])
+def test_the_graph_letterboxes_as_the_detectors_do(size):
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    rgb = np.stack([x * 255 / width, y * 255 / height, (x + y) % 60], -1).astype(np.uint8)
+    frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="drawn")
+    theirs, (scale,) = efficientdet.letterbox([frame], SPEC.size, 0)
+    ours, shown = tfodserving.letterbox(tf.constant(rgb[None]), SPEC.size)
+    assert shown.numpy() == pytest.approx([width * scale.x, height * scale.y] * 2)
+    assert np.abs(ours.numpy().astype(int) - theirs).max() <= 1
+
+
+def test_apart_finds_the_nearest_box():
+    boxes = np.float32([[[0, 0, 10, 10], [50, 50, 60, 60]]])
+    scores = np.float32([[[0.9], [0.8]]])
+    moved = boxes[:, ::-1] + np.float32(0.25)
+    assert agreement.apart((boxes, scores), (moved, scores[:, ::-1] - np.float32(0.125))) == (
+        pytest.approx((0.125, 0.25))
+    )
+
+
+def test_places_decode_as_anchors_do():
+    anchors = make_anchors(128, 128, SHAPES)
+    codes = np.random.default_rng(0).normal(0, 1, (1, len(anchors), 4)).astype(np.float32)
+    ours = decode(tf.constant(codes), tf.constant(centred(anchors)[None]))
+    assert np.asarray(ours) == pytest.approx(np.asarray(decode_all(codes, anchors)), abs=1e-3)
+
+
+def test_features_are_means_of_stripes():
+    # A map whose value is (x, y) in px at the middle of each place: a box from 16 to 48 px along
+    # x and 16 to 80 along y, in 8 stripes of 8 px, whose middles are at 20, 28 ... 76.
+    stride = 8
+    middle = (np.arange(16) + 0.5) * stride
+    level = np.stack(np.meshgrid(middle, middle), -1).astype(np.float32)[None]
+    vector = np.asarray(pool(tf.constant(level), tf.constant([[[16.0, 16, 48, 80]]]), stride))[0, 0]
+    expected = np.column_stack([np.full(8, 32.0), 20.0 + 8 * np.arange(8)]).ravel()
+    assert vector == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
+
+
+def test_features_come_third(tiny, images, tmp_path):
+    path = tmp_path / "features.onnx"
+    export.export_onnx(Serving(tiny, SPEC, features=True), SPEC, path, half=False)
+    session = onnxruntime.InferenceSession(str(path))
+    batch = np.concatenate(images[1])
+    names = ["boxes", "scores", "features"]
+    boxes, _, features = session.run(names, {"images": batch})
+    assert features.shape == (3, boxes.shape[1], 8 * 16)
+    assert np.linalg.norm(features, axis=-1) == pytest.approx(1, abs=1e-4)
+    one = session.run(names, {"images": batch[1:2]})  # nothing leaks from picture to picture
+    assert one[2][0] == pytest.approx(features[1], abs=1e-3)
+
+
+def test_int8(tiny, images, tmp_path):
+    weights = tmp_path / "tiny.npz"
+    save(tiny, weights, note=json.dumps(SPEC.metadata()))
+    files = [tmp_path / "a.onnx", tmp_path / "b.onnx"]
+    for file in files:
+        arguments = [f"weights={weights}", f"onnx={file}", "int8=true", "pictures=2"]
+        assert export.main([*arguments, f"calibration={images[0]}"]) == 0
+    first, second = (onnx.load(file).graph for file in files)  # only names may differ
+    assert [node.op_type for node in first.node] == [node.op_type for node in second.node]
+    assert raw(first) == raw(second)
+    written = onnx.load(files[0])
+    check_what_is_int8(written.graph)
+    origin = json.loads(written.metadata_props[0].value)["quantisation"]
+    assert origin["calibration"] == "2 pictures of data, least and greatest"
+    assert origin["float32"]["file"] == "tiny.npz"
+    _, scores = onnxruntime.InferenceSession(str(files[0])).run(
+        ["boxes", "scores"], {"images": images[1][0]}
+    )
+    truth = agreement.of_keras(tiny, SPEC)(images[1][0])
+    assert np.sort(scores, axis=None) == pytest.approx(np.sort(truth[1], axis=None), abs=0.15)
+
+
+def raw(graph):
+    return sorted(onnx.numpy_helper.to_array(tensor).tobytes() for tensor in graph.initializer)
+
+
+def check_what_is_int8(graph):
+    kinds = [node.op_type for node in graph.node]
+    name, lead = "images", []
+    while not lead or lead[-1] != "Conv":
+        (user,) = (node for node in graph.node if name in node.input)
+        lead, name = [*lead, user.op_type], user.output[0]
+    assert lead == ["Transpose", "DequantizeLinear", "Conv"]  # pixels go in as they are
+    kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    made = {node.output[0]: node.op_type for node in graph.node}
+    assert {made[kernel] for kernel in kernels} == {"DequantizeLinear"}
+    late = graph.node[kinds.index("TopK") :]
+    assert not {"QuantizeLinear"} & {node.op_type for node in late}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["int8=yes", "onnx=x"], "int8='yes': expected true or false"),
+        (["int8=true", "npz=x"], "int8=true is for ONNX"),
+        (["pictures=0", "onnx=x"], "pictures='0': expected a whole number"),
+        (["calibrate=x"], "did you mean 'calibration'"),
+    ],
+)
+def test_wrong_options(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        export.main(arguments)

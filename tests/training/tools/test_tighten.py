@@ -1,0 +1,108 @@
+"""Loose boxes become tight ones, under the labels that people gave."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from vidan.errors import ConfigError
+from vidan.testing import TruthDetector, detections
+from vidan_training.data import formats
+from vidan_training.evaluation.detector import Subject
+from vidan_training.tools import tighten
+
+LABELS = ("mask", "bare", "wrong")
+RULES = tighten.Rules(score=0.25, doubt=0.2, sure=0.8, believe={"wrong": "mask"})
+
+
+class Knowing(TruthDetector):
+    """Finds the same in every picture."""
+
+    def detect(self, frames):
+        return [self._truth[0] for _ in frames]
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A picture of 100x80 with three heads: bare, bare, wrong."""
+    picture = np.full((80, 100, 3), 128, np.uint8)
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), picture)
+    boxes = [(0, 0, 40, 40), (50, 0, 90, 40), (0, 40, 40, 80)]
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 80}],
+        "categories": [{"id": i + 1, "name": name} for i, name in enumerate(LABELS)],
+        "annotations": [
+            {
+                "id": n,
+                "image_id": 1,
+                "category_id": c + 1,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": 1600,
+                "iscrowd": 0,
+            }
+            for n, ((x1, y1, x2, y2), c) in enumerate(zip(boxes, (1, 1, 2), strict=True), 1)
+        ],
+    }
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def tightened(data, boxes, scores, classes, rules=RULES):
+    detector = Knowing([detections(boxes, scores, classes)], LABELS)
+    subject = Subject(detector, detector, 0.3)
+    found, counts = tighten.tighten(subject, formats.read(data), rules)
+    return found.pictures[0], counts
+
+
+def test_the_box_is_the_detectors_and_the_label_is_the_peoples(data):
+    # In the first head a mask is found: the beard's case. Nothing in the second.
+    picture, counts = tightened(data, [[8, 10, 32, 38]], [0.9], [0])
+    assert picture.boxes.tolist() == [[8, 10, 32, 38], [50, 0, 90, 40], [0, 40, 40, 80]]
+    assert picture.labels == ("bare", "bare", "wrong")
+    assert picture.crowd.tolist() == [False, True, True]
+    assert counts == {"tight": 1, "crowd": 2, "new": 0}
+
+
+def test_a_label_that_is_in_doubt_where_the_detector_is_sure(data):
+    sure, _ = tightened(data, [[8, 50, 32, 78]], [0.9], [0])
+    assert sure.crowd.tolist() == [True, True, True]
+    unsure, _ = tightened(data, [[8, 50, 32, 78]], [0.7], [0])
+    assert unsure.crowd.tolist() == [True, True, False]
+
+
+def test_what_nobody_labelled_becomes_a_crowd(data):
+    picture, counts = tightened(data, [[60, 50, 80, 70], [90, 60, 99, 70]], [0.6, 0.1], [1, 1])
+    assert picture.boxes[3:].tolist() == [[60, 50, 80, 70]]
+    assert picture.crowd.tolist() == [True, True, True, True]
+    assert counts["new"] == 1
+
+
+def test_specks_and_boxes_of_several_heads_are_not_taken(data):
+    # 10x10 is 6 % of a head's 1600 px²; 100x80 is five times as large.
+    picture, _ = tightened(data, [[15, 15, 25, 25], [0, 0, 100, 80]], [0.9, 0.9], [1, 1])
+    assert picture.boxes[:3].tolist() == [[0, 0, 40, 40], [50, 0, 90, 40], [0, 40, 40, 80]]
+
+
+def test_one_detection_serves_one_head(data):
+    # Two labelled heads overlap where the one detection is: the second stays without.
+    picture, counts = tightened(data, [[5, 20, 35, 44]], [0.9], [1])
+    assert picture.boxes[0].tolist() == [5, 20, 35, 44]
+    assert counts["tight"] == 1
+
+
+def test_the_command_on_the_model_that_ships(data, tmp_path, capsys):
+    given = [f"from={data}", f"to={tmp_path / 'tight'}"]
+    rename = "rename={mask:with_mask,bare:without_mask,wrong:mask_weared_incorrect}"
+    assert tighten.main([*given, rename]) == 0
+    assert "3 made crowds" in " ".join(capsys.readouterr().out.split())
+    again = formats.read(tmp_path / "tight")
+    assert again.pictures[0].crowd.tolist() == [True] * 3
+    with pytest.raises(ConfigError, match="believe: no label 'beard'"):
+        tighten.main([*given, rename, "believe={beard:with_mask}"])
+
+
+def test_the_command_explains_itself(capsys):
+    assert tighten.main(["--help"]) == 0
+    assert "believe: null" in capsys.readouterr().out

@@ -1,0 +1,73 @@
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
+
+from omegaconf import OmegaConf
+
+from tests.real import DATA, needs_data
+from vidan.errors import ConfigError, ModelError
+from vidan_training.model.anchors import AnchorShapes
+from vidan_training.model.backbones import backbone
+from vidan_training.weights import initial as start
+from vidan_training.weights import npz as weights
+from vidan_training.weights.initial import Start, backbone_arrays, load_start
+
+
+def test_names_of_keras_applications_are_ours():
+    theirs = keras.applications.EfficientNetB0(
+        weights=None, include_top=False, input_shape=(64, 64, 3)
+    )
+    rng = np.random.default_rng(0)
+    for variable in theirs.variables:  # statistics that are not the identity
+        if variable.name in ("moving_mean", "beta"):
+            variable.assign(rng.normal(scale=0.1, size=variable.shape))
+    images = keras.Input((64, 64, 3))
+    ours = keras.Model(images, backbone("b0", images))
+    loaded = weights.put(ours, backbone_arrays(theirs))
+    assert not loaded.missing
+    assert not loaded.unused
+    # The same function, and not only the same names: theirs divides by 255 first, ours does not.
+    picture = rng.uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
+    last = keras.Model(theirs.input, theirs.get_layer("block7a_project_bn").output)
+    expected = np.asarray(last(picture))
+    assert np.asarray(ours(picture / 255)[-1]) == pytest.approx(expected, abs=1e-4)
+
+
+def config(**values):
+    return OmegaConf.create({"model": "d0", "fine_tune_checkpoint_type": "full"} | values)
+
+
+def test_what_is_not_there():
+    with pytest.raises(ModelError, match="no weights at 'gone/ckpt-0': weights=<"):
+        load_start(None, config(weights="gone/ckpt-0"), AnchorShapes())
+    with pytest.raises(ConfigError, match=r"keras\.applications has no EfficientNet-Lite"):
+        load_start(None, config(weights="imagenet", model="lite0"), AnchorShapes())
+
+
+def test_a_download_that_fails_says_what_to_do(monkeypatch):
+    def fail(**options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", fail)
+    with pytest.raises(ModelError, match=r"no route to host; weights=<file.npz>"):
+        start.imagenet("d0")
+
+
+@needs_data
+def test_an_index_without_data_is_named():
+    with pytest.raises(ModelError, match=r"are all ckpt-3\.data-"):
+        load_start(None, config(weights=str(DATA / "tfod")), AnchorShapes())
+
+
+def test_lines_name_everything_that_was_left_out():
+    loaded = weights.Loaded(("a/kernel",), ("stem_conv/kernel", "class_predict/bias"), ())
+    slot = "b/.OPTIMIZER_SLOT/c"
+    lines = Start("ckpt-0 (full)", loaded, {"x": "no weight", "y": "no weight", slot: "a slot"})
+    assert lines.lines() == [
+        "1 variables from ckpt-0 (full)",
+        "backbone without weights: stem_conv/kernel",
+        "not used, no weight: x, y",
+        "not used, a slot: 1 of them",
+    ]

@@ -1,0 +1,178 @@
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vidan.cli import main as cli
+from vidan.registry.discovery import load_plugins
+
+
+@pytest.fixture
+def fakes(register):
+    for kind in ("source", "detector", "tracker", "sink"):
+        register(kind, "fake", f"tests.vidan.fakes:Fake{kind.capitalize()}")
+
+
+def fake_run(*overrides):
+    """A run of the fake components with the real command line."""
+    base = [
+        "~source",
+        "~detector",
+        "~tracker",
+        "sink=[]",
+        "+source={name:fake,count:5}",
+        "+detector={name:fake}",
+        "+tracker={name:fake}",
+        "+sink={fake:{name:fake}}",
+        "hydra.run.dir=out",
+    ]
+    return cli.main([*overrides, *base])
+
+
+def test_help_lists_groups_examples_and_commands(capsys):
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for word in ("deepsort", "webcam", "jsonl", "vidan source=webcam detector=onnx", "doctor"):
+        assert word in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["eval"], 2), (["eval", "--help"], 0), (["eval", "x", "-h"], 0)]
+)
+def test_the_first_of_two_words_lists_the_second(capsys, arguments, code):
+    assert cli.main(arguments) == code
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "vidan eval <what> [key=value] ..."
+    assert "  eval tracking" in out
+    assert "tune" not in out
+    assert err == ""
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("vidan 0.")
+
+
+def test_help_loads_no_heavy_library():
+    code = (
+        "import sys; from vidan.cli.main import main; main(['--help']); main(['plugins']);"
+        "print([m for m in ('hydra','cv2','av','onnxruntime','tensorflow','filterpy','scipy')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["plugin"], 2, "unknown command 'plugin': did you mean 'plugins'?"),
+        (["evl", "tracking"], 2, "unknown command 'evl': did you mean 'eval'?"),
+        (["eval", "trackin"], 2, "vidan eval: unknown 'trackin': did you mean 'tracking'?"),
+        (["eval", "data=x"], 2, "vidan eval: unknown 'data=x': there is"),
+        (["tracker=deepsrt"], 2, "unknown tracker 'deepsrt': did you mean 'deepsort'?"),
+        (["max_frames=0"], 2, "max_frames=0: expected a whole number of at least 1"),
+        (["source=file"], 2, "source.path is missing: say source.path=<value>"),
+        (["source=file", "source.path=nowhere.mp4"], 1, "'nowhere.mp4'"),
+        (["tracker.max_age=[1"], 2, "cannot understand 'tracker.max_age=[1': expected key=value"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(here, capsys, arguments, code, message):
+    assert cli.main(arguments) == code
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_run_writes_only_into_its_directory(here, fakes, capsys):
+    assert fake_run() == 0
+    assert sorted(p.name for p in here.iterdir()) == ["out"]
+    names = sorted(p.name for p in (here / "out").iterdir())
+    assert names == [".hydra", "summary.json"]
+    summary = json.loads((here / "out/summary.json").read_text())
+    assert summary["frames"] == 5
+    assert summary["error"] is None
+    assert summary["interrupted"] is False
+    out = capsys.readouterr().out
+    for word in ("frames", "p50", "p99", "fps", "age at fake", "summary.json"):
+        assert word in out
+
+
+def test_max_frames(here, fakes):
+    assert fake_run("max_frames=2") == 0
+    assert json.loads((here / "out/summary.json").read_text())["frames"] == 2
+
+
+def test_a_failure_in_mid_run_is_one_line_and_in_the_summary(here, fakes, capsys):
+    assert fake_run("+detector.fail_at=3") == 1
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1] == "vidan: error: detector at frame 3: RuntimeError: detector broke"
+    assert "Traceback" not in "".join(err)
+    summary = json.loads((here / "out/summary.json").read_text())
+    assert summary["frames"] == 3
+    assert "detector broke" in summary["error"]
+
+
+def test_a_traceback_when_asked_for(here, fakes, capsys, caplog):
+    assert fake_run("+detector.fail_at=3", "hydra.verbose=true") == 1
+    assert "Traceback" in capsys.readouterr().err + caplog.text
+
+
+def test_a_plugin_left_out_is_named(here, fakes, capsys, monkeypatch):
+    monkeypatch.setitem(load_plugins().failures, "strange:x", "ImportError: no")
+    assert fake_run() == 0
+    assert "plugin 'strange:x' was left out: ImportError: no" in capsys.readouterr().err
+
+
+def test_multirun(here, fakes):
+    assert fake_run("-m", "max_frames=1,2", "hydra.sweep.dir=sweep") == 0
+    frames = [json.loads((here / f"sweep/{n}/summary.json").read_text())["frames"] for n in (0, 1)]
+    assert frames == [1, 2]
+
+
+def test_multirun_goes_on_after_a_failure(here, fakes, capsys):
+    assert fake_run("-m", "max_frames=0,2", "hydra.sweep.dir=sweep") == 2
+    assert (here / "sweep/1/summary.json").exists()
+
+
+def test_configuration_is_shown(here, capsys):
+    assert cli.main(["--cfg", "job"]) == 0
+    assert "max_frames: null" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(tmp_path, number, code):
+    (tmp_path / "det.txt").write_text("1,-1,10,10,20,20,1,-1,-1,-1\n")
+    source = ["source.frames=null", "source.width=320", "source.height=240"]
+    rest = ["detector=mot", "detector.path=det.txt", "sink=[jsonl]", "hydra.run.dir=out"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidan", *source, *rest],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    lines = tmp_path / "out/results.jsonl"
+    deadline = time.monotonic() + 60
+    while not (lines.exists() and lines.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["interrupted"] is True
+    written = [json.loads(line) for line in io.StringIO(lines.read_text())]
+    assert len(written) == summary["frames"] > 0
+
+
+def test_several_runs_wherever_the_option_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["source.width=160", "source.height=96", "max_frames=2", "sink=jsonl"]
+    sweep = f"hydra.sweep.dir={tmp_path / 'all'}"
+    assert cli.main([*small, "-m", "tracker=sort,none", sweep]) == 0
+    assert len(list((tmp_path / "all").glob("*/results.jsonl"))) == 2

@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from vidan.cli import subcommands
+from vidan.errors import ConfigError, PluginError, SinkError
+
+
+def test_the_keys_of_a_configuration_with_their_defaults():
+    lines = subcommands.keys("eval_tracking").splitlines()
+    assert any(line.startswith("sequences: null  # names or patterns") for line in lines)
+    assert not any(line.startswith(("#", " ", "defaults")) for line in lines)
+    assert subcommands.keys("tune_tracking", "eval_tracking").splitlines()[-len(lines) :] == lines
+
+
+@pytest.mark.parametrize("key", ["run_dir", "hydra.run.dir"])
+def test_the_run_directory_keeps_the_configuration(here, key):
+    config = subcommands.configure("eval_tracking", ["tracker=sort", f"{key}=out/deep"])
+    directory = subcommands.run_directory(config)
+    assert str(directory) == "out/deep"
+    assert "name: sort" in (directory / "config.yaml").read_text()
+    subcommands.write_json(directory / "x.json", {"label": "é", "n": 1})
+    assert json.loads((directory / "x.json").read_text(encoding="utf-8")) == {"label": "é", "n": 1}
+
+
+def test_a_run_directory_that_cannot_be_made(here):
+    (here / "file").write_text("")
+    with pytest.raises(SinkError, match="cannot write into 'file/run'"):
+        subcommands.run_directory(subcommands.configure("eval_tracking", ["run_dir=file/run"]))
+
+
+def test_an_unknown_key_has_near_ones():
+    with pytest.raises(ConfigError, match="unknown key 'sequence': did you mean 'sequences'"):
+        subcommands.configure("eval_tracking", ["sequence=x"])
+
+
+def test_a_missing_extra_is_named():
+    assert subcommands.optional("json", "eval") is json
+    with pytest.raises(PluginError, match=r"nowhere_at_all is not installed: pip install 'vidan\["):
+        subcommands.optional("nowhere_at_all.inside", "eval")

@@ -1,0 +1,174 @@
+import types
+
+import pytest
+
+from vidan import PluginError, hookimpl
+from vidan.registry.components import Component, Package
+from vidan.registry.discovery import Plugins, load_plugins
+
+STRANGE = Package("strange", "1.0")
+
+
+def module(**hooks):
+    plugin = types.ModuleType("strange")
+    for name, function in hooks.items():
+        setattr(plugin, name, hookimpl(function))
+    return plugin
+
+
+def adding(*components):
+    def vidan_components(registry):
+        for component in components:
+            registry.add(*component)
+
+    return module(vidan_components=vidan_components)
+
+
+def discover(**plugins):
+    found = Plugins()
+    for name, plugin in plugins.items():
+        found.add(name, lambda plugin=plugin: plugin, STRANGE)
+    return found
+
+
+def test_builtin_components_come_through_the_same_hooks():
+    found = load_plugins()
+    assert found.failures == {}
+    kinds = {(c.kind, c.name): c.package.name for c in found.registry}
+    assert kinds[("tracker", "sort")] == "vidan"
+    assert {c.name for c in found.commands} >= {"plugins", "doctor", "train", "export"}
+
+
+@pytest.mark.parametrize("component", list(load_plugins().registry), ids=lambda c: c.name)
+def test_every_builtin_component_has_its_file(component):
+    assert component.state() == "ok" or component.missing()
+
+
+def test_one_broken_plugin_does_not_harm_the_others():
+    def explode():
+        raise ImportError("no module named nowhere")
+
+    found = Plugins()
+    found.add("broken", explode, STRANGE)
+    found.add("good", lambda: adding(("tracker", "mine", "mine:Mine")), STRANGE)
+    assert found.failures == {"broken": "ImportError: no module named nowhere"}
+    assert found.registry.names("tracker") == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (("tracer", "mine", "mine:Mine"), "unknown kind 'tracer', did you mean 'tracker'"),
+        (("tracker", "mine", "mine.Mine"), "target 'mine.Mine' should be 'package.module:Name'"),
+    ],
+)
+def test_a_wrong_registration_leaves_the_plugin_out_whole(component, message):
+    found = discover(strange=adding(("tracker", "fine", "mine:Mine"), component))
+    assert message in found.failures["strange"]
+    assert found.registry.names("tracker") == []
+
+
+def test_a_misspelled_hook_is_found():
+    found = discover(strange=module(vidan_component=lambda registry: None))
+    assert "vidan_component" in found.failures["strange"]
+
+
+def test_a_name_registered_twice_is_an_error_when_chosen():
+    mine = ("tracker", "mine", "mine:Mine")
+    found = discover(one=adding(mine), two=adding(mine))
+    with pytest.raises(PluginError, match="tracker 'mine' is registered twice, by 'strange' and"):
+        found.registry.get("tracker", "mine")
+
+
+def test_an_unknown_name_answers_with_near_ones():
+    with pytest.raises(PluginError, match="unknown tracker 'deepsorr': did you mean 'deepsort'"):
+        load_plugins().registry.get("tracker", "deepsorr")
+
+
+def test_hooks_of_commands_and_configs():
+    def vidan_commands(commands):
+        commands.add("greet", "tests.vidan.registry.test_discovery:greet", "Say hello.")
+
+    found = discover(
+        strange=module(vidan_commands=vidan_commands, vidan_config=lambda: "pkg://strange.conf")
+    )
+    assert found.configs == ["pkg://strange.conf"]
+    assert found.commands.get("greet").main(["you"]) == 7
+    assert found.commands.get("other") is None
+    found = discover(
+        one=module(vidan_commands=vidan_commands), two=module(vidan_commands=vidan_commands)
+    )
+    assert "command 'greet' is registered twice" in found.failures["two"]
+
+
+def adding_commands(*names):
+    def vidan_commands(commands):
+        for name in names:
+            commands.add(name, "tests.vidan.registry.test_discovery:greet", f"About {name}.")
+
+    return module(vidan_commands=vidan_commands)
+
+
+def test_commands_of_two_words_from_several_plugins():
+    found = discover(
+        one=adding_commands("greet", "greet loudly"), two=adding_commands("greet softly")
+    ).commands
+    assert [c.name for c in found.group("greet")] == ["greet loudly", "greet softly"]
+    assert found.group("gre") == []
+    for arguments, name, behind in (
+        (["greet"], "greet", []),
+        (["greet", "you"], "greet", ["you"]),
+        (["greet", "softly", "you"], "greet softly", ["you"]),
+    ):
+        command, rest = found.find(arguments)
+        assert (command.name, rest) == (name, behind)
+    assert found.find(["other", "greet"]) is None
+    assert found.find([]) is None
+
+
+@pytest.mark.parametrize("name", ["", "Greet", "greet --loudly", "a b c", "greet  you", "a=b"])
+def test_names_of_commands_are_one_or_two_words(name):
+    failures = discover(strange=adding_commands(name)).failures
+    assert "expected a name of one or two lower-case words" in failures["strange"]
+
+
+def greet(arguments):
+    assert arguments == ["you"]
+    return 7
+
+
+def test_a_command_that_cannot_be_imported():
+    def vidan_commands(commands):
+        commands.add("greet", "nowhere.at_all:main", "Say hello.")
+
+    with pytest.raises(PluginError, match="command 'greet' cannot be imported"):
+        discover(strange=module(vidan_commands=vidan_commands)).commands.get("greet").main([])
+
+
+def test_a_component_loads_its_target_and_says_why_not():
+    package = Package("vidan", "0")
+    fine = Component("sink", "fine", "tests.vidan.fakes:FakeSink", None, package)
+    assert fine.load().__name__ == "FakeSink"
+    assert fine.state() == "ok"
+    gone = Component("sink", "gone", "nowhere_at_all:Sink", None, package)
+    assert gone.state() == "import failed: no module 'nowhere_at_all'"
+    with pytest.raises(PluginError, match="sink 'gone' of package 'vidan' cannot be imported"):
+        gone.load()
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(
+        "importlib.metadata.requires",
+        lambda package: [
+            "numpy>=2",
+            "surely-not-there>=1; extra == 'big'",
+            "numpy; extra == 'big'",
+        ],
+    )
+    big = Component("detector", "big", "nowhere_at_all:Big", "big", Package("strange", "1"))
+    assert big.missing() == ["surely-not-there"]
+    assert big.state() == "needs surely-not-there: pip install 'strange[big]'"
+    with pytest.raises(
+        PluginError, match=r"needs surely-not-there, .*pip install 'strange\[big\]'"
+    ):
+        big.load()

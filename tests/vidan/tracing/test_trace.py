@@ -1,0 +1,146 @@
+"""A trace of a run: who did what when, in the form that Perfetto reads."""
+
+import itertools
+import json
+import os
+from collections import defaultdict
+
+import pytest
+
+from vidan.runtime.pipeline import Pipeline
+from vidan.tracing.trace import SPANS, Trace, now
+from vidan.tracing.wrap import watch
+
+from .. import fakes
+
+
+def traced(tmp_path, source, **settings):
+    pipeline = Pipeline(
+        source, fakes.FakeDetector(), fakes.FakeTracker(), {"list": fakes.FakeSink()}, **settings
+    )
+    trace = watch(pipeline)
+    pipeline.run()
+    trace.write(tmp_path / "trace.json")
+    return pipeline, json.loads((tmp_path / "trace.json").read_text())
+
+
+def test_every_stage_of_every_frame_has_a_span(tmp_path):
+    _, found = traced(tmp_path, fakes.FakeSource(5))
+    frames = defaultdict(list)
+    for event in found["traceEvents"]:
+        if event["ph"] == "X" and event["cat"] == "stage":
+            frames[event["name"]].append(event["args"]["frame"])
+    stages = ["source", "detector", "tracker", "sink.list"]
+    assert frames == {stage: [0, 1, 2, 3, 4] for stage in stages}
+
+
+def test_spans_of_a_thread_are_nested_and_threads_have_names(tmp_path):
+    _, found = traced(tmp_path, fakes.FakeSource(5))
+    events = found["traceEvents"]
+    assert {event["pid"] for event in events} == {os.getpid()}
+    names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert sorted(names.values()) == [
+        "vidan-detector-0",
+        "vidan-sink-list",
+        "vidan-source",
+        "vidan-tracker",
+    ]
+    for thread in names:
+        spans = [e for e in events if e["ph"] == "X" and e["tid"] == thread]
+        for span, later in itertools.pairwise(spans):
+            end, later_end = (e["ts"] + e["dur"] for e in (span, later))
+            assert later["ts"] >= end - 0.2 or later_end <= end + 0.2, "beside or within, 0.1 us"
+
+
+def test_arrows_follow_a_frame_in_order(tmp_path):
+    _, found = traced(tmp_path, fakes.FakeSource(3))
+    arrows = defaultdict(list)
+    for event in found["traceEvents"]:
+        if event.get("cat") == "flow":
+            arrows[event["id"]].append((event["ph"], event["ts"]))
+    for steps in arrows.values():
+        assert [phase for phase, _ in steps] == ["s", "t", "t", "f"]
+        assert [at for _, at in steps] == sorted(at for _, at in steps)
+    assert len(arrows) == 3
+
+
+class Looking(fakes.FakeDetector):
+    """Asks for the picture, twice: it is made once."""
+
+    def detect(self, frames):
+        for frame in frames:
+            frame.rgb(), frame.rgb()
+        return super().detect(frames)
+
+
+class SlowFrame(fakes.ArrayFrame):
+    def _make_rgb(self):
+        since = now()
+        while now()[0] - since[0] < 0.001:
+            pass
+        return super()._make_rgb()
+
+
+class SlowSource(fakes.FakeSource):
+    def __iter__(self):
+        for frame in super().__iter__():
+            frame.__class__ = SlowFrame
+            yield frame
+
+
+def test_pixels_are_spans_within_the_stage_that_asked(tmp_path):
+    pipeline = Pipeline(
+        SlowSource(2), Looking(), fakes.FakeTracker(), {"list": (sink := fakes.FakeSink())}
+    )
+    trace = watch(pipeline)
+    pipeline.run()
+    events = [e for e in trace.events() if e["ph"] == "X"]
+    made = [e for e in events if e["cat"] == "frame"]
+    assert [(e["name"], e["args"]["frame"]) for e in made] == [("rgb", 0), ("rgb", 1)]
+    (stage,) = [e for e in events if e["name"] == "detector" and e["args"]["frame"] == 0]
+    assert stage["tid"] == made[0]["tid"]
+    assert stage["ts"] <= made[0]["ts"]
+    assert made[0]["dur"] >= 1000
+    assert all(isinstance(result.frame, SlowFrame) for result in sink.results)
+
+
+def test_a_frame_that_went_no_further_is_marked():
+    trace = Trace()
+    trace.add("source", "stage", fakes.frame(7), now())
+    (mark,) = [event for event in trace.events() if event["ph"] == "i"]
+    assert (mark["name"], mark["args"]) == ("dropped", {"frame": 7})
+
+
+def test_processors_in_use_are_averaged():
+    trace = Trace()
+    for n in range(5):  # a sample every 0.2 s in which 0.3 s of processor time went by: 1.5
+        trace.add("tracker", "stage", fakes.frame(n), now(), process_cpu=0.3 * n)
+        span = trace._spans[-1]
+        trace._spans[-1] = span._replace(start=trace.zero + 0.2 * n, end=trace.zero + 0.2 * n)
+    busy = [event["args"]["busy"] for event in trace.events() if event["ph"] == "C"]
+    assert busy == [1.5] * 4
+
+
+def test_only_the_latest_spans_are_kept(tmp_path, caplog):
+    trace = Trace()
+    trace.add("source", "stage", fakes.frame(), now())
+    trace._count = SPANS + 1
+    trace.write(tmp_path / "trace.json")
+    assert f"the latest 1 of {SPANS + 1} spans" in caplog.text
+
+
+def test_a_trace_that_cannot_be_written_is_no_error(tmp_path, caplog):
+    Trace().write(tmp_path / "no folder" / "trace.json")
+    assert "cannot write" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["source", "detector", "tracker"])
+def test_a_watched_component_has_what_it_had(name):
+    parts = {"source": fakes.FakeSource(), "detector": fakes.FakeDetector()}
+    pipeline = Pipeline(
+        parts["source"], parts["detector"], tracker := fakes.FakeTracker(), {}, max_frames=1
+    )
+    part = {**parts, "tracker": tracker}[name]
+    part.own = "kept"
+    watch(pipeline)
+    assert getattr(pipeline, name).own == "kept"

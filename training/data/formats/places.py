@@ -1,0 +1,103 @@
+"""Where things lie: picture folders, label files, names that came from other machines."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PureWindowsPath
+
+from vidan.errors import SourceError
+from vidan.formats import labelmap
+from vidan.formats.textproto import TextProtoError
+
+from ..image_files import SUFFIXES, PictureFile
+
+
+def basename(name: str) -> str:
+    r"""The last part of a path of any system.
+
+    >>> basename(r"C:\\photos\\a.jpg"), basename("train/b.jpg")
+    ('a.jpg', 'b.jpg')
+    """
+    return PureWindowsPath(name.strip()).name  # takes both kinds of slash
+
+
+class PictureFolder:
+    """The pictures under some folders, found by name as people write names.
+
+    Unicode forms, upper and lower case and wrong suffixes do not matter.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.files: list[Path] = []
+        for folder in dict.fromkeys(folders):
+            if folder.is_dir():
+                self.files += sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
+        self._by_path = {_plain(f.as_posix()): f for f in reversed(self.files)}
+        self._by_name = {_plain(f.name): f for f in reversed(self.files)}
+        self._by_stem = {_plain(f.stem): f for f in reversed(self.files)}
+
+    def find(self, name: str, folder: Path | None = None) -> PictureFile | None:
+        """The picture of a name; of all that have it, the one whose path from `folder` fits."""
+        if not name:
+            return None
+        if folder is not None:
+            whole = folder / name.replace("\\", "/")
+            if found := self._by_path.get(_plain(whole.as_posix())):
+                return PictureFile(found)
+        last = _plain(basename(name))
+        found = self._by_name.get(last) or self._by_stem.get(last)
+        found = found or self._by_stem.get(_plain(Path(basename(name)).stem))
+        return PictureFile(found) if found else None
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def read_text(path: Path) -> str:
+    """The text of an annotation file.
+
+    Raises:
+        SourceError: it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SourceError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"cannot read {str(path)!r}: it is not UTF-8 text") from error
+
+
+def read_label_map(path: Path) -> list[labelmap.Item]:
+    """The items of a label map.
+
+    Raises:
+        SourceError: it cannot be read or is not well formed.
+    """
+    try:
+        items = labelmap.parse(read_text(path))
+    except TextProtoError as error:
+        raise SourceError(f"{path}:{error.line}: not a label map: {error}") from error
+    if not items:
+        raise SourceError(f"label map {str(path)!r} holds no labels")
+    return items
+
+
+def find_label_map(folders: Sequence[Path]) -> Path | None:
+    """The only label map in the first folder that has one.
+
+    Raises:
+        SourceError: there are several, and none is called `label_map.pbtxt`.
+    """
+    for folder in folders:
+        found = sorted(folder.glob("*.pbtxt"))
+        standard = folder / "label_map.pbtxt"
+        if standard in found or len(found) == 1:
+            return standard if standard in found else found[0]
+        if found:
+            names = ", ".join(file.name for file in found)
+            raise SourceError(
+                f"several label maps in {str(folder)!r} ({names}): say label_map=<file>"
+            )
+    return None

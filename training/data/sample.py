@@ -1,0 +1,43 @@
+"""A sample: a picture and the boxes in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .image_files import Image, PictureFile
+
+FloatArray = npt.NDArray[np.float32]
+BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither right nor wrong
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One picture and what is in it.
+
+    Attributes:
+        path: of the picture, or of the file of records that it lies in.
+        boxes: (M,4) float32 xyxy px of the picture.
+        classes: (M,) int32, index into the labels; `IGNORED` for what is not to be judged.
+        span: where the picture lies in a file of records: offset and size, bytes; None: it is
+            the file. The pixels are read when they are asked for, so that memory holds none.
+        title: name of the picture if the path has another.
+    """
+
+    path: Path
+    boxes: FloatArray
+    classes: npt.NDArray[np.int32]
+    span: tuple[int, int] | None = None
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """File name of the picture."""
+        return self.title or self.path.name
+
+    def image(self) -> Image:
+        """The picture turned upright, (H,W,3) uint8 RGB."""
+        return PictureFile(self.path, *(self.span or ())).decode()

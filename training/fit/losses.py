@@ -1,0 +1,112 @@
+"""Focal loss for classes, Huber or CIoU for boxes; each divided by the positives of the batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from ..data.sample import IGNORED, FloatArray
+from ..model.box_coder import decode
+
+EPSILON = 1e-7
+
+
+class FocalLoss(keras.losses.Loss):
+    """Sigmoid focal loss (Lin et al. 2017, arXiv 1708.02002, equation 5).
+
+    Targets (N,A,1): class index, `data.BACKGROUND` or `data.IGNORED`; predictions (N,A,C): logits.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        alpha: float = 0.25,
+        gamma: float = 1.5,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Alpha and gamma: EfficientDet's; class_weights: (C,), factors of the positives."""
+        super().__init__(name="focal", reduction="sum")
+        self.classes, self.alpha, self.gamma = classes, alpha, gamma
+        self.class_weights = [1.0] * classes if class_weights is None else list(class_weights)
+
+    def call(self, targets: Any, logits: Any) -> Any:
+        """One number for the batch."""
+        index = ops.cast(targets[..., 0], "int32")  # (N,A)
+        positive = ops.one_hot(ops.maximum(index, 0), self.classes, dtype="float32")
+        positive = positive * ops.cast(index >= 0, "float32")[..., None]  # (N,A,C)
+        # log(1 + e^-x) and log(1 + e^x): cross-entropy from logits, without overflow.
+        p = ops.sigmoid(logits)
+        hit = self.alpha * (1 - p) ** self.gamma * ops.softplus(-logits)
+        false_alarm = (1 - self.alpha) * p**self.gamma * ops.softplus(logits)
+        weights = ops.array(self.class_weights, dtype="float32")
+        loss = positive * weights * hit + (1 - positive) * false_alarm
+        counted = ops.cast(index != IGNORED, "float32")[..., None]
+        return ops.sum(loss * counted) / _at_least_one(ops.sum(ops.cast(index >= 0, "float32")))
+
+
+class HuberLoss(keras.losses.Loss):
+    """Huber loss of the codes, mean over the four of them; delta 0.1 is EfficientDet's.
+
+    Targets (N,A,5): codes and 1 for a positive anchor, else 0; predictions (N,A,4): codes.
+    """
+
+    def __init__(self, delta: float = 0.1) -> None:
+        super().__init__(name="huber", reduction="sum")
+        self.delta = delta
+
+    def call(self, targets: Any, codes: Any) -> Any:
+        """One number for the batch."""
+        error = ops.abs(targets[..., :4] - codes)
+        square, line = 0.5 * error**2, self.delta * (error - 0.5 * self.delta)
+        loss = ops.mean(ops.where(error <= self.delta, square, line), axis=-1)  # (N,A)
+        return _over_positives(loss, targets[..., 4])
+
+
+class CIoULoss(keras.losses.Loss):
+    """Complete IoU (Zheng et al. 2020, arXiv 1911.08287, equations 8 to 11).
+
+    Targets and predictions as in `HuberLoss`; both are decoded with the anchors first.
+    """
+
+    def __init__(self, anchors: FloatArray) -> None:
+        super().__init__(name="ciou", reduction="sum")
+        self.anchors = anchors
+
+    def call(self, targets: Any, codes: Any) -> Any:
+        """One number for the batch."""
+        loss = 1 - ciou(decode(targets[..., :4], self.anchors), decode(codes, self.anchors))
+        return _over_positives(loss, targets[..., 4])
+
+
+def ciou(a: Any, b: Any) -> Any:
+    """Complete IoU of boxes a with boxes b, one to one: (...,4) xyxy px -> (...), at most 1."""
+    size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
+    inside = ops.maximum(
+        ops.minimum(a[..., 2:], b[..., 2:]) - ops.maximum(a[..., :2], b[..., :2]), 0.0
+    )
+    intersection = inside[..., 0] * inside[..., 1]
+    union = size_a[..., 0] * size_a[..., 1] + size_b[..., 0] * size_b[..., 1] - intersection
+    iou = intersection / (union + EPSILON)
+    hull = ops.maximum(a[..., 2:], b[..., 2:]) - ops.minimum(a[..., :2], b[..., :2])
+    offset = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2
+    distance = ops.sum(offset**2, -1) / (ops.sum(hull**2, -1) + EPSILON)
+    angle_a = ops.arctan2(size_a[..., 0], size_a[..., 1])
+    angle_b = ops.arctan2(size_b[..., 0], size_b[..., 1])
+    shape = (4 / math.pi**2) * (angle_a - angle_b) ** 2
+    weight = ops.stop_gradient(shape / (1 - iou + shape + EPSILON))
+    return iou - distance - weight * shape
+
+
+def _over_positives(loss: Any, positive: Any) -> Any:
+    """Mean of loss (N,A) over the anchors where positive (N,A) is 1."""
+    # where, not a product: a loss that is not finite at an anchor that does not count stays out.
+    loss = ops.where(positive > 0, loss, 0.0)
+    return ops.sum(loss) / _at_least_one(ops.sum(positive))
+
+
+def _at_least_one(count: Any) -> Any:
+    return ops.maximum(count, 1.0)

@@ -1,0 +1,73 @@
+"""What a trained model is, in the JSON that travels with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from vidan.errors import ModelError
+
+from ..data.augment import PAD
+from .anchors import AnchorShapes
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a model was built and trained as: the content of `vidan.json`.
+
+    Attributes:
+        model: key of `model.ARCHITECTURES`.
+        labels: names of the classes.
+        size: height, width of the input, px.
+        shapes: the anchors.
+        threshold: default score threshold, in [0,1].
+        provenance: where it comes from and how good it is, free form.
+    """
+
+    model: str
+    labels: tuple[str, ...]
+    size: tuple[int, int]
+    shapes: AnchorShapes
+    threshold: float = 0.5
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def metadata(self) -> dict[str, Any]:
+        """The JSON that travels with every export; the detectors read it."""
+        return {
+            "format": "efficientdet",
+            "version": FORMAT_VERSION,
+            "labels": list(self.labels),
+            "input_size": list(self.size),
+            "resize": "letterbox",
+            "pad": PAD,
+            "color": "rgb",
+            "exclusive": True,
+            "threshold": self.threshold,
+            "model": self.model,
+            "anchors": {
+                "scale": self.shapes.scale,
+                "octaves": self.shapes.octaves,
+                "ratios": list(self.shapes.ratios),
+            },
+            "provenance": self.provenance,
+        }
+
+    @staticmethod
+    def parse(text: str, where: str) -> Spec:
+        """The spec in JSON as `metadata` made it; `where` it was found, for errors."""
+        try:
+            values = json.loads(text)
+            anchors = values["anchors"]
+            return Spec(
+                values["model"],
+                tuple(values["labels"]),
+                tuple(values["input_size"]),
+                AnchorShapes(anchors["scale"], anchors["octaves"], tuple(anchors["ratios"])),
+                values["threshold"],
+                values["provenance"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{where!r} does not describe a model: {error!r}") from error

@@ -1,0 +1,116 @@
+"""The commands that come with the core: `vidan plugins` and `vidan doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+
+from packaging.requirements import Requirement
+from rich.markup import escape
+from rich.table import Table
+
+from ..errors import VidanError
+from ..registry.commands import Check
+from ..registry.discovery import load_plugins
+from .terminal import console
+
+COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
+
+
+def plugins(arguments: list[str]) -> int:
+    """List every component with its kind, name, package, version and state."""
+    argparse.ArgumentParser(
+        "vidan plugins",
+        description="List every component: its package, and whether it can be loaded here.",
+    ).parse_args(arguments)
+    found = load_plugins()
+    table = Table("kind", "name", "package", "version", "state", box=None, pad_edge=False)
+    for component in found.registry:
+        state = component.state()
+        table.add_row(
+            component.kind,
+            component.name,
+            *component.package,
+            escape(state),  # or `[tf]` in it would be taken for a style
+            style=None if state == "ok" else COLOURS["note"],
+        )
+    for name, why in found.failures.items():
+        table.add_row("plugin", name, "", "", escape(f"left out: {why}"), style=COLOURS["problem"])
+    console().print(table)
+    return 0
+
+
+def doctor(arguments: list[str]) -> int:
+    """Look at this machine and print what was found; 1 if something is a problem."""
+    argparse.ArgumentParser(
+        "vidan doctor",
+        description="Look at this machine for what vidan needs; exit code 1 if a part is broken.",
+    ).parse_args(arguments)
+    return print_checks(_checks())
+
+
+def print_checks(checks: Iterable[Check]) -> int:
+    """Print checks as a table; 1 if one of them is a problem, else 0."""
+    table = Table("", "what", "found", box=None, pad_edge=False)
+    problems = 0
+    for check in checks:
+        problems += check.state == "problem"
+        table.add_row(check.state, check.name, escape(check.detail), style=COLOURS[check.state])
+    console().print(table)
+    return 1 if problems else 0
+
+
+def _checks() -> Iterator[Check]:
+    yield Check("Python", "ok", f"{platform.python_version()} ({sys.executable})")
+    yield Check("system", "ok", platform.platform())
+    yield from _packages()
+    hooks = load_plugins().manager
+    for plugin in hooks.get_plugins():
+        others = hooks.get_plugins() - {plugin}
+        try:
+            found: Iterable[Iterable[Check]] = hooks.subset_hook_caller("vidan_checks", others)()
+            for checks in found:
+                yield from checks
+        except Exception as error:
+            name = hooks.get_name(plugin) or repr(plugin)
+            yield Check(f"checks of {name}", "problem", f"{type(error).__name__}: {error}")
+    yield from _components()
+
+
+def _packages() -> Iterator[Check]:
+    """Versions of what vidan requires; a package that only an extra needs may be missing."""
+    texts = importlib.metadata.requires("vidan") or ()
+    requirements = {r.name: r for r in map(Requirement, reversed(texts)) if not _for_developers(r)}
+    for name, requirement in sorted(requirements.items()):
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            state = "problem" if requirement.marker is None else "note"
+            yield Check(name, state, f"not installed ({requirement})")
+            continue
+        fits = requirement.specifier.contains(version, prereleases=True)
+        wanted = "" if fits else f", but vidan needs {requirement.specifier}"
+        yield Check(name, "ok" if fits else "problem", version + wanted)
+
+
+def _for_developers(requirement: Requirement) -> bool:
+    marker = str(requirement.marker)
+    return requirement.name == "vidan" or '"test"' in marker or '"docs"' in marker
+
+
+def _components() -> Iterator[Check]:
+    """Import every component for real: what `vidan plugins` only looks up."""
+    found = load_plugins()
+    for component in found.registry:
+        title = f"{component.kind} {component.name}"
+        try:
+            component.load()
+        except VidanError as error:
+            yield Check(title, "note" if component.missing() else "problem", str(error))
+        else:
+            yield Check(title, "ok", component.target)
+    for name, why in found.failures.items():
+        yield Check(f"plugin {name}", "problem", f"left out: {why}")

@@ -1,0 +1,79 @@
+"""What commands with a configuration of their own share, whichever plugin they come from."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from ..config.compose import compose
+from ..config.groups import CONFIG_MODULE
+from ..errors import PluginError, SinkError
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether `-h` or `--help` is among the arguments."""
+    return bool({"-h", "--help"} & set(arguments))
+
+
+def keys(*config_names: str) -> str:
+    """The lines `key: default  # about it` of configuration files of ours, for a command's help."""
+    files = importlib.resources.files(CONFIG_MODULE)
+    lines = [
+        line
+        for name in config_names
+        for line in (files / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+        if ": " in line and not line.startswith(("#", " "))
+    ]
+    return "\n".join(lines)
+
+
+def configure(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """What `vidan <command> <overrides>` runs with; `hydra.run.dir=` means `run_dir=`.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
+    return compose([o for o in plain if not o.startswith("hydra.")], config_name)
+
+
+def run_directory(config: DictConfig) -> Path:
+    """Make the run directory `config.run_dir`, and keep the configuration there.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    directory = Path(config.run_dir)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, directory / "config.yaml", resolve=True)
+    except OSError as error:
+        raise SinkError(f"cannot write into {str(directory)!r}: {error.strerror}") from error
+    return directory
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def optional(module: str, extra: str) -> Any:
+    """A module that an extra of vidan brings.
+
+    Raises:
+        PluginError: it is not installed; says which extra brings it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise PluginError(
+            f"{package} is not installed: pip install 'vidan[{extra}]' ({error})"
+        ) from error

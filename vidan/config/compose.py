@@ -1,0 +1,98 @@
+"""The bridge to Hydra: where configuration is found, and what is built from it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins as HydraPlugins
+from omegaconf import MISSING, DictConfig
+
+from ..registry.discovery import load_plugins
+from .explain import explained
+from .groups import CONFIG_MODULE
+from .search_path import HYDRA_VERSION, PluginConfigs, _compose
+
+MULTIRUN = ("-m", "--multirun")
+
+
+def load_local(overrides: Sequence[str]) -> None:
+    """Load the single-file plugins of `plugins_dir=`, and make options of their components.
+
+    What such a component takes is read from its constructor: there is no file for it.
+    """
+    named = [o.partition("=")[2] for o in overrides if o.startswith("plugins_dir=")]
+    if not named or named[-1] in ("", "null"):
+        return
+    found = load_plugins()
+    folder = Path(named[-1]).expanduser()
+    if folder in _LOADED:
+        return
+    found.add_folder(folder)
+    _LOADED.add(folder)
+    for component in found.local:
+        package = f"sink.{component.name}" if component.kind == "sink" else None
+        ConfigStore.instance().store(
+            group=component.kind,
+            name=component.name,
+            node={"name": component.name, **_defaults(component.load())},
+            package=package,
+            provider="plugins_dir",
+        )
+
+
+_LOADED: set[Path] = set()
+"""The plugin folders that were loaded: a process loads each once."""
+
+
+def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword arguments of a constructor with their defaults, `???` for what has none."""
+    return {
+        p.name: MISSING if p.default is p.empty else p.default
+        for p in inspect.signature(target).parameters.values()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
+
+
+def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
+    """The configuration that `vidan <overrides>` would run with.
+
+    Without a run there is no run directory: name one by `run_dir=...` where it matters.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    HydraPlugins.instance().register(PluginConfigs)
+    load_local(overrides)
+    with explained(overrides, config_name):
+        return _compose(overrides, config_name)
+
+
+def run_hydra(
+    task: Callable[[DictConfig], None], arguments: Sequence[str], config_name: str = "config"
+) -> None:
+    """Run a task as Hydra does: compose, run directory, multirun, `--cfg` and the like.
+
+    Args:
+        task: gets the configuration; its exceptions must not leave it.
+        arguments: Hydra's command line.
+        config_name: of the file in `conf/` to begin with.
+
+    Raises:
+        ConfigError: an override cannot be understood or names what does not exist.
+    """
+    HydraPlugins.instance().register(PluginConfigs)
+    load_local(arguments)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
+    # In front: argparse takes overrides on one side of an option only.
+    sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
+    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    with explained(overrides, config_name):
+        decorate(task)()

@@ -1,0 +1,77 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ..errors import ConfigError, did_you_mean
+from ..registry.discovery import load_plugins
+from .groups import groups
+from .search_path import _compose
+
+
+@contextmanager
+def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise into a ConfigError of one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+        # Hydra's own of `source=5` and `sink=[1]`
+        GlobalHydra.instance().clear()
+        raise ConfigError(_explain(error, overrides, config_name)) from error
+
+
+def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> str:
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _explain_option(error.missing_cfg_file)
+    text = " ".join(str(error).split())
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        chosen = [o for o in overrides if o.lstrip("+~").partition("=")[0] in groups()]
+        said = ", ".join(map(repr, chosen))
+        return f"{said}: options have names, as in source=file or sink=[video,jsonl] ({text})"
+    if found := re.match(r"Could not override '([^']+)'", text):
+        return _explain_key(found[1], overrides, config_name)
+    for override in overrides:
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"cannot understand {override!r}: expected key=value, lists as key=[a,b]"
+    return text
+
+
+def _explain_option(missing: str) -> str:
+    """Why `<group>/<name>` is not there: the near names, and the plugins left out."""
+    group, _, name = missing.rpartition("/")
+    known = groups().get(group, {})
+    failed = load_plugins().failures
+    left_out = "".join(f"; plugin {p!r} was left out: {why}" for p, why in failed.items())
+    return f"unknown {group} {name!r}: {did_you_mean(name, known)}{left_out}"
+
+
+def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
+    """Why `a.b.c` is not in the configuration: the near names beside it."""
+    chosen = [o for o in overrides if o.partition("=")[0] in groups()]
+    try:
+        node: Any = _compose(chosen, config_name)
+    except HydraException:
+        GlobalHydra.instance().clear()
+        return f"key {key!r} cannot be set: say which {key} by its name"
+    path = key.lstrip("+~").split(".")
+    for depth, part in enumerate(path):
+        if not OmegaConf.is_dict(node):
+            break
+        if part not in node:
+            inside = f" in {'.'.join(path[:depth])!r}" if depth else ""
+            known = [str(k) for k in node if k != "name"] + ([] if depth else list(groups()))
+            return f"unknown key {part!r}{inside}: {did_you_mean(part, known)}"
+        node = node[part]
+    return f"key {key!r} cannot be set"

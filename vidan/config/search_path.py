@@ -1,0 +1,29 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig
+
+from ..registry.discovery import load_plugins
+from .groups import CONFIG_MODULE
+
+HYDRA_VERSION = "1.3"
+
+
+class PluginConfigs(SearchPathPlugin):
+    """Appends the config groups of plugins: behind ours, so that they add and never shadow."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append what the plugins' `vidan_config` hooks named."""
+        for path in load_plugins().configs:
+            search_path.append("vidan-plugin", path)
+
+
+def _compose(overrides: Sequence[str], config_name: str = "config") -> DictConfig:
+    with hydra.initialize_config_module(CONFIG_MODULE, version_base=HYDRA_VERSION):
+        return hydra.compose(config_name, overrides=list(overrides))

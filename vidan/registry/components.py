@@ -1,0 +1,158 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from packaging.requirements import Requirement
+
+from ..errors import PluginError, did_you_mean
+from ..kinds import KINDS
+
+
+class Package(NamedTuple):
+    """The installed package that a plugin came in."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Component:
+    """A source, detector, tracker or sink that can be chosen by name."""
+
+    kind: str
+    name: str
+    target: str
+    extra: str | None
+    package: Package
+
+    def missing(self) -> list[str]:
+        """Names of packages that its extra needs and that are not installed."""
+        return [] if self.extra is None else _missing(self.package.name, self.extra)
+
+    def state(self) -> str:
+        """`ok`, or in words why it cannot be loaded here; imports nothing heavy."""
+        if self.missing():
+            return f"needs {', '.join(self.missing())}: {self._install()}"
+        module = self.target.partition(":")[0]
+        try:
+            found = importlib.util.find_spec(module) is not None
+        except Exception as error:
+            return f"import failed: {error}"
+        return "ok" if found else f"import failed: no module {module!r}"
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the target.
+
+        Raises:
+            PluginError: it cannot be imported; says which extra is missing, if one is.
+        """
+        module, _, attribute = self.target.partition(":")
+        try:
+            target: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            if self.missing():
+                raise PluginError(
+                    f"{self.kind} {self.name!r} needs {', '.join(self.missing())}, which is "
+                    f"not installed: {self._install()}"
+                ) from error
+            raise PluginError(
+                f"{self.kind} {self.name!r} of package {self.package.name!r} cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return target
+
+    def _install(self) -> str:
+        return f"pip install '{self.package.name}[{self.extra}]'"
+
+
+def _missing(package: str, extra: str) -> list[str]:
+    """Requirements of an extra of a package that are not installed; its own extras too."""
+    names = []
+    for text in importlib.metadata.requires(package) or ():
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if (
+            marker is None
+            or marker.evaluate({"extra": ""})
+            or not marker.evaluate({"extra": extra})
+        ):
+            continue
+        try:
+            importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            names.append(requirement.name)
+    return names
+
+
+class Registry:
+    """The components by kind and name."""
+
+    def __init__(self) -> None:
+        self._components: dict[tuple[str, str], list[Component]] = {}
+
+    def __iter__(self) -> Iterator[Component]:
+        """All components, by kind in the order of the pipeline, then by name."""
+        every = [component for same in self._components.values() for component in same]
+        return iter(sorted(every, key=lambda c: (KINDS.index(c.kind), c.name)))
+
+    def names(self, kind: str) -> list[str]:
+        """Names of the components of a kind."""
+        return sorted(name for k, name in self._components if k == kind)
+
+    def register(self, component: Component) -> None:
+        """Add a component; a second one of the same kind and name is an error when chosen."""
+        self._components.setdefault((component.kind, component.name), []).append(component)
+
+    def get(self, kind: str, name: str) -> Component:
+        """The component of a kind and name.
+
+        Raises:
+            PluginError: there is none, or several packages registered that name.
+        """
+        found = self._components.get((kind, name), [])
+        if not found:
+            raise PluginError(f"unknown {kind} {name!r}: {did_you_mean(name, self.names(kind))}")
+        if len(found) > 1:
+            packages = " and ".join(repr(c.package.name) for c in found)
+            raise PluginError(
+                f"{kind} {name!r} is registered twice, by {packages}: uninstall one of them"
+            )
+        return found[0]
+
+
+class Registrar:
+    """What `vidan_components` gets: it knows whose components these are.
+
+    They reach the registry only when all of the plugin's hooks have gone well.
+    """
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.components: list[Component] = []
+
+    def add(self, kind: str, name: str, target: str, extra: str | None = None) -> None:
+        """Register a component of this plugin.
+
+        Args:
+            kind: `source`, `detector`, `tracker` or `sink`.
+            name: what people choose it by.
+            target: `package.module:Class`, imported on first use.
+            extra: the extra of the plugin's package that it needs, if any.
+
+        Raises:
+            PluginError: the kind does not exist or the target has not the right form.
+        """
+        if kind not in KINDS:
+            raise PluginError(
+                f"component {name!r}: unknown kind {kind!r}, {did_you_mean(kind, KINDS)}"
+            )
+        if ":" not in target:
+            raise PluginError(f"{kind} {name!r}: target {target!r} should be 'package.module:Name'")
+        self.components.append(Component(kind, name, target, extra, self.package))

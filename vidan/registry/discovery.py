@@ -1,0 +1,139 @@
+"""Which components there are: discovery of plugins one by one, and the registry.
+
+A plugin is a module (or object) with hooks, named by an entry point of the group
+`vidan`. One that fails is left out and remembered; it is an error only when something
+of it is chosen. Components are registered as strings and imported when first used.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pluggy
+
+from ..errors import PluginError
+from . import hookspecs
+from .commands import BUILTIN_COMMANDS, Commands
+from .components import Component, Package, Registrar, Registry
+
+GROUP = "vidan"
+
+
+API = 1
+"""What plugins are written against; counts up when a plugin would have to change."""
+
+
+@dataclass
+class Plugins:
+    """All that was discovered.
+
+    Attributes:
+        manager: pluggy's, to call hooks.
+        registry: the components.
+        commands: the sub-commands.
+        configs: where plugins have their config groups, as Hydra search paths.
+        local: components from single files, which need no configuration files.
+        failures: why a plugin was left out, by the name of its entry point.
+    """
+
+    manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("vidan"))
+    registry: Registry = field(default_factory=Registry)
+    commands: Commands = field(default_factory=Commands)
+    configs: list[str] = field(default_factory=list)
+    local: list[Component] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.manager.add_hookspecs(hookspecs)
+
+    def add(self, name: str, load: Callable[[], object], package: Package) -> None:
+        """Import and register one plugin; what goes wrong is kept in `failures`."""
+        plugin = None
+        try:
+            plugin = load()
+            declared_api(plugin)
+            self.manager.register(plugin, name)
+            self.manager.check_pending()
+            self._collect(plugin, package)
+        except Exception as error:
+            if plugin is not None and self.manager.is_registered(plugin):
+                self.manager.unregister(plugin)
+            self.failures[name] = f"{type(error).__name__}: {error}"
+
+    def add_folder(self, folder: Path) -> None:
+        """Load each `.py` file of a folder as a plugin; see `plugins_dir`.
+
+        Raises:
+            PluginError: there is no such folder.
+        """
+        if not folder.is_dir():
+            raise PluginError(f"plugins_dir={folder}: there is no such folder")
+        for file in sorted(folder.glob("[!_]*.py")):
+            before = set(self.registry)
+            self.add(str(file), functools.partial(load_file, file), Package(file.name, "local"))
+            self.local += sorted(set(self.registry) - before, key=lambda c: (c.kind, c.name))
+
+    def _collect(self, plugin: object, package: Package) -> None:
+        """Call this plugin's hooks, and no other's."""
+        others = self.manager.get_plugins() - {plugin}
+        call = self.manager.subset_hook_caller
+        registrar = Registrar(package)
+        call("vidan_components", others)(registry=registrar)
+        configs = call("vidan_config", others)()
+        call("vidan_commands", others)(commands=self.commands)
+        for component in registrar.components:
+            self.registry.register(component)
+        self.configs += configs
+
+
+def declared_api(plugin: object) -> int | None:
+    """The API that a plugin says it was written for, in `vidan_api`; None if it does not say.
+
+    Raises:
+        PluginError: it is not this one.
+    """
+    declared = getattr(plugin, "vidan_api", None)
+    if declared is None or declared == API:
+        return declared
+    newer = isinstance(declared, int) and declared > API
+    raise PluginError(
+        f"written for plugin API {declared!r}, but this vidan has {API}: "
+        f"update {'vidan' if newer else 'the plugin'}"
+    )
+
+
+def load_file(file: Path) -> ModuleType:
+    """Import a Python file by its path, as a module `vidan_local_<name>` that is found again."""
+    name = f"vidan_local_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file.resolve())
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{str(file)!r} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@functools.cache
+def load_plugins() -> Plugins:
+    """Discover the installed plugins: the built-in ones first, then by name. Once per process."""
+    found = Plugins()
+    for command in BUILTIN_COMMANDS:
+        found.commands.add(*command)
+    points = importlib.metadata.entry_points(group=GROUP)
+    for point in sorted(points, key=lambda p: (p.dist is None or p.dist.name != "vidan", p.name)):
+        package = Package(point.dist.name, point.dist.version) if point.dist else Package("?", "?")
+        found.add(f"{package.name}:{point.name}", point.load, package)
+    return found

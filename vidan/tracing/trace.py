@@ -1,0 +1,201 @@
+"""What happened when: the spans of a run, in a file that Perfetto and Chrome show.
+
+The file is of the "Trace Event Format" (Google, 2016): open it at https://ui.perfetto.dev
+or chrome://tracing. `vidan.tracing.wrap` collects the spans. A row for each thread shows the stages
+(category `stage`) with the frame at hand, and in them where pixels were made (category
+`frame`); arrows follow a frame from stage to stage.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..types import Frame
+
+log = logging.getLogger(__name__)
+
+SPANS = 1_000_000
+"""So many latest spans are kept: about an hour at 30 frames/s, 200 MB."""
+
+SAMPLE = 0.1
+"""Least time over which the processors in use are averaged, s."""
+
+STAGE, PIXELS = "stage", "frame"
+Event = dict[str, Any]
+
+
+class Span(NamedTuple):
+    """One thing that one thread did; times of `time.monotonic()`, s.
+
+    Attributes:
+        name: the stage, or the frame's method.
+        category: STAGE or PIXELS.
+        stream: of the frame.
+        frame: its index.
+        thread: the system's number of the thread.
+        start: when it began.
+        end: when it ended.
+        cpu: processor time of this thread in between, s.
+        more: what else is known, by name.
+    """
+
+    name: str
+    category: str
+    stream: str
+    frame: int
+    thread: int
+    start: float
+    end: float
+    cpu: float
+    more: dict[str, float]
+
+
+class Trace:
+    """Collects spans from any thread.
+
+    Attributes:
+        zero: `time.monotonic()` at time 0 of the file, s.
+    """
+
+    def __init__(self) -> None:
+        self.zero = time.monotonic()
+        self._spans: deque[Span] = deque(maxlen=SPANS)
+        self._threads: dict[int, str] = {}
+        self._count = 0
+
+    def add(
+        self, name: str, category: str, frame: Frame, since: tuple[float, float], **more: float
+    ) -> None:
+        """Keep a span that ends now, of this thread; `since` is of `now()` at its begin."""
+        thread = threading.get_native_id()
+        if thread not in self._threads:
+            self._threads[thread] = threading.current_thread().name
+        end, cpu = now()
+        self._count += 1
+        self._spans.append(
+            Span(
+                name,
+                category,
+                frame.stream,
+                frame.index,
+                thread,
+                since[0],
+                end,
+                cpu - since[1],
+                more,
+            )
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the file; what cannot be written is logged, as the run itself is over."""
+        if self._count > len(self._spans):
+            log.warning("the trace holds the latest %d of %d spans", len(self._spans), self._count)
+        about = {
+            "zero": self.zero,
+            "peak_memory_mb": peak_memory(),
+            "cpu_s": time.process_time(),
+        }
+        lines = ",\n".join(json.dumps(event, separators=(",", ":")) for event in self.events())
+        top = f'"displayTimeUnit":"ms","otherData":{json.dumps(about)}'
+        text = f'{{{top},"traceEvents":[\n{lines}\n]}}\n'
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            log.error("cannot write %s: %s", path, error)
+
+    def events(self) -> Iterator[Event]:
+        """The spans as trace events, times in us."""
+        spans = sorted(self._spans, key=lambda span: span.start)
+        yield self._event("M", "process_name", 0, args={"name": "vidan"})
+        for place, (thread, name) in enumerate(self._threads.items()):
+            yield self._event("M", "thread_name", thread, args={"name": name})
+            yield self._event("M", "thread_sort_index", thread, args={"sort_index": place})
+        for span in spans:
+            args = {"frame": span.frame, "stream": span.stream} | span.more
+            yield self._event(
+                "X",
+                span.name,
+                span.thread,
+                span.start,
+                cat=span.category,
+                dur=microseconds(span.end - span.start),
+                tdur=microseconds(span.cpu),
+                args=args,
+            )
+        yield from self._arrows(spans)
+        yield from self._processors(spans)
+
+    def _arrows(self, spans: Iterable[Span]) -> Iterator[Event]:
+        """From stage to stage of a frame; and a mark where it went no further than its source."""
+        frames: dict[tuple[str, int], list[Span]] = defaultdict(list)
+        for span in spans:
+            if span.category == STAGE:
+                frames[span.stream, span.frame].append(span)
+        for number, ((_, index), stages) in enumerate(frames.items()):
+            if len(stages) == 1:
+                (only,) = stages
+                about = {"frame": index}
+                yield self._event("i", "dropped", only.thread, only.end, s="t", args=about)
+                continue
+            for place, span in enumerate(stages):
+                phase = "s" if place == 0 else "f" if place == len(stages) - 1 else "t"
+                end = {"bp": "e"} if phase == "f" else {}
+                yield self._event(
+                    phase, "frame", span.thread, span.start, cat="flow", id=number, **end
+                )
+
+    def _processors(self, spans: Iterable[Span]) -> Iterator[Event]:
+        """How many processors the whole process kept busy, over time."""
+        samples = [(s.end, s.more["process_cpu"]) for s in spans if "process_cpu" in s.more]
+        last: tuple[float, float] | None = None
+        for at, cpu in sorted(samples):
+            if last is not None and at - last[0] < SAMPLE:
+                continue
+            if last is not None:
+                busy = round((cpu - last[1]) / (at - last[0]), 2)
+                yield self._event("C", "processors in use", 0, last[0], args={"busy": busy})
+            last = at, cpu
+
+    def _event(
+        self, phase: str, name: str, thread: int, at: float | None = None, **more: Any
+    ) -> Event:
+        stamp = 0.0 if at is None else microseconds(at - self.zero)
+        return {"ph": phase, "name": name, "pid": os.getpid(), "tid": thread, "ts": stamp} | more
+
+
+def now() -> tuple[float, float]:
+    """The clock, and the processor time of this thread, s."""
+    return time.monotonic(), time.thread_time()
+
+
+def peak_memory() -> float | None:
+    """The most memory that this process has had so far, MB; None where nobody knows."""
+    if found := re.search(r"VmHWM:\s*(\d+) kB", _status()):
+        return round(int(found[1]) * 1024 / 1e6, 1)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)  # macOS: bytes
+
+
+def _status() -> str:
+    """What Linux says of this process; its `getrusage` counts the memory of the parent too."""
+    try:
+        return Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def microseconds(seconds: float) -> float:
+    """Seconds in the unit of the file."""
+    return round(seconds * 1e6, 1)
