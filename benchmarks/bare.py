@@ -25,14 +25,14 @@ Step = Callable[[], object]
 
 
 def pictures(video: str) -> Iterator[av.VideoFrame]:
-    """The decoded pictures."""
+    """The decoded images."""
     with av.open(video) as container:
         container.streams.video[0].thread_type = "AUTO"
         yield from container.decode(video=0)
 
 
 def decode(video: str, _model: str, _out: str) -> Step:
-    """Decode a picture, and leave it as it is."""
+    """Decode an image, and leave it as it is."""
     frames = pictures(video)
     return lambda: next(frames)
 
@@ -59,7 +59,7 @@ def openvino(_video: str, model: str, _out: str) -> Step:
 
 
 def encode(video: str, _model: str, out: str) -> Step:
-    """Encode the decoder's pictures, a few in turn, so that decoding does not count."""
+    """Encode the decoder's images, a few in turn, so that decoding does not count."""
     some = [frame for frame, _ in zip(pictures(video), range(30), strict=False)]
     container = av.open(out, "w")
     stream: Any = container.add_stream("libx264", 30, ENCODER | {"bf": "0"})
@@ -79,7 +79,7 @@ def encode(video: str, _model: str, out: str) -> Step:
 
 
 def blank() -> Any:
-    """A batch of one picture for the model."""
+    """A batch of one image for the model."""
     return np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), np.uint8)
 
 

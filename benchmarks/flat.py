@@ -40,11 +40,11 @@ NAME, MODEL = "flat", "facemask_lite0"
 """Of the result; of the float32 model, which on one thread cannot keep up with the camera."""
 
 BOUND = 1.25
-"""How old pictures may be, p95, of detecting, tracking and drawing one frame."""
+"""How old images may be, p95, of detecting, tracking and drawing one frame."""
 
 
 class Shown(NamedTuple):
-    """A picture that was shown: when, s since the start; its age, s; the process's memory, MB."""
+    """An image that was shown: when, s since the start; its age, s; the process's memory, MB."""
 
     at: float
     age: float

@@ -1,6 +1,6 @@
 """`python -m benchmarks.graph`: what the form of the ONNX graph and the settings are worth.
 
-The network alone, by ONNX Runtime, on one made-up picture: each form and setting in turn, several
+The network alone, by ONNX Runtime, on one made-up image: each form and setting in turn, several
 rounds, against the first in the same round. The forms are made from the float32 model that ships;
 needs vidan[train].
 
@@ -38,7 +38,7 @@ Array = np.ndarray[Any, Any]
 OLDER, NEWER = 15, 21
 """Versions of the operators that the graph is converted to; the one that ships has 17."""
 
-Figures = tuple[float, float]
+LiveStats = tuple[float, float]
 """Wall and processor time of one inference, ms."""
 
 
@@ -58,14 +58,14 @@ def opened(path: Path, **wishes: Any) -> Session:
 
 
 def float_input(path: Path, out: Path) -> Path:
-    """The same graph for float32 from 0 to 255: a `Sub` and a `Mul` normalise in float32.
+    """The same graph for float32 from 0 to 255: a `Sub` and a `Mul` normalize in float32.
 
-    In the one that ships, pictures stay uint8 until a `DequantizeLinear` does both at once.
+    In the one that ships, images stay uint8 until a `DequantizeLinear` does both at once.
     """
     made = onnx.load(path)
     graph = made.graph
     graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
-    at, node = next((k, n) for k, n in enumerate(graph.node) if n.name == "normalise")
+    at, node = next((k, n) for k, n in enumerate(graph.node) if n.name == "normalize")
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     for name in node.input[1:]:  # of each channel, which is the second axis
         values = constants[name].astype(np.float32).reshape(1, -1, 1, 1)
@@ -123,11 +123,11 @@ def forms(folder: Path) -> dict[str, Callable[[], Session]]:
         f"opset {OLDER}": lambda: opened(converted(path, folder / "o.onnx", OLDER)),
         f"opset {NEWER}": lambda: opened(converted(path, folder / "n.onnx", NEWER)),
         "constants folded on disk": lambda: opened(folded(path, folder / "b.onnx")),
-        "optimisation: none": lambda: opened(path, graph_optimization_level=level.ORT_DISABLE_ALL),
-        "optimisation: basic (folding)": lambda: opened(
+        "optimization: none": lambda: opened(path, graph_optimization_level=level.ORT_DISABLE_ALL),
+        "optimization: basic (folding)": lambda: opened(
             path, graph_optimization_level=level.ORT_ENABLE_BASIC
         ),
-        "optimisation: extended (fusion)": lambda: opened(
+        "optimization: extended (fusion)": lambda: opened(
             path, graph_optimization_level=level.ORT_ENABLE_EXTENDED
         ),
         "threads that spin": lambda: opened(path, spin=True),
@@ -145,13 +145,13 @@ def picture(session: Session) -> dict[str, Array]:
     """What a session takes, made up."""
     (given,) = session.get_inputs()
     shape = [size if isinstance(size, int) else 1 for size in given.shape]
-    grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    return {given.name: grey.astype(np.float32) if "float" in given.type else grey}
+    gray = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return {given.name: gray.astype(np.float32) if "float" in given.type else gray}
 
 
-def measure(rounds: int) -> dict[str, tuple[float, list[Figures]]]:
+def measure(rounds: int) -> dict[str, tuple[float, list[LiveStats]]]:
     """For each form: the seconds of opening it, and the figures of its inferences."""
-    found: dict[str, tuple[float, list[Figures]]] = {}
+    found: dict[str, tuple[float, list[LiveStats]]] = {}
     sessions: dict[str, tuple[Session, dict[str, Array]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for title, make in forms(Path(folder)).items():
@@ -169,7 +169,7 @@ def measure(rounds: int) -> dict[str, tuple[float, list[Figures]]]:
     return found
 
 
-def table(found: dict[str, tuple[float, list[Figures]]]) -> Table:
+def table(found: dict[str, tuple[float, list[LiveStats]]]) -> Table:
     """Medians, and medians of the ratios to the first of the same round."""
     first = next(iter(found.values()))[1]
     rows: list[list[str | float | int | None]] = []

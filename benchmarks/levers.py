@@ -50,18 +50,18 @@ LEVERS: dict[str, list[str]] = {
     "roi=lower half": ["detector.roi=[0,0.5,1,1]"],
 }
 
-Figures = tuple[float, float]
+LiveStats = tuple[float, float]
 """Processor time per frame, ms, and frames per second."""
 
 
-def vidan(overrides: list[str]) -> Figures:
+def vidan(overrides: list[str]) -> LiveStats:
     """One run of the pipeline, without what comes before and after it."""
     with tempfile.TemporaryDirectory() as folder:
         pipeline = build_pipeline(compose([*BASE, *overrides, f"run_dir={folder}"]))
         return _timed(lambda: pipeline.run().frames)
 
 
-def bare(overrides: list[str]) -> Figures:
+def bare(overrides: list[str]) -> LiveStats:
     """Decoding, inferring and encoding alone, each with the settings of `vidan`."""
     with tempfile.TemporaryDirectory() as folder:
         config = compose([*BASE, *overrides, f"run_dir={folder}", "sink.video.draw=false"])
@@ -85,7 +85,7 @@ def bare(overrides: list[str]) -> Figures:
         return _timed(run)
 
 
-def _timed(run: Callable[[], int]) -> Figures:
+def _timed(run: Callable[[], int]) -> LiveStats:
     started, cpu = time.perf_counter(), time.process_time()
     frames = run()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - started
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
     only = next((a.partition("=")[2] for a in arguments if a.startswith("only=")), "")
     common = [a for a in arguments if not a.startswith(("rounds=", "only="))]
     wanted = {k: v for k, v in LEVERS.items() if k == "vidan" or only in k}
-    figures: dict[str, list[Figures]] = defaultdict(list)
+    figures: dict[str, list[LiveStats]] = defaultdict(list)
     for _ in range(rounds):
         figures["bare"].append(bare(common))
         for name, overrides in wanted.items():

@@ -3,7 +3,7 @@
     python benchmarks/loops.py savedmodel VIDEO MODEL OUT FRAMES BURN_IN
 
 reads a video, finds and draws boxes, and writes a video; prints its figures as JSON. MODEL is
-a detector of vidan's own form (pictures in, decoded boxes and scores out), exported as
+a detector of vidan's own form (images in, decoded boxes and scores out), exported as
 SavedModel or as ONNX. Everything stays at the defaults of the libraries.
 """
 
@@ -56,7 +56,7 @@ def onnx(path: str) -> Network:
 
 
 def boxes_of(network: Network, bgr: Array) -> tuple[Array, Array, Array]:
-    """Boxes xyxy in px of the picture, scores and classes, above the threshold."""
+    """Boxes xyxy in px of the image, scores and classes, above the threshold."""
     height, width = bgr.shape[:2]
     scale = SIZE / max(height, width)
     small = cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), None, fx=scale, fy=scale)
@@ -75,7 +75,7 @@ class Plain:
         self._network = savedmodel(model)
 
     def __call__(self, bgr: Array) -> Array:
-        """The picture with its boxes."""
+        """The image with its boxes."""
         boxes, scores, classes = boxes_of(self._network, bgr)
         sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
         kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), THRESHOLD, IOU)
@@ -100,7 +100,7 @@ class Supervised:
         self._box, self._label = supervision.BoxAnnotator(), supervision.LabelAnnotator()
 
     def __call__(self, bgr: Array) -> Array:
-        """The picture with its tracks."""
+        """The image with its tracks."""
         boxes, scores, classes = boxes_of(self._network, bgr)
         found = self._sv.Detections(
             xyxy=boxes.astype(np.float32), confidence=scores, class_id=classes

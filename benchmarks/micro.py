@@ -59,14 +59,14 @@ class Part(NamedTuple):
 
 
 def boxes(count: int, seed: int = 0) -> Any:
-    """Boxes (N,4) float32 xyxy, px, of 40 to 200 px, all over a 1080p picture."""
+    """Boxes (N,4) float32 xyxy, px, of 40 to 200 px, all over a 1080p image."""
     rng = np.random.default_rng(seed)
     corners = rng.uniform((0, 0), (WIDTH - 200, HEIGHT - 200), (count, 2))
     return np.hstack([corners, corners + rng.uniform(40, 200, (count, 2))]).astype(np.float32)
 
 
 def frames() -> tuple[Frame, Frame]:
-    """A noisy 1080p picture over an array, and over a decoder's YUV."""
+    """A noisy 1080p image over an array, and over a decoder's YUV."""
     rgb = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     about: Any = {"index": 0, "time": 0.0, "captured": 0.0, "stream": "micro"}
     picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")

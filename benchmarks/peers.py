@@ -202,8 +202,8 @@ def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None
         spreads = [spread(one[name][key] for one in found) for name in TITLES]
         values = [one["median"] for one in spreads]
         reach = [[abs(one[end] - one["median"]) for one in spreads] for end in ("low", "high")]
-        colours = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa", "#4477aa"]
-        bars = axes.barh(list(TITLES.values()), values, color=colours, xerr=reach, capsize=3)
+        colors = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa", "#4477aa"]
+        bars = axes.barh(list(TITLES.values()), values, color=colors, xerr=reach, capsize=3)
         axes.bar_label(bars, [f"{v:.1f}" for v in values], padding=8)
         axes.set_title(title, loc="left")
         axes.margins(x=0.15)

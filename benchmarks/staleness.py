@@ -1,20 +1,20 @@
-"""How old the pictures are that a live sink shows, through RTSP, with a slow detector.
+"""How old the images are that a live sink shows, through RTSP, with a slow detector.
 
     python -m benchmarks.staleness [--seconds 20] [--detect 0.15] [--rate 25]
 
 A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the
-time into each picture; a sink that shows only the newest reads it. The age of each picture is told
+time into each image; a sink that shows only the newest reads it. The age of each image is told
 apart by where it came about:
 
 - camera: drawing, encoding, sending; the network; waking up our thread. Not vidan's.
-- parser: one frame. That a picture of H.264 is complete FFmpeg knows by the one behind it.
+- parser: one frame. That an image of H.264 is complete FFmpeg knows by the one behind it.
 - decoder: from then until the source gives the frame out.
 - wait: until the detector is free for it, or a newer one, or one that is due, takes its place.
 - detector: its own time.
 - rest: tracker, sink, conversion to RGB.
 
-The bound is one detection and two frames beyond what is the camera's, picture by picture: one of
-the two frames is the parser's, the other is the longest wait. `beyond_ms` says by how much pictures
+The bound is one detection and two frames beyond what is the camera's, image by image: one of
+the two frames is the parser's, the other is the longest wait. `beyond_ms` says by how much images
 are older than that; what is not above 0 holds the bound. As much as the machine is loaded, as much
 threads wait to be woken up: measure on an idle one.
 """
@@ -35,11 +35,11 @@ from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
 FIRST = 3
-"""Pictures that are left out: a run's first ones find nothing loaded."""
+"""Images that are left out: a run's first ones find nothing loaded."""
 
 
 class Times(NamedTuple):
-    """When what became of the pictures, s of `time.monotonic()`, by the frame's index."""
+    """When what became of the images, s of `time.monotonic()`, by the frame's index."""
 
     given: dict[int, float]
     begun: dict[int, float]

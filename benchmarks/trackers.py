@@ -1,6 +1,6 @@
 """`python -m benchmarks.trackers`: trackers alone, ms per frame, beside other libraries.
 
-On one core: 10, 50 and 200 people who walk through a 1080p picture, 5 % of boxes missing, the
+On one core: 10, 50 and 200 people who walk through a 1080p image, 5 % of boxes missing, the
 same boxes for all; and, where VIDAN_DATA has them, MOT17's real detections. The others run in
 an environment of their own; benchmarks/peers-trackers.txt says how it is made.
 
@@ -90,7 +90,7 @@ class Scene:
 
 
 class Blank(Frame):
-    """A 1080p frame whose picture nobody needs."""
+    """A 1080p frame whose image nobody needs."""
 
     __slots__ = ()
 
@@ -108,7 +108,7 @@ class Blank(Frame):
         return self.resized(WIDTH, HEIGHT)
 
     def resized(self, width: int, height: int) -> Image:
-        """A black picture."""
+        """A black image."""
         return np.zeros((height, width, 3), np.uint8)
 
 

@@ -1,8 +1,8 @@
 """What viewers of `sink=web` cost: `python -m benchmarks.viewers [rounds=3] [seconds=10]`.
 
-Shows drawn 1080p pictures, 30 a second, to 0, 1 and 4 viewers in turn, and prints the processor
+Shows drawn 1080p images, 30 a second, to 0, 1 and 4 viewers in turn, and prints the processor
 time that this takes per frame: all of the run's process, whatever the viewers themselves do in
-theirs. Each asks for the next picture as soon as it has one, as the page does. A picture is
+theirs. Each asks for the next image as soon as it has one, as the page does. An image is
 scaled, drawn on and encoded once for all viewers, and not at all where there are none.
 """
 
@@ -29,7 +29,7 @@ VIEWERS = (0, 1, 4)
 
 
 def view(port: int, counted: Connection) -> None:
-    """A viewer that looks until the end, and then says how many pictures it saw."""
+    """A viewer that looks until the end, and then says how many images it saw."""
     import aiohttp
 
     async def look() -> int:
@@ -64,7 +64,7 @@ def results(seconds: float) -> list[Result]:
 
 
 def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
-    """Processor time per frame in ms, and pictures per second that each viewer got."""
+    """Processor time per frame in ms, and images per second that each viewer got."""
     sink = Web(port=0, max_viewers=max(VIEWERS))
     spawn = multiprocessing.get_context("spawn")
     ends = [spawn.Pipe() for _ in range(viewers)]

@@ -15,7 +15,7 @@ OPENCV_HEADLESS_CONTRIB = "opencv-contrib-python-headless"
 
 
 def checks() -> Iterator[Check]:
-    """Codecs, OpenCV's flavours, display, cameras, ONNX Runtime's providers."""
+    """Codecs, OpenCV's flavors, display, cameras, ONNX Runtime's providers."""
     yield h264()
     yield opencv()
     yield display()
@@ -40,11 +40,11 @@ def opencv() -> Check:
     found = [name for name in names if _installed(name)]
     if len(found) > 1:
         return Check(
-            "OpenCV flavours",
+            "OpenCV flavors",
             "problem",
             f"{' and '.join(found)} overwrite each other: uninstall all, then install one",
         )
-    return Check("OpenCV flavours", "ok", found[0] if found else "built by hand")
+    return Check("OpenCV flavors", "ok", found[0] if found else "built by hand")
 
 
 def _installed(package: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from vidan.types import Image
 
 FIRST_LEVEL, LEVEL_STEP, LEVELS = 16, 8, 29
-"""Brightness of the lower half of picture n: FIRST_LEVEL + LEVEL_STEP * (n modulo LEVELS)."""
+"""Brightness of the lower half of image n: FIRST_LEVEL + LEVEL_STEP * (n modulo LEVELS)."""
 
 CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "below": (0, 0, 255)}
 
@@ -22,7 +22,7 @@ IDENTITY = (1, 0, 0, 1)
 
 
 def picture(number: int, width: int = 64, height: int = 48) -> Image:
-    """Red top left, green top right, and below grey that tells the number."""
+    """Red top left, green top right, and below gray that tells the number."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[: height // 2, : width // 2] = CORNERS["top left"]
     rgb[: height // 2, width // 2 :] = CORNERS["top right"]
@@ -31,7 +31,7 @@ def picture(number: int, width: int = 64, height: int = 48) -> Image:
 
 
 def number_of(rgb: Image) -> int:
-    """The number of a picture, modulo LEVELS, that has been through a codec."""
+    """The number of an image, modulo LEVELS, that has been through a codec."""
     level = rgb[-rgb.shape[0] // 4 :].mean()
     return round((level - FIRST_LEVEL) / LEVEL_STEP)
 
@@ -53,8 +53,8 @@ def write_clip(
 
     Args:
         path: where to.
-        pictures: how many of `picture`, or the pictures themselves.
-        size: width and height of the numbered pictures, px.
+        images: how many of `image`, or the images themselves.
+        size: width and height of the numbered images, px.
         rate: frames per second.
         times: presentation times in ms, for a variable rate.
         codec: of FFmpeg's encoders.

@@ -17,7 +17,7 @@ class Crowd(threading.Thread):
 
     Attributes:
         visits: how many there were, by what they did.
-        pictures: how many were seen.
+        images: how many were seen.
     """
 
     def __init__(self, port, seed=1):

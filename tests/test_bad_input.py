@@ -111,7 +111,7 @@ def test_the_other_sinks_go_on_when_a_disk_is_full_if_so_wished(files, capsys):
     assert summary["frames"] == 12
 
 
-def test_a_broken_picture_among_good_ones_is_named_skipped_and_counted(files, capsys):
+def test_a_broken_image_among_good_ones_is_named_skipped_and_counted(files, capsys):
     for n in range(4):
         cv2.imwrite(str(files / f"folder/{n}.png"), np.full((48, 64, 3), n, np.uint8))
     (files / "folder/2.png").write_bytes(b"broken")

@@ -72,7 +72,7 @@ class Slow:
 """
 
 
-def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, register):
+def test_a_slow_detector_on_a_1080p_camera_never_shows_old_images(tmp_path, register):
     """Ten times too slow: what is shown is one detection and one frame old, and no older."""
     from vidan.config.compose import compose
     from vidan.execution.execute import execute
@@ -90,7 +90,7 @@ def test_a_slow_detector_on_a_1080p_camera_never_shows_old_pictures(tmp_path, re
     finally:
         sys.path.remove(str(tmp_path))
     assert summary["frames"] + summary["dropped"] + summary["skipped"] == 150
-    assert 5 <= summary["frames"] <= 17  # 5 s of a camera at three pictures a second at most
+    assert 5 <= summary["frames"] <= 17  # 5 s of a camera at three images a second at most
     # One detection and one frame, and as much again for a machine that does other things too.
     # A queue of frames would make the last ages seconds long.
     assert summary["age_ms"]["jsonl"]["p50"] <= 2e3 * (detecting + period)

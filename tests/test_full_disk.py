@@ -53,7 +53,7 @@ def frames(port):
 
 
 async def watch(port):
-    """Five pictures, each another."""
+    """Five images, each another."""
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"ws://127.0.0.1:{port}/view") as socket,

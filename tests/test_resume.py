@@ -159,7 +159,7 @@ def seconds(name):
 
 
 def segments(directory):
-    """When each file of the video begins by the clock, and the times of its pictures, s."""
+    """When each file of the video begins by the clock, and the times of its images, s."""
     files = sorted(directory.glob("video-*.mp4"))
     return [(seconds(file.stem.removeprefix("video-")), stamps(file)) for file in files]
 

@@ -104,7 +104,7 @@ def usage(pid):
 
 
 def figures(port):
-    """Viewers, and the age of the newest picture in s, as the view says."""
+    """Viewers, and the age of the newest image in s, as the view says."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     return [

@@ -72,7 +72,7 @@ def set_precision(name: str) -> str:
     """Set what layers compute in: `auto` is bfloat16 on an accelerator, float32 on a CPU.
 
     Weights and losses stay float32. (On a CPU bfloat16 was measured to be slower: 0.164 against
-    0.115 s a picture.)
+    0.115 s an image.)
     """
     import keras
 

@@ -19,7 +19,7 @@ def vidan_commands(commands: Commands) -> None:
     commands.add(
         "eval detection",
         "vidan_training.evaluation.detection:main",
-        "Score a detector on labelled pictures, in haze and low light too.",
+        "Score a detector on labeled pictures, in haze and low light too.",
     )
     commands.add(
         "data tighten",

@@ -75,7 +75,7 @@ def load_recipe(argv: Sequence[str]) -> Any:
     """The recipe named by `recipe=`, a name or a file, with the other arguments put over it.
 
     `pipeline_config=<file>` in its place reads a `pipeline.config` of the TF Object Detection
-    API; what of it is not honoured is logged, a line each. Unknown keys and values of another
+    API; what of it is not honored is logged, a line each. Unknown keys and values of another
     type are errors.
     """
     given = dict(_pair(argument) for argument in argv)

@@ -14,10 +14,10 @@ from .errors import (
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
 from .registry.hookspecs import hookimpl
 from .runtime.pipeline import Pipeline
-from .types import Colours, Detections, Frame, Image, Planes, Result, Tracks
+from .types import ColorSpec, Detections, Frame, Image, Result, Tracks, YuvPlanes
 
 __all__ = [
-    "Colours",
+    "ColorSpec",
     "ConfigError",
     "Detections",
     "Detector",
@@ -26,7 +26,6 @@ __all__ = [
     "Image",
     "ModelError",
     "Pipeline",
-    "Planes",
     "PluginError",
     "Result",
     "Sink",
@@ -38,6 +37,7 @@ __all__ = [
     "Tracker",
     "Tracks",
     "VidanError",
+    "YuvPlanes",
     "create",
     "hookimpl",
     "run",

@@ -112,6 +112,6 @@ def xywh_to_xyxy(boxes: FloatArray) -> FloatArray:
 
 
 def clip(boxes: FloatArray, width: int, height: int) -> FloatArray:
-    """Boxes (N,4) xyxy cut at the border of a picture of width x height px."""
+    """Boxes (N,4) xyxy cut at the border of an image of width x height px."""
     limits = np.array([width, height, width, height], dtype=boxes.dtype)
     return np.clip(boxes, 0, limits)

@@ -5,7 +5,7 @@
     ├ PluginError          exit 3   import failed, registered twice, missing extra
     ├ SourceError                   cannot open or read
     ├ SinkError                     cannot open or write
-    │ └ DisplayError                no display to show pictures on
+    │ └ DisplayError                no display to show images on
     ├ ModelError                    wrong signature, shape or labels
     └ StageError                    what a plugin raised in mid-run
 
@@ -45,7 +45,7 @@ class SinkError(VidanError):
 
 
 class DisplayError(SinkError):
-    """No display to show pictures on: the default run goes on without one."""
+    """No display to show images on: the default run goes on without one."""
 
 
 class ModelError(VidanError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from .journal import Job
+from .journal import RunJournal
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames, in order. A picture that cannot be read leaves a gap in `index`.
+        """The frames, in order. An image that cannot be read leaves a gap in `index`.
 
         Raises:
             SourceError: it cannot be read further.
@@ -59,7 +59,7 @@ class Stoppable(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """What finds boxes in pictures.
+    """What finds boxes in images.
 
     One with a number `every` above 1 is only asked in every so many-th frame; see `Coaster`.
     """
@@ -134,14 +134,14 @@ class Sink(Protocol):
 
 
 @runtime_checkable
-class Repeatable(Protocol):
+class Resumable(Protocol):
     """What a sink should be as well whose files have names by the clock.
 
     `vidan resume` does an interrupted job again from its beginning: then the files are to have the
     names that they had, and what is left of those from before is to go.
     """
 
-    def begin_job(self, job: Job) -> None:
+    def resume_from(self, job: RunJournal) -> None:
         """A job that may be interrupted begins, or begins again; called before the first `write`.
 
         The clock of such a run shows `job.began` at its first frame and goes by stream time. Each
@@ -152,13 +152,13 @@ class Repeatable(Protocol):
 
 
 @runtime_checkable
-class Informed(Protocol):
+class StatsAware(Protocol):
     """What a sink that shows figures should be as well: it is told what the run measures.
 
     A sink sees the results that reach it; frames that were dropped never do.
     """
 
-    def inform(self, stats: Stats) -> None:
+    def bind_stats(self, stats: Stats) -> None:
         """Take what the run measures; it counts on, and is only to be read.
 
         Called once, before the first result.

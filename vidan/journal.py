@@ -20,7 +20,7 @@ FILE = "job.jsonl"
 """Its name in the run directory."""
 
 
-class Job:
+class RunJournal:
     """A file job, which may be interrupted and done again from its beginning.
 
     Args:

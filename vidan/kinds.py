@@ -1,4 +1,4 @@
-"""TODO."""
+"""The kinds of components."""
 
 from __future__ import annotations
 

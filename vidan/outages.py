@@ -15,14 +15,14 @@ REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time without pictures.
+    """A time without images.
 
     Attributes:
-        began: when the last picture before it came, in UTC.
-        time: stream time of that picture, s.
+        began: when the last image before it came, in UTC.
+        time: stream time of that image, s.
         reason: why there were none.
         attempts: how often the source tried to get it back.
-        length: from the last picture before it to the first behind it, s; None if it goes on.
+        length: from the last image before it to the first behind it, s; None if it goes on.
     """
 
     began: datetime
@@ -66,7 +66,7 @@ class Outages:
         return list(takewhile(lambda o: o.time >= time, reversed(tuple(self._latest))))
 
     def begin(self, age: float, time: float, reason: str) -> None:
-        """One began: the last picture, of stream time `time` s, is `age` s old."""
+        """One began: the last image, of stream time `time` s, is `age` s old."""
         began = datetime.now(UTC) - timedelta(seconds=age)
         self.count += 1
         self._latest.append(Outage(began, time, reason))

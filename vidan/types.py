@@ -1,7 +1,7 @@
 """What flows through the pipeline: Frame, Detections, Tracks, Result.
 
 Parallel arrays rather than lists of objects: one mask selects everywhere, and the
-numerics stay vectorised. Boxes are xyxy, in pixels of the source's picture.
+numerics stay vectorized. Boxes are xyxy, in pixels of the source's image.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
-"""A picture: (H,W,3) uint8, RGB."""
+"""An image: (H,W,3) uint8, RGB."""
 
 
-class Colours(NamedTuple):
-    """What the numbers of a YUV picture mean.
+class ColorSpec(NamedTuple):
+    """What the numbers of a YUV image mean.
 
     Attributes:
         matrix: as in ITU-T H.273: 1 is BT.709, 5 and 6 are BT.601.
@@ -31,44 +31,44 @@ class Colours(NamedTuple):
     full_range: bool
 
 
-class Planes(NamedTuple):
-    """A picture in YUV 4:2:0, as decoders give and encoders take it.
+class YuvPlanes(NamedTuple):
+    """An image in YUV 4:2:0, as decoders give and encoders take it.
 
     Attributes:
         y: (H,W) uint8, brightness.
         u: (ceil(H/2),ceil(W/2)) uint8, blue less brightness.
         v: as u, red less brightness.
-        colours: what the numbers mean.
+        colors: what the numbers mean.
     """
 
     y: npt.NDArray[np.uint8]
     u: npt.NDArray[np.uint8]
     v: npt.NDArray[np.uint8]
-    colours: Colours
+    colors: ColorSpec
 
 
 class Frame(ABC):
-    """One picture of a stream, its pixels made only when somebody asks for them.
+    """One image of a stream, its pixels made only when somebody asks for them.
 
-    A source yields its own kind of frame (over a decoder's picture, over an array)
+    A source yields its own kind of frame (over a decoder's image, over an array)
     and implements `_make_rgb` and `resized`. Safe to use from several threads.
 
     Attributes:
         index: position in the stream, from 0; a gap means frames that were left out.
         time: stream time in s, from the source's own clock (a file's timestamps).
-        captured: when the source had the picture: `time.monotonic()`, s.
+        captured: when the source had the image: `time.monotonic()`, s.
         stream: name of the stream.
-        width: of the picture as it is to be shown, px.
-        height: of the picture as it is to be shown, px.
-        image: name of the picture file the frame came from; None if there is none.
+        width: of the image as it is to be shown, px.
+        height: of the image as it is to be shown, px.
+        filename: name of the image file the frame came from; None if there is none.
     """
 
     __slots__ = (
         "_lock",
         "_rgb",
         "captured",
+        "filename",
         "height",
-        "image",
         "index",
         "stream",
         "time",
@@ -84,7 +84,7 @@ class Frame(ABC):
         stream: str,
         width: int,
         height: int,
-        image: str | None = None,
+        filename: str | None = None,
     ) -> None:
         self.index = index
         self.time = time
@@ -92,12 +92,12 @@ class Frame(ABC):
         self.stream = stream
         self.width = width
         self.height = height
-        self.image = image
+        self.filename = filename
         self._rgb: Image | None = None
         self._lock = threading.Lock()
 
     def rgb(self) -> Image:
-        """The picture: (height,width,3) uint8 RGB, read-only; made once and kept."""
+        """The image: (height,width,3) uint8 RGB, read-only; made once and kept."""
         with self._lock:
             if self._rgb is None:
                 rgb = self._make_rgb()
@@ -105,20 +105,20 @@ class Frame(ABC):
                 self._rgb = rgb
             return self._rgb
 
-    def yuv(self) -> Planes | None:
-        """The picture as it came from a decoder, not converted and not to be written to.
+    def yuv(self) -> YuvPlanes | None:
+        """The image as it came from a decoder, not converted and not to be written to.
 
-        None where it is not such a picture, or is not shown as it is: then there is `rgb`.
+        None where it is not such an image, or is not shown as it is: then there is `rgb`.
         """
         return None
 
     @abstractmethod
     def _make_rgb(self) -> Image:
-        """Make the picture: (height,width,3) uint8 RGB, contiguous, not shared."""
+        """Make the image: (height,width,3) uint8 RGB, contiguous, not shared."""
 
     @abstractmethod
     def resized(self, width: int, height: int) -> Image:
-        """The picture scaled to (height,width,3) uint8 RGB, regardless of its aspect ratio."""
+        """The image scaled to (height,width,3) uint8 RGB, regardless of its aspect ratio."""
 
     def __repr__(self) -> str:
         return (
@@ -159,7 +159,7 @@ class Detections:
     """What a detector found in one frame, N boxes.
 
     Attributes:
-        boxes: (N,4) float32, xyxy, px of the source's picture; (0,4) when empty.
+        boxes: (N,4) float32, xyxy, px of the source's image; (0,4) when empty.
         scores: (N,) float32 in [0,1].
         classes: (N,) int32, indices into the detector's labels.
         features: (N,D) float32, an appearance vector for each box, or None.
@@ -205,7 +205,7 @@ class Tracks:
 
     Attributes:
         ids: (M,) int64, unique in the stream and never used again.
-        boxes: (M,4) float32, xyxy, px of the source's picture.
+        boxes: (M,4) float32, xyxy, px of the source's image.
         scores: (M,) float32 in [0,1], of the last matched detection.
         classes: (M,) int32, indices into the labels; -1 uncertain.
         misses: (M,) int32, frames since the last matched detection; more than 0 is coasting.

@@ -10,7 +10,7 @@ from vidan import options
 from vidan.types import Detections, Frame
 
 from .labels import BUILT_IN, read_labels
-from .native.metadata import Advice
+from .native.metadata import ModelDefaults
 from .native.model import EfficientDet, Network
 from .native.signature import Signature, check_batch, describe
 from .postprocess import Selection
@@ -18,7 +18,7 @@ from .roi import Region, Roi
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DetectorOptions:
     """The options that choose among what a model finds; None is what the model says.
 
     Attributes:
@@ -28,7 +28,7 @@ class Wishes:
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted.
         exclusive: whether an object has one label only.
-        max_detections: at most so many in a picture, the best.
+        max_detections: at most so many in an image, the best.
     """
 
     labels: str | Sequence[str] | None
@@ -53,7 +53,7 @@ class Wishes:
         built_in = None if path.exists() else BUILT_IN.get(str(path))
         return built_in or read_labels(path)
 
-    def selection(self, advice: Advice) -> Selection:
+    def selection(self, advice: ModelDefaults) -> Selection:
         """Which boxes become detections, from these options and the model's advice.
 
         Raises:
@@ -97,7 +97,7 @@ class Model(Protocol):
     threshold: float
 
     def warm_up(self) -> None:
-        """Run it once on an empty picture, and check what it gives."""
+        """Run it once on an empty image, and check what it gives."""
         ...
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
@@ -110,7 +110,7 @@ class ModelDetector:
 
     Args:
         model: from frames to detections.
-        roi: the part of the picture that is looked at; None for all of it.
+        roi: the part of the image that is looked at; None for all of it.
         every: the pipeline has it detect in every so many-th frame.
 
     Attributes:

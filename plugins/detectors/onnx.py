@@ -13,16 +13,16 @@ from typing import Literal, Protocol, get_args
 from vidan import options
 from vidan.errors import ConfigError, ModelError, PluginError
 
-from ..formats.onnx import is_quantised
+from ..formats.onnx import is_quantized
 from ..models.catalog import Entry, pulled
 from .backends.threads import thread_count
-from .base import Model, ModelDetector, Wishes
+from .base import DetectorOptions, Model, ModelDetector
 from .exported.decoding import DecodeName
 from .exported.model import ExportedModel
 from .exported.plan import exported_advice, plan
 from .exported.run import Array
 from .native.signature import Signature, is_own_form
-from .preprocess import Channels, InputWishes, Layout, Letterbox
+from .preprocess import Channels, Layout, Letterbox, PreprocessOverrides
 
 SHIPPED = "facemask_lite0_int8.onnx"
 """The model that comes with vidan, in `vidan_plugins.models`."""
@@ -70,12 +70,12 @@ class OnnxDetector(ModelDetector):
         classes: the labels wanted; None for all.
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other; None for what the model says.
-        max_detections: at most so many in a picture, the best; None for no limit.
-        roi: the part of the picture that is looked at: left, top, right, bottom, as parts of it
+        max_detections: at most so many in an image, the best; None for no limit.
+        roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
         every: detect in every so many-th frame; in those between, tracks are foretold.
         backend: what runs the model. None for OpenVINO where it is installed, the model is not
-            quantised, the processor computes in bfloat16 and ONNX Runtime has nothing better
+            quantized, the processor computes in bfloat16 and ONNX Runtime has nothing better
             than the CPU; else ONNX Runtime. docs/performance.md has what each is worth.
         threads: that compute; None for the physical cores there are to use.
         workers: threads that call `detect`, which share the threads that compute; None for 1.
@@ -83,8 +83,8 @@ class OnnxDetector(ModelDetector):
             what they cannot do. None for the best that is there.
         decode: what the outputs are: a name in `decoding.DECODES`; `auto` for what fits.
         size: height and width of the input, px, or one number for both; None for the model's.
-        letterbox: `centre` or `corner`: the aspect ratio is kept, and the rest filled with
-            `pad`; `stretch`: the picture fills the input. None, here and below, for what is
+        letterbox: `center` or `corner`: the aspect ratio is kept, and the rest filled with
+            `pad`; `stretch`: the image fills the input. None, here and below, for what is
             usual for the decode.
         pad: what is filled in: red, green, blue from 0 to 255, or one number for all.
         channels: `rgb` or `bgr`.
@@ -136,8 +136,10 @@ class OnnxDetector(ModelDetector):
         if backend is not None:
             options.choice("detector.backend", backend, get_args(Backend))
         options.choice("detector.decode", decode, get_args(DecodeName))
-        wishes = Wishes(labels, threshold, iou_threshold, classes, exclusive, max_detections)
-        prepared = InputWishes(
+        wishes = DetectorOptions(
+            labels, threshold, iou_threshold, classes, exclusive, max_detections
+        )
+        prepared = PreprocessOverrides(
             size=size,
             letterbox=letterbox,
             pad=pad,
@@ -166,9 +168,9 @@ class OnnxDetector(ModelDetector):
         self,
         where: str,
         engine: Engine,
-        wishes: Wishes,
+        wishes: DetectorOptions,
         decode: DecodeName,
-        prepared: InputWishes,
+        prepared: PreprocessOverrides,
     ) -> Model:
         """The model around the network: vidan's own form, or another's."""
         signature, properties = engine.signature, engine.properties
@@ -228,7 +230,7 @@ def _engine(
         from .backends.openvino import OpenVino
 
         return OpenVino(path, where, threads, workers)
-    if backend is None and OPENVINO and providers is None and not is_quantised(path):
+    if backend is None and OPENVINO and providers is None and not is_quantized(path):
         from .backends.openvino import OpenVino, is_faster
 
         if is_faster():
@@ -265,11 +267,11 @@ def _check_file(path: Path, where: str) -> None:
 
 
 def resolve(model: str | None) -> tuple[Path, Entry | None]:
-    """The file that `detector.model` names, and the entry of the catalogue if it is from there.
+    """The file that `detector.model` names, and the entry of the catalog if it is from there.
 
     Raises:
         ConfigError: it is no path.
-        ModelError: it is in the catalogue, and has not been pulled.
+        ModelError: it is in the catalog, and has not been pulled.
     """
     if model is None:
         return _shipped(), None

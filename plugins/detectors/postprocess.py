@@ -15,7 +15,7 @@ from vidan.errors import ModelError
 from vidan.types import Detections, Frame
 
 from .labels import class_mask
-from .native.metadata import Advice
+from .native.metadata import ModelDefaults
 
 Boxes = npt.NDArray[np.floating[Any]]
 
@@ -24,7 +24,7 @@ _ROUNDING = 1e-3
 
 
 class Scale(NamedTuple):
-    """By how much a picture was scaled to fit the network's input, along x and y."""
+    """By how much an image was scaled to fit the network's input, along x and y."""
 
     x: float
     y: float
@@ -40,7 +40,7 @@ class Selection:
         exclusive: whether an object has one label only; boxes of different classes then
             suppress each other, and each box has its best label.
         kept: (C,) bool, the classes wanted; None for all.
-        most: how many detections a picture may have at most, the best ones; None for any.
+        most: how many detections an image may have at most, the best ones; None for any.
     """
 
     threshold: float
@@ -52,7 +52,7 @@ class Selection:
     @classmethod
     def from_options(
         cls,
-        advice: Advice,
+        advice: ModelDefaults,
         *,
         threshold: float | None,
         iou_threshold: float | None,
@@ -101,14 +101,14 @@ class Selection:
         frame: Frame,
         features: Boxes | None = None,
     ) -> Detections:
-        """Suppress, scale back to the picture, cut at its border, and drop what is left empty.
+        """Suppress, scale back to the image, cut at its border, and drop what is left empty.
 
         Args:
-            boxes: (M,4) xyxy, px of the scaled picture.
+            boxes: (M,4) xyxy, px of the scaled image.
             scores: (M,), at least the threshold.
             classes: (M,) class indices.
-            scale: of the picture.
-            frame: the picture's.
+            scale: of the image.
+            frame: the image's.
             features: (M,D), what the boxes look like; None if nobody says.
 
         Returns:

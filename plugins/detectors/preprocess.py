@@ -1,4 +1,4 @@
-"""How a picture becomes the input of a model that others exported."""
+"""How an image becomes the input of a model that others exported."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from vidan.types import Frame, Image
 
 from .postprocess import Scale
 
-Letterbox = Literal["centre", "corner", "stretch"]
+Letterbox = Literal["center", "corner", "stretch"]
 Channels = Literal["rgb", "bgr"]
 Layout = Literal["nchw", "nhwc"]
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
-BLACK: Colour = (0.0, 0.0, 0.0)
-WHITE: Colour = (1.0, 1.0, 1.0)
+BLACK: Color = (0.0, 0.0, 0.0)
+WHITE: Color = (1.0, 1.0, 1.0)
 
 
 class Placement(NamedTuple):
-    """Where a picture lies in the input: by how much it was scaled, and its corner, px."""
+    """Where an image lies in the input: by how much it was scaled, and its corner, px."""
 
     scale: Scale
     left: int
@@ -34,13 +34,13 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
-    """How a picture becomes the input of a model.
+    """How an image becomes the input of a model.
 
     Attributes:
-        size: height and width of the input, px; None for those of the picture.
-        letterbox: `centre` or `corner` (top left): the aspect ratio is kept, and the rest is
-            filled; `stretch`: the picture fills the input.
-        pad: the colour of the rest, RGB from 0 to 255.
+        size: height and width of the input, px; None for those of the image.
+        letterbox: `center` or `corner` (top left): the aspect ratio is kept, and the rest is
+            filled; `stretch`: the image fills the input.
+        pad: the color of the rest, RGB from 0 to 255.
         channels: their order.
         scale: what white becomes: 1, 255, or anything above 0.
         mean: subtracted from each channel, after scaling; in the order red, green, blue.
@@ -50,15 +50,15 @@ class Preprocessing:
 
     size: tuple[int, int] | None = None
     letterbox: Letterbox = "stretch"
-    pad: Colour = (114.0, 114.0, 114.0)
+    pad: Color = (114.0, 114.0, 114.0)
     channels: Channels = "rgb"
     scale: float = 1.0
-    mean: Colour = BLACK
-    std: Colour = WHITE
+    mean: Color = BLACK
+    std: Color = WHITE
     layout: Layout = "nchw"
 
     def place(self, frame: Frame) -> tuple[Image, Placement]:
-        """The picture in its place: (H,W,3) uint8 RGB."""
+        """The image in its place: (H,W,3) uint8 RGB."""
         if self.size is None:
             return frame.rgb(), Placement(Scale(1, 1), 0, 0)
         height, width = self.size
@@ -67,20 +67,20 @@ class Preprocessing:
             return frame.resized(width, height), Placement(scale, 0, 0)
         ratio = min(height / frame.height, width / frame.width)
         h, w = max(1, round(frame.height * ratio)), max(1, round(frame.width * ratio))
-        centred = self.letterbox == "centre"
-        top, left = ((height - h) // 2, (width - w) // 2) if centred else (0, 0)
+        centerd = self.letterbox == "center"
+        top, left = ((height - h) // 2, (width - w) // 2) if centerd else (0, 0)
         image = np.empty((height, width, 3), np.uint8)
         image[:] = np.array(self.pad, np.uint8)
         image[top : top + h, left : left + w] = frame.resized(w, h)
         return image, Placement(Scale(w / frame.width, h / frame.height), left, top)
 
     def tensor(self, image: Image, dtype: str, batched: bool = True) -> npt.NDArray[Any]:
-        """A picture (H,W,3) uint8 RGB as the model takes it.
+        """An image (H,W,3) uint8 RGB as the model takes it.
 
         Args:
-            image: the picture.
+            image: the image.
             dtype: the input's. Of uint8 only the channels and the layout change.
-            batched: whether there is an axis for the batch, of one picture.
+            batched: whether there is an axis for the batch, of one image.
         """
         order = [0, 1, 2] if self.channels == "rgb" else [2, 1, 0]
         nchw = self.layout == "nchw"
@@ -112,7 +112,7 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputWishes:
+class PreprocessOverrides:
     """A detector's options for `Preprocessing`; None is what the model's kind is made with.
 
     `size` and `pad`, `mean` and `std` may be one number for all.
@@ -140,10 +140,10 @@ class InputWishes:
             if value is not None
         }
 
-    def or_else(self, others: Mapping[str, Any]) -> InputWishes:
+    def or_else(self, others: Mapping[str, Any]) -> PreprocessOverrides:
         """These, and where nobody asked, those of others that there are."""
         own = {f.name: getattr(self, f.name) for f in fields(self)}
-        return InputWishes(
+        return PreprocessOverrides(
             **{key: others.get(key) if value is None else value for key, value in own.items()}
         )
 
@@ -160,7 +160,7 @@ def _size(key: str, value: Any) -> tuple[int, int]:
     return height, width
 
 
-def _three(key: str, value: Any, low: float, high: float) -> Colour:
+def _three(key: str, value: Any, low: float, high: float) -> Color:
     found = [value] * 3 if isinstance(value, int | float) else value
     if not isinstance(found, Sequence) or isinstance(found, str) or len(found) != 3:
         raise options.wrong(key, value, "a number, or three for red, green, blue")
@@ -168,7 +168,7 @@ def _three(key: str, value: Any, low: float, high: float) -> Colour:
     return red, green, blue
 
 
-def _std(key: str, value: Any) -> Colour:
+def _std(key: str, value: Any) -> Color:
     three = _three(key, value, 0, 1e6)
     if 0 in three:
         raise ConfigError(f"{key}={value!r}: expected numbers above 0")

@@ -1,4 +1,4 @@
-"""The part of a picture that a detector looks at."""
+"""The part of an image that a detector looks at."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from vidan.errors import ConfigError
 from vidan.types import Detections, Frame, Image
 
 Roi = Sequence[float]
-"""Left, top, right, bottom: parts of the picture if all are in [0,1], or else px."""
+"""Left, top, right, bottom: parts of the image if all are in [0,1], or else px."""
 
 
 class Region:
-    """A rectangle in pictures of any size.
+    """A rectangle in images of any size.
 
     Only what is in it is scaled to the model's input, so that small objects there are larger
     for the model; or the model can be a smaller, faster one.
 
     Args:
-        roi: left, top, right, bottom; parts of the picture if all are in [0,1], or else px.
+        roi: left, top, right, bottom; parts of the image if all are in [0,1], or else px.
 
     Raises:
         ConfigError: it is no such rectangle.
@@ -41,7 +41,7 @@ class Region:
         """That part of a frame, of whole px.
 
         Raises:
-            ConfigError: it lies outside the picture.
+            ConfigError: it lies outside the image.
         """
         width, height = frame.width, frame.height
         scale = np.array([width, height] * 2 if self._parts else [1] * 4)
@@ -75,13 +75,13 @@ class Cropped(Frame):
             stream=of.stream,
             width=right - left,
             height=bottom - top,
-            image=of.image,
+            filename=of.filename,
         )
         self._of = of
         self._corner = left, top
 
     def moved_back(self, found: Detections) -> Detections:
-        """What was found in this part, in px of the whole picture."""
+        """What was found in this part, in px of the whole image."""
         return replace(found, boxes=found.boxes + np.array(self._corner * 2, np.float32))
 
     def _make_rgb(self) -> Image:

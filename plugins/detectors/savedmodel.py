@@ -13,10 +13,10 @@ from vidan.errors import ConfigError, ModelError
 from vidan.support.stderr import quiet_stderr
 
 from .backends.threads import thread_count
-from .base import ModelDetector, Wishes
+from .base import DetectorOptions, ModelDetector
 from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .labels import read_labels
-from .native.metadata import Advice
+from .native.metadata import ModelDefaults
 from .native.model import Batch, one_line
 from .native.signature import Signature, Tensor
 from .postprocess import Boxes
@@ -53,13 +53,13 @@ class SavedModelDetector(ModelDetector):
         classes: the labels wanted; None for all.
         exclusive: whether an object has one label only, so that boxes of different classes
             suppress each other; None for what the model says.
-        max_detections: at most so many in a picture, the best; None for no limit.
-        roi: the part of the picture that is looked at: left, top, right, bottom, as parts of it
+        max_detections: at most so many in an image, the best; None for no limit.
+        roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
         every: detect in every so many-th frame; in those between, tracks are foretold.
         signature: the one of the model's functions that detects; None for vidan's own form where
             the model has it (see `SIGNATURES`).
-        threads: that compute one picture; None for the physical cores there are to use.
+        threads: that compute one image; None for the physical cores there are to use.
             TensorFlow takes the number of the first model in a process for all of them.
 
     Attributes:
@@ -89,7 +89,9 @@ class SavedModelDetector(ModelDetector):
             raise ConfigError("detector.model is missing: say detector.model=<folder>")
         folder = options.path("detector.model", model)
         where = f"model {str(folder)!r}"
-        wishes = Wishes(labels, threshold, iou_threshold, classes, exclusive, max_detections)
+        wishes = DetectorOptions(
+            labels, threshold, iou_threshold, classes, exclusive, max_detections
+        )
         given = wishes.given_labels()
         _configure(threads)
         # What was loaded owns the variables that its function computes with.
@@ -100,7 +102,7 @@ class SavedModelDetector(ModelDetector):
         if is_tfod(served):
             size = check_tfod(where, served)
             by_id = given or read_labels(_label_map(folder, where))
-            selection = wishes.selection(Advice(labels=tuple(by_id.values())))
+            selection = wishes.selection(ModelDefaults(labels=tuple(by_id.values())))
             super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi, every)
         else:
             text = _metadata(folder, where)

@@ -70,7 +70,7 @@ def read(path: Path, where: str) -> OnnxFile:
     return found._replace(producer=" ".join(filter(None, names.values())))
 
 
-def is_quantised(path: Path) -> bool:
+def is_quantized(path: Path) -> bool:
     """Whether an ONNX file's network computes in 8-bit integers; no for a damaged file."""
     try:
         return any(_operators(memoryview(path.read_bytes())))

@@ -1,4 +1,4 @@
-"""Public detectors by name: where they are, how large, under what licence, with what checksum.
+"""Public detectors by name: where they are, how large, under what license, with what checksum.
 
 The entries are in `catalog.yaml` beside this file, and in the user's own `models.yaml`, whose
 entries go before ours. A checksum that is not known is left out, never guessed.
@@ -37,7 +37,7 @@ class Entry:
         url: http or https.
         size: of the file, bytes; None if that is not known.
         sha256: of the file, in hexadecimal; None if that is not known.
-        licence: as its makers say.
+        license: as its makers say.
         about: a line for people.
         labels: those of the model, or a name or a file as in `detector.labels`; None for its own.
         options: the detector's options that it needs.
@@ -47,14 +47,14 @@ class Entry:
     url: str
     size: int | None = None
     sha256: str | None = None
-    licence: str = "unknown"
+    license: str = "unknown"
     about: str = ""
     labels: str | tuple[str, ...] | None = None
     options: Mapping[str, Any]
 
 
 def user_file() -> Path:
-    """The user's own catalogue; there need not be one."""
+    """The user's own catalog; there need not be one."""
     return platformdirs.user_config_path("vidan") / "models.yaml"
 
 
@@ -63,11 +63,11 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("vidan") / "models"
 
 
-def catalogue() -> dict[str, Entry]:
+def catalog() -> dict[str, Entry]:
     """The entries by name, the user's before ours.
 
     Raises:
-        ConfigError: the user's file is not such a catalogue.
+        ConfigError: the user's file is not such a catalog.
     """
     ours = _read(Path(str(files("vidan_plugins.models") / "catalog.yaml")))
     own = user_file()
@@ -80,7 +80,7 @@ def find(name: str) -> Entry:
     Raises:
         ConfigError: there is none.
     """
-    known = catalogue()
+    known = catalog()
     if name not in known:
         raise ConfigError(f"unknown model {name!r}: {did_you_mean(name, known)}")
     return known[name]
@@ -92,13 +92,13 @@ def path_of(entry: Entry) -> Path:
 
 
 def pulled(name: str) -> tuple[Entry, Path] | None:
-    """The entry and the file of a model in the catalogue; None if it is not in there.
+    """The entry and the file of a model in the catalog; None if it is not in there.
 
     Raises:
-        ConfigError: the user's catalogue cannot be used.
+        ConfigError: the user's catalog cannot be used.
         ModelError: it has not been pulled yet.
     """
-    entry = catalogue().get(name)
+    entry = catalog().get(name)
     if entry is None:
         return None
     path = path_of(entry)
@@ -114,18 +114,18 @@ def _read(path: Path) -> dict[str, Entry]:
         found = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except Exception as error:  # YAML's errors and those of OmegaConf share no class
         text = " ".join(str(error).split())[:200]
-        raise ConfigError(f"the catalogue {str(path)!r} is not YAML: {text}") from error
+        raise ConfigError(f"the catalog {str(path)!r} is not YAML: {text}") from error
     if not isinstance(found, dict):
-        raise ConfigError(f"the catalogue {str(path)!r}: expected models by name")
+        raise ConfigError(f"the catalog {str(path)!r}: expected models by name")
     return {str(name): _entry(path, str(name), each) for name, each in found.items()}
 
 
 def _entry(path: Path, name: str, found: Any) -> Entry:
-    where = f"the catalogue {str(path)!r}: {name!r}"
+    where = f"the catalog {str(path)!r}: {name!r}"
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{where}: a name has letters, digits, '.', '_' and '-'")
     if not isinstance(found, dict):
-        raise ConfigError(f"{where}: expected keys such as url, size, sha256, licence")
+        raise ConfigError(f"{where}: expected keys such as url, size, sha256, license")
     known = {f.name for f in fields(Entry)} - {"name", "options"} | set(OPTIONS)
     for key in found:
         if key not in known:
@@ -151,7 +151,7 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "size": (lambda v: type(v) is int and v > 0, "a number of bytes"),
     "sha256": (lambda v: _is_text(v) and _SHA256.fullmatch(v), "64 hexadecimal digits"),
-    "licence": (_is_text, "a text"),
+    "license": (_is_text, "a text"),
     "about": (_is_text, "a text"),
     "labels": (
         lambda v: _is_text(v) or (isinstance(v, list) and v and all(map(_is_text, v))),

@@ -110,7 +110,7 @@ def _fetch(url: str, part: Path, size: int | None, where: str, progress: Progres
 def _open(url: str, start: int) -> Any:
     """The server's answer, from a byte on."""
     headers = {"User-Agent": "vidan", **({"Range": f"bytes={start}-"} if start else {})}
-    # The catalogue takes http and https only, and urllib follows no redirect to a file.
+    # The catalog takes http and https only, and urllib follows no redirect to a file.
     request = urllib.request.Request(url, headers=headers)  # noqa: S310
     return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
 

@@ -10,13 +10,13 @@ from .window.sink import shrunk
 
 
 class Discard:
-    """Draws the newest result as a window would show it, and throws the picture away.
+    """Draws the newest result as a window would show it, and throws the image away.
 
-    For measuring how old a picture is when it can be shown, where there is no display.
+    For measuring how old an image is when it can be shown, where there is no display.
 
     Args:
-        width: of the largest picture drawn, px; larger ones are scaled down.
-        height: of the largest picture drawn, px.
+        width: of the largest image drawn, px; larger ones are scaled down.
+        height: of the largest image drawn, px.
 
     Raises:
         ConfigError: an option has a bad value.

@@ -17,7 +17,7 @@ class JsonLines:
     `{"stream", "frame", "time", "width", "height", "image"?,
     "detections": [{"box": [x1, y1, x2, y2], "score", "label"}],
     "tracks": [{"id", "box", "score", "label", "coasting"}]}`: `time` is stream time in s,
-    boxes are in px of the source's picture, `image` is there where a picture file was read.
+    boxes are in px of the source's image, `image` is there where an image file was read.
 
     Args:
         path: of the file.
@@ -49,7 +49,7 @@ def record(result: Result) -> dict[str, Any]:
         "time": round(frame.time, 6),
         "width": frame.width,
         "height": frame.height,
-        **({} if frame.image is None else {"image": frame.image}),
+        **({} if frame.filename is None else {"image": frame.filename}),
         "detections": [
             {"box": box, "score": score, "label": result.label(class_index)}
             for box, score, class_index in zip(

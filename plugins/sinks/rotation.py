@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vidan import options
 from vidan.errors import ConfigError, did_you_mean
-from vidan.journal import Job
+from vidan.journal import RunJournal
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ class Names:
         stem = "".join(FIELDS[p] if n % 2 else re.escape(p) for n, p in enumerate(parts))
         # With `.part`: what a process left that was killed while it finished a file.
         self._ours = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
-        self._job: Job | None = None
+        self._job: RunJournal | None = None
 
     def __str__(self) -> str:
         return str(self.folder / f"{self._stem}{self._suffix}")
 
-    def begin_job(self, job: Job) -> None:
+    def resume_from(self, job: RunJournal) -> None:
         """Delete those of the job's files that have such a name; from now on note new ones."""
         self._job = job
         made = {str(path) for path in job.files}
@@ -103,7 +103,7 @@ class _Written(NamedTuple):
     size: int
 
 
-class Keep:
+class Retention:
     """How many of a sink's files are kept: the newest one always.
 
     Args:

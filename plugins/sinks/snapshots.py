@@ -1,4 +1,4 @@
-"""Results as pictures: one of each new object."""
+"""Results as images: one of each new object."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import cv2
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError, did_you_mean
-from vidan.journal import Job
+from vidan.journal import RunJournal
 from vidan.types import Result
 
 from .drawing.painter import Painter
-from .rotation import Keep, Names
+from .rotation import Names, Retention
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 REMEMBERED = 100_000
-"""How many identities are remembered, so that each has one picture."""
+"""How many identities are remembered, so that each has one image."""
 
 
 class Snapshots:
-    """Saves the picture in which an object has been seen often enough to be believed.
+    """Saves the image in which an object has been seen often enough to be believed.
 
-    Each identity has one picture at most, and none if its label had one less than `cooldown`
+    Each identity has one image at most, and none if its label had one less than `cooldown`
     before: a crowd that walks in is one event.
 
     Args:
@@ -38,12 +38,12 @@ class Snapshots:
         cooldown: s of stream time.
         draw: whether boxes, identities and labels are drawn.
         quality: of JPEG, 1 to 100.
-        keep: how many pictures, `1GB` or `7d` of them; the oldest of these names are deleted,
+        keep: how many images, `1GB` or `7d` of them; the oldest of these names are deleted,
             also those of runs before. None for all.
 
     Raises:
         ConfigError: an option has a bad value.
-        SinkError: a picture cannot be written, or the detector has no such label.
+        SinkError: an image cannot be written, or the detector has no such label.
     """
 
     lossless = True
@@ -67,9 +67,9 @@ class Snapshots:
         self._cooldown = options.number("sink.snapshots.cooldown", cooldown, 0.0)
         self._draw = options.boolean("sink.snapshots.draw", draw)
         self._quality = options.whole("sink.snapshots.quality", quality, 1, 100)
-        self._keep = Keep("sink.snapshots.keep", keep)
+        self._keep = Retention("sink.snapshots.keep", keep)
         self._seen: OrderedDict[int, int] = OrderedDict()
-        self._last: dict[str, float] = {}  # stream time of the last picture by label
+        self._last: dict[str, float] = {}  # stream time of the last image by label
         self._checked = False
         self._began: float | None = None  # of a job that may be done again, s since 1970
         try:
@@ -82,13 +82,13 @@ class Snapshots:
         """The pattern of the files' names, if there are any."""
         return [str(self._names)] if self._names.files() else []
 
-    def begin_job(self, job: Job) -> None:
-        """See Repeatable."""
+    def resume_from(self, job: RunJournal) -> None:
+        """See Resumable."""
         self._began = job.began
-        self._names.begin_job(job)
+        self._names.resume_from(job)
 
     def write(self, result: Result) -> None:
-        """Save a picture for each object that has now been seen often enough."""
+        """Save an image for each object that has now been seen often enough."""
         self._check_labels(result)
         for identity, label in self._new(result):
             last = self._last.get(label, -math.inf)
@@ -125,7 +125,7 @@ class Snapshots:
         try:
             path.write_bytes(data)
         except OSError as error:
-            with suppress(OSError):  # half a picture is none
+            with suppress(OSError):  # half an image is none
                 path.unlink()
             raise _failed(path, error) from error
         self._keep.prune(self._names)

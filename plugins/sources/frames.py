@@ -1,4 +1,4 @@
-"""The frames that the built-in sources yield: over an array, over a decoder's picture."""
+"""The frames that the built-in sources yield: over an array, over a decoder's image."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from av.sidedata.sidedata import SideDataContainer
 from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-from vidan.types import Colours, Frame, Image, Planes
+from vidan.types import ColorSpec, Frame, Image, YuvPlanes
 
 UNTAGGED = 2
-"""AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its pictures are in."""
+"""AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its images are in."""
 
 MATRICES = (1, 5, 6)
 """BT.709 and twice BT.601 (ITU-T H.273): what `Frame.yuv` gives."""
@@ -29,7 +29,7 @@ YUV420 = ("yuv420p", "yuvj420p", "nv12")
 """The pixel formats that hold 4:2:0 of 8 bits."""
 
 SD = (1279, 576)
-"""Untagged pictures with a long and a short edge up to these are BT.601, px; others BT.709."""
+"""Untagged images with a long and a short edge up to these are BT.601, px; others BT.709."""
 
 
 class ArrayFrame(Frame):
@@ -37,10 +37,10 @@ class ArrayFrame(Frame):
 
     Args:
         rgb: (H,W,3) uint8 RGB; not copied where it is contiguous, so leave it alone afterwards.
-        index: as in Frame, with time, captured, stream and image.
+        index: as in Frame, with time, captured, stream and filename.
 
     Raises:
-        ValueError: the array is not such a picture.
+        ValueError: the array is not such an image.
     """
 
     __slots__ = ()
@@ -53,7 +53,7 @@ class ArrayFrame(Frame):
         time: float,
         captured: float,
         stream: str,
-        image: str | None = None,
+        filename: str | None = None,
     ) -> None:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
             raise ValueError(f"rgb: expected (H,W,3) uint8, got {rgb.shape} {rgb.dtype.name}")
@@ -65,7 +65,7 @@ class ArrayFrame(Frame):
             stream=stream,
             width=width,
             height=height,
-            image=image,
+            filename=filename,
         )
         # A view, so that the caller's own array does not turn read-only.
         self._rgb = np.ascontiguousarray(rgb).view()
@@ -75,7 +75,7 @@ class ArrayFrame(Frame):
         raise AssertionError("the picture is there from the start")
 
     def resized(self, width: int, height: int) -> Image:
-        """The picture scaled to (height,width,3) uint8 RGB: areas averaged where it shrinks."""
+        """The image scaled to (height,width,3) uint8 RGB: areas averaged where it shrinks."""
         picture = self.rgb()
         smaller = (min(width, self.width), min(height, self.height))
         if smaller != (self.width, self.height):
@@ -86,13 +86,13 @@ class ArrayFrame(Frame):
 
 
 class VideoFrame(Frame):
-    """A frame over a decoder's picture, which stays YUV until somebody asks for RGB.
+    """A frame over a decoder's image, which stays YUV until somebody asks for RGB.
 
-    The picture is shown as the file wants it: turned and mirrored by its display matrix,
-    in the colours of its own YUV and range.
+    The image is shown as the file wants it: turned and mirrored by its display matrix,
+    in the colors of its own YUV and range.
 
     Args:
-        picture: as the decoder made it; nobody else may use it from now on.
+        image: as the decoder made it; nobody else may use it from now on.
         index: as in Frame, with time, captured and stream.
         size: width and height to show it in, px; None for its own.
     """
@@ -121,30 +121,30 @@ class VideoFrame(Frame):
             height=height,
         )
 
-    def yuv(self) -> Planes | None:
+    def yuv(self) -> YuvPlanes | None:
         """The decoder's own planes; None if they are not 4:2:0 of 8 bits, shown as it is."""
         picture = self._picture
-        colours = _colours(picture)
+        colors = _colors(picture)
         as_shown = (picture.width, picture.height) == (self.width, self.height)
-        if colours is None or self._orientation != Orientation() or not as_shown:
+        if colors is None or self._orientation != Orientation() or not as_shown:
             return None
         if picture.format.name == "nv12":  # as hardware gives it: U and V take turns
             y, (u, v) = _plane(picture.planes[0], 1)[0], _plane(picture.planes[1], 2)
         else:
             y, u, v = (_plane(plane, 1)[0] for plane in picture.planes)
-        return Planes(y, u, v, colours)
+        return YuvPlanes(y, u, v, colors)
 
     def _make_rgb(self) -> Image:
         return self._converted(self.width, self.height, Interpolation.BICUBIC)
 
     def resized(self, width: int, height: int) -> Image:
-        """The picture scaled to (height,width,3) uint8 RGB in one step from YUV."""
+        """The image scaled to (height,width,3) uint8 RGB in one step from YUV."""
         with self._lock:
             # AREA averages where it shrinks and is bilinear where it grows.
             return self._converted(width, height, Interpolation.AREA)
 
     def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
-        # PyAV writes into the picture while it converts it: only ever under the frame's lock.
+        # PyAV writes into the image while it converts it: only ever under the frame's lock.
         # A reformatter may not be shared between threads; a new one costs 0.1 ms.
         picture = self._picture
         width, height = self._orientation.size(width, height)
@@ -158,17 +158,17 @@ class VideoFrame(Frame):
             threads=1,
         )
         rgb = cast(Image, converted.to_ndarray())
-        # A picture that is RGB of this size already comes back as it is.
+        # An image that is RGB of this size already comes back as it is.
         return self._orientation.apply(rgb.copy() if converted is picture else rgb)
 
 
 def shown_size(picture: av.VideoFrame) -> tuple[int, int]:
-    """Width and height that a picture is to be shown in, turned as it says, px."""
+    """Width and height that an image is to be shown in, turned as it says, px."""
     return _orientation(picture).size(picture.width, picture.height)
 
 
 class Orientation(NamedTuple):
-    """How a decoded picture is turned to be shown: transposed first, then mirrored."""
+    """How a decoded image is turned to be shown: transposed first, then mirrored."""
 
     transpose: bool = False
     mirror_x: bool = False
@@ -179,7 +179,7 @@ class Orientation(NamedTuple):
         return (height, width) if self.transpose else (width, height)
 
     def apply(self, rgb: Image) -> Image:
-        """The picture as it is to be shown: (H,W,3) uint8, contiguous, not shared."""
+        """The image as it is to be shown: (H,W,3) uint8, contiguous, not shared."""
         if self.transpose:
             rgb = np.asarray(cv2.transpose(rgb), np.uint8)
         if self.mirror_x or self.mirror_y:
@@ -199,9 +199,9 @@ def _orientation(picture: av.VideoFrame) -> Orientation:
 
 
 def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]:
-    """a, b, c, d of the picture's display matrix, those of the identity if it has none."""
+    """a, b, c, d of the image's display matrix, those of the identity if it has none."""
     try:
-        # `picture.side_data` would be kept by the picture, which it keeps in turn: pictures would
+        # `image.side_data` would be kept by the image, which it keeps in turn: images would
         # live until Python looks for such circles, hundreds of them at a time.
         data = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:
@@ -216,22 +216,22 @@ def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]
 
 
 def _colorspace(picture: av.VideoFrame) -> Colorspace | None:
-    """The YUV of an untagged picture, guessed by its size as players do; None: as tagged."""
+    """The YUV of an untagged image, guessed by its size as players do; None: as tagged."""
     if picture.colorspace != UNTAGGED:
         return None
     short, long = sorted((picture.width, picture.height))
     return Colorspace.ITU601 if long <= SD[0] and short <= SD[1] else Colorspace.ITU709
 
 
-def _colours(picture: av.VideoFrame) -> Colours | None:
-    """What the numbers of a picture mean; None if it is none that `Frame.yuv` gives."""
+def _colors(picture: av.VideoFrame) -> ColorSpec | None:
+    """What the numbers of an image mean; None if it is none that `Frame.yuv` gives."""
     name = picture.format.name
     guessed = _colorspace(picture)
-    # Guessed colours are FFmpeg's names for what ITU-T H.273 numbers.
+    # Guessed colors are FFmpeg's names for what ITU-T H.273 numbers.
     matrix = picture.colorspace if guessed is None else {Colorspace.ITU709: 1}.get(guessed, 6)
     if name not in YUV420 or matrix not in MATRICES:
         return None
-    return Colours(int(matrix), name == "yuvj420p" or picture.color_range == FULL_RANGE)
+    return ColorSpec(int(matrix), name == "yuvj420p" or picture.color_range == FULL_RANGE)
 
 
 def _plane(plane: VideoPlane, channels: int) -> npt.NDArray[np.uint8]:

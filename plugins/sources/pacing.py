@@ -36,7 +36,7 @@ class Cadence:
     def newest(self, index: int) -> int:
         """The frame to deliver next: `index`, or the newest that has fallen due if it is later.
 
-        A camera holds one picture, and a newer one takes its place.
+        A camera holds one image, and a newer one takes its place.
         """
         if self._zero is None:
             return index
@@ -54,7 +54,7 @@ class Cadence:
 
 
 TICK = 1e-3
-"""Least time between two pictures, s: stream time always rises."""
+"""Least time between two images, s: stream time always rises."""
 
 
 JUMP = 1.0
@@ -66,7 +66,7 @@ LONGEST_WAIT = 1.0
 
 
 class StreamTime:
-    """Makes stream time, in s, of timestamps: 0 for the first picture, and rising ever after."""
+    """Makes stream time, in s, of timestamps: 0 for the first image, and rising ever after."""
 
     def __init__(self) -> None:
         self._last: float | None = None
@@ -74,11 +74,11 @@ class StreamTime:
 
     @property
     def last(self) -> float:
-        """The stream time of the latest picture, s."""
+        """The stream time of the latest image, s."""
         return self._last or 0.0
 
     def restart(self, pause: float = 0.0) -> None:
-        """The timestamps begin anew with the next picture; stream time goes on.
+        """The timestamps begin anew with the next image; stream time goes on.
 
         Args:
             pause: how long there was none, s; 0 if the next one follows as usual.
@@ -88,11 +88,11 @@ class StreamTime:
             self._last += pause
 
     def of(self, stamp: float | None, step: float) -> float:
-        """The stream time of the next picture, s.
+        """The stream time of the next image, s.
 
         Args:
             stamp: its timestamp, s; None if it has none.
-            step: how long after the picture before it should come, s.
+            step: how long after the image before it should come, s.
         """
         expected = 0.0 if self._last is None else self._last + step
         time_ = expected if stamp is None else self._real(stamp, expected)
@@ -109,7 +109,7 @@ class StreamTime:
 
 
 class Pace:
-    """Lets pictures through when their time has come, as a camera would.
+    """Lets images through when their time has come, as a camera would.
 
     Args:
         stop: ends all waiting when it is set.
@@ -125,7 +125,7 @@ class Pace:
         frame.captured = time.monotonic()
 
     def wait(self, stream_time: float) -> None:
-        """Wait until a picture of that stream time, s, is due; not at all if it is late."""
+        """Wait until an image of that stream time, s, is due; not at all if it is late."""
         now = time.monotonic()
         if self._start is None:
             self._start = now - stream_time

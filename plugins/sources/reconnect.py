@@ -110,7 +110,7 @@ class Session:
     """The frames of one thing after another: what is lost is opened anew.
 
     A loss is over when a frame has come, not when something could be opened: many a camera
-    answers long before it has a picture.
+    answers long before it has an image.
 
     Args:
         name: of the source, for the log.

@@ -1,4 +1,4 @@
-"""Frames of one stream out of the pictures of all that it is read from."""
+"""Frames of one stream out of the images of all that it is read from."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LEAP = 30.0
 """Timestamps that run ahead of the clock by more than this were set anew, s."""
 
 
-class OneSize:
-    """The size of the first picture, which is that of the stream.
+class FixedSize:
+    """The size of the first image, which is that of the stream.
 
     Whoever follows or records a stream could do nothing with a change in its midst.
 
@@ -37,7 +37,7 @@ class OneSize:
         self._latest: tuple[int, int] | None = None
 
     def of(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Width and height that a picture of that size is to have; a change is logged."""
+        """Width and height that an image of that size is to have; a change is logged."""
         if self._first is None:
             self._first = self._latest = size
         if size != self._latest:
@@ -51,8 +51,8 @@ class OneSize:
         return self._first
 
 
-class Numbering:
-    """Numbers pictures, puts them in time and into one size, whatever they are read from.
+class FrameTimeline:
+    """Numbers images, puts them in time and into one size, whatever they are read from.
 
     Args:
         stream: name of the stream.
@@ -62,27 +62,27 @@ class Numbering:
         self._stream = stream
         self._clock = StreamTime()
         self._index = -1
-        self._size = OneSize(stream)
+        self._size = FixedSize(stream)
         self._arrived: float | None = None  # when the latest came, s
         self._stamp: float | None = None  # its timestamp, s
         self._resumed = False
 
     def restart(self) -> None:
-        """The next picture is from the beginning again, and follows the last as usual."""
+        """The next image is from the beginning again, and follows the last as usual."""
         self._clock.restart()
         self._stamp = None
 
     def resume(self) -> None:
-        """The next picture is the first behind a loss: index and time go on by its length."""
+        """The next image is the first behind a loss: index and time go on by its length."""
         self._resumed = True
 
     def frame(self, decoded: Decoded, step: float, *, live: bool = False) -> VideoFrame:
         """The next frame.
 
         Args:
-            decoded: its picture.
-            step: usual time between pictures, s.
-            live: whether the picture came when it happened.
+            decoded: its image.
+            step: usual time between images, s.
+            live: whether the image came when it happened.
         """
         gap = 1 + decoded.lost
         pause = self._pause(decoded, live)
@@ -101,7 +101,7 @@ class Numbering:
         )
 
     def _pause(self, decoded: Decoded, live: bool) -> float | None:
-        """How long there was no picture, s; None unless the timestamps cannot tell."""
+        """How long there was no image, s; None unless the timestamps cannot tell."""
         if self._arrived is None:
             return None
         passed = decoded.arrived - self._arrived
@@ -113,25 +113,25 @@ class Numbering:
 
 
 class Shots:
-    """Numbers the pictures of a camera and puts them in time and into one size.
+    """Numbers the images of a camera and puts them in time and into one size.
 
     Args:
         stream: name of the stream.
     """
 
     def __init__(self, stream: str) -> None:
-        self._size = OneSize(stream)
+        self._size = FixedSize(stream)
         self._index = -1
-        self._first: float | None = None  # when the first picture came, s
+        self._first: float | None = None  # when the first image came, s
         self._last = 0.0  # when the latest came, s
         self._step: float | None = None  # behind a loss only
 
     def resume(self, step: float) -> None:
-        """It is plugged in; usually there are `step` s between two pictures."""
+        """It is plugged in; usually there are `step` s between two images."""
         self._step = step
 
     def next(self, captured: float) -> tuple[int, float]:
-        """Index and stream time, s, of a picture that came at `captured`, s."""
+        """Index and stream time, s, of an image that came at `captured`, s."""
         if self._first is None:
             self._first = self._last = captured
         gap = 1
@@ -143,7 +143,7 @@ class Shots:
         return self._index, captured - self._first
 
     def sized(self, rgb: Image) -> Image:
-        """The picture in the size of the first."""
+        """The image in the size of the first."""
         height, width, _ = rgb.shape
         size = self._size.of((width, height))
         if size == (width, height):
@@ -152,10 +152,10 @@ class Shots:
 
 
 class Decoded(NamedTuple):
-    """A picture, and how it came.
+    """An image, and how it came.
 
     Attributes:
-        picture: as the decoder made it.
+        image: as the decoder made it.
         stamp: its timestamp, s; None if it has none.
         lost: how many before it were lost.
         arrived: when the data that completed it were there, s of `time.monotonic()`.

@@ -15,7 +15,7 @@ from .core.assignment import give
 from .core.kalman import KALMANS, Rows
 from .core.motion import Array, deepsort_model
 from .core.score_bands import bands, share
-from .core.track_table import Roster
+from .core.track_table import TrackTable
 
 
 class ByteTrack:
@@ -62,7 +62,7 @@ class ByteTrack:
         self._max_age = options.whole("tracker.max_age", max_age, 0)
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
         model = replace(deepsort_model(), positive=np.array([False, False, True, True]))
-        self._roster = Roster(filters(model))
+        self._roster = TrackTable(filters(model))
         self._at_once: int | None = None  # the highest id of those begun in the first look
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:

@@ -16,7 +16,7 @@ from .appearance.gallery import Galleries
 from .core.assignment import give, others
 from .core.kalman import KALMANS
 from .core.motion import Array, deepsort_model
-from .core.track_table import Roster
+from .core.track_table import TrackTable
 
 Rows = npt.NDArray[np.intp]
 
@@ -85,7 +85,7 @@ class DeepSort:
         self._embed_every = options.whole("tracker.embed_every", embed_every, 1)
         options.choice("tracker.embedder", embedder, EMBEDDERS)
         self._appearance = Appearance(make_embedder(embedder, embedder_model))
-        self._roster = Roster(filters(deepsort_model()))
+        self._roster = TrackTable(filters(deepsort_model()))
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
         """The confirmed tracks matched in this look or the one before, oldest first.

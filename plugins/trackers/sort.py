@@ -11,7 +11,7 @@ from vidan.types import Detections, Frame, Tracks
 from .core.assignment import assign_overlaps, others
 from .core.kalman import KALMANS
 from .core.motion import sort_model
-from .core.track_table import Roster
+from .core.track_table import TrackTable
 
 
 class Sort:
@@ -43,7 +43,7 @@ class Sort:
         self._min_hits = options.whole("tracker.min_hits", min_hits, 0)
         self._iou_threshold = options.number("tracker.iou_threshold", iou_threshold, 0.0, 1.0)
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
-        self._roster = Roster(filters(sort_model()))
+        self._roster = TrackTable(filters(sort_model()))
         self._looks = 0
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:

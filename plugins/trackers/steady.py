@@ -3,7 +3,7 @@
 It is built on two-stage matching (ByteTrack, arXiv 2110.06864) and DeepSORT's filter
 (1703.07402). Grown boxes are C-BIoU's (2211.14317), the factor of heights is
 Hybrid-SORT's (2308.00783); moving all tracks with the
-camera is BoT-SORT's idea (2206.14651), here without pictures. docs/tracking.md has what each
+camera is BoT-SORT's idea (2206.14651), here without images. docs/tracking.md has what each
 piece is worth.
 """
 
@@ -23,7 +23,7 @@ from .core.kalman import KALMANS, Rows
 from .core.motion import Array, steady_model
 from .core.score_bands import bands, share
 from .core.similarity import likeness, overlap, touching
-from .core.track_table import Roster
+from .core.track_table import TrackTable
 
 if TYPE_CHECKING:
     from .core.camera_motion import Flow
@@ -71,7 +71,7 @@ class Steady:
         trust: the least share of guesses that come true, for showing them, in [0,1]. From 0.3
             on a stream has to show first that they do; 0 shows them all.
         camera: whether tracks move with the camera, by what most of them are off by.
-        pictures: whether the camera's motion is seen in the pictures instead (sparse flow, some
+        images: whether the camera's motion is seen in the images instead (sparse flow, some
             ms a look), wherever enough is seen there.
         kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
 
@@ -105,7 +105,7 @@ class Steady:
         self._camera = options.boolean("tracker.camera", camera)
         self._flow = _flow() if options.boolean("tracker.pictures", pictures) else None
         filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
-        self._roster = Roster(filters(steady_model()), by_time=True)
+        self._roster = TrackTable(filters(steady_model()), by_time=True)
         self._coasting = Coasting()
         self._at_once: int | None = None  # the highest id of those begun in the first look
 
@@ -194,7 +194,7 @@ class Steady:
         missed = established & (roster.misses > 0)
         if not missed.any():
             return established
-        self._coasting.foretold(roster.misses[missed])
+        self._coasting.predicted(roster.misses[missed])
         sure = (roster.away <= self._coast) & (2 * roster.hits >= roster.looks)
         sure &= self._coasting.trust(roster.misses) >= self._trust
         return np.asarray(established & (~missed | sure))
@@ -207,13 +207,13 @@ def _stage(
 
     Notes the pairs in `partner` (N,), and in `free` (M,) that those detections are taken.
     """
-    rows, columns, alike = pairs
+    rows, columns, similarity = pairs
     tracks = tracks & (partner < 0)
-    fit = (tracks[rows] & free[columns] & (alike >= least)).nonzero()[0]
+    fit = (tracks[rows] & free[columns] & (similarity >= least)).nonzero()[0]
     if len(fit) == 0:
         return
     rows, columns = rows[fit], columns[fit]
-    best = best_pairs(rows, columns, alike[fit] - least + DEARER)
+    best = best_pairs(rows, columns, similarity[fit] - least + DEARER)
     partner[rows[best]] = columns[best]
     free[columns[best]] = False
 

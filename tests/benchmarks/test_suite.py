@@ -1,4 +1,4 @@
-"""The suite runs: small pictures, few frames. What it measures is never asserted."""
+"""The suite runs: small images, few frames. What it measures is never asserted."""
 
 import json
 import os

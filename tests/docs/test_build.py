@@ -32,7 +32,7 @@ def site(tmp_path_factory):
 
 
 class Links(HTMLParser):
-    """What a page loads by itself: scripts, styles, pictures; not what a reader clicks."""
+    """What a page loads by itself: scripts, styles, images; not what a reader clicks."""
 
     def __init__(self):
         super().__init__()

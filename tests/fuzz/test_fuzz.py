@@ -105,7 +105,7 @@ def test_damaged_files(tmp_path, monkeypatch, kind, share):
             path.write_bytes(data if whole else damaged(data, rng, kind in TEXT))
             answer = worker.ask(kind, path)
             ends[answer["end"]] += 1
-            if whole and kind != "yolo":  # its pictures are not there
+            if whole and kind != "yolo":  # its images are not there
                 assert answer["end"] == "success", answer
             if answer["end"] not in ("success", "error") or answer["rss"] > MOST:
                 bugs.append(f"{path}: {answer}")

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from vidan_plugins.models import catalog as catalogue
+from vidan_plugins.models import catalog as catalog
 
 CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
 
@@ -53,9 +53,9 @@ def server():
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """Writes the user's catalogue; the cache is a folder of the test's."""
-    monkeypatch.setattr(catalogue, "user_file", lambda: tmp_path / "models.yaml")
-    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path / "cache" / "models")
+    """Writes the user's catalog; the cache is a folder of the test's."""
+    monkeypatch.setattr(catalog, "user_file", lambda: tmp_path / "models.yaml")
+    monkeypatch.setattr(catalog, "cache_folder", lambda: tmp_path / "cache" / "models")
 
     def write(text):
         (tmp_path / "models.yaml").write_text(text, encoding="utf-8")

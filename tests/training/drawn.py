@@ -25,11 +25,11 @@ SMALL = [
     "frozen_norm_stages=0",
     "frozen_stages=0",
 ]
-"""Options over a recipe that train on such pictures in seconds."""
+"""Options over a recipe that train on such images in seconds."""
 
 
 def draw(folder: Path, pictures: int, width: int = 120, height: int = 100) -> Path:
-    """`pictures` pictures with a disc on the left and a square on the right of each."""
+    """`images` images with a disc on the left and a square on the right of each."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     (folder / "annotations").mkdir()

@@ -1,4 +1,4 @@
-"""The notebook for Colab runs from top to bottom, on drawn pictures and without Drive."""
+"""The notebook for Colab runs from top to bottom, on drawn images and without Drive."""
 
 import ast
 import json

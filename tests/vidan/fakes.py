@@ -20,7 +20,7 @@ class ArrayFrame(Frame):
         return np.full((height, width, 3), self.index % 256, np.uint8)
 
 
-def frame(index=0, *, stream="test", time_=None, width=64, height=48, image=None):
+def frame(index=0, *, stream="test", time_=None, width=64, height=48, filename=None):
     return ArrayFrame(
         index=index,
         time=index / 30 if time_ is None else time_,
@@ -28,7 +28,7 @@ def frame(index=0, *, stream="test", time_=None, width=64, height=48, image=None
         stream=stream,
         width=width,
         height=height,
-        image=image,
+        filename=filename,
     )
 
 

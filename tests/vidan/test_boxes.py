@@ -60,7 +60,7 @@ def test_area_and_clip():
     assert clip(boxes((-5, 2, 30, 40)), 20, 10).tolist() == [[0, 2, 20, 10]]
 
 
-# Three boxes in a row, each 10 wide and shifted by 2: neighbours overlap by 8/12, the outer
+# Three boxes in a row, each 10 wide and shifted by 2: neighbors overlap by 8/12, the outer
 # two by 6/14 = 0.43.
 ROW = boxes((0, 0, 10, 10), (2, 0, 12, 10), (4, 0, 14, 10))
 

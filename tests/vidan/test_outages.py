@@ -7,7 +7,7 @@ from tests.vidan.fakes import frame
 from vidan import Detections, Tracks
 from vidan.cli.terminal import table
 from vidan.outages import Outages
-from vidan.runtime.tracker_reset import Forgetful
+from vidan.runtime.tracker_reset import ResettingTracker
 
 
 class Counting:
@@ -28,7 +28,7 @@ class Counting:
 def follow():
     """Follows frames of stream times with a tracker that forgets after 3 s; their identities."""
     outages = Outages()
-    tracker = Forgetful(Counting, outages, 3.0)
+    tracker = ResettingTracker(Counting, outages, 3.0)
 
     def update(time):
         return tracker.update(frame(time_=time), Detections.empty()).ids.tolist()

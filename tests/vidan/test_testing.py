@@ -176,12 +176,12 @@ def test_a_source_that_counts_wrong_is_found_out(tmp_path):
 
 
 def test_a_detector_that_forgets_a_frame_is_found_out():
-    class Forgetful(TruthDetector):
+    class ResettingTracker(TruthDetector):
         def detect(self, frames):
             return super().detect(frames)[1:]
 
     with pytest.raises(AssertionError):
-        DetectorSuite().test_answers_each_frame(Forgetful([]))
+        DetectorSuite().test_answers_each_frame(ResettingTracker([]))
 
 
 def test_a_sink_that_paints_over_boxes_is_found_out(tmp_path):

@@ -1,4 +1,4 @@
-"""Augmentation of a picture and its boxes, and the letterbox of inference."""
+"""Augmentation of an image and its boxes, and the letterbox of inference."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from . import corruptions as conditions
 from .sample import IGNORED, FloatArray, Image
 
 IntArray = npt.NDArray[np.int32]
-SMALLEST_PICTURE = 0.5  # of the view's side, where a box decides the scale
-PAD = 0  # value of what lies outside the picture, in training as in inference
+SMALLEST_IMAGE = 0.5  # of the view's side, where a box decides the scale
+PAD = 0  # value of what lies outside the image, in training as in inference
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far pictures are changed.
+    """How far images are changed.
 
     Attributes:
         scale: smallest and largest factor on the size that the letterbox would give.
         focus: probability that the crop is placed to show a box drawn at random.
         flip: probability of a left-right flip.
-        colour: probability of a change of brightness, contrast, saturation and tint.
-        degrade: probability of each of blur, noise and JPEG artefacts.
+        color: probability of a change of brightness, contrast, saturation and tint.
+        degrade: probability of each of blur, noise and JPEG artifacts.
         haze: probability of haze, from light to dense.
         dark: probability of low light.
         motion: probability of motion blur.
-        mosaic: probability that a view is four smaller views of different pictures.
+        mosaic: probability that a view is four smaller views of different images.
         resize_boxes: probability that the scale is chosen for a box drawn at random to become
             any size from `smallest` to half the view (Tang et al. 2018, arXiv 1803.07737, section
-            3.3): small faces from pictures that have only large ones.
+            3.3): small faces from images that have only large ones.
         visible: share of a box that must be in the crop, or else it is ignored.
         smallest: side in px of the input below which a box is ignored.
     """
@@ -41,7 +41,7 @@ class Augmentation:
     scale: tuple[float, float] = (0.6, 1.8)
     focus: float = 0.8
     flip: float = 0.5
-    colour: float = 0.7
+    color: float = 0.7
     degrade: float = 0.1
     haze: float = 0.0
     dark: float = 0.0
@@ -53,7 +53,7 @@ class Augmentation:
 
 
 def letterbox(image: Image, height: int, width: int) -> tuple[Image, float]:
-    """Scale a picture into height x width, top-left, the rest `PAD`; and the scale."""
+    """Scale an image into height x width, top-left, the rest `PAD`; and the scale."""
     scale = min(height / image.shape[0], width / image.shape[1])
     canvas = np.full((height, width, 3), PAD, np.uint8)
     scaled = resize(image, scale)[:height, :width]
@@ -77,14 +77,14 @@ def augment(
     options: Augmentation,
     rng: np.random.Generator,
 ) -> tuple[Image, FloatArray, IntArray]:
-    """One random view of a picture.
+    """One random view of an image.
 
     Args:
         image: (H,W,3) uint8 RGB.
         boxes: (M,4) xyxy px.
         classes: (M,).
         size: side of the view, px; it may be smaller than inference's, since what the network
-            learns is faces of a size, not pictures of a size.
+            learns is faces of a size, not images of a size.
         reference: side of inference's input, px; the scale is relative to its letterbox.
         options: how far to go.
         rng: the only source of chance.
@@ -103,7 +103,7 @@ def augment(
     boxes, classes = np.clip(boxes[keep], 0, size), classes[keep]
     mirrored = rng.random() < options.flip
     rows, columns = _inside(scaled.shape[0], top, size), _inside(scaled.shape[1], left, size)
-    part = recolour(weather(view[rows, columns], options, rng), options, rng)
+    part = recolor(weather(view[rows, columns], options, rng), options, rng)
     view[rows, columns] = degrade(part, options, rng)  # what lies outside stays as in inference
     if mirrored:
         view, boxes = flip(view, boxes)
@@ -128,7 +128,7 @@ def crop(
 ) -> tuple[Image, FloatArray]:
     """The square at (left, top), which may lie partly outside; boxes moved along, not cut."""
     view = np.full((size, size, 3), PAD, np.uint8)
-    x, y = max(0, -left), max(0, -top)  # where the picture starts in the view
+    x, y = max(0, -left), max(0, -top)  # where the image starts in the view
     part = image[max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)]
     view[y : y + part.shape[0], x : x + part.shape[1]] = part
     return view, boxes - np.array([left, top, left, top], np.float32)
@@ -152,14 +152,14 @@ def weather(image: Image, options: Augmentation, rng: np.random.Generator) -> Im
     return image
 
 
-def recolour(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
-    """Brightness, contrast, saturation, tint, now and then grey or dark."""
-    if rng.random() >= options.colour:
+def recolor(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
+    """Brightness, contrast, saturation, tint, now and then gray or dark."""
+    if rng.random() >= options.color:
         return image
     x = image.astype(np.float32)
-    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)[:, None]  # (H,W,1), BT.601
+    gray = x @ np.array([0.299, 0.587, 0.114], np.float32)[:, None]  # (H,W,1), BT.601
     saturation = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.5)
-    x = grey + (x - grey) * np.float32(saturation)
+    x = gray + (x - gray) * np.float32(saturation)
     x *= rng.uniform(0.9, 1.1, 3).astype(np.float32)  # tint
     mean = np.float32(x.mean())
     x = (x - mean) * np.float32(rng.uniform(0.6, 1.4)) + mean * np.float32(rng.uniform(0.6, 1.4))
@@ -169,7 +169,7 @@ def recolour(image: Image, options: Augmentation, rng: np.random.Generator) -> I
 
 
 def degrade(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
-    """Blur, sensor noise and JPEG artefacts."""
+    """Blur, sensor noise and JPEG artifacts."""
     if rng.random() < options.degrade:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.8)), np.uint8)
     if rng.random() < options.degrade:
@@ -190,20 +190,20 @@ def _scale(
     options: Augmentation,
     rng: np.random.Generator,
 ) -> float:
-    """By how much the picture is scaled, at random."""
+    """By how much the image is scaled, at random."""
     fit = reference / max(image.shape[:2])
     if options.resize_boxes and len(boxes) and rng.random() < options.resize_boxes:
         box = boxes[rng.integers(len(boxes))]
         wanted = np.exp(rng.uniform(*np.log((max(1.0, options.smallest), size / 2))))
         # Never larger than the other way would make it, which shows nothing but blur, and never
         # so small that the view is nearly empty.
-        low, high = SMALLEST_PICTURE * size / max(image.shape[:2]), fit * options.scale[1]
+        low, high = SMALLEST_IMAGE * size / max(image.shape[:2]), fit * options.scale[1]
         return float(np.clip(wanted / max(box[2:] - box[:2]), min(low, high), high))
     return float(fit * np.exp(rng.uniform(*np.log(options.scale))))
 
 
 def _offset(length: int, size: int, span: FloatArray | None, rng: np.random.Generator) -> int:
-    """Where the view starts in a picture `length` px long; negative if it is shorter."""
+    """Where the view starts in an image `length` px long; negative if it is shorter."""
     low, high = min(0, length - size), max(0, length - size)
     if span is not None:  # show the span [start, end], if that is possible
         low_span, high_span = int(span[1]) - size + 1, int(span[0])
@@ -213,7 +213,7 @@ def _offset(length: int, size: int, span: FloatArray | None, rng: np.random.Gene
 
 
 def _inside(length: int, start: int, size: int) -> slice:
-    """The part of a view that shows a picture `length` px long, if it starts there at `start`."""
+    """The part of a view that shows an image `length` px long, if it starts there at `start`."""
     return slice(max(0, -start), min(size, length - start))
 
 

@@ -1,4 +1,4 @@
-"""Batches for training: cached pictures, seeded views, matched targets."""
+"""Batches for training: cached images, seeded views, matched targets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._images: dict[int, Image] = {}
 
     def __len__(self) -> int:
-        """Batches in an epoch; as many pictures as there are samples, rounded down."""
+        """Batches in an epoch; as many images as there are samples, rounded down."""
         return max(1, len(self.samples) // self.batch)
 
     def on_epoch_end(self) -> None:
@@ -80,7 +80,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     ) -> tuple[Image, FloatArray, Any]:
         sample = self.samples[i]
         image = self._image(i)
-        # A tile is a smaller view of a picture that is scaled like any other.
+        # A tile is a smaller view of an image that is scaled like any other.
         return augment(image, sample.boxes, sample.classes, size, self.reference, self.options, rng)
 
     def _drawn(self, epoch: int) -> Any:
@@ -92,7 +92,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return rng.permutation(np.searchsorted(np.cumsum(self.chances)[:-1], points, "right"))
 
     def _image(self, i: int) -> Image:
-        """A picture, decoded once."""
+        """An image, decoded once."""
         if i not in self._images:
             self._images[i] = self.samples[i].image()
         return self._images[i]

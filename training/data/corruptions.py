@@ -10,7 +10,7 @@ import numpy as np
 
 from .sample import FloatArray, Image
 
-GAMMA = 2.2  # of the pictures, near enough to sRGB's curve
+GAMMA = 2.2  # of the images, near enough to sRGB's curve
 DEPTH_GRID = (4, 4)  # of the random relief: structure far larger than a face
 
 
@@ -18,12 +18,12 @@ def haze(image: Image, transmission: float, rng: np.random.Generator) -> Image:
     """Haze by the atmospheric scattering model, I = J t + A (1 - t), t = exp(-beta d).
 
     Koschmieder's law as in Narasimhan and Nayar 2002, Int. J. Computer Vision 48(3). The depth d
-    is random and smooth, and grows towards the top of the picture as in most outdoor scenes; the
-    airlight A is a bright grey with a little colour.
+    is random and smooth, and grows towards the top of the image as in most outdoor scenes; the
+    airlight A is a bright gray with a little color.
 
     Args:
         image: (H,W,3) uint8 RGB.
-        transmission: mean of t over the picture, in (0,1]: 0.7 is light haze, 0.5 medium,
+        transmission: mean of t over the image, in (0,1]: 0.7 is light haze, 0.5 medium,
             0.3 dense.
         rng: the only source of chance.
     """
@@ -31,7 +31,7 @@ def haze(image: Image, transmission: float, rng: np.random.Generator) -> Image:
     beta = _attenuation(depth, transmission)
     t = np.exp(-beta * depth)[..., None]
     airlight = rng.uniform(190, 250) + rng.uniform(-8, 8, 3)
-    # A camera exposes for the haze that it sees, so that the picture is no brighter than white.
+    # A camera exposes for the haze that it sees, so that the image is no brighter than white.
     hazy = image * t + airlight.astype(np.float32) * (1 - t)
     return np.clip(hazy, 0, 255).astype(np.uint8)
 
@@ -60,7 +60,7 @@ def _attenuation(depth: FloatArray, transmission: float) -> float:
 
 
 def low_light(image: Image, exposure: float, rng: np.random.Generator) -> Image:
-    """Less light in front of the same sensor: darker, noisier, a little off in colour.
+    """Less light in front of the same sensor: darker, noisier, a little off in color.
 
     Light is linear, noise has a shot part (variance in proportion to the light) and a read part:
     Foi et al. 2008, IEEE Trans. Image Processing 17(10).

@@ -1,4 +1,4 @@
-"""Picture files: where their bytes lie, what their header says, their pixels."""
+"""Image files: where their bytes lie, what their header says, their pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORIENTATION = 0x0112  # the EXIF tag; 1 upright, 2 to 4 flipped or upside down, 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture says of itself.
+    """What an image says of itself.
 
     Attributes:
         stored: width, height as the pixels are stored, px.
@@ -37,18 +37,18 @@ class Header:
 
     @property
     def shown(self) -> tuple[int, int]:
-        """Width, height as people see the picture, turned upright, px."""
+        """Width, height as people see the image, turned upright, px."""
         return self.stored[::-1] if self.orientation >= 5 else self.stored
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFile:
-    """An encoded picture: a file, or a part of one (a record).
+class ImageFile:
+    """An encoded image: a file, or a part of one (a record).
 
     Attributes:
         path: of the file.
-        offset: where the picture begins in it, bytes.
-        size: of the picture, bytes; None: up to the end of the file.
+        offset: where the image begins in it, bytes.
+        size: of the image, bytes; None: up to the end of the file.
     """
 
     path: Path
@@ -60,7 +60,7 @@ class PictureFile:
         return f"{str(self.path)!r}{inside}"
 
     def read(self) -> bytes:
-        """The encoded picture.
+        """The encoded image.
 
         Raises:
             SourceError: the file cannot be read.
@@ -73,10 +73,10 @@ class PictureFile:
             raise SourceError(f"cannot read picture {self}: {error.strerror}") from error
 
     def header(self) -> Header:
-        """What the picture says of itself; its pixels are not decoded.
+        """What the image says of itself; its pixels are not decoded.
 
         Raises:
-            SourceError: it is no picture.
+            SourceError: it is no image.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata is none of our business
@@ -97,7 +97,7 @@ class PictureFile:
         return Pillow.open(self.path if whole else io.BytesIO(self.read()))
 
     def decode(self) -> Image:
-        """The picture turned upright: (H,W,3) uint8 RGB, whatever it is stored as.
+        """The image turned upright: (H,W,3) uint8 RGB, whatever it is stored as.
 
         Raises:
             SourceError: it cannot be decoded.

@@ -73,7 +73,7 @@ def read_sets(
 def read_data(config: Any) -> tuple[tuple[str, ...], list[Sample], list[Sample]]:
     """Labels, training and validation samples of a recipe.
 
-    `validation` is the share of the pictures that is kept for it, or a data set of its own.
+    `validation` is the share of the images that is kept for it, or a data set of its own.
     """
     options = {key: OmegaConf.select(config, key, default=OPTIONS[key]) for key in OPTIONS}
     options = {key: _plain(value) for key, value in options.items()}
@@ -104,7 +104,7 @@ def _with_labels(dataset: formats.Dataset, labels: tuple[str, ...], held: Any) -
 
 
 def groups_of(paths: Sequence[Path], file: str | None = None) -> list[tuple[str, ...]]:
-    """Names of pictures that belong together: of a file, or of those beside the data.
+    """Names of images that belong together: of a file, or of those beside the data.
 
     Raises:
         ConfigError: there is no such file.

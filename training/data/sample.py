@@ -1,4 +1,4 @@
-"""A sample: a picture and the boxes in it."""
+"""A sample: an image and the boxes in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .image_files import Image, PictureFile
+from .image_files import Image, ImageFile
 
 FloatArray = npt.NDArray[np.float32]
 BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither right nor wrong
@@ -16,15 +16,15 @@ BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One picture and what is in it.
+    """One image and what is in it.
 
     Attributes:
-        path: of the picture, or of the file of records that it lies in.
-        boxes: (M,4) float32 xyxy px of the picture.
+        path: of the image, or of the file of records that it lies in.
+        boxes: (M,4) float32 xyxy px of the image.
         classes: (M,) int32, index into the labels; `IGNORED` for what is not to be judged.
-        span: where the picture lies in a file of records: offset and size, bytes; None: it is
+        span: where the image lies in a file of records: offset and size, bytes; None: it is
             the file. The pixels are read when they are asked for, so that memory holds none.
-        title: name of the picture if the path has another.
+        title: name of the image if the path has another.
     """
 
     path: Path
@@ -35,9 +35,9 @@ class Sample:
 
     @property
     def name(self) -> str:
-        """File name of the picture."""
+        """File name of the image."""
         return self.title or self.path.name
 
     def image(self) -> Image:
-        """The picture turned upright, (H,W,3) uint8 RGB."""
-        return PictureFile(self.path, *(self.span or ())).decode()
+        """The image turned upright, (H,W,3) uint8 RGB."""
+        return ImageFile(self.path, *(self.span or ())).decode()

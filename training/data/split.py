@@ -11,7 +11,7 @@ from .sample import Sample
 
 
 def read_groups(path: Path) -> list[tuple[str, ...]]:
-    """Groups of file names: the first two words of each line are pictures that look alike."""
+    """Groups of file names: the first two words of each line are images that look alike."""
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -26,15 +26,15 @@ def split(
 ) -> tuple[list[Sample], list[Sample]]:
     """Divide samples into training and validation.
 
-    Pictures that share a group, also through a third, stay on one side. Strata are the rarest
-    class in the picture (or group), so that each class comes into both parts as often as its
+    Images that share a group, also through a third, stay on one side. Strata are the rarest
+    class in the image (or group), so that each class comes into both parts as often as its
     share says.
 
     Args:
-        samples: all pictures.
-        share: of the pictures that goes to validation, in (0,1).
+        samples: all images.
+        share: of the images that goes to validation, in (0,1).
         seed: the same seed and samples give the same split.
-        groups: names of pictures that belong together.
+        groups: names of images that belong together.
     """
     classes = np.concatenate([s.classes for s in samples])
     counts = np.bincount(classes[classes >= 0])

@@ -24,7 +24,7 @@ def assign(
     negative: float = 0.4,
     at_least: int = AT_LEAST,
 ) -> tuple[FloatArray, FloatArray]:
-    """Targets of one picture.
+    """Targets of one image.
 
     Args:
         boxes: (M,4) xyxy px.

@@ -19,10 +19,10 @@ from ..data.sample import IGNORED, FloatArray, Sample
 from .predict import Found
 
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
-"""Sizes of boxes: the square root of the area, px of the picture."""
+"""Sizes of boxes: the square root of the area, px of the image."""
 
 MOST = 100
-"""Detections of a picture that count, the best ones, as in COCO."""
+"""Detections of an image that count, the best ones, as in COCO."""
 
 ANY, ALL = "any label", "all labels"
 """The rows of boxes whatever their label, and of the mean over the labels."""

@@ -19,7 +19,7 @@ Table = npt.NDArray[np.int64]
 NOTHING = -1
 
 LEAST_INSIDE, LEAST_SHARE = 0.5, 0.02
-"""A detection is of a loosely drawn object if its centre and at least half of it lie in the
+"""A detection is of a loosely drawn object if its center and at least half of it lie in the
 object's box, and if it has a fiftieth of its area or more: a face is that of the head, or of the
 whole person, around it."""
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
     """An object and the detection of it; `NOTHING` in place of either.
 
     Attributes:
-        sample: index of the picture.
+        sample: index of the image.
         truth: row of its object.
         found: row of its detection.
     """
@@ -82,8 +82,8 @@ def fit(found: Found, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.
     overlap = iou(found.boxes, sample.boxes)
     if not loose:
         return np.where(overlap >= RIGHT_IOU, overlap, 0)
-    centres = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
-    within = ((centres >= sample.boxes[:, :2]) & (centres <= sample.boxes[:, 2:])).all(axis=2)
+    centers = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
+    within = ((centers >= sample.boxes[:, :2]) & (centers <= sample.boxes[:, 2:])).all(axis=2)
     covers = area(found.boxes)[:, None] >= LEAST_SHARE * area(sample.boxes)
     fits = within & covers & (inside(found.boxes, sample.boxes) >= LEAST_INSIDE)
     return np.where(fits, overlap, 0)

@@ -1,4 +1,4 @@
-"""The pictures that a detector is measured on."""
+"""The images that a detector is measured on."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PARTS = ("validation", "training", "all")
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Labelled pictures.
+    """Labeled images.
 
     Attributes:
         title: what they are, for people.
         labels: of the classes.
-        samples: the pictures.
+        samples: the images.
     """
 
     title: str
@@ -55,7 +55,7 @@ def _reclassed(sample: Sample, classes: list[int]) -> Sample:
 
 
 def load(config: DictConfig) -> tuple[Dataset, Dataset | None]:
-    """The pictures to measure on, and those to count confusions on, if there are.
+    """The images to measure on, and those to count confusions on, if there are.
 
     Raises:
         ConfigError: an option has a bad value, or nothing is left to measure on.
@@ -89,9 +89,9 @@ def _load(key: str, data: Any, part: Any, recipe: Any, kind: str = AUTO) -> Data
 
     Args:
         key: `data` or `confusions`, for errors.
-        data: where the pictures are; None for those of the recipe.
-        part: one of `PARTS`, or a file with names of pictures.
-        recipe: whose seed and share divide the pictures; None for the default one.
+        data: where the images are; None for those of the recipe.
+        part: one of `PARTS`, or a file with names of images.
+        recipe: whose seed and share divide the images; None for the default one.
         kind: the format, if it is not to be found out.
     """
     if part is None:
@@ -104,7 +104,7 @@ def _load(key: str, data: Any, part: Any, recipe: Any, kind: str = AUTO) -> Data
     if part not in PARTS:
         samples = _listed(key, samples, part)
     if not any((sample.classes != IGNORED).any() for sample in samples):
-        raise ConfigError(f"{key}: there is no labelled object in {title!r} ({part})")
+        raise ConfigError(f"{key}: there is no labeled object in {title!r} ({part})")
     return Dataset(f"{title} ({part})", labels, samples)
 
 
@@ -142,7 +142,7 @@ def _of_data(
 
 
 def _listed(key: str, samples: list[Sample], file: str) -> list[Sample]:
-    """The samples whose pictures a file names, one a line, with or without folder and suffix."""
+    """The samples whose images a file names, one a line, with or without folder and suffix."""
     path = Path(file).expanduser()
     if not path.is_file():
         near = did_you_mean(file, PARTS)

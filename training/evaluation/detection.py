@@ -1,4 +1,4 @@
-"""`vidan eval detection`: how good a detector is, on labelled pictures and slices of them."""
+"""`vidan eval detection`: how good a detector is, on labeled images and slices of them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from .sheet import write_sheet
 from .slices import CLEAN
 
 HELP = """\
-vidan eval detection [data=<pictures>] [detector=<name>] [detector.model=<file>] [key=value] ...
+vidan eval detection [data=<images>] [detector=<name>] [detector.model=<file>] [key=value] ...
 
-Runs a detector over labelled pictures, as they are and in haze, low light and motion blur,
+Runs a detector over labeled images, as they are and in haze, low light and motion blur,
 and scores it by COCO's rules. The detector is built as for a run; the figures P, R, F1 and
 the confusions are at the threshold that a run would use. Needs vidan[eval].
 

@@ -20,12 +20,12 @@ from vidan.types import Detections
 
 from ..data.sample import Sample
 from .predict import Found
-from .slices import CLEAN, PictureFrame, under
+from .slices import CLEAN, ImageFrame, under
 
 log = logging.getLogger(__name__)
 
 BATCH = 8
-"""Pictures given to the detector at once."""
+"""Images given to the detector at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def open_subject(config: DictConfig, lowest: float) -> Subject:
 def detect(
     subject: Subject, samples: Sequence[Sample], which: str = CLEAN, seed: int = 0
 ) -> list[Found]:
-    """The detections in every picture of a slice, by the subject's own classes."""
+    """The detections in every image of a slice, by the subject's own classes."""
     found: list[Found] = []
     for start in _shown(range(0, len(samples), BATCH), which):
         frames = _frames(samples[start : start + BATCH], which, seed)
@@ -87,7 +87,7 @@ def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Found])
 
     Args:
         subject: the detector.
-        samples: some pictures.
+        samples: some images.
         found: the detections of `detect` in the same.
     """
     threshold = subject.threshold or 0.0
@@ -107,9 +107,9 @@ def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Found])
     return False
 
 
-def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[PictureFrame]:
+def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[ImageFrame]:
     return [
-        PictureFrame(under(which, sample.image(), sample.name, seed), sample.name)
+        ImageFrame(under(which, sample.image(), sample.name, seed), sample.name)
         for sample in samples
     ]
 

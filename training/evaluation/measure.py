@@ -1,4 +1,4 @@
-"""Measures a detector on labelled pictures, and counts confusions on loose ones."""
+"""Measures a detector on labeled images, and counts confusions on loose ones."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What was measured on labelled pictures.
+    """What was measured on labeled images.
 
     Attributes:
         labels: of the data.
         threshold: of a run.
         slices: the figures by slice.
-        curves: precision and recall on the clean pictures, of all labels and of each.
+        curves: precision and recall on the clean images, of all labels and of each.
         points: on each curve.
-        reliable: of the scores on the clean pictures.
-        counts: the confusions at the threshold of a run on the clean pictures.
+        reliable: of the scores on the clean images.
+        counts: the confusions at the threshold of a run on the clean images.
         mistakes: the worst there, by kind.
     """
 
@@ -66,11 +66,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """What was counted on pictures with loose boxes.
+    """What was counted on images with loose boxes.
 
     Attributes:
         labels: of the data.
-        groups: the confusions by group of pictures, and of all.
+        groups: the confusions by group of images, and of all.
         mistakes: the worst, by kind.
     """
 
@@ -84,7 +84,7 @@ def measure(subject: Subject, data: Dataset, settings: Settings) -> Outcome:
 
     Raises:
         ConfigError: the data have no label of the detector.
-        VidanError: a picture or the detector failed.
+        VidanError: an image or the detector failed.
     """
     words = vocabulary(data.labels, subject.detector.labels, data.title)
     samples, labels = data.samples, words.labels
@@ -144,7 +144,7 @@ def count_heads(subject: Subject, data: Dataset, threshold: float, settings: Set
 
     Raises:
         ConfigError: the data have no label of the detector.
-        VidanError: a picture or the detector failed.
+        VidanError: an image or the detector failed.
     """
     words = vocabulary(data.labels, subject.detector.labels, data.title)
     samples, labels = data.samples, words.labels

@@ -25,7 +25,7 @@ class Mistake:
     """One mistake.
 
     Attributes:
-        sample: the picture.
+        sample: the image.
         truth: (4,) box of the object, None for a false alarm.
         found: (4,) box of the detection, None for a miss.
         lines: what was wrong, in a few short lines.

@@ -18,7 +18,7 @@ from .report import MISSED, NOTHING
 
 
 def plot(path: Path, title: str, outcome: Outcome) -> None:
-    """Draw slices, precision over recall, reliability and confusion into one picture.
+    """Draw slices, precision over recall, reliability and confusion into one image.
 
     Raises:
         PluginError: matplotlib is not installed.
@@ -39,7 +39,7 @@ def _slices(axes: Any, slices: Mapping[str, Mapping[str, Row]]) -> None:
     for k, row in enumerate(rows):
         places = np.arange(len(slices)) + (k - (len(rows) - 1) / 2) * width
         heights = [figures[row]["AP50"] for figures in slices.values()]
-        axes.bar(places, np.nan_to_num(heights), width, label=row, color=_colour(row, k))
+        axes.bar(places, np.nan_to_num(heights), width, label=row, color=_color(row, k))
     axes.set_xticks(range(len(slices)), [name.replace("_", "\n") for name in slices])
     axes.set(ylabel="AP50", ylim=(0, 1.18), yticks=np.arange(0, 1.01, 0.2), title="by slice")
     axes.legend(fontsize="small", ncols=2, loc="upper center", framealpha=0.9)
@@ -48,14 +48,14 @@ def _slices(axes: Any, slices: Mapping[str, Mapping[str, Row]]) -> None:
 
 def _curves(axes: Any, curves: Mapping[str, Curve], points: Mapping[str, Points]) -> None:
     for k, (name, curve) in enumerate(curves.items()):
-        colour = _colour(name, k)
-        axes.plot(curve.recall, curve.precision, color=colour, label=name, linewidth=1.5)
+        color = _color(name, k)
+        axes.plot(curve.recall, curve.precision, color=color, label=name, linewidth=1.5)
         for kind, marker in zip(points[name], ("o", "^", "s"), strict=True):
             point = points[name][kind]
             if point is not None:
-                axes.plot(point.recall, point.precision, marker, color=colour, markersize=7)
+                axes.plot(point.recall, point.precision, marker, color=color, markersize=7)
     for kind, marker in zip(next(iter(points.values())), ("o", "^", "s"), strict=True):
-        axes.plot([], [], marker, color="grey", label=kind)
+        axes.plot([], [], marker, color="gray", label=kind)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.set_title("precision over recall, IoU 0.5, clean")
     axes.legend(fontsize="small", loc="lower left", framealpha=0.9)
@@ -65,7 +65,7 @@ def _curves(axes: Any, curves: Mapping[str, Curve], points: Mapping[str, Points]
 def _reliability(axes: Any, reliable: Reliability) -> None:
     middles = (np.arange(BINS) + 0.5) / BINS
     axes.bar(middles, np.nan_to_num(reliable.precision), 0.9 / BINS, color="tab:blue", alpha=0.7)
-    axes.plot([0, 1], [0, 1], "--", color="grey", linewidth=1)
+    axes.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
     axes.plot(reliable.scores, reliable.precision, "o", color="black", markersize=4)
     for x, height, count in zip(middles, reliable.precision, reliable.counts, strict=True):
         axes.text(x, min(np.nan_to_num(height) + 0.02, 1.0), count, ha="center", fontsize="small")
@@ -80,16 +80,16 @@ def _confusion(axes: Any, counts: Table, labels: Sequence[str]) -> None:
     for (row, column), count in np.ndenumerate(counts):
         if row == column == len(labels):
             continue
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, count, ha="center", va="center", color=colour)
+        color = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, count, ha="center", va="center", color=color)
     ticks = range(len(labels) + 1)
     axes.set_xticks(ticks, [*labels, MISSED], rotation=15, ha="right")
     axes.set_yticks(ticks, [*labels, NOTHING])
     axes.set(xlabel="found", ylabel="truth", title="confusion at the threshold of a run, clean")
 
 
-def _colour(name: str, index: int) -> str:
-    return "dimgrey" if name in (ANY, ALL) else f"C{(index - 1) % 10}"
+def _color(name: str, index: int) -> str:
+    return "dimgray" if name in (ANY, ALL) else f"C{(index - 1) % 10}"
 
 
 def _light(axes: Any) -> None:

@@ -23,7 +23,7 @@ LOWEST_SCORE = 0.01  # below this a detection changes no average precision worth
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Detections of one picture: boxes (N,4) px of it, scores (N,), classes (N,)."""
+    """Detections of one image: boxes (N,4) px of it, scores (N,), classes (N,)."""
 
     boxes: FloatArray
     scores: FloatArray
@@ -31,7 +31,7 @@ class Found:
 
 
 def select(boxes: FloatArray, scores: FloatArray, scale: float) -> Found:
-    """Raw boxes (K,4) and scores (K,C) of a letterboxed picture as detections.
+    """Raw boxes (K,4) and scores (K,C) of a letterboxed image as detections.
 
     Classes exclude each other: a box has its best class, and suppression is across classes.
     """

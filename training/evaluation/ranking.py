@@ -24,7 +24,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """D detections of all pictures, best first.
+    """D detections of all images, best first.
 
     Attributes:
         scores: (D,) in [0,1], falling.

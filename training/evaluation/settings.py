@@ -63,7 +63,7 @@ class Settings:
         return f"P {self.precision:g}"
 
     def group_of(self, stem: str) -> str:
-        """The group of a picture by its file's name; the pattern's own group if it has one."""
+        """The group of an image by its file's name; the pattern's own group if it has one."""
         found = self.group.match(stem)
         name = found[found.re.groups and 1] if found else ""
         return (name or "").strip(" _-.(") or "others"

@@ -1,4 +1,4 @@
-"""A contact sheet of mistakes: each picture's part around the box, with what was wrong."""
+"""A contact sheet of mistakes: each image's part around the box, with what was wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .mistakes import Mistake
 TILE, MARGIN, COLUMNS = 200, 8, 8  # px, px
 LINE, HEADING = 14, 30  # heights of text, px
 AROUND = 2.5  # side of the part that is shown, of the box's longer side
-SMALLEST = 48  # px of the picture that are shown at least: some context around tiny boxes
+SMALLEST = 48  # px of the image that are shown at least: some context around tiny boxes
 TRUTH, FOUND = (60, 220, 60), (255, 70, 70)
 INK, PAPER, BLANK = (20, 20, 20), (255, 255, 255), (128, 128, 128)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -64,24 +64,24 @@ def _write(page: Image, text: str, x: int, y: int, size: float) -> None:
 
 
 def _tile(mistake: Mistake) -> Image:
-    """The part of the picture around the boxes, (TILE,TILE,3)."""
+    """The part of the image around the boxes, (TILE,TILE,3)."""
     boxes = [(b, c) for b, c in ((mistake.truth, TRUTH), (mistake.found, FOUND)) if b is not None]
     image = mistake.sample.image()
     left, top, side = _part([box for box, _ in boxes], image.shape[1], image.shape[0])
     part = np.full((side, side, 3), BLANK, np.uint8)
-    x, y = max(0, -left), max(0, -top)  # where the picture begins in the part
+    x, y = max(0, -left), max(0, -top)  # where the image begins in the part
     shown = image[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
     part[y : y + shown.shape[0], x : x + shown.shape[1]] = shown
     scale = TILE / side
     tile = np.ascontiguousarray(resize(part, scale)[:TILE, :TILE])
-    for box, colour in boxes:
+    for box, color in boxes:
         corners = np.round((box - [left, top, left, top]) * scale).astype(int)
-        cv2.rectangle(tile, corners[:2].tolist(), corners[2:].tolist(), colour, 2)
+        cv2.rectangle(tile, corners[:2].tolist(), corners[2:].tolist(), color, 2)
     return tile
 
 
 def _part(boxes: Sequence[FloatArray], width: int, height: int) -> tuple[int, int, int]:
-    """Left, top and side of a square around the boxes, in the picture as far as it can be, px."""
+    """Left, top and side of a square around the boxes, in the image as far as it can be, px."""
     low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
     side = round(max(float((high - low).max()) * AROUND, SMALLEST))
     side = min(side, max(width, height))
@@ -90,7 +90,7 @@ def _part(boxes: Sequence[FloatArray], width: int, height: int) -> tuple[int, in
 
 
 def _begin(middle: float, side: int, length: int) -> int:
-    """Where a part of a picture begins along one axis; a picture too short for it is centred."""
+    """Where a part of an image begins along one axis; an image too short for it is centerd."""
     if length <= side:
         return (length - side) // 2
     return int(np.clip(round(middle - side / 2), 0, length - side))

@@ -1,4 +1,4 @@
-"""The slices a detector is measured on: the same pictures under other conditions."""
+"""The slices a detector is measured on: the same images under other conditions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Condition = Callable[[Image, np.random.Generator], Image]
 CLEAN = "clean"
 
 BLUR = 1 / 64
-"""Length of the motion blur, of the picture's longer side: 8 px at 512."""
+"""Length of the motion blur, of the image's longer side: 8 px at 512."""
 
 SLICES: dict[str, tuple[str, Condition]] = {
     CLEAN: ("the pictures as they are", lambda image, _: image),
@@ -35,25 +35,25 @@ SLICES: dict[str, tuple[str, Condition]] = {
         lambda image, rng: motion_blur(image, BLUR * max(image.shape[:2]), rng),
     ),
 }
-"""What each is, in words, and what it does to a picture."""
+"""What each is, in words, and what it does to an image."""
 
 
 def under(which: str, image: Image, name: str, seed: int) -> Image:
-    """A picture (H,W,3) as in one of `SLICES`.
+    """An image (H,W,3) as in one of `SLICES`.
 
-    Chance depends on the seed and the picture's name alone: the same picture has the same haze
+    Chance depends on the seed and the image's name alone: the same image has the same haze
     in each strength and in every evaluation.
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return SLICES[which][1](image, rng)
 
 
-class PictureFrame(Frame):
-    """A frame over a picture, for a detector.
+class ImageFrame(Frame):
+    """A frame over an image, for a detector.
 
     Args:
         rgb: (H,W,3) uint8.
-        name: of the picture's file.
+        name: of the image's file.
     """
 
     __slots__ = ()
@@ -67,7 +67,7 @@ class PictureFrame(Frame):
             stream="pictures",
             width=width,
             height=height,
-            image=name,
+            filename=name,
         )
         self._rgb = np.ascontiguousarray(rgb).view()
         self._rgb.flags.writeable = False
@@ -76,7 +76,7 @@ class PictureFrame(Frame):
         raise AssertionError("the picture is there from the start")
 
     def resized(self, width: int, height: int) -> Image:
-        """The picture scaled to (height,width,3): areas averaged where it shrinks.
+        """The image scaled to (height,width,3): areas averaged where it shrinks.
 
         As the sources' frames do it, so that a detector sees what it would see in a run.
         """

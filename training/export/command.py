@@ -65,31 +65,31 @@ def export_onnx(serving: Any, spec: Spec, path: Path, half: bool = True) -> None
 def export_int8(
     serving: Any, spec: Spec, path: Path, weights: Path, calibration: str, pictures: int
 ) -> None:
-    """Write a `serving.Serving` as ONNX in int8, with its ranges from real pictures.
+    """Write a `serving.Serving` as ONNX in int8, with its ranges from real images.
 
     Args:
         serving: the model.
         spec: what it is.
         path: of the ONNX file.
         weights: the float weights that it comes from, which its metadata will name.
-        calibration: the pictures, see `quantise.choose`.
+        calibration: the images, see `quantize.choose`.
         pictures: how many of them.
     """
     from . import onnx as onnxfile
-    from . import quantize as quantise
+    from . import quantize as quantize
 
-    samples = quantise.choose(calibration, pictures)
+    samples = quantize.choose(calibration, pictures)
     console.print(f"measuring ranges on {len(samples)} pictures of {calibration}")
     model = onnxfile.convert(serving.serve)
     onnxfile.check_outputs(model.graph, {"boxes": 4, "scores": len(spec.labels)})
-    model = quantise.quantise(model, quantise.pictures(samples, spec.size))
+    model = quantize.quantize(model, quantize.pictures(samples, spec.size))
     origin = {
         "weights": "int8, per channel",
         "activations": "uint8",
         "calibration": f"{len(samples)} pictures of {Path(calibration).name}, least and greatest",
         "float32": {"file": weights.name, "sha256": _sha256(weights)},
     }
-    onnxfile.save(model, {**spec.metadata(), "quantisation": origin}, path)
+    onnxfile.save(model, {**spec.metadata(), "quantization": origin}, path)
 
 
 def _sha256(path: Path) -> str:
@@ -113,7 +113,7 @@ def main(argv: list[str]) -> int:
     """Export weights: `weights=<npz> onnx=<file> savedmodel=<folder> npz=<file> half=true`.
 
     Without `weights` it is the model that ships; `npz` are the weights again, as float16. With
-    `int8=true` the ONNX file is quantised, see `quantise`; `features=true` adds an output.
+    `int8=true` the ONNX file is quantized, see `quantize`; `features=true` adds an output.
     """
     options = _options(
         recipe.overrides("vidan export", "Export a trained detector.", argv, " ".join(USAGE))

@@ -29,7 +29,7 @@ Model = Any  # onnx's messages have no types
 def convert(serve: Any) -> Model:
     """A TensorFlow function as an ONNX model, with its constants folded into its kernels.
 
-    Batch norm becomes part of the convolutions, and the normalisation of pictures one
+    Batch norm becomes part of the convolutions, and the normalization of images one
     operation where it can.
     """
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
@@ -41,14 +41,14 @@ def convert(serve: Any) -> Model:
     if found != names:  # TensorFlow orders a dictionary's outputs by key
         _rename(model.graph, dict(zip(found, names, strict=True)))
     model = fold(model)
-    normalise_at_once(model.graph)
+    normalize_at_once(model.graph)
     return model
 
 
 def fold(model: Model) -> Model:
     """Let ONNX Runtime fold constants, and what follows convolutions into them.
 
-    Only its basic optimisations: the result is plain ONNX, for any runtime.
+    Only its basic optimizations: the result is plain ONNX, for any runtime.
     """
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 3
@@ -95,11 +95,11 @@ def halve(graph: Any) -> None:
     put_nodes(graph, [*casts, *graph.node])
 
 
-def normalise_at_once(graph: Any) -> None:
-    """Make the normalisation of pictures, `x / deviation - mean / deviation`, one operation.
+def normalize_at_once(graph: Any) -> None:
+    """Make the normalization of images, `x / deviation - mean / deviation`, one operation.
 
     DequantizeLinear, `(x - zero) * scale`, does it exactly where the mean is whole and the
-    same for all colours, as EfficientDet-Lite's is; elsewhere all is left as it is.
+    same for all colors, as EfficientDet-Lite's is; elsewhere all is left as it is.
     """
     cast, scale, shift, transpose = (graph.node[i] for i in range(4))
     if [n.op_type for n in (cast, scale, shift, transpose)] != ["Cast", "Mul", "Add", "Transpose"]:
@@ -121,7 +121,7 @@ def normalise_at_once(graph: Any) -> None:
             "DequantizeLinear",
             ["picture", "picture_scale", "picture_zero"],
             [transpose.output[0]],
-            "normalise",
+            "normalize",
         ),
     ]
     put_nodes(graph, [*first, *list(graph.node)[4:]])

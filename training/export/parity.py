@@ -1,6 +1,6 @@
 """Whether the exported forms of a model find what the model itself finds.
 
-`python -m vidan_training.export.parity [weights=<npz>] [data=<recipe or data>] [pictures=16]`
+`python -m vidan_training.export.parity [weights=<npz>] [data=<recipe or data>] [images=16]`
 writes them to a temporary folder and prints how far each is from Keras, at most, before
 suppression.
 """

@@ -1,4 +1,4 @@
-"""int8 after training: ONNX Runtime's static quantisation, with real pictures for the ranges.
+"""int8 after training: ONNX Runtime's static quantization, with real images for the ranges.
 
 QDQ, each output channel of a kernel with its own scale; activations uint8 with a zero of their
 own (so that ReLU6 costs nothing: its limits are those of the range), kernels int8. The
@@ -29,16 +29,16 @@ from ..data.loading import OPTIONS, read_data, read_sets
 from ..data.sample import Image, Sample
 from .onnx import drop_unused, put_nodes
 
-QUANTISED = ["Conv", "Add", "MaxPool", "Resize", "Clip"]
+QUANTIZED = ["Conv", "Add", "MaxPool", "Resize", "Clip"]
 PICTURES = 32
 """Enough: see docs/training.md for other numbers."""
 
 
 def choose(data: str, count: int, seed: int = 0) -> list[Sample]:
-    """Pictures to measure ranges on, drawn without return.
+    """Images to measure ranges on, drawn without return.
 
     Args:
-        data: a recipe (of whose pictures those for training are taken), or data of any format.
+        data: a recipe (of whose images those for training are taken), or data of any format.
         count: how many; all there are if there are fewer.
         seed: of the draw.
     """
@@ -53,12 +53,12 @@ def choose(data: str, count: int, seed: int = 0) -> list[Sample]:
 
 
 def pictures(samples: Sequence[Sample], size: tuple[int, int]) -> Iterator[Image]:
-    """Each picture as the network sees it, (1,H,W,3) uint8."""
+    """Each image as the network sees it, (1,H,W,3) uint8."""
     for sample in samples:
         yield letterbox(sample.image(), *size)[0][None]
 
 
-def quantise(model: Any, images: Iterator[Image]) -> Any:
+def quantize(model: Any, images: Iterator[Image]) -> Any:
     """A float32 model (see `onnxfile.convert`) as int8.
 
     Args:
@@ -68,7 +68,7 @@ def quantise(model: Any, images: Iterator[Image]) -> Any:
     logging.getLogger().addFilter(_quiet)  # it advises to fold, which is done
     try:
         ranges = _ranges(model, images)
-        quantiser = QDQQuantizer(
+        quantizer = QDQQuantizer(
             save_and_reload_model_with_shape_infer(model),
             per_channel=True,
             # Seven bits of each kernel: with eight, processors without VNNI (before 2019) add
@@ -79,15 +79,15 @@ def quantise(model: Any, images: Iterator[Image]) -> Any:
             tensors_range=ranges,
             nodes_to_quantize=[],
             nodes_to_exclude=_after_the_heads(model.graph),
-            op_types_to_quantize=QUANTISED,
+            op_types_to_quantize=QUANTIZED,
             extra_options={},
         )
-        quantised = quantiser.quantize_model()
-        quantiser.model.topological_sort()  # it leaves the new nodes at the end
+        quantized = quantizer.quantize_model()
+        quantizer.model.topological_sort()  # it leaves the new nodes at the end
     finally:
         logging.getLogger().removeFilter(_quiet)
-    take_pictures_as_they_are(quantised.graph)
-    return quantised
+    take_images_as_they_are(quantized.graph)
+    return quantized
 
 
 def _quiet(record: logging.LogRecord) -> bool:
@@ -95,13 +95,13 @@ def _quiet(record: logging.LogRecord) -> bool:
 
 
 def _ranges(model: Any, images: Iterator[Image]) -> Any:
-    """Least and greatest value of each tensor over all pictures, one picture at a time."""
+    """Least and greatest value of each tensor over all images, one image at a time."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.onnx"
         onnx.save(model, str(path))
         calibrator = create_calibrator(
             path,
-            QUANTISED,
+            QUANTIZED,
             augmented_model_path=str(path.with_name("augmented.onnx")),
             calibrate_method=CalibrationMethod.MinMax,
         )
@@ -111,7 +111,7 @@ def _ranges(model: Any, images: Iterator[Image]) -> Any:
 
 
 class _One:
-    """A picture in the form in which ONNX Runtime asks for them."""
+    """An image in the form in which ONNX Runtime asks for them."""
 
     def __init__(self, image: Image) -> None:
         self._left = [{"images": image}]
@@ -133,17 +133,17 @@ def _after_the_heads(graph: Any) -> list[str]:
     return sorted(after)
 
 
-def take_pictures_as_they_are(graph: Any) -> None:
-    """Leave out rounding the normalised picture: its uint8 pixels are the rounded values.
+def take_images_as_they_are(graph: Any) -> None:
+    """Leave out rounding the normalized image: its uint8 pixels are the rounded values.
 
-    (x - 127) / 128 quantised to 8 bits over its whole range is x again: the first convolution
+    (x - 127) / 128 quantized to 8 bits over its whole range is x again: the first convolution
     takes the pixels, at a quarter of the bytes and without error.
     """
     users: dict[str, list[Any]] = {}
     for node in graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
-    first = next((n for n in graph.node if n.name == "normalise"), None)
+    first = next((n for n in graph.node if n.name == "normalize"), None)
     if first is None:
         return
     (rounding,) = users[first.output[0]]

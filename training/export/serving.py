@@ -25,7 +25,7 @@ STRIDE = 2 ** LEVELS[0]
 
 @keras.saving.register_keras_serializable("vidan")
 class Double(keras.layers.Layer):
-    """(N,H,W,C) -> (N,2H,2W,C), nearest neighbour: what UpSampling2D does, in one operation."""
+    """(N,H,W,C) -> (N,2H,2W,C), nearest neighbor: what UpSampling2D does, in one operation."""
 
     def call(self, x: Any) -> Any:
         """Sizes are those of the graph that is traced."""
@@ -53,7 +53,7 @@ class Serving(tf.Module):  # type: ignore[misc]
     Args:
         model: a trained model, see `model.efficientdet`.
         spec: what it was trained as.
-        top_k: boxes of each picture, K.
+        top_k: boxes of each image, K.
         features: whether to give `features`, too.
 
     Attributes:
@@ -68,7 +68,7 @@ class Serving(tf.Module):  # type: ignore[misc]
         super().__init__()
         self.model = servable(model, features)
         anchors = make_anchors(*spec.size, spec.shapes)
-        self._places = centred(anchors)  # NumPy: a constant of the graph, not an input
+        self._places = centerd(anchors)  # NumPy: a constant of the graph, not an input
         self._limits = np.float32([spec.size[1], spec.size[0]] * 2)
         self._top_k = min(top_k, len(anchors))
         signature = [tf.TensorSpec([None, *spec.size, 3], tf.uint8, name="images")]
@@ -85,14 +85,14 @@ class Serving(tf.Module):  # type: ignore[misc]
         return {name: tf.identity(value, name=name) for name, value in outputs.items()}
 
 
-def centred(anchors: FloatArray) -> FloatArray:
-    """Anchors (A,4) xyxy px as y, x of the centre, height, width."""
+def centerd(anchors: FloatArray) -> FloatArray:
+    """Anchors (A,4) xyxy px as y, x of the center, height, width."""
     low, high = anchors[:, 1::-1], anchors[:, 3:1:-1]
     return np.concatenate([(low + high) / 2, high - low], axis=1).astype(np.float32)
 
 
 def decode(codes: Any, places: Any) -> Any:
-    """`decoding.decode` of codes (N,K,4), each at a place (N,K,4) of its own, see `centred`."""
-    centre = codes[..., :2] * places[..., 2:] + places[..., :2]
+    """`decoding.decode` of codes (N,K,4), each at a place (N,K,4) of its own, see `centerd`."""
+    center = codes[..., :2] * places[..., 2:] + places[..., :2]
     half = tf.exp(tf.minimum(codes[..., 2:], MAX_LOG_SIZE)) * (places[..., 2:] / 2)
-    return tf.gather(tf.concat([centre + half, centre - half], -1), [3, 2, 1, 0], axis=-1)
+    return tf.gather(tf.concat([center + half, center - half], -1), [3, 2, 1, 0], axis=-1)

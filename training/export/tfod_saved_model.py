@@ -1,6 +1,6 @@
 """The trained model as the TensorFlow Object Detection API exports its own.
 
-One picture of any size in, its detections out, suppressed, as parts of the picture. Names, types
+One image of any size in, its detections out, suppressed, as parts of the image. Names, types
 and order: object_detection/exporter_lib_v2.py in tensorflow/models.
 """
 
@@ -21,7 +21,7 @@ MAX_DETECTIONS = 100
 class TfodServing(tf.Module):  # type: ignore[misc]
     """A `Serving` behind the Object Detection API's signature; the weights are its own.
 
-    It can be called as the API's exports can: `tf.saved_model.load(folder)(pictures)`.
+    It can be called as the API's exports can: `tf.saved_model.load(folder)(images)`.
 
     Args:
         serving: the model.
@@ -30,7 +30,7 @@ class TfodServing(tf.Module):  # type: ignore[misc]
     Attributes:
         serving: as given.
         __call__: from `input_tensor` (1,H,W,3) uint8 RGB of any size to `detection_boxes`
-            (1,100,4) float32 yxyx in parts of the picture, `detection_scores` (1,100) in [0,1],
+            (1,100,4) float32 yxyx in parts of the image, `detection_scores` (1,100) in [0,1],
             best first, `detection_classes` (1,100), ids from 1, and `num_detections` (1,): how
             many rows are filled in, all float32.
     """
@@ -61,14 +61,14 @@ class TfodServing(tf.Module):  # type: ignore[misc]
 
 
 def letterbox(picture: Any, size: tuple[int, int]) -> tuple[Any, Any]:
-    """Scale a picture to fit as the detectors do: areas averaged where it shrinks.
+    """Scale an image to fit as the detectors do: areas averaged where it shrinks.
 
     Args:
         picture: (1,H,W,3) uint8.
         size: height and width of the result, px.
 
     Returns:
-        (1,*size,3) uint8 with the picture at the top left; and width, height, width, height of
+        (1,*size,3) uint8 with the image at the top left; and width, height, width, height of
         it there, (4,) float32 px.
     """
     given = tf.cast(tf.shape(picture)[1:3], tf.float64)

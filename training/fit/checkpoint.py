@@ -29,7 +29,7 @@ class State:
 
 
 def save_checkpoint(model: keras.Model, path: Path, state: State) -> None:
-    """Weights, statistics, optimiser and its averages after `state.epoch` whole epochs.
+    """Weights, statistics, optimizer and its averages after `state.epoch` whole epochs.
 
     Written beside the old file and then put in its place: a kill leaves one or the other.
     """

@@ -1,4 +1,4 @@
-"""Optimisers with a lower rate for pretrained layers; warm-up, schedules, clipping, weight EMA."""
+"""Optimizers with a lower rate for pretrained layers; warm-up, schedules, clipping, weight EMA."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEDULES = ("cosine", "steps")
 
 
 class _BackboneRate:
-    """An optimiser whose step for the backbone's variables is multiplied by `backbone_rate`.
+    """An optimizer whose step for the backbone's variables is multiplied by `backbone_rate`.
 
     Scaling gradients would do nothing for Adam: it divides their size out.
     """
@@ -85,7 +85,7 @@ def make_schedule(options: Any, steps: int) -> Any:
 
 
 def make_optimizer(config: Any, steps: int) -> keras.optimizers.Optimizer:
-    """The optimiser of a recipe for a run of `steps` steps."""
+    """The optimizer of a recipe for a run of `steps` steps."""
     o = config.optimizer
     common = {
         "weight_decay": o.weight_decay or None,
@@ -113,7 +113,7 @@ def swap_average(model: keras.Model) -> None:
     """Exchange the model's weights with their running average; once more puts them back."""
     averages = inner(model.optimizer)._model_variables_moving_average  # as SwapEMAWeights does
     if len(averages) != len(model.trainable_variables):
-        raise VidanError("the optimiser keeps no weight average: set optimizer.ema")
+        raise VidanError("the optimizer keeps no weight average: set optimizer.ema")
     for variable, average in zip(model.trainable_variables, averages, strict=True):
         value = keras.ops.copy(variable.value)
         variable.assign(average.value)
@@ -121,5 +121,5 @@ def swap_average(model: keras.Model) -> None:
 
 
 def inner(optimizer: Any) -> Any:
-    """The optimiser itself, where mixed precision wraps it to scale the loss."""
+    """The optimizer itself, where mixed precision wraps it to scale the loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)

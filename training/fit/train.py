@@ -1,4 +1,4 @@
-"""`vidan train`: a detector from pictures with boxes. Reads from top to bottom."""
+"""`vidan train`: a detector from images with boxes. Reads from top to bottom."""
 
 from __future__ import annotations
 

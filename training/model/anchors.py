@@ -1,7 +1,7 @@
 """Anchors, and the coding of boxes relative to them (`decoding` has its inverse); without Keras.
 
 Anchor shapes: EfficientDet's (github.com/google/automl, efficientdet/anchors.py): at level l the
-stride is 2^l px, centres start at stride / 2, sides are `scale * stride * 2^(octave / octaves)`
+stride is 2^l px, centers start at stride / 2, sides are `scale * stride * 2^(octave / octaves)`
 times the square root of the aspect ratio. Coding: Faster R-CNN (arXiv 1506.01497, equation 2),
 with y before x, so that the heads of other EfficientDets can be imported; boxes are xyxy.
 """
@@ -62,8 +62,8 @@ def make_anchors(height: int, width: int, shapes: AnchorShapes) -> FloatArray:
         x, y = np.meshgrid(
             np.arange(stride / 2, width, stride), np.arange(stride / 2, height, stride)
         )
-        centre = np.stack([x, y], -1).reshape(-1, 1, 2)  # (h*w,1,2)
-        levels.append(np.concatenate([centre - half, centre + half], -1).reshape(-1, 4))
+        center = np.stack([x, y], -1).reshape(-1, 1, 2)  # (h*w,1,2)
+        levels.append(np.concatenate([center - half, center + half], -1).reshape(-1, 4))
     return np.concatenate(levels).astype(np.float32)
 
 

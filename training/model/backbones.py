@@ -101,10 +101,10 @@ def backbone(
 
     Args:
         name: a key of `SCALINGS`.
-        images: (N,H,W,3) float32, normalised as the weights expect it.
+        images: (N,H,W,3) float32, normalized as the weights expect it.
         frozen_stages: the stem and this many stages keep their weights; 0 trains all.
-        frozen_norm_stages: the stem and this many stages normalise with their stored statistics
-            also in training: right for pretrained stages, since a batch of a few pictures has
+        frozen_norm_stages: the stem and this many stages normalize with their stored statistics
+            also in training: right for pretrained stages, since a batch of a few images has
             poor statistics, and necessary where batch norm was folded into the biases.
 
     Returns:

@@ -20,7 +20,7 @@ FUSION_EPSILON = 1e-4
 
 @keras.saving.register_keras_serializable("vidan")
 class WeightedSum(keras.layers.Layer):
-    """Fast normalised fusion: sum of w_i x_i / (sum of w_i + 1e-4), w_i >= 0; section 3.3."""
+    """Fast normalized fusion: sum of w_i x_i / (sum of w_i + 1e-4), w_i >= 0; section 3.3."""
 
     def build(self, input_shape: list[Any]) -> None:
         """One weight for each input."""

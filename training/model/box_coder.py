@@ -15,9 +15,9 @@ MAX_LOG_SIZE = 4.0
 def decode(codes: Any, anchors: FloatArray) -> Any:
     """Codes (...,A,4) of anchors (A,4) xyxy px as boxes (...,A,4) xyxy px."""
     size = anchors[:, 2:] - anchors[:, :2]  # (A,2) width, height
-    centre = (anchors[:, :2] + anchors[:, 2:]) / 2
-    y = codes[..., 0:1] * size[:, 1:] + centre[:, 1:]
-    x = codes[..., 1:2] * size[:, :1] + centre[:, :1]
+    center = (anchors[:, :2] + anchors[:, 2:]) / 2
+    y = codes[..., 0:1] * size[:, 1:] + center[:, 1:]
+    x = codes[..., 1:2] * size[:, :1] + center[:, :1]
     half_height = ops.exp(ops.minimum(codes[..., 2:3], MAX_LOG_SIZE)) * (size[:, 1:] / 2)
     half_width = ops.exp(ops.minimum(codes[..., 3:4], MAX_LOG_SIZE)) * (size[:, :1] / 2)
     return ops.concatenate(

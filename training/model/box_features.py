@@ -45,7 +45,7 @@ def pool(level: Any, boxes: Any, stride: int) -> Any:
 
 
 def take(values: Any, rows: Any) -> Any:
-    """Rows (N,...) of values (N,A,V), in each picture its own: (N,...,V).
+    """Rows (N,...) of values (N,A,V), in each image its own: (N,...,V).
 
     By one plain Gather: `tf.gather` with batch dimensions becomes a dozen ONNX operations.
     """

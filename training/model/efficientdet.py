@@ -78,7 +78,7 @@ def efficientdet(
     x = keras.layers.Rescaling(
         [1 / s for s in std],
         [-m / s for m, s in zip(mean, std, strict=True)],
-        name="normalise",
+        name="normalize",
         dtype="float32",
     )(images)
     features = backbone(arch.backbone, x, frozen_stages, frozen_norm_stages)

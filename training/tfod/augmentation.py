@@ -10,7 +10,7 @@ from ..data.augment import Augmentation
 if TYPE_CHECKING:
     from .message import Message
 
-COLOURS = (
+COLORS = (
     "random_adjust_brightness", "random_adjust_contrast", "random_adjust_hue",
     "random_adjust_saturation", "random_distort_color", "random_rgb_to_gray",
 )  # fmt: skip
@@ -41,7 +41,7 @@ def read_augmentation(options: list[Message], size: int) -> tuple[dict[str, Any]
 def _scale_and_crop(step: Message, values: dict[str, Any], size: int) -> int:
     values["scale"] = [step.number("scale_min", 0.1), step.number("scale_max", 2.0)]
     crop = int(step.number("output_size", 512))
-    step.note("scale_min", "honoured, but as many views have half the size as have double")
+    step.note("scale_min", "honored, but as many views have half the size as have double")
     if crop != size:
         step.note("output_size", f"views have {crop} px, the input {size}")
     return crop
@@ -49,9 +49,9 @@ def _scale_and_crop(step: Message, values: dict[str, Any], size: int) -> int:
 
 def _approximate(step: Message, values: dict[str, Any]) -> None:
     """What vidan has something like: said with what it is."""
-    if step.name in COLOURS:
-        values["colour"] = 0.7
-        step.note_all("as augmentation.colour: brightness, contrast, saturation and tint at once")
+    if step.name in COLORS:
+        values["color"] = 0.7
+        step.note_all("as augmentation.color: brightness, contrast, saturation and tint at once")
     elif step.name in DEGRADATIONS:
         values["degrade"] = 0.1
         step.note_all("as augmentation.degrade: blur, noise and compression")
@@ -59,4 +59,4 @@ def _approximate(step: Message, values: dict[str, Any]) -> None:
         values["scale"], values["focus"] = [1.0, 1.8], 0.8
         step.note_all("as augmentation.scale and focus: views of a part around a random box")
     else:
-        step.note_all("not honoured: vidan has no such augmentation")
+        step.note_all("not honored: vidan has no such augmentation")

@@ -236,11 +236,11 @@ def _variable(name: str) -> str:
 def _place(name: str, backbone: Sequence[str]) -> tuple[str, str | None]:
     """Part of the model and layer of a variable, or the reason why there is none, and None."""
     if SLOT in name:
-        return "a slot of the optimiser, no weight", None
+        return "a slot of the optimizer, no weight", None
     if name in NO_WEIGHTS:
         return NO_WEIGHTS[name], None
     if name.startswith("optimizer/"):
-        return "the optimiser's own, no weight", None
+        return "the optimizer's own, no weight", None
     for part, pattern, layer in _RULES:
         if match := pattern.search(name):
             if part == "backbone":

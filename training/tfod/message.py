@@ -1,4 +1,4 @@
-"""TODO."""
+"""Messages of a `pipeline.config` and a record of which fields were used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from vidan.errors import ConfigError
 from vidan.formats.textproto import Field
 
-# Why a field is not honoured, by the end of its path; the first that fits counts.
+# Why a field is not honored, by the end of its path; the first that fits counts.
 REASONS = (
     (r"\.initializer\.", "layers start as vidan's do"),
     (r"eval_config\.", "vidan evaluates by COCO's rules, see vidan eval detection"),
@@ -75,7 +75,7 @@ class Message:
         return self.path.rstrip(".").rpartition(".")[2]
 
     def note(self, name: str, reason: str) -> None:
-        """Say that a field is honoured in another way than it says."""
+        """Say that a field is honored in another way than it says."""
         for item in self.fields:
             if item.name == name:
                 self.book.used.add(id(item))
@@ -100,7 +100,7 @@ class Book:
         """All notes, by line, those about fields that nobody asked for included."""
         for path, item in _unused(message, "", self.used):
             reason = next((why for end, why in REASONS if re.search(end, path)), "unknown to vidan")
-            self.notes.append((item.line, _line(item, path, f"not honoured: {reason}")))
+            self.notes.append((item.line, _line(item, path, f"not honored: {reason}")))
         return tuple(text for _, text in sorted(self.notes, key=lambda note: note[0]))
 
 

@@ -1,4 +1,4 @@
-"""The optimiser and the learning-rate schedule of a `pipeline.config`."""
+"""The optimizer and the learning-rate schedule of a `pipeline.config`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_optimizer(optimizer: Message) -> dict[str, Any]:
         values |= {"name": "adamw", "momentum": 0.9}
         if kind.name == "rms_prop_optimizer":
             for key in ("momentum_optimizer_value", "decay", "epsilon"):
-                kind.note(key, "not honoured: AdamW is used in place of RMSProp")
+                kind.note(key, "not honored: AdamW is used in place of RMSProp")
     averaged = optimizer.flag("use_moving_average", True)
     decay = optimizer.number("moving_average_decay", 0.9999)
     return values | {"ema": decay if averaged else 0.0} | _schedule(kind.child("learning_rate"))
@@ -41,7 +41,7 @@ def _cosine(kind: Message) -> dict[str, Any]:
     total = kind.number("total_steps", 4_000_000)
     kind.note("total_steps", "the cosine ends with the run, whose steps are num_steps")
     if kind.number("hold_base_rate_steps", 0):
-        kind.note("hold_base_rate_steps", "not honoured: the rate falls after the warm-up")
+        kind.note("hold_base_rate_steps", "not honored: the rate falls after the warm-up")
     return {
         "schedule": "cosine",
         "rate": kind.number("learning_rate_base", 0.002),
@@ -70,7 +70,7 @@ def _constant(kind: Message) -> dict[str, Any]:
 def _manual(kind: Message) -> dict[str, Any]:
     """Drops at steps: `[step, rate]`."""
     if kind.flag("warmup", False):
-        kind.note("warmup", "not honoured: the rate starts at its first value")
+        kind.note("warmup", "not honored: the rate starts at its first value")
     drops = [
         [step.number("step", 0), step.number("learning_rate", 0.002)]
         for step in kind.children("schedule")
@@ -88,5 +88,5 @@ def _exponential(kind: Message) -> dict[str, Any]:
     drops = [[every * n, max(lowest, rate * factor**n)] for n in range(1, EXPONENTIAL_DROPS + 1)]
     for key in ("burnin_learning_rate", "burnin_steps"):
         if kind.number(key, 0.0):
-            kind.note(key, "not honoured: the rate starts at its first value")
+            kind.note(key, "not honored: the rate starts at its first value")
     return _steps(rate, drops)

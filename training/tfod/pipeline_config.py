@@ -33,7 +33,7 @@ class Pipeline:
 
     Attributes:
         values: of a recipe, nested as in `conf/train`.
-        notes: a line for each field that is not honoured, or not exactly.
+        notes: a line for each field that is not honored, or not exactly.
         origin: how the file's model orders its outputs.
     """
 
@@ -110,10 +110,10 @@ def _model(detector: Message, kind: str, model: str | None, book: Book) -> dict[
         own |= {"num_iterations": arch.cells, "num_filters": arch.channels}
     for key, value in own.items():
         if pyramid.number(key, value) != value:
-            pyramid.note(key, f"not honoured: {chosen} has {value}")
+            pyramid.note(key, f"not honored: {chosen} has {value}")
     frozen = detector.flag("freeze_batchnorm", False)
     if frozen:
-        detector.note("freeze_batchnorm", "honoured in the backbone only")
+        detector.note("freeze_batchnorm", "honored in the backbone only")
     _check(extractor.child("conv_hyperparams"))
     predictor = detector.child("box_predictor").child("weight_shared_convolutional_box_predictor")
     _check(predictor.child("conv_hyperparams"))
@@ -131,14 +131,14 @@ def _model(detector: Message, kind: str, model: str | None, book: Book) -> dict[
 def _check(convolution: Message) -> None:
     """Hyperparameters of convolutions that vidan has too, or else a note."""
     if convolution.text("activation", "SWISH") != "SWISH":
-        convolution.note("activation", "not honoured: the model's own is used")
+        convolution.note("activation", "not honored: the model's own is used")
     if not convolution.flag("force_use_bias", True):
-        convolution.note("force_use_bias", "not honoured: convolutions have a bias")
+        convolution.note("force_use_bias", "not honored: convolutions have a bias")
     norm = convolution.child("batch_norm")
     if not (norm.flag("scale", False) and norm.flag("center", True)):
-        norm.note("scale", "not honoured: it has scale and offset")
+        norm.note("scale", "not honored: it has scale and offset")
     if norm.number("epsilon", 0.001) != 0.001:
-        norm.note("epsilon", "not honoured: it is 0.001")
+        norm.note("epsilon", "not honored: it is 0.001")
 
 
 def _check_predictor(predictor: Message, arch: Any) -> None:
@@ -147,11 +147,11 @@ def _check_predictor(predictor: Message, arch: Any) -> None:
         own |= {"depth": arch.channels, "num_layers_before_predictor": arch.head_repeats}
     for key, value in own.items():
         if predictor.number(key, value) != value:
-            predictor.note(key, f"not honoured: it is {value:g}")
+            predictor.note(key, f"not honored: it is {value:g}")
     if not predictor.flag("use_depthwise", True):
-        predictor.note("use_depthwise", "not honoured: convolutions are separable")
+        predictor.note("use_depthwise", "not honored: convolutions are separable")
     if abs(predictor.number("class_prediction_bias_init", prior_bias()) - prior_bias()) > 0.01:
-        predictor.note("class_prediction_bias_init", f"not honoured: it is {prior_bias():.3f}")
+        predictor.note("class_prediction_bias_init", f"not honored: it is {prior_bias():.3f}")
 
 
 def _size(resizer: Message) -> list[int]:
@@ -164,9 +164,9 @@ def _size(resizer: Message) -> list[int]:
         longest = int(keep.number("max_dimension", 512))
         wanted = [longest, longest]
         if keep.number("min_dimension", longest) != longest:
-            keep.note("min_dimension", "not honoured: the longer side decides")
+            keep.note("min_dimension", "not honored: the longer side decides")
         if keep.flag("pad_to_max_dimension", False):
-            keep.note("pad_to_max_dimension", "honoured, with black in place of the mean colour")
+            keep.note("pad_to_max_dimension", "honored, with black in place of the mean color")
         else:
             keep.note("pad_to_max_dimension", "pictures are always filled up to a square")
     size = [-(-n // LARGEST_STRIDE) * LARGEST_STRIDE for n in wanted]
@@ -179,7 +179,7 @@ def _anchors(detector: Message) -> dict[str, Any]:
     generator = detector.child("anchor_generator").child("multiscale_anchor_generator")
     for key, level in (("min_level", 3), ("max_level", 7)):
         if generator.number(key, level) != level:
-            generator.note(key, f"not honoured: it is {level}")
+            generator.note(key, f"not honored: it is {level}")
     return {
         "scale": generator.number("anchor_scale", 4.0),
         "octaves": int(generator.number("scales_per_octave", 2)),
@@ -206,10 +206,10 @@ def _matching(detector: Message) -> dict[str, Any]:
     matcher.flag("negatives_lower_than_unmatched", True)
     ignored = matcher.flag("ignore_thresholds", False)
     if ignored:
-        matcher.note("ignore_thresholds", "not honoured: the thresholds count")
+        matcher.note("ignore_thresholds", "not honored: the thresholds count")
     forced = matcher.flag("force_match_for_each_row", False)
     if not forced:
-        matcher.note("force_match_for_each_row", "not honoured: each box has its best anchor")
+        matcher.note("force_match_for_each_row", "not honored: each box has its best anchor")
     low = matcher.number("unmatched_threshold", high)
     return {"positive": high, "negative": low, "at_least": 1}
 
@@ -221,19 +221,19 @@ def _loss(detector: Message) -> dict[str, Any]:
     smooth = boxes.child("weighted_smooth_l1")
     for other in boxes.children():
         if other.name != "weighted_smooth_l1":
-            other.note_all("not honoured: Huber loss with delta 1 is used")
+            other.note_all("not honored: Huber loss with delta 1 is used")
     share = loss.number("classification_weight", 1.0)
     if share != 1:
-        loss.note("classification_weight", "honoured relative to localization_weight only")
+        loss.note("classification_weight", "honored relative to localization_weight only")
     weight = loss.number("localization_weight", 1.0) / (share or 1.0)
     if not detector.flag("normalize_loc_loss_by_codesize", False):
         weight *= 4  # Huber is a mean over the four codes here, a sum there
     if not detector.flag("normalize_loss_by_num_matches", True):
-        detector.note("normalize_loss_by_num_matches", "not honoured: losses are per positive")
+        detector.note("normalize_loss_by_num_matches", "not honored: losses are per positive")
     detector.flag("encode_background_as_zeros", False)  # as every sigmoid does
     processing = detector.child("post_processing")
     if processing.text("score_converter", "IDENTITY") != "SIGMOID":
-        processing.note("score_converter", "not honoured: scores are sigmoids")
+        processing.note("score_converter", "not honored: scores are sigmoids")
     return {
         "box": "huber",
         "delta": smooth.number("delta", 1.0),
@@ -248,12 +248,12 @@ def _weight_decay(detector: Message) -> float:
     convolution = detector.child("feature_extractor").child("conv_hyperparams")
     regularizer = convolution.child("regularizer").child("l2_regularizer")
     weight = regularizer.number("weight", 0.0)
-    regularizer.note("weight", "honoured as weight decay, apart from the gradient")
+    regularizer.note("weight", "honored as weight decay, apart from the gradient")
     return weight
 
 
 def _training(train: Message) -> dict[str, Any]:
-    """Weights to start from, steps, batch and optimiser."""
+    """Weights to start from, steps, batch and optimizer."""
     weights = train.text("fine_tune_checkpoint")
     kind = train.text("fine_tune_checkpoint_type")
     if not kind and train.flag("from_detection_checkpoint", False):
@@ -262,7 +262,7 @@ def _training(train: Message) -> dict[str, Any]:
         train.note("fine_tune_checkpoint_type", f"unknown: one of {', '.join(KINDS)}")
         kind = ""
     if train.texts("freeze_variables"):
-        train.note("freeze_variables", "not honoured: see frozen_stages")
+        train.note("freeze_variables", "not honored: see frozen_stages")
     low_precision = train.flag("use_bfloat16", False)
     optimizer = read_optimizer(train.child("optimizer"))
     optimizer["clip"] = train.number("gradient_clipping_by_norm", 0.0) or None
@@ -285,7 +285,7 @@ def _data(top: Message) -> dict[str, Any]:
     values["label_map"] = train.text("label_map_path") or None
     theirs = validation.text("label_map_path")
     if theirs and theirs != values["label_map"]:
-        validation.note("label_map_path", "not honoured: the one of train_input_reader is used")
+        validation.note("label_map_path", "not honored: the one of train_input_reader is used")
     if records := _records(validation):
         values["validation"] = records
     return {key: value for key, value in values.items() if value or key == "label_map"}

@@ -92,7 +92,7 @@ def sizes(dataset: formats.Dataset, plan: Any) -> dict[str, dict[str, float]]:
 def _sides(
     sets: Sequence[tuple[Path, formats.Dataset]], dataset: formats.Dataset, plan: Any
 ) -> list[str]:
-    """Where each picture goes: its data set, or the part that the recipe's split puts it in."""
+    """Where each image goes: its data set, or the part that the recipe's split puts it in."""
     if len(sets) > 1:
         return [path.name for path, part in sets for _ in part.pictures]
     samples = dataset.samples()
@@ -117,8 +117,8 @@ def _sheets(
     pictures = dataset.pictures
     chosen = np.random.default_rng(seed).permutation(len(pictures))[:shown]
     if shown:
-        chosen_pictures = [pictures[i] for i in sorted(chosen)]
-        write_sheet(folder / "contact_sheet.jpg", chosen_pictures, dataset.labels)
+        chosen_images = [pictures[i] for i in sorted(chosen)]
+        write_sheet(folder / "contact_sheet.jpg", chosen_images, dataset.labels)
     if pairs:
         both = [pictures[i] for pair in pairs[:PAIRS] for i in (pair.first, pair.second)]
         write_sheet(folder / "near_duplicates.jpg", both, dataset.labels)

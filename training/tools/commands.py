@@ -133,7 +133,7 @@ def _parts(given: Any) -> dict[str, float]:
 
 
 def _groups(dataset: formats.Dataset, config: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Names of pictures that stay together."""
+    """Names of images that stay together."""
     if config["groups"] is not None:
         return groups_of([], config["groups"])
     from .scan import scan

@@ -1,4 +1,4 @@
-"""Looks at every picture once: is it broken, and which others look like it."""
+"""Looks at every image once: is it broken, and which others look like it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Scan:
     """What the pixels say.
 
     Attributes:
-        broken: what is wrong with each picture that cannot be decoded.
-        pairs: of pictures that look alike.
+        broken: what is wrong with each image that cannot be decoded.
+        pairs: of images that look alike.
     """
 
     broken: list[str]
@@ -28,7 +28,7 @@ class Scan:
 
 
 def scan(pictures: Sequence[Picture], threshold: float) -> Scan:
-    """Decode all pictures and compare each with each."""
+    """Decode all images and compare each with each."""
     broken, looks = [], np.zeros((len(pictures), SIDE * SIDE), np.float32)
     for row, picture in enumerate(track(pictures, "looking at pictures")):
         try:

@@ -1,4 +1,4 @@
-"""Contact sheets: pictures with their boxes, side by side."""
+"""Contact sheets: images with their boxes, side by side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = 8
 def write_sheet(
     path: Path, pictures: Sequence[Picture], labels: Sequence[str], columns: int = COLUMNS
 ) -> None:
-    """Draw pictures with boxes, a colour for each label; a legend on top.
+    """Draw images with boxes, a color for each label; a legend on top.
 
     Raises:
         SinkError: the file cannot be written.
@@ -42,8 +42,8 @@ def write_sheet(
         raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
 
-def colour(index: int) -> tuple[int, int, int]:
-    """A bright colour (RGB) for a class: hues by the golden ratio, so that neighbours differ."""
+def color(index: int) -> tuple[int, int, int]:
+    """A bright color (RGB) for a class: hues by the golden ratio, so that neighbors differ."""
     red, green, blue = colorsys.hsv_to_rgb(0.33 + index * 0.618034, 0.85, 1.0)
     return int(red * 255), int(green * 255), int(blue * 255)
 
@@ -51,12 +51,12 @@ def colour(index: int) -> tuple[int, int, int]:
 def _legend(sheet: Image, labels: Sequence[str]) -> None:
     x = 4
     for index, label in enumerate(labels):
-        _text(sheet, label, (x, 20), colour(index), 0.5)
+        _text(sheet, label, (x, 20), color(index), 0.5)
         x += cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)[0][0] + 16
 
 
 def _tile(picture: Picture, labels: Sequence[str]) -> Image:
-    """(TILE,TILE,3): the picture scaled to fit, and its name."""
+    """(TILE,TILE,3): the image scaled to fit, and its name."""
     tile = np.full((TILE, TILE, 3), 24, np.uint8)
     try:
         image = picture.file.decode()
@@ -68,7 +68,7 @@ def _tile(picture: Picture, labels: Sequence[str]) -> Image:
         tile[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         for box, label in zip(picture.boxes * scale, picture.labels, strict=True):
             x1, y1, x2, y2 = (round(value) for value in box.tolist())
-            cv2.rectangle(tile, (x1, y1), (x2, y2), colour(labels.index(label)), 1)
+            cv2.rectangle(tile, (x1, y1), (x2, y2), color(labels.index(label)), 1)
     _text(tile, picture.name.encode("ascii", "replace").decode()[-34:], (2, TILE - 4))
     return tile
 

@@ -1,7 +1,7 @@
-"""Near duplicates: pictures that look the same when they are small and grey.
+"""Near duplicates: images that look the same when they are small and gray.
 
-Each picture is a thumbnail of 32 x 32 grey values, without its mean and of length 1; the dot
-product of two is their normalised cross-correlation, which brightness and contrast do not
+Each image is a thumbnail of 32 x 32 gray values, without its mean and of length 1; the dot
+product of two is their normalized cross-correlation, which brightness and contrast do not
 change. Compared as they are and mirrored. (A DCT hash was tried on 1452 photographs: it ranks
 re-coded copies as well, cropped and resized ones worse.)
 """
@@ -22,7 +22,7 @@ BLOCK = 1024  # rows compared at once: memory is BLOCK times all
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two pictures that look alike.
+    """Two images that look alike.
 
     Attributes:
         first: index of the one.
@@ -38,9 +38,9 @@ class Pair:
 
 
 def thumbnail(image: Image) -> FloatArray:
-    """A picture (H,W,3) as SIDE*SIDE grey values: float32, mean 0, length 1 (0 if it is plain)."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    """An image (H,W,3) as SIDE*SIDE gray values: float32, mean 0, length 1 (0 if it is plain)."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean()
     length = float(np.linalg.norm(small))
     return np.asarray(small.ravel() / length if length > SIDE else small.ravel() * 0, np.float32)

@@ -3,7 +3,7 @@
 People label heads, or draw boxes generously, where a detector's own boxes are of faces. What
 they say of the label is worth learning all the same: a beard is no mask. So each loose box keeps
 its label and takes the box that a detector finds inside it. Where it finds none, and where it
-finds something that nobody labelled, the place becomes a crowd: neither right nor wrong.
+finds something that nobody labeled, the place becomes a crowd: neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ SIZES = (0.1, 1.1)
 """A detection is the object of a loose box if its area is between these shares of it."""
 
 HELP = """\
-vidan data tighten from=<pictures> to=<folder> [detector.model=<file>] [key=value] ...
+vidan data tighten from=<images> to=<folder> [detector.model=<file>] [key=value] ...
 
 Replaces boxes that are too loose (heads instead of faces) by what a detector finds in them,
-under the labels of the data. Where it finds nothing, and where it finds what nobody labelled,
+under the labels of the data. Where it finds nothing, and where it finds what nobody labeled,
 a crowd marks the place as neither right nor wrong.
 
 Every key with its default:
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     formats.write(tight, to, "coco")
     console().print(
         f"{to}: {len(tight.pictures)} pictures, {counts['tight']} boxes tightened, "
-        f"{counts['crowd']} made crowds, {counts['new']} crowds where nobody labelled anything"
+        f"{counts['crowd']} made crowds, {counts['new']} crowds where nobody labeled anything"
     )
     return 0
 
@@ -113,7 +113,7 @@ def tighten(
 def _tight(
     picture: Picture, found: Found, named: Sequence[str], rules: Rules, counts: dict[str, int]
 ) -> tuple[Picture, Boxes]:
-    """The picture with tight boxes, and what the detector found elsewhere (K,4)."""
+    """The image with tight boxes, and what the detector found elsewhere (K,4)."""
     used = np.zeros(len(found.scores), bool)
     boxes, crowd = picture.boxes.copy(), picture.crowd.copy()
     for row in np.flatnonzero(~picture.crowd):
@@ -135,7 +135,7 @@ def _tight(
 
 
 def _with_crowds(picture: Picture, crowds: Boxes, label: str) -> Picture:
-    """The picture with more crowds (K,4); a label they must have, though it means nothing."""
+    """The image with more crowds (K,4); a label they must have, though it means nothing."""
     return replace(
         picture,
         boxes=np.concatenate([picture.boxes, crowds]),
@@ -146,8 +146,8 @@ def _with_crowds(picture: Picture, crowds: Boxes, label: str) -> Picture:
 
 
 def _inside(found: Found, box: Boxes) -> npt.NDArray[np.bool_]:
-    """(N,): detections whose centre is in a box, and that are neither specks nor larger."""
-    centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
-    within = ((centres >= box[:2]) & (centres <= box[2:])).all(axis=1)
+    """(N,): detections whose center is in a box, and that are neither specks nor larger."""
+    centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    within = ((centers >= box[:2]) & (centers <= box[2:])).all(axis=1)
     share = area(found.boxes) / max(float((box[2:] - box[:2]).prod()), 1e-9)
     return np.asarray(within & (share > SIZES[0]) & (share < SIZES[1]))

@@ -50,7 +50,7 @@ class Start:
 
 
 def _named(names: list[str]) -> str:
-    """Names in a line; the optimiser's many are counted."""
+    """Names in a line; the optimizer's many are counted."""
     slots = [name for name in names if tfod.SLOT in name]
     return f"{len(slots)} of them" if len(slots) == len(names) else ", ".join(names)
 

@@ -1,4 +1,4 @@
-"""Backbone weights from a fully quantised EfficientNet-Lite classifier in TFLite.
+"""Backbone weights from a fully quantized EfficientNet-Lite classifier in TFLite.
 
 There the batch norm is folded into kernels and biases, and the division of the input by 128 into
 the stem's kernel (the graph multiplies by 255 and subtracts 127 only).
@@ -37,8 +37,8 @@ def lite_weights(path: Path) -> dict[str, FloatArray]:
     biases = {d["index"]: d for d in details if d["dtype"] is np.int32}
     arrays: dict[str, FloatArray] = {}
     for (conv, norm), detail in zip(names, kernels, strict=False):
-        kernel = _dequantised(interpreter, detail)
-        bias = _dequantised(interpreter, biases[detail["index"] + 1])
+        kernel = _dequantized(interpreter, detail)
+        bias = _dequantized(interpreter, biases[detail["index"] + 1])
         depthwise = conv.endswith("dwconv")
         # TFLite: (1,h,w,C) for depthwise, (out,h,w,in) otherwise; Keras: (h,w,C,1), (h,w,in,out).
         kernel = kernel.transpose((1, 2, 3, 0))
@@ -70,7 +70,7 @@ def _is_kernel(detail: dict[str, Any]) -> bool:
     return len(detail["shape"]) == 4 and len(detail["quantization_parameters"]["scales"]) > 1
 
 
-def _dequantised(interpreter: Any, detail: dict[str, Any]) -> FloatArray:
+def _dequantized(interpreter: Any, detail: dict[str, Any]) -> FloatArray:
     """Values of a symmetric per-channel tensor: integer times the channel's scale."""
     parameters = detail["quantization_parameters"]
     scales, axis = parameters["scales"], parameters["quantized_dimension"]

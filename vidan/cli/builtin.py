@@ -17,7 +17,7 @@ from ..registry.commands import Check
 from ..registry.discovery import load_plugins
 from .terminal import console
 
-COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
+COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def plugins(arguments: list[str]) -> int:
@@ -35,10 +35,10 @@ def plugins(arguments: list[str]) -> int:
             component.name,
             *component.package,
             escape(state),  # or `[tf]` in it would be taken for a style
-            style=None if state == "ok" else COLOURS["note"],
+            style=None if state == "ok" else COLORS["note"],
         )
     for name, why in found.failures.items():
-        table.add_row("plugin", name, "", "", escape(f"left out: {why}"), style=COLOURS["problem"])
+        table.add_row("plugin", name, "", "", escape(f"left out: {why}"), style=COLORS["problem"])
     console().print(table)
     return 0
 
@@ -58,7 +58,7 @@ def print_checks(checks: Iterable[Check]) -> int:
     problems = 0
     for check in checks:
         problems += check.state == "problem"
-        table.add_row(check.state, check.name, escape(check.detail), style=COLOURS[check.state])
+        table.add_row(check.state, check.name, escape(check.detail), style=COLORS[check.state])
     console().print(table)
     return 1 if problems else 0
 

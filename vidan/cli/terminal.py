@@ -134,7 +134,7 @@ def table(summary: Mapping[str, Any]) -> Table:
 
 
 def _outages(outages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """How often and for how long there were no pictures, and the latest such times."""
+    """How often and for how long there were no images, and the latest such times."""
     if not outages:
         return
     lengths = [outage["length"] for outage in outages if outage["length"] is not None]

@@ -1,8 +1,9 @@
-"""TODO."""
+"""Build a component from its configuration, and check the options it is given."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -44,6 +45,16 @@ def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any
             _check_value(f"{where}.{key}", arguments[key], hint)
     try:
         return target(**arguments)
+    except (ConfigError, ValueError) as error:
+        # A component names its option; only the caller knows where that option is set.
+        option = re.match(r"(\w+)(?=[=:.[]| and )", str(error))
+        if option is not None and option[0] in inspect.signature(target).parameters:
+            raise ConfigError(f"{where}.{error}") from error
+        if isinstance(error, ConfigError):
+            raise
+        raise PluginError(
+            f"{kind} {name!r} cannot be made: {type(error).__name__}: {error}"
+        ) from error
     except VidanError:
         raise
     except Exception as error:
@@ -84,7 +95,7 @@ def _check_keys(
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:
     constructor = vars(target).get("__init__", target) if isinstance(target, type) else target
     try:
-        return typing.get_type_hints(constructor)
+        return typing.get_type_hints(constructor, include_extras=True)
     except Exception:  # a plugin's annotations may not resolve; then nothing is checked
         return {}
 

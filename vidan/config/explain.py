@@ -1,4 +1,4 @@
-"""TODO."""
+"""Turn the errors of Hydra and OmegaConf into one line that says what to do."""
 
 from __future__ import annotations
 

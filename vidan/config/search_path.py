@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where Hydra finds config groups: vidan's own, then those of plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Build the components of a run from its configuration."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..config.build import build
 from ..errors import ConfigError, DisplayError
-from ..interfaces import Repeatable, Sink, Source, Tracker
-from ..journal import Job
+from ..interfaces import Resumable, Sink, Source, Tracker
+from ..journal import RunJournal
 from ..options import choice, number, whole
 from ..outages import Outages
 from ..runtime.pipeline import Pipeline
-from ..runtime.tracker_reset import Forgetful
-from .replay import FILE, Remembering
+from ..runtime.tracker_reset import ResettingTracker
+from .replay import FILE, ReplayDetector
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ def remember(pipeline: Pipeline, config: DictConfig, *, go_on: bool) -> None:
         and not pipeline.source.live
         and (directory / ".hydra/config.yaml").exists()
     ):
-        detector = Remembering(pipeline.detector, directory / FILE, go_on=go_on)
+        detector = ReplayDetector(pipeline.detector, directory / FILE, go_on=go_on)
         pipeline.detector = detector
-        job = Job(directory, go_on=go_on)
+        job = RunJournal(directory, go_on=go_on)
         for sink in pipeline.sinks.values():
-            if isinstance(sink, Repeatable):
-                sink.begin_job(job)
+            if isinstance(sink, Resumable):
+                sink.resume_from(job)
         if go_on:
             log.info("%d frames need not be detected again", detector.count)
 
@@ -121,6 +121,6 @@ def _tracker(config: DictConfig, source: Source) -> Tracker:
         number("pipeline.forget_after", age, 0.0)
         outages = getattr(source, "outages", None)
         if isinstance(outages, Outages):
-            return Forgetful(make, outages, age)
+            return ResettingTracker(make, outages, age)
     tracker: Tracker = make()
     return tracker

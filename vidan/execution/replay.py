@@ -36,7 +36,7 @@ LARGEST = 4 * 10**9
 """Bytes after which no more is remembered: a file that is played in a loop has no end."""
 
 
-class Remembering:
+class ReplayDetector:
     """A detector that is not asked again for frames that it was asked for before.
 
     Args:
@@ -54,7 +54,7 @@ class Remembering:
 
     def __init__(self, detector: Detector, path: Path, *, go_on: bool) -> None:
         self._detector = detector
-        self._store = Store(path, go_on=go_on)
+        self._store = DetectionStore(path, go_on=go_on)
         self.count = self._store.count
 
     @property
@@ -85,7 +85,7 @@ class Remembering:
         return getattr(self._detector, name)
 
 
-class Store:
+class DetectionStore:
     """The file; for several threads.
 
     Args:

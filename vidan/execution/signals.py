@@ -1,4 +1,4 @@
-"""TODO."""
+"""Handling of Ctrl-C and SIGTERM during a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The summary of a run, and its `summary.json`."""
 
 from __future__ import annotations
 

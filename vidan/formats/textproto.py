@@ -1,6 +1,6 @@
 """Reads the text form of a protocol buffer, as far as files written by people use it.
 
-Fields are `name: value`; a value is a word or number, a string (neighbours join), a
+Fields are `name: value`; a value is a word or number, a string (neighbors join), a
 message in `{}` or `<>`, or a list in `[]`; `#` begins a comment.
 Source: the Protocol Buffers text format specification.
 """

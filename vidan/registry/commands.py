@@ -1,4 +1,4 @@
-"""TODO."""
+"""Subcommands and health checks that plugins add to the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Components by kind and name."""
 
 from __future__ import annotations
 

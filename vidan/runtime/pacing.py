@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..types import Frame
 
-EVE = 0.8
+DUE_SOON = 0.8
 """Where a frame has waited for this part of a step, the next one is due soon."""
 
 LATE = 1.1
@@ -24,7 +24,7 @@ LONGEST = 1.0
 """Frames that are further apart do not tell the usual time between them, s."""
 
 
-class Rhythm:
+class FrameSelector:
     """The steps of a live source and of its detector, each heard by one thread.
 
     A frame in front of a busy detector grows old until the next one takes its place. Taken late, it
@@ -71,7 +71,7 @@ class Rhythm:
             return 0.0
         if detection < SLOWER * self._busy * step:
             return 0.0
-        spare = min((self._age_limit - 1) * detection, EVE * step)
+        spare = min((self._age_limit - 1) * detection, DUE_SOON * step)
         waited = now - latest[2]
         return LATE * step - waited if spare < waited < step else 0.0
 

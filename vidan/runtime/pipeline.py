@@ -21,12 +21,12 @@ from concurrent.futures import Future
 from functools import partial
 
 from ..errors import StageError
-from ..interfaces import Detector, Informed, Sink, Source, StopRun, Tracker
+from ..interfaces import Detector, Sink, Source, StatsAware, StopRun, Tracker
 from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
 from .channel import Channel
 from .coasting import coast
-from .pacing import Rhythm
+from .pacing import FrameSelector
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +92,8 @@ class Pipeline:
         self.max_frames = max_frames
         self.stats = Stats()
         for sink in self.sinks.values():
-            if isinstance(sink, Informed):
-                sink.inform(self.stats)
+            if isinstance(sink, StatsAware):
+                sink.bind_stats(self.stats)
         self.interrupted: int | None = None
         self._frames: Channel[Timed] = Channel(1, replace=True) if source.live else Channel(buffer)
         self._pending: Channel[tuple[Timed, Future[Detected]]] = Channel(workers)
@@ -110,7 +110,7 @@ class Pipeline:
         self._workers = workers
         self._working = workers
         self._turn = threading.Lock()
-        self._rhythm = Rhythm(age_limit, workers * self._every)
+        self._rhythm = FrameSelector(age_limit, workers * self._every)
         self._failing = threading.Lock()
         self._errors: list[StageError] = []
         self._interrupts = 0

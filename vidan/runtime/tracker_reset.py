@@ -1,4 +1,4 @@
-"""TODO."""
+"""A tracker that starts over after a long outage of its source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..types import Detections, Frame, Tracks
 from .coasting import coast
 
 
-class Forgetful:
+class ResettingTracker:
     """A tracker that knows nobody again after a long outage, and uses no identity twice.
 
     What a Kalman filter expects is worth little after seconds of darkness: whoever stands

@@ -54,12 +54,12 @@ def frame(
     height: int = HEIGHT,
     **given: Any,
 ) -> ArrayFrame:
-    """A grey slope with a bright rectangle for each box, (M,4) xyxy px; see `ArrayFrame`."""
+    """A gray slope with a bright rectangle for each box, (M,4) xyxy px; see `ArrayFrame`."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[:] = np.linspace(40, 120, width, dtype=np.uint8)[:, None]
     for number, box in enumerate(np.asarray(boxes, np.float32).reshape(-1, 4)):
         x1, y1, x2, y2 = np.clip(box.round(), 0, [width, height] * 2).astype(int)
-        # Colours far from one another: the golden angle around a cube's corners will do.
+        # ColorSpec far from one another: the golden angle around a cube's corners will do.
         rgb[y1:y2, x1:x2] = [160 + number * 61 % 96, 160 + number * 37 % 96, 255 - number * 53 % 96]
     return ArrayFrame(rgb, index, **given)
 
@@ -89,7 +89,7 @@ def detections(
 def walkers(
     seed: int, people: int, looks: int, *, missing: float = 0.05, features: int = 0
 ) -> list[Detections]:
-    """Detections of people who walk straight on, spread over a 1920x1080 picture.
+    """Detections of people who walk straight on, spread over a 1920x1080 image.
 
     Args:
         seed: the same seed gives the same boxes.

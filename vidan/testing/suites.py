@@ -22,7 +22,7 @@ from .parts import result as make_result
 Component = TypeVar("Component")
 NOTHING = detections()
 BORDER = 1.0
-"""How far a box may lie outside the picture, px: what rounding to a grid explains."""
+"""How far a box may lie outside the image, px: what rounding to a grid explains."""
 
 
 class Suite(Generic[Component]):
@@ -88,7 +88,7 @@ class SourceSuite(Suite[Source]):
         assert {type(each.stream) for each in taken} == {str}
         assert len({each.stream for each in taken}) == 1
 
-    def test_pictures_are_what_frames_say(self, taken: list[Frame]) -> None:
+    def test_images_are_what_frames_say(self, taken: list[Frame]) -> None:
         """(height,width,3) uint8, read-only, and made once."""
         for each in taken[:3]:
             rgb = each.rgb()
@@ -97,8 +97,8 @@ class SourceSuite(Suite[Source]):
             assert not rgb.flags.writeable
             assert each.rgb() is rgb
 
-    def test_pictures_can_be_scaled(self, taken: list[Frame]) -> None:
-        """To any size, before and after the full picture was made."""
+    def test_images_can_be_scaled(self, taken: list[Frame]) -> None:
+        """To any size, before and after the full image was made."""
         for width, height in ((32, 24), (1, 1), (65, 33)):
             scaled = taken[0].resized(width, height)
             assert scaled.shape == (height, width, 3)
@@ -153,11 +153,11 @@ class SourceSuite(Suite[Source]):
 
 
 class DetectorSuite(Suite[Detector]):
-    """A detector. Override `pictures` with frames it finds something in.
+    """A detector. Override `images` with frames it finds something in.
 
     Attributes:
-        deterministic: whether the same picture gives the same boxes.
-        finds: whether it is expected to find something in `pictures`.
+        deterministic: whether the same image gives the same boxes.
+        finds: whether it is expected to find something in `images`.
     """
 
     deterministic = True
@@ -181,7 +181,7 @@ class DetectorSuite(Suite[Detector]):
         assert all(isinstance(label, str) for label in detector.labels)
 
     def test_answers_each_frame(self, detector: Detector) -> None:
-        """Detections for each frame, in order, inside the picture, of classes that have labels."""
+        """Detections for each frame, in order, inside the image, of classes that have labels."""
         given = self.pictures()
         found = detector.detect(given)
         assert len(found) == len(given)
@@ -211,7 +211,7 @@ class DetectorSuite(Suite[Detector]):
                 np.testing.assert_array_equal(one.classes, other.classes)
 
     def test_the_same_again(self, detector: Detector) -> None:
-        """The same pictures give the same detections, and a detector keeps no state."""
+        """The same images give the same detections, and a detector keeps no state."""
         if not self.deterministic:
             pytest.skip("the detector is not deterministic, as its suite says")
         given = self.pictures()
@@ -230,7 +230,7 @@ class DetectorSuite(Suite[Detector]):
         assert len(counts) == 1 or not self.deterministic
 
     @pytest.mark.parametrize("size", [(1, 1), (7, 301), (301, 7)])
-    def test_pictures_of_odd_shapes(self, detector: Detector, size: tuple[int, int]) -> None:
+    def test_images_of_odd_shapes(self, detector: Detector, size: tuple[int, int]) -> None:
         """Whatever a camera or a folder may hold."""
         (found,) = detector.detect([frame(0, width=size[0], height=size[1])])
         assert isinstance(found, Detections)
@@ -461,7 +461,7 @@ class _EachItsOwn:
 
 
 class _Unseen(Frame):
-    """A 1080p frame whose picture a tracker that is given features or motion has no need of."""
+    """A 1080p frame whose image a tracker that is given features or motion has no need of."""
 
     __slots__ = ()
 

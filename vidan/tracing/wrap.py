@@ -18,26 +18,26 @@ from ..types import Detections, Frame, Result, Tracks
 from .trace import PIXELS, STAGE, Trace, microseconds, now
 
 SHORTEST = 20e-6
-"""Pictures that came quicker, s, were there already: no span is kept of them."""
+"""Images that came quicker, s, were there already: no span is kept of them."""
 
 
 def watch(pipeline: Pipeline) -> Trace:
     """Trace a pipeline that has not begun to run."""
     trace = Trace()
-    pipeline.source = WatchedSource(pipeline.source, trace)
-    pipeline.detector = WatchedDetector(pipeline.detector, trace)
-    pipeline.tracker = WatchedTracker(pipeline.tracker, trace)
-    pipeline.sinks = {name: WatchedSink(name, sink, trace) for name, sink in pipeline.sinks.items()}
+    pipeline.source = TracedSource(pipeline.source, trace)
+    pipeline.detector = TracedDetector(pipeline.detector, trace)
+    pipeline.tracker = TracedTracker(pipeline.tracker, trace)
+    pipeline.sinks = {name: TracedSink(name, sink, trace) for name, sink in pipeline.sinks.items()}
     return trace
 
 
-class WatchedSource:
+class TracedSource:
     """A source whose frames are timed."""
 
     def __init__(self, source: Source, trace: Trace) -> None:
         self._source = source
         self._trace = trace
-        self._frames = WatchedFrames(trace)
+        self._frames = TracedFrames(trace)
         self.close = source.close
         if isinstance(source, Stoppable):
             self.stop = source.stop
@@ -68,7 +68,7 @@ class WatchedSource:
         return getattr(self._source, name)
 
 
-class WatchedDetector:
+class TracedDetector:
     """A detector whose calls are timed; a batch counts for each of its frames."""
 
     def __init__(self, detector: Detector, trace: Trace) -> None:
@@ -94,7 +94,7 @@ class WatchedDetector:
         return getattr(self._detector, name)
 
 
-class WatchedTracker:
+class TracedTracker:
     """A tracker whose calls are timed."""
 
     def __init__(self, tracker: Tracker, trace: Trace) -> None:
@@ -122,7 +122,7 @@ class WatchedTracker:
         return getattr(self._tracker, name)
 
 
-class WatchedSink:
+class TracedSink:
     """A sink whose calls are timed."""
 
     def __init__(self, name: str, sink: Sink, trace: Trace) -> None:
@@ -148,7 +148,7 @@ class WatchedSink:
         return getattr(self._sink, name)
 
 
-class WatchedFrames:
+class TracedFrames:
     """Keeps spans of what the own methods of frames do."""
 
     def __init__(self, trace: Trace) -> None:

@@ -18,13 +18,13 @@ class TestBlur(SinkSuite):
 
 
 def stripes():
-    """Black and white, two pixels each: a blur leaves grey."""
+    """Black and white, two pixels each: a blur leaves gray."""
     rgb = np.zeros((96, 128, 3), np.uint8)
     rgb[:, ::4] = rgb[:, 1::4] = 255
     return rgb
 
 
-def test_inside_is_grey_and_outside_is_not():
+def test_inside_is_gray_and_outside_is_not():
     rgb = stripes()
     blur(rgb, np.array([32, 24, 96, 72], np.float32), 0.0)
     assert np.ptp(rgb[24:72, 32:96]) < 40

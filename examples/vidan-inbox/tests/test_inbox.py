@@ -21,19 +21,19 @@ class TestInbox(SourceSuite):
         return Inbox(str(tmp_path), every=0.01, patience=0.0)
 
 
-def test_pictures_that_come_later(tmp_path):
+def test_images_that_come_later(tmp_path):
     put(tmp_path, "a.png", 10)
     inbox = Inbox(str(tmp_path), every=0.01)
     stream = iter(inbox)
     assert next(stream).rgb()[0, 0, 0] == 10
     threading.Timer(0.05, put, [tmp_path, "b.png", 20]).start()
     frame = next(stream)
-    assert (frame.index, frame.image, frame.rgb()[0, 0, 0]) == (1, "b.png", 20)
+    assert (frame.index, frame.filename, frame.rgb()[0, 0, 0]) == (1, "b.png", 20)
     inbox.close()
     assert list(stream) == []
 
 
-def test_a_picture_is_taken_when_it_is_whole(tmp_path):
+def test_an_image_is_taken_when_it_is_whole(tmp_path):
     put(tmp_path, "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[:10])
@@ -45,12 +45,12 @@ def test_a_picture_is_taken_when_it_is_whole(tmp_path):
     assert inbox._ready() == []
 
 
-def test_what_is_no_picture_leaves_a_gap(tmp_path):
+def test_what_is_no_image_leaves_a_gap(tmp_path):
     put(tmp_path, "b.png")
     (tmp_path / "a.png").write_bytes(b"not a picture")
     (tmp_path / "notes.txt").write_text("for people")
     frames = list(Inbox(str(tmp_path), every=0.01, patience=0.0))
-    assert [(f.index, f.image) for f in frames] == [(1, "b.png")]
+    assert [(f.index, f.filename) for f in frames] == [(1, "b.png")]
 
 
 def test_closing_ends_the_waiting(tmp_path):

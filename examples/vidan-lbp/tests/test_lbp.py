@@ -7,7 +7,7 @@ from vidan.testing import ArrayFrame, DetectorSuite
 
 
 def astronaut():
-    """scikit-image's sample picture: (512,512,3), a face around (222, 115)."""
+    """scikit-image's sample image: (512,512,3), a face around (222, 115)."""
     return data.astronaut()
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class ExportedModel:
     """From frames to detections, around a model that others exported.
 
-    Pictures are run one by one: that is what most exports take.
+    Images are run one by one: that is what most exports take.
 
     Args:
         where: the model, for errors.
@@ -51,7 +51,7 @@ class ExportedModel:
         self._classes[list(how.labels)] = range(len(how.labels))
 
     def warm_up(self) -> None:
-        """Run it once on an empty picture.
+        """Run it once on an empty image.
 
         Raises:
             ModelError: it does not run, or gives something else than it should.

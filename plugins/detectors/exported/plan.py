@@ -1,4 +1,4 @@
-"""TODO."""
+"""Decide how an exported model is run: its input, its outputs, its labels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from vidan.errors import ConfigError, ModelError
 
 from ..labels import BUILT_IN, names_for
-from ..native.metadata import Advice
+from ..native.metadata import ModelDefaults
 from ..native.signature import Shape, Signature, check_batch
-from ..preprocess import InputWishes, Layout, Preprocessing
-from .decoding import DecodeName, Facts, Reading, choose
+from ..preprocess import Layout, Preprocessing, PreprocessOverrides
+from .decoding import DecodeName, ModelInfo, OutputDecoding, choose
 from .run import DTYPES, TRIED, ImageInput, Labels, Run, attempt, inputs_for
 
 
@@ -25,23 +25,23 @@ class Plan(NamedTuple):
     Attributes:
         decode: the name of the decode.
         reading: how its outputs are read.
-        image: the input that takes the picture.
-        preprocessing: how pictures become that.
+        image: the input that takes the image.
+        preprocessing: how images become that.
         labels: its labels.
         whence: where they are from, for people.
     """
 
     decode: str
-    reading: Reading
+    reading: OutputDecoding
     image: ImageInput
     preprocessing: Preprocessing
     labels: Labels
-    whence: str
+    labels_origin: str
 
     def __str__(self) -> str:
         return (
             f"decode {self.decode}: {self.reading.why}; takes {self.preprocessing}; "
-            f"{len(self.labels)} labels {self.whence}"
+            f"{len(self.labels)} labels {self.labels_origin}"
         )
 
 
@@ -52,9 +52,9 @@ def plan(
     run: Run,
     labels: Labels | None = None,
     decode: DecodeName = "auto",
-    wishes: InputWishes | None = None,
+    wishes: PreprocessOverrides | None = None,
 ) -> Plan:
-    """Find out how a model is to be used: by trying it on an empty picture.
+    """Find out how a model is to be used: by trying it on an empty image.
 
     Args:
         where: the model, for errors.
@@ -63,16 +63,16 @@ def plan(
         run: runs it.
         labels: those given; None for its own, or COCO's where their number fits.
         decode: `auto` for what fits.
-        wishes: how pictures are to be prepared, where that is not as usual.
+        wishes: how images are to be prepared, where that is not as usual.
 
     Raises:
         ConfigError: an option has a bad value, or contradicts the model.
         ModelError: the model cannot be used.
     """
-    given = (wishes or InputWishes()).given()
+    given = (wishes or PreprocessOverrides()).given()
     image = image_input(where, signature, given.get("layout"))
     size = _size(where, image, given.get("size"), properties)
-    labels, whence = (
+    labels, labels_origin = (
         (labels, "as given") if labels is not None else (_own_labels(where, properties), "its own")
     )
     tried = size or TRIED
@@ -80,7 +80,7 @@ def plan(
     picture = blank.tensor(np.zeros((*tried, 3), np.uint8), image.dtype, image.batched)
     names = list(signature.outputs)
     found = attempt(where, run, inputs_for(where, signature, image, picture), names)
-    facts = Facts(
+    facts = ModelInfo(
         signature=signature,
         image=image.name,
         size=tried,
@@ -97,23 +97,23 @@ def plan(
     usual = replace(reading.preprocessing, size=size, layout=image.layout)
     given = {**given, "size": size}
     if labels is None:
-        labels, whence = _by_count(where, reading.most)
+        labels, labels_origin = _by_count(where, reading.most)
     _check_labels(where, reading, labels)
-    return Plan(name, reading, image, replace(usual, **given), labels, whence)
+    return Plan(name, reading, image, replace(usual, **given), labels, labels_origin)
 
 
-def exported_advice(how: Plan) -> Advice:
+def exported_advice(how: Plan) -> ModelDefaults:
     """What holds unless a user says otherwise: what a model suppressed is not suppressed again."""
     labels = tuple(how.labels.values())
     return (
-        Advice(labels=labels, iou_threshold=1.0)
+        ModelDefaults(labels=labels, iou_threshold=1.0)
         if how.reading.suppressed
-        else Advice(labels=labels)
+        else ModelDefaults(labels=labels)
     )
 
 
 def image_input(where: str, signature: Signature, layout: Layout | None) -> ImageInput:
-    """The input that takes the picture.
+    """The input that takes the image.
 
     Raises:
         ModelError: there is none, or not one of a kind that is known.
@@ -137,7 +137,7 @@ def image_input(where: str, signature: Signature, layout: Layout | None) -> Imag
 def _axes(
     shape: Shape | None, dtype: str, layout: Layout | None
 ) -> tuple[Layout, tuple[int | None, int | None]] | None:
-    """The layout of an input of pictures, and its height and width; None if it is none."""
+    """The layout of an input of images, and its height and width; None if it is none."""
     if shape is None or len(shape) not in (3, 4):
         return None
     channels, last = shape[-3], shape[-1]
@@ -214,7 +214,7 @@ def _by_count(where: str, most: int | None) -> tuple[Labels, str]:
     return labels, f"of COCO, because it has {most} classes and names none"
 
 
-def _check_labels(where: str, reading: Reading, labels: Labels) -> None:
+def _check_labels(where: str, reading: OutputDecoding, labels: Labels) -> None:
     if reading.most not in (None, max(labels)):
         raise ModelError(
             f"{where}: it has {reading.most} classes, and the labels end at {max(labels)}: "

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What runs an exported model, and how its input tensor is prepared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DTYPES = ("uint8", "float16", "float32", "float64")
 
 
 class ImageInput(NamedTuple):
-    """The input that takes the picture; sizes that may vary are None."""
+    """The input that takes the image; sizes that may vary are None."""
 
     name: str
     dtype: str
@@ -46,7 +46,7 @@ class ImageInput(NamedTuple):
 def inputs_for(
     where: str, signature: Signature, image: ImageInput, picture: Array
 ) -> dict[str, Array]:
-    """All inputs for one picture.
+    """All inputs for one image.
 
     Raises:
         ModelError: one is needed that nothing is known of.
@@ -56,7 +56,7 @@ def inputs_for(
     for name, tensor in signature.inputs.items():
         if name == image.name:
             continue
-        if name == "pixel_mask":  # of DETR: 1 where there is picture
+        if name == "pixel_mask":  # of DETR: 1 where there is image
             shape = tensor.shape or (1, None, None)
             sizes = [own or usual for own, usual in zip(shape, (1, height, width), strict=True)]
             inputs[name] = np.ones(sizes, tensor.dtype)

@@ -1,7 +1,7 @@
 """Models that the TensorFlow Object Detection API exported.
 
     input_tensor       uint8 [1,H,W,3]     RGB; the graph scales it itself
-    detection_boxes    float32 [1,K,4]     yxyx, as parts of the picture's height and width
+    detection_boxes    float32 [1,K,4]     yxyx, as parts of the image's height and width
     detection_scores   float32 [1,K]       in [0,1], best first
     detection_classes  float32 [1,K]       ids from 1, as in the label map
     num_detections     float32 [1]         how many of the K are filled in
@@ -40,7 +40,7 @@ _UNSCALED = Scale(1, 1)
 
 Outputs = Mapping[str, npt.NDArray[Any]]
 Network = Callable[[Batch], Outputs]
-"""A picture (1,H,W,3) uint8 to the outputs by name; from any thread."""
+"""An image (1,H,W,3) uint8 to the outputs by name; from any thread."""
 
 
 def is_tfod(signature: Signature) -> bool:
@@ -52,7 +52,7 @@ def check_tfod(where: str, signature: Signature) -> tuple[int, int] | None:
     """Hold inputs and outputs against this form; more outputs do no harm.
 
     Returns:
-        Height and width of the input, px; None if a picture may have any size.
+        Height and width of the input, px; None if an image may have any size.
 
     Raises:
         ModelError: they are others; says which, and what is expected.
@@ -78,7 +78,7 @@ class TfodModel:
 
     Args:
         where: the model, for errors.
-        size: height and width of its input, px; None for pictures as they are.
+        size: height and width of its input, px; None for images as they are.
         labels: by class id, from 1; ids may have gaps. Their order is that of the classes.
         selection: which of its boxes become detections.
         network: runs it.
@@ -106,7 +106,7 @@ class TfodModel:
         self._classes[list(labels)] = range(len(labels))
 
     def warm_up(self) -> None:
-        """Run it once on an empty picture: the first run is slow, and may fail.
+        """Run it once on an empty image: the first run is slow, and may fail.
 
         Raises:
             ModelError: it does not run, or gives something else than it should.

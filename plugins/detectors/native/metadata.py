@@ -16,7 +16,7 @@ _FIXED = {"format": "efficientdet", "version": 1, "resize": "letterbox", "color"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class ModelDefaults:
     """What holds for detections unless a user says otherwise.
 
     Attributes:
@@ -34,12 +34,12 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata(Advice):
+class Metadata(ModelDefaults):
     """How a model is to be used.
 
     Attributes:
         input_size: height and width of its input, px.
-        pad: the value that fills what the scaled picture leaves of the input, 0 to 255.
+        pad: the value that fills what the scaled image leaves of the input, 0 to 255.
     """
 
     input_size: tuple[int, int]

@@ -20,14 +20,14 @@ from .signature import check_label_count
 
 Batch = npt.NDArray[np.uint8]
 Network = Callable[[Batch], Sequence[Boxes]]
-"""Pictures (N,H,W,3) uint8 to boxes (N,K,4), scores (N,K,C), and features (N,K,D) if it gives
+"""Images (N,H,W,3) uint8 to boxes (N,K,4), scores (N,K,C), and features (N,K,D) if it gives
 them; from any thread."""
 
 
 def letterbox(
     frames: Sequence[Frame], size: tuple[int, int], pad: int
 ) -> tuple[Batch, list[Scale]]:
-    """Scale pictures to fit the network's input, keeping their aspect ratios.
+    """Scale images to fit the network's input, keeping their aspect ratios.
 
     Each lies at the top left. Its size there is rounded to whole px, so that the true scale
     differs a little between x and y.
@@ -35,10 +35,10 @@ def letterbox(
     Args:
         frames: N frames, of any sizes.
         size: height and width of the input, px.
-        pad: the value of the pixels beside and below the pictures, 0 to 255.
+        pad: the value of the pixels beside and below the images, 0 to 255.
 
     Returns:
-        (N,H,W,3) uint8 RGB, and the scale of each picture.
+        (N,H,W,3) uint8 RGB, and the scale of each image.
     """
     batch: Batch = np.full((len(frames), *size, 3), pad, np.uint8)
     scales = []
@@ -58,7 +58,7 @@ class EfficientDet:
         where: the model, for errors.
         metadata: how it is to be used.
         selection: which of its boxes become detections.
-        batch: how many pictures it takes at once: 1, or None for any number.
+        batch: how many images it takes at once: 1, or None for any number.
         network: runs it.
 
     Attributes:
@@ -83,7 +83,7 @@ class EfficientDet:
         self.threshold = selection.threshold
 
     def warm_up(self) -> None:
-        """Run the network once on an empty picture: the first run is slow, and may fail.
+        """Run the network once on an empty image: the first run is slow, and may fail.
 
         Raises:
             ModelError: it does not run, or gives something else than it should.

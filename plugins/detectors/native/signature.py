@@ -147,7 +147,7 @@ def check_label_count(where: str, classes: int | None, labels: tuple[str, ...]) 
 
 
 def check_batch(where: str, images: Tensor) -> int | None:
-    """How many pictures a model takes at once: 1, or None for any number.
+    """How many images a model takes at once: 1, or None for any number.
 
     Raises:
         ModelError: another number.

@@ -1,6 +1,6 @@
-"""What can be drawn on: a picture in RGB, or the planes of one in YUV 4:2:0.
+"""What can be drawn on: an image in RGB, or the planes of one in YUV 4:2:0.
 
-An encoder wants YUV and a decoder gives it. Drawn on as it is, a picture needs no way to RGB
+An encoder wants YUV and a decoder gives it. Drawn on as it is, an image needs no way to RGB
 and back, which costs far more than the drawing (docs/performance.md).
 """
 
@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidan.types import Colours, Image, Planes
+from vidan.types import ColorSpec, Image, YuvPlanes
 
-from .palette import Colour
+from .palette import Color
 from .text import Text
 
 Point = tuple[int, int]
@@ -25,37 +25,37 @@ Corners = tuple[int, int, int, int]
 """Left, top, right, bottom of a box, whole px."""
 
 Area = tuple[slice, slice]
-"""Rows and columns of a picture."""
+"""Rows and columns of an image."""
 
 KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114)}
 """Weights of red and blue in luma, by matrix (ITU-T H.273, table 4)."""
 
 
 class Canvas(Protocol):
-    """A picture under the pen; sizes and places are in its px, colours in RGB."""
+    """An image under the pen; sizes and places are in its px, colors in RGB."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width."""
         ...
 
-    def box(self, corners: Corners, colour: Colour, line: int) -> None:
+    def box(self, corners: Corners, color: Color, line: int) -> None:
         """The outline of a box, in lines of that width."""
         ...
 
-    def stroke(self, start: Point, end: Point, colour: Colour, line: int) -> None:
+    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
         """A straight line of that width."""
         ...
 
-    def path(self, points: npt.NDArray[np.int32], colour: Colour, line: int) -> None:
+    def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """A smooth line through points (N,2)."""
         ...
 
-    def fill(self, area: Area, colour: Colour) -> None:
+    def fill(self, area: Area, color: Color) -> None:
         """A plain ground."""
         ...
 
-    def text(self, text: str, place: Point, font: int, colour: Colour) -> None:
+    def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """A line of text whose top-left corner is at a place."""
         ...
 
@@ -67,80 +67,80 @@ class RgbCanvas:
         self._image, self._lettering = image, lettering
         self.size: tuple[int, int] = (image.shape[0], image.shape[1])
 
-    def box(self, corners: Corners, colour: Colour, line: int) -> None:
+    def box(self, corners: Corners, color: Color, line: int) -> None:
         """See Canvas."""
-        cv2.rectangle(self._image, corners[:2], corners[2:], colour, line)
+        cv2.rectangle(self._image, corners[:2], corners[2:], color, line)
 
-    def stroke(self, start: Point, end: Point, colour: Colour, line: int) -> None:
+    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
         """See Canvas."""
-        cv2.line(self._image, start, end, colour, line)
+        cv2.line(self._image, start, end, color, line)
 
-    def path(self, points: npt.NDArray[np.int32], colour: Colour, line: int) -> None:
+    def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """See Canvas."""
-        cv2.polylines(self._image, [points], False, colour, line, cv2.LINE_AA)
+        cv2.polylines(self._image, [points], False, color, line, cv2.LINE_AA)
 
-    def fill(self, area: Area, colour: Colour) -> None:
+    def fill(self, area: Area, color: Color) -> None:
         """See Canvas."""
-        self._image[area] = colour
+        self._image[area] = color
 
-    def text(self, text: str, place: Point, font: int, colour: Colour) -> None:
+    def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """See Canvas."""
-        self._lettering.draw(self._image, text, *place, font, colour)
+        self._lettering.draw(self._image, text, *place, font, color)
 
 
 class YuvCanvas:
-    """Draws on the planes of a picture, whose arrays must be writable.
+    """Draws on the planes of an image, whose arrays must be writable.
 
-    The planes of colour have half the size; OpenCV takes places there in halves (`shift`),
+    The planes of color have half the size; OpenCV takes places there in halves (`shift`),
     and lines are half as wide, 1 px at least.
     """
 
-    def __init__(self, planes: Planes, lettering: Text) -> None:
+    def __init__(self, planes: YuvPlanes, lettering: Text) -> None:
         self._planes, self._lettering = planes, lettering
         self.size: tuple[int, int] = (planes.y.shape[0], planes.y.shape[1])
 
-    def box(self, corners: Corners, colour: Colour, line: int) -> None:
+    def box(self, corners: Corners, color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(colour):
+        for plane, value, shift in self._parts(color):
             cv2.rectangle(plane, corners[:2], corners[2:], value, _width(line, shift), shift=shift)
 
-    def stroke(self, start: Point, end: Point, colour: Colour, line: int) -> None:
+    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(colour):
+        for plane, value, shift in self._parts(color):
             cv2.line(plane, start, end, value, _width(line, shift), shift=shift)
 
-    def path(self, points: npt.NDArray[np.int32], colour: Colour, line: int) -> None:
+    def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(colour):
-            # Half the pixels of colour need no smooth edge, which is what costs time.
+        for plane, value, shift in self._parts(color):
+            # Half the pixels of color need no smooth edge, which is what costs time.
             edge = cv2.LINE_8 if shift else cv2.LINE_AA
             cv2.polylines(plane, [points], False, value, _width(line, shift), edge, shift)
 
-    def fill(self, area: Area, colour: Colour) -> None:
+    def fill(self, area: Area, color: Color) -> None:
         """See Canvas."""
-        for plane, (value,), shift in self._parts(colour):
+        for plane, (value,), shift in self._parts(color):
             plane[_scaled(area[0], shift), _scaled(area[1], shift)] = value
 
-    def text(self, text: str, place: Point, font: int, colour: Colour) -> None:
-        """See Canvas; brightness alone, as ink is black or white and the ground stays coloured."""
-        y = yuv_of(colour, self._planes.colours)[0]
+    def text(self, text: str, place: Point, font: int, color: Color) -> None:
+        """See Canvas; brightness alone, as ink is black or white and the ground stays colored."""
+        y = yuv_of(color, self._planes.colors)[0]
         self._lettering.draw(self._planes.y, text, *place, font, (y,))
 
-    def _parts(self, colour: Colour) -> list[tuple[npt.NDArray[np.uint8], tuple[int], int]]:
-        """Each plane, the colour's value in it, and by how many bits places are shifted there."""
-        y, u, v = yuv_of(colour, self._planes.colours)
+    def _parts(self, color: Color) -> list[tuple[npt.NDArray[np.uint8], tuple[int], int]]:
+        """Each plane, the color's value in it, and by how many bits places are shifted there."""
+        y, u, v = yuv_of(color, self._planes.colors)
         planes = self._planes
         return [(planes.y, (y,), 0), (planes.u, (u,), 1), (planes.v, (v,), 1)]
 
 
 @functools.lru_cache(maxsize=4096)
-def yuv_of(colour: Colour, colours: Colours) -> Colour:
-    """Y, U and V of an RGB colour, 0 to 255 (ITU-T H.273, equations 38 to 43 and 20 to 25)."""
-    kr, kb = KR_KB[colours.matrix]
-    red, green, blue = (value / 255 for value in colour)
+def yuv_of(color: Color, colors: ColorSpec) -> Color:
+    """Y, U and V of an RGB color, 0 to 255 (ITU-T H.273, equations 38 to 43 and 20 to 25)."""
+    kr, kb = KR_KB[colors.matrix]
+    red, green, blue = (value / 255 for value in color)
     luma = kr * red + (1 - kr - kb) * green + kb * blue
     cb, cr = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
-    if colours.full_range:
+    if colors.full_range:
         y, u, v = 255 * luma, 255 * cb + 128, 255 * cr + 128
     else:
         y, u, v = 219 * luma + 16, 224 * cb + 128, 224 * cr + 128

@@ -1,4 +1,4 @@
-"""Labels in pictures: what they say, and where they have room."""
+"""Labels in images: what they say, and where they have room."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import NamedTuple
 import numpy as np
 
 from .canvas import Area, Canvas, Corners
-from .palette import Colour, ink_on
+from .palette import Color, ink_on
 from .text import Text
 
 REFERENCE_HEIGHT = 1080
-"""Picture height, px, at which lines and text have the sizes below."""
+"""Image height, px, at which lines and text have the sizes below."""
 
 LINE, FONT = 3.0, 24.0
 THINNEST, SMALLEST_FONT = 2, 11
 """Sizes in px; anything smaller could not be seen or read."""
 
 SCORES_FROM = 480
-"""Picture height, px, from which labels have room for a score."""
+"""Image height, px, from which labels have room for a score."""
 
 NAME_SHARE = 3
-"""The part of the picture's width that a label may take, 1 / NAME_SHARE, or else its box's."""
+"""The part of the image's width that a label may take, 1 / NAME_SHARE, or else its box's."""
 
 
 class Style(NamedTuple):
-    """Sizes for one picture, px."""
+    """Sizes for one image, px."""
 
     line: int
     font: int
@@ -33,7 +33,7 @@ class Style(NamedTuple):
 
     @classmethod
     def of(cls, height: int) -> Style:
-        """The style for a picture of that height."""
+        """The style for an image of that height."""
         scale = height / REFERENCE_HEIGHT
         return cls(
             max(THINNEST, round(LINE * scale)),
@@ -43,15 +43,15 @@ class Style(NamedTuple):
 
 
 class Labels:
-    """The labels of one picture: drawn last, inside it, and beside each other where that goes."""
+    """The labels of one image: drawn last, inside it, and beside each other where that goes."""
 
     def __init__(self, canvas: Canvas, style: Style, text: Text) -> None:
         self._canvas, self._style, self._text = canvas, style, text
-        self._placed: list[tuple[str, Area, Colour]] = []
+        self._placed: list[tuple[str, Area, Color]] = []
         self._taken = np.zeros(canvas.size, np.bool_)
 
     def add(
-        self, corners: Corners, name: str, short: str, score: float | None, colour: Colour
+        self, corners: Corners, name: str, short: str, score: float | None, color: Color
     ) -> None:
         """Place a label at a box: above it, else below, else inside.
 
@@ -65,14 +65,14 @@ class Labels:
         free = (each for each in tries if not self._taken[each[1]].any())
         text, area = next(free, tries[-1])
         self._taken[area] = True
-        self._placed.append((text, area, colour))
+        self._placed.append((text, area, color))
 
     def draw(self) -> None:
         """Draw all labels."""
-        for text, (rows, columns), colour in self._placed:
-            self._canvas.fill((rows, columns), colour)
+        for text, (rows, columns), color in self._placed:
+            self._canvas.fill((rows, columns), color)
             place = columns.start + self._style.line, rows.start
-            self._canvas.text(text, place, self._style.font, ink_on(colour))
+            self._canvas.text(text, place, self._style.font, ink_on(color))
 
     def _texts(self, corners: Corners, name: str, short: str, score: float | None) -> list[str]:
         """What the label can say, most first."""
@@ -87,7 +87,7 @@ class Labels:
         return self._text.shortened(text, self._style.font, width)
 
     def _areas(self, text: str, corners: Corners) -> list[Area]:
-        """Where the label can be, best first; the last is the best of those inside the picture."""
+        """Where the label can be, best first; the last is the best of those inside the image."""
         left, top, right, bottom = corners
         width, height = self._text.size(text, self._style.font)
         width += 2 * self._style.line + 2

@@ -1,4 +1,4 @@
-"""Drawing of boxes, identities, labels and trails, for every sink that shows pictures."""
+"""Drawing of boxes, identities, labels and trails, for every sink that shows images."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from vidan.types import Image, Planes, Result
+from vidan.types import Image, Result, YuvPlanes
 
 from .canvas import Canvas, Corners, Point, RgbCanvas, YuvCanvas
 from .labels import Labels, Style
-from .palette import Colour, colour_of
+from .palette import Color, color_of
 from .text import Text
 
 TRAIL = 30
@@ -34,15 +34,15 @@ class Painter:
         self._draw(result, RgbCanvas(image, self._text))
         return image
 
-    def draw_on(self, planes: Planes, result: Result) -> None:
-        """Draw what was found in a frame on its picture, or a copy of it: writable planes."""
+    def draw_on(self, planes: YuvPlanes, result: Result) -> None:
+        """Draw what was found in a frame on its image, or a copy of it: writable planes."""
         self._draw(result, YuvCanvas(planes, self._text))
 
     def _draw(self, result: Result, canvas: Canvas) -> None:
-        """Draw on the frame's picture.
+        """Draw on the frame's image.
 
-        A track has its identity's colour, a thick box (dashed while it coasts), a label and a
-        trail. A detection that no track claims has its class's colour and a thin box.
+        A track has its identity's color, a thick box (dashed while it coasts), a label and a
+        trail. A detection that no track claims has its class's color and a thin box.
         """
         style = Style.of(result.frame.height)
         self._follow(result)
@@ -56,17 +56,17 @@ class Painter:
             tracks.misses.tolist(),
             strict=True,
         ):
-            colour = colour_of(identity)
-            self._draw_trail(canvas, identity, colour, style)
+            color = color_of(identity)
+            self._draw_trail(canvas, identity, color, style)
             corners = _corners(box)
             if misses:
-                _draw_dashed(canvas, corners, colour, style.line)
+                _draw_dashed(canvas, corners, color, style.line)
             else:
-                canvas.box(corners, colour, style.line)
+                canvas.box(corners, color, style.line)
             number = f"#{identity}"
             name = f"{number} {result.label(class_index)}"
             # The score of a track that coasts is an old one.
-            labels.add(corners, name, number, None if misses else score, colour)
+            labels.add(corners, name, number, None if misses else score, color)
         # Last, so that tracks' labels choose their places first.
         _draw_unclaimed(canvas, result, style, labels)
         labels.draw()
@@ -84,9 +84,9 @@ class Painter:
             if not trail:
                 del self._trails[identity]
 
-    def _draw_trail(self, canvas: Canvas, identity: int, colour: Colour, style: Style) -> None:
+    def _draw_trail(self, canvas: Canvas, identity: int, color: Color, style: Style) -> None:
         points = np.array([point for _, point in self._trails[identity]], np.int32)
-        canvas.path(points, colour, style.line)
+        canvas.path(points, color, style.line)
 
 
 def _draw_unclaimed(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:
@@ -97,27 +97,27 @@ def _draw_unclaimed(canvas: Canvas, result: Result, style: Style, labels: Labels
         if row in claimed:
             continue
         class_index = int(found.classes[row])
-        colour = colour_of(class_index)
+        color = color_of(class_index)
         corners = _corners(found.boxes[row])
-        canvas.box(corners, colour, (style.line + 1) // 2)
+        canvas.box(corners, color, (style.line + 1) // 2)
         label = result.label(class_index)
-        labels.add(corners, label, label, float(found.scores[row]), colour)
+        labels.add(corners, label, label, float(found.scores[row]), color)
 
 
 def _corners(box: npt.NDArray[np.float32]) -> Corners:
-    """A box (4,) in whole px, and near enough to the picture for OpenCV's integers."""
+    """A box (4,) in whole px, and near enough to the image for OpenCV's integers."""
     left, top, right, bottom = np.clip(box, -(2**15), 2**15).round().astype(int).tolist()
     return left, top, right, bottom
 
 
-def _draw_dashed(canvas: Canvas, corners: Corners, colour: Colour, line: int) -> None:
-    """A box of dashes; what lies outside the picture is not walked along."""
+def _draw_dashed(canvas: Canvas, corners: Corners, color: Color, line: int) -> None:
+    """A box of dashes; what lies outside the image is not walked along."""
     height, width = canvas.size
     left, top, right, bottom = corners
     dash = DASH * line
     for x in range(max(left, -dash), min(right, width), 2 * dash):
         for y in (top, bottom):
-            canvas.stroke((x, y), (min(x + dash, right), y), colour, line)
+            canvas.stroke((x, y), (min(x + dash, right), y), color, line)
     for y in range(max(top, -dash), min(bottom, height), 2 * dash):
         for x in (left, right):
-            canvas.stroke((x, y), (x, min(y + dash, bottom)), colour, line)
+            canvas.stroke((x, y), (x, min(y + dash, bottom)), color, line)

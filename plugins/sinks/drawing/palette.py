@@ -1,4 +1,4 @@
-"""Colours that tell identities and classes apart."""
+"""ColorSpec that tell identities and classes apart."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import math
 
 import numpy as np
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """Red, green and blue of sRGB, 0 to 255."""
 
 GOLDEN = (math.sqrt(5) - 1) / 2
-"""Steps of this much of the colour circle keep neighbouring identities far apart."""
+"""Steps of this much of the color circle keep neighboring identities far apart."""
 
 PLASTIC = 0.7548776662466927
 """Steps of lightness, 1 / the plastic number: apart where hues come round again, as after 34."""
 
 DARKEST, BRIGHTEST, CHROMA = 0.64, 0.84, 0.14
-"""Lightness and chroma in OKLCH: all colours can be seen on most pictures, none shouts."""
+"""Lightness and chroma in OKLCH: all colors can be seen on most images, none shouts."""
 
 OKLAB_TO_LINEAR = np.array(
     [
@@ -28,13 +28,13 @@ OKLAB_TO_LINEAR = np.array(
 )
 
 EQUAL_CONTRAST = 0.179
-"""Luminance of the colour on which black and white can be read equally well, by the contrast
+"""Luminance of the color on which black and white can be read equally well, by the contrast
 ratio of WCAG 2.2, (lighter + 0.05) / (darker + 0.05)."""
 
 
 @functools.lru_cache(maxsize=4096)
-def colour_of(number: int) -> Colour:
-    """A colour for an identity or a class, always the same, unlike those of its neighbours.
+def color_of(number: int) -> Color:
+    """A color for an identity or a class, always the same, unlike those of its neighbors.
 
     OKLCH turned into sRGB (Ottosson 2020, "A perceptual color space for image processing").
     """
@@ -56,12 +56,12 @@ def colour_of(number: int) -> Colour:
     return red, green, blue
 
 
-def ink_on(colour: Colour) -> Colour:
-    """Black or white, whichever can be read better on a colour."""
-    return (0, 0, 0) if _luminance(colour) > EQUAL_CONTRAST else (255, 255, 255)
+def ink_on(color: Color) -> Color:
+    """Black or white, whichever can be read better on a color."""
+    return (0, 0, 0) if _luminance(color) > EQUAL_CONTRAST else (255, 255, 255)
 
 
-def _luminance(colour: Colour) -> float:
-    """Relative luminance in [0,1] of an sRGB colour (ITU-R BT.709, gamma taken as 2.2)."""
-    red, green, blue = (math.pow(channel / 255, 2.2) for channel in colour)
+def _luminance(color: Color) -> float:
+    """Relative luminance in [0,1] of an sRGB color (ITU-R BT.709, gamma taken as 2.2)."""
+    red, green, blue = (math.pow(channel / 255, 2.2) for channel in color)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,4 +1,4 @@
-"""Text in pictures."""
+"""Text in images."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from vidan.types import Image
 
-from .palette import Colour
+from .palette import Color
 
 REMEMBERED = 4096
 """Texts whose width is kept; endless runs have endless identities."""
 
 ENDLESS = (1 << 20, 1 << 10)
-"""Width and height, px, of a picture in which no text is wrapped at the edge."""
+"""Width and height, px, of an image in which no text is wrapped at the edge."""
 
 
 class Text:
@@ -51,13 +51,13 @@ class Text:
         left: int,
         top: int,
         font: int,
-        colour: Colour | tuple[int],
+        color: Color | tuple[int],
     ) -> None:
         """Draw a text whose line begins at the top-left corner given.
 
-        The canvas is (H,W,3) or a single plane (H,W), and the colour has as many values.
+        The canvas is (H,W,3) or a single plane (H,W), and the color has as many values.
         """
-        cv2.putText(canvas, legible(text), (left, top + font), colour, self._face, font)
+        cv2.putText(canvas, legible(text), (left, top + font), color, self._face, font)
 
 
 def legible(text: str) -> str:

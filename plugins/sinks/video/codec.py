@@ -22,8 +22,8 @@ def choose(wanted: Codec | Literal["auto"], width: int, height: int) -> Codec:
 
     Args:
         wanted: its name; `auto` for the first one in hardware that starts.
-        width: of the pictures, px.
-        height: of the pictures, px.
+        width: of the images, px.
+        height: of the images, px.
     """
     if wanted == SOFTWARE:
         return SOFTWARE

@@ -1,4 +1,4 @@
-"""Encoding of pictures into H.264, in a fragmented MP4."""
+"""Encoding of images into H.264, in a fragmented MP4."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Encoder:
 
     Args:
         path: of the file.
-        first: the picture whose size and colours all must have; not yet written.
+        first: the image whose size and colors all must have; not yet written.
         start: its stream time, s: 0 in the file.
         codec: FFmpeg's encoder.
         options: of that, such as preset and crf.
@@ -45,10 +45,10 @@ class Encoder:
 
     Attributes:
         seen: what was written, to check the file against.
-        colours: of the pictures.
+        colors: of the images.
 
     Raises:
-        SinkError: the pictures are too large for H.264.
+        SinkError: the images are too large for H.264.
         OSError, FFmpegError: the file cannot be opened.
     """
 
@@ -62,7 +62,7 @@ class Encoder:
         threads: int,
     ) -> None:
         self._path = path
-        self.colours = first.planes.colours
+        self.colors = first.planes.colors
         height, width = first.planes.y.shape
         if max(height, width) > LARGEST:
             raise SinkError(
@@ -79,14 +79,14 @@ class Encoder:
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, TICKS)
         context.thread_count = threads
-        matrix, full_range = self.colours
+        matrix, full_range = self.colors
         context.colorspace = context.color_primaries = matrix
         context.color_trc = TRANSFER[matrix]
         context.color_range = FULL_RANGE if full_range else LIMITED_RANGE
         self._clock = _Clock(start)
 
     def write(self, picture: Picture, time: float) -> None:
-        """Encode a picture of a stream time in s.
+        """Encode an image of a stream time in s.
 
         Raises:
             OSError, FFmpegError: the file cannot be written.

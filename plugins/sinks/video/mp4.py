@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
-from vidan.types import Planes
+from vidan.types import YuvPlanes
 
 from .yuv_frame import array
 
@@ -31,22 +31,22 @@ Thumbnail = npt.NDArray[np.float32]
 THUMBNAIL = (32, 18)
 
 SAMPLES = 16
-"""Pictures that are kept, small, to compare the finished file with."""
+"""Images that are kept, small, to compare the finished file with."""
 
 LARGEST_DIFFERENCE = 30.0
 """Mean difference of two thumbnails, of 255, that compression cannot explain."""
 
 CONTRAST, LOST_CONTRAST = 2.0, 4.0
 """Standard deviation of a thumbnail that shows something at all, and the factor by which it
-may shrink: a black picture differs little from a dark one, but has no contrast left."""
+may shrink: a black image differs little from a dark one, but has no contrast left."""
 
 
 class Seen:
-    """What was written, to hold the finished file against: number, size, some pictures.
+    """What was written, to hold the finished file against: number, size, some images.
 
     Args:
-        width: of the pictures, px.
-        height: of the pictures, px.
+        width: of the images, px.
+        height: of the images, px.
         every: frames between those that can be sampled (they should be key frames).
     """
 
@@ -55,10 +55,10 @@ class Seen:
         self._size = width, height
         self._every = every
         self._samples: list[tuple[int, Thumbnail]] = []
-        self._last: tuple[int, Planes] | None = None
+        self._last: tuple[int, YuvPlanes] | None = None
 
-    def add(self, planes: Planes, stamp: int) -> None:
-        """Remember a picture and its time stamp in the file."""
+    def add(self, planes: YuvPlanes, stamp: int) -> None:
+        """Remember an image and its time stamp in the file."""
         if self.count % self._every == 0:
             self._samples.append((stamp, _thumbnail(*planes[:3])))
             if len(self._samples) > SAMPLES:  # half as many, spread over all that was written
@@ -98,7 +98,7 @@ class Seen:
 
 
 def _decode(container: InputContainer, stream: VideoStream, stamp: int) -> Thumbnail | None:
-    """Thumbnail of the picture at a time stamp; None if there is none."""
+    """Thumbnail of the image at a time stamp; None if there is none."""
     container.seek(stamp, stream=stream)
     for frame in container.decode(stream):
         if frame.pts is not None and frame.pts >= stamp:
@@ -107,7 +107,7 @@ def _decode(container: InputContainer, stream: VideoStream, stamp: int) -> Thumb
 
 
 def _thumbnail(*planes: npt.NDArray[np.uint8]) -> Thumbnail:
-    """Y, U and V of a picture, small: (3,h,w)."""
+    """Y, U and V of an image, small: (3,h,w)."""
     small = [cv2.resize(plane, THUMBNAIL, interpolation=cv2.INTER_AREA) for plane in planes]
     return np.array(small, np.float32)
 

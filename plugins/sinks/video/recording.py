@@ -1,4 +1,4 @@
-"""One video file, from its first picture until it is finished and checked."""
+"""One video file, from its first image until it is finished and checked."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Recording:
         self.path = path
         self._encoder = encoder
         self._broken = False
-        self.colours = encoder.colours
+        self.colors = encoder.colors
 
     def write(self, picture: Picture, time: float) -> None:
-        """Encode a picture of a stream time in s.
+        """Encode an image of a stream time in s.
 
         Raises:
             SinkError: the file cannot be written.

@@ -14,11 +14,11 @@ import av.error
 
 from vidan import options
 from vidan.errors import SinkError
-from vidan.journal import Job
+from vidan.journal import RunJournal
 from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
-from ..rotation import Keep, Names
+from ..rotation import Names, Retention
 from .codec import SOFTWARE, Codec, choose, settings
 from .encoder import Encoder
 from .recording import Recording, check_writable, failed
@@ -38,8 +38,8 @@ UNFINISHED = 4
 class VideoFile:
     """Writes what is shown as a video that browsers and phones play.
 
-    H.264, yuv420p, MP4 with its index in front; colours as in the source's YUV, or BT.709 where
-    its pictures are RGB. Frames keep their stream times, so a
+    H.264, yuv420p, MP4 with its index in front; colors as in the source's YUV, or BT.709 where
+    its images are RGB. Frames keep their stream times, so a
     variable rate and dropped frames keep the video's pace. An odd width or height is made
     even by repeating the last column or row, as H.264 demands.
 
@@ -94,7 +94,7 @@ class VideoFile:
         self._path = Path(options.text("sink.video.path", path))
         self._length = None if segment is None else options.duration("sink.video.segment", segment)
         self._segments = Segments(self._length)
-        self._keep = Keep("sink.video.keep", keep)
+        self._keep = Retention("sink.video.keep", keep)
         several = segment is not None or keep is not None
         self._names = Names("sink.video.path", path, "time") if several else None
         self._painter = Painter() if draw else None
@@ -108,11 +108,11 @@ class VideoFile:
         self._closed = False
         check_writable(self._next_path(time.time()))
 
-    def begin_job(self, job: Job) -> None:
-        """See Repeatable."""
+    def resume_from(self, job: RunJournal) -> None:
+        """See Resumable."""
         if self._names is not None:
             self._segments = Segments(self._length, job.began)
-            self._names.begin_job(job)
+            self._names.resume_from(job)
 
     def write(self, result: Result) -> None:
         """Encode one frame."""
@@ -125,7 +125,7 @@ class VideoFile:
             self._finishing.append(self._finisher.submit(self._finish, finished))
             if len(self._finishing) > UNFINISHED:
                 self._finishing.pop(0).result()  # nor files nor memory may pile up
-        picture = Picture(frame, None if self._current is None else self._current.colours)
+        picture = Picture(frame, None if self._current is None else self._current.colors)
         if self._painter is not None:
             self._painter.draw_on(picture.planes, result)
         if self._current is None:

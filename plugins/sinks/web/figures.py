@@ -1,4 +1,4 @@
-"""What the page shows beside the picture."""
+"""What the page shows beside the image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AWAY = 30
 """Frames without an object after which it has left; before, it may have been hidden."""
 
 
-class Figures:
+class LiveStats:
     """Counts results, and adds what the run measures; safe to use from several threads.
 
     Attributes:
@@ -83,7 +83,7 @@ class Figures:
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest picture was captured; None before the first."""
+        """Seconds since the newest image was captured; None before the first."""
         newest = self._newest
         return None if newest is None else time.monotonic() - newest[0]
 

@@ -1,4 +1,4 @@
-"""The newest picture as JPEG: drawn and encoded once for all, when somebody waits for it."""
+"""The newest image as JPEG: drawn and encoded once for all, when somebody waits for it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..drawing.painter import Painter
 from ..window.sink import shrunk
 
 LAST = 2.0
-"""Seconds that the last picture is waited for."""
+"""Seconds that the last image is waited for."""
 
 
 class Pictures:
     """A thread that draws and encodes the newest result.
 
     Args:
-        width: of the largest picture, px; larger ones are scaled down.
+        width: of the largest image, px; larger ones are scaled down.
         quality: of JPEG, 1 to 100.
         ready: called with each JPEG, in the thread.
 
@@ -49,7 +49,7 @@ class Pictures:
             self._news.notify()
 
     def want(self, wanted: bool) -> None:
-        """Say whether anybody waits for a picture. Does not wait."""
+        """Say whether anybody waits for an image. Does not wait."""
         with self._news:
             if not self._closed:
                 self._wanted = wanted

@@ -1,4 +1,4 @@
-"""The newest picture and figures, in the event loop: what all viewers look at."""
+"""The newest image and figures, in the event loop: what all viewers look at."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
-from .figures import Figures
+from .figures import LiveStats
 from .pictures import Pictures
 
 PERIOD = 0.5
 """Seconds between two messages of figures."""
 
 
-class Screen:
+class ViewerHub:
     """What viewers look at, each at its own pace. To be used in the event loop alone.
 
     Args:
-        figures: beside the picture.
-        pictures: encode the newest result while a viewer waits.
+        figures: beside the image.
+        images: encode the newest result while a viewer waits.
         seats: viewers at the same time.
 
     Attributes:
         figures: as given.
         viewers: that there are.
-        jpeg: the newest picture, empty before the first.
-        number: of the newest picture, from 1.
+        jpeg: the newest image, empty before the first.
+        number: of the newest image, from 1.
         over: set when the run is.
     """
 
-    def __init__(self, figures: Figures, pictures: Pictures, seats: int) -> None:
+    def __init__(self, figures: LiveStats, pictures: Pictures, seats: int) -> None:
         self.figures = figures
         self.viewers = 0
         self.jpeg = b""
@@ -44,7 +44,7 @@ class Screen:
         self._news = asyncio.Event()
 
     def take(self, jpeg: bytes) -> None:
-        """Show a picture."""
+        """Show an image."""
         self.jpeg, self.number = jpeg, self.number + 1
         self._wake()
 
@@ -78,9 +78,9 @@ class Screen:
             self.viewers -= 1
 
     async def after(self, seen: int) -> int:
-        """Wait for the newest picture but the one that was seen; return its number.
+        """Wait for the newest image but the one that was seen; return its number.
 
-        It is `seen` if the run ends before there is one. A picture that was encoded for another
+        It is `seen` if the run ends before there is one. An image that was encoded for another
         viewer will do only if there is no newer result: who comes seldom is shown nothing old.
         """
         if self.number == seen or self._pictures.pending:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from .access import BadRequests, add_headers, guard
-from .figures import Figures
+from .figures import LiveStats
 from .pictures import Pictures
-from .screen import Screen
+from .screen import ViewerHub
 from .views import Views
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,12 @@ LAST_WORDS = 1.0
 
 
 class Server:
-    """Serves the page, pictures and figures until it is closed.
+    """Serves the page, images and figures until it is closed.
 
     Args:
         bound: socket that listens.
-        figures: beside the picture.
-        width: of the largest picture, px.
+        figures: beside the image.
+        width: of the largest image, px.
         quality: of JPEG, 1 to 100.
         token: that viewers must know; None if none is demanded.
         viewers: at the same time.
@@ -52,7 +52,7 @@ class Server:
     def __init__(
         self,
         bound: socket.socket,
-        figures: Figures,
+        figures: LiveStats,
         width: int,
         quality: int,
         token: str | None,
@@ -65,7 +65,7 @@ class Server:
         self._connecting: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self.pictures = Pictures(width, quality, self._take)
-        self._screen = Screen(figures, self.pictures, viewers)
+        self._screen = ViewerHub(figures, self.pictures, viewers)
         port = bound.getsockname()[1]
         self._app = web.Application(
             middlewares=[guard(token, port, secure=tls is not None)], client_max_size=1024
@@ -87,7 +87,7 @@ class Server:
         return self._screen.viewers
 
     def close(self) -> None:
-        """Show the last picture, tell the viewers that the run is over, let go of the port.
+        """Show the last image, tell the viewers that the run is over, let go of the port.
 
         Takes some seconds at most, whatever viewers do; a second call does nothing.
         """

@@ -12,7 +12,7 @@ from vidan.stats import Stats
 from vidan.types import Result
 
 from .access import loopback
-from .figures import Figures
+from .figures import LiveStats
 from .server import Server
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ SHORTEST = 16
 
 
 class Web:
-    """Shows the newest result on a page: picture, figures, events.
+    """Shows the newest result on a page: image, figures, events.
 
     Args:
         host: address to listen at; any but this computer's own demands a token.
@@ -30,8 +30,8 @@ class Web:
         token: that viewers must know, at least 16 characters.
         certificate: PEM file for HTTPS, with `key`.
         key: PEM file of the certificate's private key.
-        width: of the largest picture, px; larger ones are scaled down.
-        quality: of the pictures' JPEG, 1 to 100.
+        width: of the largest image, px; larger ones are scaled down.
+        quality: of the images' JPEG, 1 to 100.
         max_viewers: at the same time.
         patience: seconds after which one who does not read, or asks nothing, is dropped.
 
@@ -69,7 +69,7 @@ class Web:
         bound = _bind(host, port)
         self.port: int = bound.getsockname()[1]
         self._closed = False
-        self._figures = Figures()
+        self._figures = LiveStats()
         self._server = Server(
             bound, self._figures, width, quality, token, max_viewers, patience, tls
         )
@@ -87,7 +87,7 @@ class Web:
         """How many there are."""
         return self._server.viewers
 
-    def inform(self, stats: Stats) -> None:
+    def bind_stats(self, stats: Stats) -> None:
         """Show what the run measures."""
         self._figures.stats = stats
 

@@ -1,4 +1,4 @@
-"""What can be asked for: the page, its web socket, pictures and figures for programs."""
+"""What can be asked for: the page, its web socket, images and figures for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import resources
 
 from aiohttp import WSCloseCode, web
 
-from .screen import Screen
+from .screen import ViewerHub
 
 FILES = {
     "/": ("page.html", "text/html"),
@@ -21,10 +21,10 @@ FILES = {
 PART = b"--frame\r\n"
 
 STALLED = 10.0
-"""Seconds without a picture after which the run is not well."""
+"""Seconds without an image after which the run is not well."""
 
 LONGEST_MESSAGE = 64
-"""Bytes of what a viewer may send at once: it only says that it wants the next picture."""
+"""Bytes of what a viewer may send at once: it only says that it wants the next image."""
 
 
 class Views:
@@ -35,7 +35,7 @@ class Views:
         patience: seconds after which a viewer that does not read is dropped.
     """
 
-    def __init__(self, screen: Screen, patience: float) -> None:
+    def __init__(self, screen: ViewerHub, patience: float) -> None:
         self._screen, self._patience = screen, patience
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -68,7 +68,7 @@ class Views:
             raise ConnectionResetError from None
 
     async def _view(self, request: web.Request) -> web.StreamResponse:
-        """The page's web socket: figures as text, and a picture each time it says it is ready.
+        """The page's web socket: figures as text, and an image each time it says it is ready.
 
         So that none is under way that waits for others, however slow the network is.
         """
@@ -93,7 +93,7 @@ class Views:
 
     @staticmethod
     async def _listen(socket: web.WebSocketResponse, ready: asyncio.Event) -> None:
-        """Hear that the next picture is wanted, until the viewer is gone."""
+        """Hear that the next image is wanted, until the viewer is gone."""
         async for _ in socket:
             ready.set()
 
@@ -125,7 +125,7 @@ class Views:
                 await self._send(request, to.write(PART))
                 while (number := await self._screen.after(seen)) != seen:
                     seen, jpeg = number, self._screen.jpeg
-                    # The boundary behind a picture is what makes browsers show it.
+                    # The boundary behind an image is what makes browsers show it.
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     part = b"".join((head.encode(), jpeg, b"\r\n", PART))
                     await self._send(request, to.write(part))

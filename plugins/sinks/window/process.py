@@ -69,7 +69,7 @@ class Viewer:
         return set((answer or "").split())
 
     def show(self, picture: Image) -> None:
-        """Show a picture: (h,w,3) uint8 RGB."""
+        """Show an image: (h,w,3) uint8 RGB."""
         height, width = picture.shape[:2]
         with self._within(ANSWER_TIMEOUT):
             self._send(HEADER.pack(PICTURE, width, height) + picture.tobytes())

@@ -31,15 +31,15 @@ FONT = 16
 class Window:
     """Shows the newest result: boxes, identities, frames per second, latency.
 
-    Space holds the picture (the run goes on), s saves it, q or closing the window ends the
+    Space holds the image (the run goes on), s saves it, q or closing the window ends the
     run. Frames per second count the results that reach the window; latency is the age of the
-    picture when it is handed to the window.
+    image when it is handed to the window.
 
     Args:
-        pictures: folder for pictures saved with s, in the source's size.
+        images: folder for images saved with s, in the source's size.
         title: of the window.
-        width: of the largest picture shown, px; larger ones are scaled down.
-        height: of the largest picture shown, px.
+        width: of the largest image shown, px; larger ones are scaled down.
+        height: of the largest image shown, px.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -80,7 +80,7 @@ class Window:
         self._viewer.close()
 
     def _view(self, result: Result) -> Image:
-        """The picture for the window: (h,w,3) uint8 RGB."""
+        """The image for the window: (h,w,3) uint8 RGB."""
         small = shrunk(result, *self._limit)
         picture = self._painter.annotate(small)
         latency = time.monotonic() - result.frame.captured
@@ -103,7 +103,7 @@ class Window:
         return (len(times) - 1) / span if span > 0 else 0.0
 
     def _save(self, result: Result) -> None:
-        """Save the picture that is shown. Should that fail, the run is worth more."""
+        """Save the image that is shown. Should that fail, the run is worth more."""
         path = self._pictures / f"frame_{result.frame.index:06d}.png"
         bgr = cv2.cvtColor(Painter().annotate(result), cv2.COLOR_RGB2BGR)
         try:
@@ -116,12 +116,12 @@ class Window:
 
 
 def shrunk(result: Result, width: int, height: int) -> Result:
-    """The result with its picture and boxes scaled down until they fit; as it is if they do.
+    """The result with its image and boxes scaled down until they fit; as it is if they do.
 
     Args:
         result: of one frame.
-        width: of the largest picture that fits, px.
-        height: of the largest picture that fits, px.
+        width: of the largest image that fits, px.
+        height: of the largest image that fits, px.
     """
     frame = result.frame
     scale = min(width / frame.width, height / frame.height)
@@ -138,7 +138,7 @@ def shrunk(result: Result, width: int, height: int) -> Result:
 
 
 class _Small(Frame):
-    """A frame scaled down: straight from the decoder's picture, where there is one."""
+    """A frame scaled down: straight from the decoder's image, where there is one."""
 
     __slots__ = ("_of",)
 
@@ -150,7 +150,7 @@ class _Small(Frame):
             stream=of.stream,
             width=width,
             height=height,
-            image=of.image,
+            filename=of.filename,
         )
         self._of = of
 

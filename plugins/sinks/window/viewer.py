@@ -1,4 +1,4 @@
-"""The process behind `sink=window`: shows pictures from stdin, answers on stdout.
+"""The process behind `sink=window`: shows images from stdin, answers on stdout.
 
 A process of its own because of what windows want: the main thread (macOS), to be served
 all the time (so that keys work while the run waits for a slow detector), and, under Qt, to
@@ -8,9 +8,9 @@ view then, and never the run and its recordings.
 It is started as a script and imports nothing of vidan. It says `ready` once the window is
 open. A message is WHAT, width and height as little-endian uint32:
 
-    PICTURE   followed by height * width * 3 bytes, RGB: the next picture to show
-    ASK       gets a line of answer, at once: words of `next` (a picture would be shown),
-              `save` (the user wants to keep the picture that is shown) and `quit`
+    IMAGE   followed by height * width * 3 bytes, RGB: the next image to show
+    ASK       gets a line of answer, at once: words of `next` (an image would be shown),
+              `save` (the user wants to keep the image that is shown) and `quit`
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ HEADER = struct.Struct("<III")
 ASK, PICTURE = 0, 1
 
 POLL = 15
-"""Milliseconds between looks for a new picture: twice in a frame of 30 fps."""
+"""Milliseconds between looks for a new image: twice in a frame of 30 fps."""
 
 EMPTY_SIZE = (640, 360)
-"""Of the window before the first picture, px."""
+"""Of the window before the first image, px."""
 
 
 class Mailbox:
@@ -49,12 +49,12 @@ class Mailbox:
         self.ended = False
 
     def put(self, picture: Image) -> None:
-        """A picture has come; no other one is wanted before it is shown."""
+        """An image has come; no other one is wanted before it is shown."""
         with self._lock:
             self._picture = picture
 
     def take(self) -> Image | None:
-        """The picture to be shown now, if one has come; from now on the next one is wanted."""
+        """The image to be shown now, if one has come; from now on the next one is wanted."""
         with self._lock:
             picture, self._picture = self._picture, None
             if picture is not None:
@@ -67,7 +67,7 @@ class Mailbox:
             self._words.add(word)
 
     def words(self, paused: bool) -> str:
-        """The next answer: what was said, each word once; a paused view wants no picture."""
+        """The next answer: what was said, each word once; a paused view wants no image."""
         with self._lock:
             kept = {"next"} & self._words if paused else set()
             words, self._words = sorted(self._words - kept), kept
@@ -112,7 +112,7 @@ class View:
         cv2.waitKey(1)
 
     def show(self, picture: Image) -> None:
-        """Show a picture; the window takes its size when that is not the last one's."""
+        """Show an image; the window takes its size when that is not the last one's."""
         height, width = picture.shape[:2]
         if self._size != (width, height):
             self._size = (width, height)

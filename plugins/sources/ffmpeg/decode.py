@@ -1,4 +1,4 @@
-"""Pictures out of whatever FFmpeg reads, damaged files included."""
+"""Images out of whatever FFmpeg reads, damaged files included."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ PIECEWISE_FORMATS = {"dash", "hls"}
 
 
 DEFAULT_STEP = 0.04
-"""Time between pictures where nothing says it, s."""
+"""Time between images where nothing says it, s."""
 
 
 Skip = Literal["DEFAULT", "NONREF", "NONKEY"]
-"""Which pictures a decoder leaves out: none, those that no other needs, all but key frames."""
+"""Which images a decoder leaves out: none, those that no other needs, all but key frames."""
 
 
 class Reader:
-    """One pass over the pictures of a file or URL, in the order in which they are shown.
+    """One pass over the images of a file or URL, in the order in which they are shown.
 
-    A packet that cannot be decoded counts as one lost picture. Used by one thread at a time.
+    A packet that cannot be decoded counts as one lost image. Used by one thread at a time.
 
     Args:
         address: what to read.
         threads: of the decoder; 0 for as many as there are processors.
         timeout: longest wait for a server to answer, s.
-        stall: longest wait for a picture of a server, s; None for `timeout`.
+        stall: longest wait for an image of a server, s; None for `timeout`.
         stopped: ends all waiting when it is set.
 
     Attributes:
-        frames: how many pictures the container announces; None if it does not say.
-        step: usual time between pictures, s.
+        frames: how many images the container announces; None if it does not say.
+        step: usual time between images, s.
         skip: what the decoder leaves out; may be set at any time.
 
     Raises:
         SourceError: it cannot be opened or has no video; from the iteration, it
-            cannot be read further or has no picture that can be decoded.
+            cannot be read further or has no image that can be decoded.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Reader:
         stall = math.inf if address.local else stall or timeout
         self._container, self._stream = open_video(address, timeout, stall, stopped)
         codec = self._stream.codec_context
-        # Each frame thread holds one more picture back, which a live stream cannot afford.
+        # Each frame thread holds one more image back, which a live stream cannot afford.
         codec.thread_type = "SLICE" if address.live else "AUTO"
         codec.thread_count = threads
         self.skip: Skip = "DEFAULT"
@@ -77,7 +77,7 @@ class Reader:
             address,
             self._damage,
             patience=stall,
-            # Some cameras send a key frame, with which pictures begin, but every few seconds.
+            # Some cameras send a key frame, with which images begin, but every few seconds.
             longer=max(0.0, timeout - stall),
             stopped=stopped,
         )
@@ -120,7 +120,7 @@ class Reader:
                 count += 1 + lost
                 yield Decoded(picture, stamp, lost, self._packets.arrived, self._packets.waited)
                 lost = 0
-                self._packets.picture_came()
+                self._packets.image_came()
         if not count:
             raise SourceError(self._damage.nothing())
         self._damage.report(count + lost, self.frames, end, self._duration(), self.step)
@@ -132,7 +132,7 @@ class Reader:
     def _skip(self, packet: av.Packet[Any] | None) -> bool:
         """Tell the decoder what to leave out; whether that is anything."""
         codec = self._stream.codec_context
-        # What follows key frames alone would refer to pictures that were left out.
+        # What follows key frames alone would refer to images that were left out.
         if codec.skip_frame == "NONKEY" and packet is not None and not packet.is_keyframe:
             return True
         if codec.skip_frame != self.skip:

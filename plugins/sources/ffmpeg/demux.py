@@ -21,7 +21,7 @@ from .timeouts import interruptible, look_up
 from .url import Address
 
 TEXT_FORMATS = {"adf", "bin", "idf", "tty", "xbin"}
-"""Demuxers that draw text files as pictures."""
+"""Demuxers that draw text files as images."""
 
 
 def open_video(
@@ -109,9 +109,9 @@ class Damage:
             log.warning("%r is damaged (%s): going on behind it", self._address, error.strerror)
 
     def nothing(self) -> str:
-        """What to say if not one picture could be decoded."""
+        """What to say if not one image could be decoded."""
         why = f" ({self._latest.strerror})" if self._latest else ""
-        advice = self._address.no_picture()
+        advice = self._address.no_image()
         return f"no picture in {self._address!r} can be decoded{why}: {advice}"
 
     def report(
@@ -120,11 +120,11 @@ class Damage:
         """Log what was not there, as far as can be told.
 
         Args:
-            count: of the pictures that there were.
+            count: of the images that there were.
             frames: how many were announced; None if that was not said.
             end: when the last was shown, s.
             duration: as announced, s; 0 if that was not said.
-            step: usual time between pictures, s.
+            step: usual time between images, s.
         """
         if self._count > 1:
             log.warning("%r is damaged in %d places", self._address, self._count)
@@ -144,14 +144,14 @@ MAX_READ_FAILURES = 32
 class Packets:
     """The packets of a video; None at the end, which flushes the decoder.
 
-    Patience is with pictures: packets of sound, or that no picture can be made of, do not renew it.
+    Patience is with images: packets of sound, or that no image can be made of, do not renew it.
 
     Args:
         container: to read from.
         stream: the video in it.
         address: of it, for errors.
         damage: what is noted where a packet cannot be read.
-        patience: longest wait for a picture, s.
+        patience: longest wait for an image, s.
         longer: how much longer the first may take, s.
         stopped: ends all waiting when it is set.
 
@@ -160,7 +160,7 @@ class Packets:
         waited: how long it was waited for, s.
 
     Raises:
-        SourceError: from the iteration and `check_patience`: there was no picture for too long, or
+        SourceError: from the iteration and `check_patience`: there was no image for too long, or
             it cannot be read further.
     """
 
@@ -183,7 +183,7 @@ class Packets:
         self._stopped = stopped
         self.arrived = time.monotonic()
         self.waited = 0.0
-        self._last_picture = self.arrived + longer
+        self._last_image = self.arrived + longer
 
     def __iter__(self) -> Iterator[av.Packet[Any] | None]:
         failures = 0
@@ -206,20 +206,20 @@ class Packets:
                 self._damage.note(error)
         yield None
 
-    def picture_came(self) -> None:
+    def image_came(self) -> None:
         """Patience begins anew."""
-        self._last_picture = time.monotonic()
+        self._last_image = time.monotonic()
 
     def check_patience(self) -> None:
-        """Raise a SourceError if for too long there was no picture, whatever else came."""
-        if time.monotonic() > self._last_picture + self._patience:
+        """Raise a SourceError if for too long there was no image, whatever else came."""
+        if time.monotonic() > self._last_image + self._patience:
             raise SourceError(self._address.silent(self._patience))
 
     def _demux(self) -> Iterator[av.Packet[Any]]:
         packets = self._container.demux(self._stream)
         while True:
             started = time.monotonic()
-            with interruptible(self._stopped, self._last_picture + self._patience):
+            with interruptible(self._stopped, self._last_image + self._patience):
                 packet = next(packets, None)
             if packet is None:
                 return

@@ -13,7 +13,7 @@ from vidan.types import Frame
 
 from ..pacing import Pace
 from ..reconnect import Connection, Session, SessionSource
-from ..timeline import Numbering
+from ..timeline import FrameTimeline
 from .decode import Reader
 from .hwaccel import Hardware
 from .live import LiveConnection
@@ -42,7 +42,7 @@ class Recording:
     def __init__(
         self,
         address: Address,
-        numbering: Numbering,
+        numbering: FrameTimeline,
         *,
         loop: bool,
         pace: Pace | None,
@@ -134,7 +134,7 @@ class VideoFile(SessionSource):
         self.live = address.live if live is None else live
         self.stream = stream or address.name
         self._stopped = threading.Event()
-        numbering = Numbering(self.stream)
+        numbering = FrameTimeline(self.stream)
 
         open_: Callable[[], Connection]
         common: dict[str, Any] = {"threads": threads, "timeout": timeout, "stopped": self._stopped}

@@ -1,4 +1,4 @@
-"""A connection to something that sends pictures when they happen."""
+"""A connection to something that sends images when they happen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from vidan.errors import SourceError
 from vidan.types import Frame
 
 from ..pacing import Pace
-from ..timeline import Decoded, Numbering
-from .catchup import Freshness
+from ..timeline import Decoded, FrameTimeline
+from .catchup import LateFrameFilter
 from .decode import Reader
 from .url import Address
 
@@ -26,7 +26,7 @@ class LiveConnection:
         numbering: of the stream's frames, from connection to connection.
         threads: that decode; 0 for as many as there are processors.
         timeout: longest wait for an answer, s.
-        stall: longest wait for a picture, s.
+        stall: longest wait for an image, s.
         stopped: ends all waiting when it is set.
 
     Raises:
@@ -36,7 +36,7 @@ class LiveConnection:
     def __init__(
         self,
         address: Address,
-        numbering: Numbering,
+        numbering: FrameTimeline,
         *,
         threads: int,
         timeout: float,
@@ -51,7 +51,7 @@ class LiveConnection:
         self._finite = self._reader.piecewise or not self._reader.endless
         self._pace = Pace(stopped) if self._finite and not address.live else None
         self._pictures: Iterator[Decoded] = iter(
-            self._reader if self._pace else Freshness(self._reader, self._reader.step)
+            self._reader if self._pace else LateFrameFilter(self._reader, self._reader.step)
         )
         numbering.resume()
 

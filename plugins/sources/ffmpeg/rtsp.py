@@ -12,7 +12,7 @@ from vidan.errors import ConfigError
 from vidan.outages import Outages
 
 from ..reconnect import FOR_EVER, Retry, Session, SessionSource
-from ..timeline import Numbering
+from ..timeline import FrameTimeline
 from .live import LiveConnection
 from .url import Address
 
@@ -29,13 +29,13 @@ UDP_PACKETS = 64 * 2**10
 
 
 class Rtsp(SessionSource):
-    """The newest frames of a network camera, or of anything that sends pictures; live.
+    """The newest frames of a network camera, or of anything that sends images; live.
 
     RTSP, and through the same code RTMP, SRT, MPEG-TS over UDP, HTTP (Motion JPEG, MPEG-TS,
     FLV) and HLS. What is lost is opened again, after waits that double and are spread by
-    chance. Stream time and index go on by as long as it was lost. Pictures that come late
+    chance. Stream time and index go on by as long as it was lost. Images that come late
     while newer ones are there, as after a jam of the network, are left out and leave gaps in the
-    index. A picture of another size is scaled to that of the first.
+    index. An image of another size is scaled to that of the first.
 
     HLS comes in pieces of some seconds, and a file behind a URL all at once: they are paced by
     their timestamps, and end where they end.
@@ -45,10 +45,10 @@ class Rtsp(SessionSource):
         stream: name of the stream; None for the last part of the URL, or the host.
         transport: of RTSP: `tcp`, `udp`, or `auto` for TCP and, where a camera refuses, UDP.
         timeout: longest wait for the camera to answer, s.
-        stall: longest wait for a picture before the camera counts as lost, s.
+        stall: longest wait for an image before the camera counts as lost, s.
         reorder: over UDP, longest wait for a packet that others have overtaken, s.
-        low_delay: whether the decoder gives out each picture at once; False for a camera with
-            B-frames whose pictures come out of order.
+        low_delay: whether the decoder gives out each image at once; False for a camera with
+            B-frames whose images come out of order.
         threads: that decode; 0 for as many as there are processors.
         retry: `max` tries after a loss, None for as many as it takes, with waits of up to
             `first` s, doubled from try to try, up to `longest` s.
@@ -100,7 +100,7 @@ class Rtsp(SessionSource):
         connect = partial(
             LiveConnection,
             address,
-            Numbering(self.stream),
+            FrameTimeline(self.stream),
             threads=threads,
             timeout=timeout,
             stall=stall,
@@ -120,7 +120,7 @@ def live_options(
     """What FFmpeg is to be told so that it holds nothing back; it heeds what applies.
 
     Not `nobuffer`: it throws away what was read to learn of the stream, the first key frame
-    with it, and the next may be seconds away. What is old is left out by Freshness.
+    with it, and the next may be seconds away. What is old is left out by LateFrameFilter.
     """
     rtsp = {"rtsp_flags": "prefer_tcp"} if transport == "auto" else {"rtsp_transport": transport}
     return rtsp | {

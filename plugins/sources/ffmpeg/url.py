@@ -14,7 +14,7 @@ from vidan.errors import SourceError
 from .hwaccel import Hardware
 
 LIVE = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
-"""Protocols over which pictures come when they happen, whether or not anyone is ready."""
+"""Protocols over which images come when they happen, whether or not anyone is ready."""
 
 PASSWORD = re.compile(r"(?<=://)([^:/?#]*):.*@", re.DOTALL)
 """A user's name and all that may be the password: one with an `@` or `/` in it is no valid URL,
@@ -31,7 +31,7 @@ class Address:
 
     Attributes:
         local: whether it is a path on this computer.
-        live: whether pictures come by themselves over it.
+        live: whether images come by themselves over it.
         target: what FFmpeg is to open.
         options: what FFmpeg is to be told beside it; to be added to.
     """
@@ -81,8 +81,8 @@ class Address:
             return f"{self!r} has no video, only sound: choose another"
         return f"{self!r} is no video, or is damaged or cut short: get it anew, or another"
 
-    def no_picture(self) -> str:
-        """What to do if there is video in it and not one picture."""
+    def no_image(self) -> str:
+        """What to do if there is video in it and not one image."""
         if self.live:
             return "check what sends it"
         return "the file is damaged or cut short, get it anew"

@@ -1,4 +1,4 @@
-"""Which picture files a path means, in which order, and what is known of them as a sequence."""
+"""Which image files a path means, in which order, and what is known of them as a sequence."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ log = logging.getLogger(__name__)
 
 
 SUFFIX = re.compile(r"\.(avif|bmp|dib|gif|jfif|jp2|jpe|jpe?g|p[bgnp]m|png|tiff?|webp)", re.I)
-"""Of files that are taken for pictures."""
+"""Of files that are taken for images."""
 
 
-PICTURES_FOLDER = "img1"
-"""Where a MOTChallenge sequence has its pictures, unless its seqinfo.ini says otherwise."""
+IMAGES_FOLDER = "img1"
+"""Where a MOTChallenge sequence has its images, unless its seqinfo.ini says otherwise."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Picture files and what is known of them.
+    """Image files and what is known of them.
 
     Attributes:
         files: index of the frame and file, in order.
         name: of the folder or sequence.
-        rate: pictures per second; None if it is not known.
+        rate: images per second; None if it is not known.
     """
 
     files: tuple[tuple[int, Path], ...]
@@ -41,11 +41,11 @@ class Pictures:
     rate: float | None = None
 
 
-def find_pictures(path: str) -> Pictures:
-    """The pictures that a folder, a pattern, a file or a MOTChallenge sequence holds.
+def find_images(path: str) -> Pictures:
+    """The images that a folder, a pattern, a file or a MOTChallenge sequence holds.
 
     Raises:
-        SourceError: there is no such path, or there are no pictures.
+        SourceError: there is no such path, or there are no images.
     """
     place = Path(path).expanduser()
     try:
@@ -86,10 +86,10 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _sequence(place: Path) -> Pictures | None:
-    """A MOTChallenge sequence, of its folder or the folder of its pictures; or None."""
-    root = place.parent if place.name == PICTURES_FOLDER else place
+    """A MOTChallenge sequence, of its folder or the folder of its images; or None."""
+    root = place.parent if place.name == IMAGES_FOLDER else place
     info = read_seqinfo(root / "seqinfo.ini")
-    folder = root / info.get("imdir", PICTURES_FOLDER)
+    folder = root / info.get("imdir", IMAGES_FOLDER)
     if place != folder and not folder.is_dir():
         if not info:
             return None
@@ -112,7 +112,7 @@ def _rate(text: str | None) -> float | None:
 def _numbered(files: Sequence[Path]) -> tuple[tuple[int, Path], ...]:
     """Files with the index that their number means: MOTChallenge counts from 1.
 
-    A missing picture thus leaves a gap, and those behind it stay with their detections.
+    A missing image thus leaves a gap, and those behind it stay with their detections.
     """
     found = [re.search(r"(\d+)$", file.stem) for file in files]
     numbers = [int(match[1]) for match in found if match]

@@ -1,4 +1,4 @@
-"""`source=images`: pictures in a folder, of a pattern, or of a MOTChallenge sequence."""
+"""`source=images`: images in a folder, of a pattern, or of a MOTChallenge sequence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidan.types import Frame, Image
 
 from ..frames import ArrayFrame
 from ..opencv_log import quiet_opencv
-from .listing import find_pictures
+from .listing import find_images
 
 log = logging.getLogger(__name__)
 
@@ -25,30 +25,30 @@ DEFAULT_RATE = 25.0
 
 
 class Images:
-    """Picture files as frames, in natural order (1, 2, 10).
+    """Image files as frames, in natural order (1, 2, 10).
 
-    Orientation in EXIF is honoured; grey, palette and 16-bit pictures become 8-bit RGB,
-    transparency is left out, sizes may differ. A picture that cannot be read is named
+    Orientation in EXIF is honored; gray, palette and 16-bit images become 8-bit RGB,
+    transparency is left out, sizes may differ. An image that cannot be read is named
     in a warning and leaves a gap in the index. `image` of a frame is its file's name.
 
     The frames can be had once: a second `iter()` goes on where the first stopped.
 
     Args:
-        path: of a folder of pictures, a pattern such as `photos/*.jpg` (`**` for folders in
-            folders), one picture, or a MOTChallenge sequence: a folder with `img1/`, or that.
-            There the frame's index is the picture's number less one, as in `det.txt`.
-        rate: pictures per second, for the stream time; None for what the sequence's
+        path: of a folder of images, a pattern such as `photos/*.jpg` (`**` for folders in
+            folders), one image, or a MOTChallenge sequence: a folder with `img1/`, or that.
+            There the frame's index is the image's number less one, as in `det.txt`.
+        rate: images per second, for the stream time; None for what the sequence's
             `seqinfo.ini` says, or else 25.
         stream: name of the stream; None for the folder's name.
 
     Attributes:
         live: False.
         stream: name of the stream.
-        rate: pictures per second.
+        rate: images per second.
 
     Raises:
         ConfigError: an option has a bad value.
-        SourceError: there are no pictures, or (later) none of them can be read.
+        SourceError: there are no images, or (later) none of them can be read.
     """
 
     live = False
@@ -60,7 +60,7 @@ class Images:
         if rate is not None:
             options.positive("source.rate", rate)
         self._path = path
-        self._pictures = find_pictures(path)
+        self._pictures = find_images(path)
         self.rate = rate or self._pictures.rate or DEFAULT_RATE
         self.stream = stream or self._pictures.name
         self._remaining = deque(self._pictures.files)
@@ -68,14 +68,14 @@ class Images:
 
     @property
     def frames(self) -> int | None:
-        """How many pictures there are, those included that cannot be read."""
+        """How many images there are, those included that cannot be read."""
         return len(self._pictures.files)
 
     def __iter__(self) -> Iterator[Frame]:
         while self._remaining:
             index, file = self._remaining.popleft()
             try:
-                rgb = read_picture(file.read_bytes())
+                rgb = read_image(file.read_bytes())
             except (OSError, ValueError) as error:
                 self._broken += 1
                 log.warning("left out picture %r: %s", str(file), error)
@@ -87,7 +87,7 @@ class Images:
                 time=index / self.rate,
                 captured=time.monotonic(),
                 stream=self.stream,
-                image=file.name,
+                filename=file.name,
             )
         if self._broken and not self._read:
             raise SourceError(
@@ -101,11 +101,11 @@ class Images:
         self._broken = 0
 
 
-def read_picture(data: bytes) -> Image:
-    """The picture of a file's bytes: (H,W,3) uint8 RGB, turned as its EXIF says.
+def read_image(data: bytes) -> Image:
+    """The image of a file's bytes: (H,W,3) uint8 RGB, turned as its EXIF says.
 
     Raises:
-        ValueError: it is broken, or no picture.
+        ValueError: it is broken, or no image.
     """
     if not data:
         raise ValueError("it is empty (0 bytes)")

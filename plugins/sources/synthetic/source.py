@@ -24,8 +24,8 @@ class Synthetic:
     is asked for, and `captured` is when it was drawn. Stream time is `index / rate`.
 
     Args:
-        width: of the picture, px, 64 to 7680.
-        height: of the picture, px, 64 to 7680.
+        width: of the image, px, 64 to 7680.
+        height: of the image, px, 64 to 7680.
         rate: frames per second, of the scene and, if live, of the clock; 0.1 to 1000.
         frames: of the scene, gaps included; None to go on without end.
         live: come at `rate`, as from a camera.

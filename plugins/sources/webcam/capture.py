@@ -1,4 +1,4 @@
-"""The pictures of a camera while it is plugged in."""
+"""The images of a camera while it is plugged in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BACKEND = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 SIZE_AND_RATE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
 
 
-# For this many seconds V4L2 waits for a picture at a time, instead of 10: a camera that stops
+# For this many seconds V4L2 waits for an image at a time, instead of 10: a camera that stops
 # is noticed, and a run that is stopped ends. OpenCV reads it when it first waits.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 
@@ -102,11 +102,11 @@ FASTEST = 1000
 
 
 AGAIN = 0.02
-"""Between attempts to get a picture from a camera that gave none, s."""
+"""Between attempts to get an image from a camera that gave none, s."""
 
 
 STEP = 1 / 30
-"""Time between pictures of a camera that does not say, s."""
+"""Time between images of a camera that does not say, s."""
 
 
 class Plugged:
@@ -117,7 +117,7 @@ class Plugged:
         shots: of the stream, from one plugging in to the next.
         open_: opens it; raises SourceError.
         device: as the user named it.
-        timeout: longest wait for a picture, s.
+        timeout: longest wait for an image, s.
         stopped: ends all waiting when it is set.
     """
 
@@ -164,11 +164,11 @@ class Plugged:
         self._camera.release()
 
     def _grab(self) -> Frame | None:
-        """The next picture; None if none came, or a broken one."""
+        """The next image; None if none came, or a broken one."""
         with quiet_opencv():
             if not self._camera.grab():
                 return None
-            captured = time.monotonic()  # before the picture is unpacked, which takes its time
+            captured = time.monotonic()  # before the image is unpacked, which takes its time
             index, stream_time = self._shots.next(captured)
             whole, picture = self._camera.retrieve()
         if not whole or picture is None or not picture.size:
@@ -183,6 +183,6 @@ class Plugged:
 
 
 def _rgb(picture: npt.NDArray[Any]) -> Image:
-    grey = picture.ndim == 2 or picture.shape[2] == 1
-    code = cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB
+    gray = picture.ndim == 2 or picture.shape[2] == 1
+    code = cv2.COLOR_GRAY2RGB if gray else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(picture, code), np.uint8)

@@ -20,7 +20,7 @@ from .capture import Plugged, open_camera
 class Webcam(SessionSource):
     """The frames of a camera, through OpenCV; live.
 
-    Stream time is that of the clock, from 0 at the first frame. A picture that arrives
+    Stream time is that of the clock, from 0 at the first frame. An image that arrives
     broken leaves a gap in the index. A camera that is unplugged is looked for until it is
     plugged in again; index and time go on by as long as it was away.
 
@@ -32,7 +32,7 @@ class Webcam(SessionSource):
         rate: frames per second to ask the camera for; None for its own choice.
         mjpg: ask for Motion JPEG, without which most USB cameras give 1080p at 5 frames/s.
         stream: name of the stream; None for `webcam0`, or the device's name.
-        timeout: longest wait for a picture before the camera counts as lost, s.
+        timeout: longest wait for an image before the camera counts as lost, s.
         retry: `max` tries after a loss, None for as many as it takes, with waits of up to
             `first` s, doubled from try to try, up to `longest` s.
 

@@ -12,7 +12,7 @@ from vidan.errors import ConfigError
 from .results import spread
 from .runs import Run, Span
 
-Figures = dict[str, Any]
+LiveStats = dict[str, Any]
 """Numbers by name, in groups by name."""
 
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
@@ -21,7 +21,7 @@ LEAST = 2
 """Frames that must be left after the burn-in: a rate is over the gaps between them."""
 
 
-def figures(run: Run, burn_in: int) -> Figures:
+def figures(run: Run, burn_in: int) -> LiveStats:
     """The figures of one run.
 
     Args:
@@ -116,7 +116,7 @@ def _percentiles(values: Sequence[float]) -> dict[str, float]:
     return dict(zip(PERCENTILES, found, strict=True))
 
 
-def together(runs: Sequence[Mapping[str, Any]]) -> Figures:
+def together(runs: Sequence[Mapping[str, Any]]) -> LiveStats:
     """The figures of several runs as spreads; of those that all runs have."""
     first, *others = runs
     common = [name for name in first if all(name in other for other in others)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import plot
-from .figures import Figures, ages_ms, counting, figures, first_counted, together
+from .figures import LiveStats, ages_ms, counting, figures, first_counted, together
 from .results import Cell, Table, result
 from .runs import Run, run
 
@@ -72,7 +72,7 @@ class Settings:
         return [*self.overrides, *added]
 
 
-def latency(settings: Settings, folder: Path, command: str, name: str = "latency") -> Figures:
+def latency(settings: Settings, folder: Path, command: str, name: str = "latency") -> LiveStats:
     """Measure, and draw the plot.
 
     Args:
@@ -108,9 +108,9 @@ def latency(settings: Settings, folder: Path, command: str, name: str = "latency
     )
 
 
-def _measure(mode: str, settings: Settings, folder: Path) -> Figures:
+def _measure(mode: str, settings: Settings, folder: Path) -> LiveStats:
     runs: list[Run] = []
-    found: list[Figures] = []
+    found: list[LiveStats] = []
     for number in range(1, settings.runs + 1):
         runs.append(run(settings.of_mode(mode), folder / f"{mode}_{number}"))
         found.append(figures(runs[-1], settings.burn_in))

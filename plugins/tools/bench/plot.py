@@ -10,7 +10,7 @@ import numpy as np
 
 from vidan.cli.subcommands import optional
 
-COLOURS = {
+COLORS = {
     "source": "#4477aa",
     "detector": "#cc6677",
     "tracker": "#228833",
@@ -30,7 +30,7 @@ def figure(width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure as a picture, every axes without its upper and right edge."""
+    """Write a figure as an image, every axes without its upper and right edge."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
@@ -53,13 +53,13 @@ def latency(path: Path, modes: Mapping[str, Any]) -> None:
 
 
 def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
-    """Bars from start to end, the part that the thread itself computed in full colour."""
+    """Bars from start to end, the part that the thread itself computed in full color."""
     stages = sorted(frame.items(), key=lambda item: item[1]["start"])
     for place, (name, at) in enumerate(stages):
         length = at["end"] - at["start"]
-        colour = _colour(name)
-        axes.barh(place, length, left=at["start"], color=colour, alpha=0.35, height=0.7)
-        axes.barh(place, min(at["cpu"], length), left=at["start"], color=colour, height=0.7)
+        color = _color(name)
+        axes.barh(place, length, left=at["start"], color=color, alpha=0.35, height=0.7)
+        axes.barh(place, min(at["cpu"], length), left=at["start"], color=color, height=0.7)
         axes.annotate(
             f" {length:.1f} ms", (at["end"], place), va="center", fontsize="small", color=OTHER
         )
@@ -67,7 +67,7 @@ def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
     axes.invert_yaxis()
     axes.axvline(0, color=OTHER, linewidth=0.8, linestyle=":")
     axes.margins(x=0.12)
-    axes.set_xlabel("ms after the frame was captured (full colour: its own thread computes)")
+    axes.set_xlabel("ms after the frame was captured (full color: its own thread computes)")
     axes.grid(axis="x", alpha=0.3)
 
 
@@ -78,7 +78,7 @@ def _distribution(axes: Any, ages: Mapping[str, Sequence[float]]) -> None:
         share = (np.arange(len(ordered)) + 1) / len(ordered) * 100
         p95 = float(np.percentile(ordered, 95))
         axes.step(
-            ordered, share, where="post", color=_colour(place), label=f"{place}, p95 {p95:.0f} ms"
+            ordered, share, where="post", color=_color(place), label=f"{place}, p95 {p95:.0f} ms"
         )
     axes.axhline(95, color=OTHER, linewidth=0.8, linestyle=":")
     axes.set(xlabel="age, ms", ylabel="% of results", ylim=(0, 101))
@@ -87,7 +87,7 @@ def _distribution(axes: Any, ages: Mapping[str, Sequence[float]]) -> None:
     axes.legend(frameon=False, fontsize="small", loc="lower right")
 
 
-def _colour(stage: str) -> str:
+def _color(stage: str) -> str:
     if stage.startswith("sink."):
         return {"sink.video": SINK, "sink.jsonl": "#ddaa33"}.get(stage, "#aa3377")
-    return COLOURS.get("tracker" if stage == "result" else stage, PIXELS)
+    return COLORS.get("tracker" if stage == "result" else stage, PIXELS)

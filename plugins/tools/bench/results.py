@@ -8,7 +8,7 @@ A result is a dictionary that JSON can hold. Whatever was measured, it has these
     command      that measures it again
     environment  of `environment.environment()`
     tables       list of `Table`s as dictionaries
-    plots        names of the pictures beside the file
+    plots        names of the images beside the file
 
 and what was measured, under keys of its own.
 """

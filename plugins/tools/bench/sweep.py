@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import plot
-from .figures import Figures
+from .figures import LiveStats
 from .results import Cell, Table, result
 
 SHOWN = {
@@ -25,7 +25,7 @@ PLOTTED = tuple(SHOWN)[:4]
 
 def sweep(
     measured: Sequence[tuple[Sequence[str], Mapping[str, Any]]], folder: Path, command: str
-) -> Figures:
+) -> LiveStats:
     """One result of several.
 
     Args:

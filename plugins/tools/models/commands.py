@@ -14,31 +14,31 @@ from vidan import options
 from vidan.cli.terminal import console, listen
 from vidan.errors import ConfigError, ModelError, PluginError
 
-from ...models.catalog import Entry, cache_folder, catalogue, find, path_of, user_file
+from ...models.catalog import Entry, cache_folder, catalog, find, path_of, user_file
 from ...models.download import download
 
 RUNS = 20
 
 
 def list_models(arguments: list[str]) -> int:
-    """Print the models in the catalogue."""
+    """Print the models in the catalog."""
     argparse.ArgumentParser(
         "vidan models list",
         description="List public detectors that `vidan models pull` gets. "
         f"Add your own in {user_file()}.",
     ).parse_args(arguments)
-    table = Table("name", "MB", "licence", "here", "about", box=None, pad_edge=False)
-    for entry in catalogue().values():
+    table = Table("name", "MB", "license", "here", "about", box=None, pad_edge=False)
+    for entry in catalog().values():
         size = "?" if entry.size is None else f"{entry.size / 1e6:.1f}"
         here = "yes" if path_of(entry).is_file() else "no"
         checked = "" if entry.sha256 else " (cannot be verified: no SHA-256 is known)"
-        table.add_row(entry.name, size, entry.licence, here, entry.about + checked)
+        table.add_row(entry.name, size, entry.license, here, entry.about + checked)
     console().print(table)
     return 0
 
 
 def pull(arguments: list[str]) -> int:
-    """Download a model of the catalogue, verify it and keep it."""
+    """Download a model of the catalog, verify it and keep it."""
     parser = argparse.ArgumentParser(
         "vidan models pull",
         description="Download a detector, verify it, and keep it for detector.model=<name>. "
@@ -52,7 +52,7 @@ def pull(arguments: list[str]) -> int:
         console().print(f"{entry.name} is here already: {path}")
     else:
         _download(entry)
-        console().print(f"{path}: licence {entry.licence}")
+        console().print(f"{path}: license {entry.license}")
     console().print(f"vidan source=webcam detector.model={entry.name}")
     return 0
 

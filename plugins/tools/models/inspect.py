@@ -19,7 +19,7 @@ from ...formats import onnx as onnxfile
 from ...sources.frames import ArrayFrame
 
 PICTURE = (720, 1280)
-"""Height and width of the picture that the speed is measured with, px."""
+"""Height and width of the image that the speed is measured with, px."""
 
 SHOWN = 90
 """Characters of a value of the metadata that are shown."""

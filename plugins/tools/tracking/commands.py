@@ -13,8 +13,8 @@ vidan {command} tracking data=<folder> [tracker=<name>] [key=value] ...
 {about}
 
 data is a folder of sequences in MOTChallenge layout (<seq>/det/det.txt and
-<seq>/gt/gt.txt; ground truth, features and pictures may stand beside them, or where
-gt=, features= and pictures= say). Every key with its default:
+<seq>/gt/gt.txt; ground truth, features and images may stand beside them, or where
+gt=, features= and images= say). Every key with its default:
 
 {keys}"""
 

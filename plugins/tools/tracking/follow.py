@@ -31,7 +31,7 @@ class Unseen(Frame):
         return self.resized(self.width, self.height)
 
     def resized(self, width: int, height: int) -> Image:  # noqa: ARG002 - as in Frame
-        """There is no picture.
+        """There is no image.
 
         Raises:
             SourceError: always; says how to do without.
@@ -64,7 +64,7 @@ def length(video: Video) -> int:
 
 
 def read(video: Video) -> Looks:
-    """The frames and detections of a sequence; pictures stay where they are until asked for.
+    """The frames and detections of a sequence; images stay where they are until asked for.
 
     Raises:
         SourceError: it has no detections, or a file cannot be read.
@@ -120,7 +120,7 @@ def _detector(video: Video) -> Detector:
 
 
 def _extent(found: list[Detections]) -> tuple[int, int]:
-    """A size of picture, px, that holds all boxes."""
+    """A size of image, px, that holds all boxes."""
     corners = np.concatenate([d.boxes[:, 2:] for d in found] or [np.zeros((0, 2), np.float32)])
     width, height = np.ceil(corners.max(axis=0, initial=1)).tolist()
     return int(width), int(height)
@@ -142,7 +142,7 @@ def _unseen(video: Video, size: tuple[int, int]) -> list[Frame]:
 
 
 def _frames(looks: Looks) -> Iterator[Frame]:
-    """The frames, with their pictures where there are any."""
+    """The frames, with their images where there are any."""
     pictures = looks.video.pictures
     if pictures is None:
         yield from looks.frames

@@ -131,7 +131,7 @@ def figures(raw: Raw) -> dict[str, float]:
 
 
 def curve(raw: Raw) -> dict[str, list[float]]:
-    """HOTA, DetA and AssA, in percent, over the localisation threshold alpha."""
+    """HOTA, DetA and AssA, in percent, over the localization threshold alpha."""
     alphas = np.arange(0.05, 0.99, 0.05)  # as in TrackEval
     hota = raw["HOTA"]
     return {"alpha": [round(float(a), 2) for a in alphas]} | {

@@ -69,7 +69,7 @@ def plot(
     bars.legend(ncols=len(SHOWN), loc="upper center", frameon=False, fontsize="small")
     for key in ("HOTA", "DetA", "AssA"):
         line.plot(curve["alpha"], curve[key], marker=".", label=key)
-    line.set(xlabel="localisation threshold alpha", ylim=(0, 100), xlim=(0, 1), title=TOGETHER)
+    line.set(xlabel="localization threshold alpha", ylim=(0, 100), xlim=(0, 1), title=TOGETHER)
     line.legend(frameon=False, fontsize="small")
     for axes in (bars, line):
         axes.grid(axis="y", alpha=0.3)

@@ -1,7 +1,7 @@
-"""Finds sequences in MOTChallenge layout: detections, ground truth, features, pictures.
+"""Finds sequences in MOTChallenge layout: detections, ground truth, features, images.
 
 The official layout keeps all of a sequence in one folder. Ground truth, features and
-pictures may also stand in folders beside the sequences, once for all detectors of a
+images may also stand in folders beside the sequences, once for all detectors of a
 scene: `gt/MOT17-02` then serves `MOT17-02-DPM`, `MOT17-02-FRCNN` and so on.
 """
 
@@ -32,12 +32,12 @@ class Video:
 
     Attributes:
         name: of the sequence; its results are in `<name>.txt`.
-        scene: the name without the detector's: sequences of one scene show the same pictures.
+        scene: the name without the detector's: sequences of one scene show the same images.
         detections: its det.txt; None if there is none.
         truth: its gt.txt; None if there is none.
         features: its .npy of appearance vectors; None if there is none.
         alone: whether boxes, too, come from there: somebody named the folder of features.
-        pictures: a folder of pictures, or a video; None if there are none.
+        images: a folder of images, or a video; None if there are none.
         rate: frames per second.
         length: frames; None if no seqinfo.ini says.
         size: width and height, px; None if no seqinfo.ini says.

@@ -33,7 +33,7 @@ from .tracking import scored
 log = logging.getLogger(__name__)
 
 Options = dict[str, Any]
-Figures = dict[str, float]
+LiveStats = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Choice:
 
     left_out: list[str]
     options: Options
-    training: Figures
-    test: Figures
-    configured: Figures
+    training: LiveStats
+    test: LiveStats
+    configured: LiveStats
 
 
 def tuning(arguments: Sequence[str]) -> int:
@@ -111,7 +111,7 @@ class Search:
             build("tracker", self._tracker | {key: _some_value(space)})
         self._looks = [read(video) for video in videos]
 
-    def run(self, directory: Path) -> tuple[list[Choice], Figures, Figures]:
+    def run(self, directory: Path) -> tuple[list[Choice], LiveStats, LiveStats]:
         """Try all settings, choose, and write `tuning.json`.
 
         Returns:
@@ -182,7 +182,7 @@ class Search:
         return -value if self._objective in LESS_IS_BETTER else value
 
     def _choice(self, left_out: list[str], trial: Trial, first: Trial) -> Choice:
-        def of(chosen: Trial, *, inside: bool) -> Figures:
+        def of(chosen: Trial, *, inside: bool) -> LiveStats:
             return figures(self._metrics.together(self._part(chosen, left_out, inside=inside)))
 
         return Choice(

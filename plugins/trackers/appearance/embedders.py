@@ -25,17 +25,17 @@ class Embedder(Protocol):
 
 
 class Histogram:
-    """Colours, and roughly where they are: needs no model, and runs at about 0.3 ms a crop.
+    """ColorSpec, and roughly where they are: needs no model, and runs at about 0.3 ms a crop.
 
-    A crop is cut into eight stripes from top to bottom, since people wear different colours
+    A crop is cut into eight stripes from top to bottom, since people wear different colors
     at different heights. Each has a histogram over hue, saturation and value, in which a
     pixel counts the more the nearer it is to the middle column, away from the background,
-    and is shared between neighbouring bins. The cosine of the square roots is the
+    and is shared between neighboring bins. The cosine of the square roots is the
     Bhattacharyya coefficient of the histograms.
 
-    On ground-truth crops of MOT16-09, at least half visible, the nearest picture that is 40
+    On ground-truth crops of MOT16-09, at least half visible, the nearest image that is 40
     frames away or more shows the same person in 90 % of the cases (OSNet x0.25: 99 %). Two
-    pictures of one person up to 30 frames apart are typically at a distance of 0.09.
+    images of one person up to 30 frames apart are typically at a distance of 0.09.
     """
 
     _SIZE = (16, 32)  # width, height, px, of a crop when it is looked at
@@ -101,9 +101,9 @@ def make_embedder(name: str, model: str | None) -> Embedder | None:
 
 
 def crop(picture: Image, boxes: npt.NDArray[Any]) -> list[Image]:
-    """What is inside boxes (N,4) xyxy px: views of the picture, of at least one pixel each.
+    """What is inside boxes (N,4) xyxy px: views of the image, of at least one pixel each.
 
-    A box outside the picture gives the pixel of the border that is nearest to it.
+    A box outside the image gives the pixel of the border that is nearest to it.
     """
     height, width = picture.shape[:2]
     limits = np.array([width, height])
@@ -125,7 +125,7 @@ class Appearance:
     """Finds what the boxes of each frame look like.
 
     Features that come with the detections are used where there are any; otherwise an
-    embedder makes them from the picture, which is asked for only then.
+    embedder makes them from the image, which is asked for only then.
     """
 
     def __init__(self, embedder: Embedder | None) -> None:
@@ -133,7 +133,7 @@ class Appearance:
         self._size: int | None = None
 
     def embeds(self, detections: Detections) -> bool:
-        """Whether vectors of these detections have to be made from the picture."""
+        """Whether vectors of these detections have to be made from the image."""
         return self._embedder is not None and detections.features is None
 
     def of(self, frame: Frame, detections: Detections, needed: Rows) -> Features | None:

@@ -16,16 +16,16 @@ from vidan.types import Image
 from ...formats.onnx_external_data import check_external_data
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-"""Of ImageNet's colours, RGB in [0,1]: what such networks are trained with."""
+"""Of ImageNet's colors, RGB in [0,1]: what such networks are trained with."""
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 MOST = 32
 """Crops in one run of a model that takes any number of them."""
 
 
 class OnnxEmbedder:
-    """Runs any ReID network: pictures (N,3,H,W) float32 in, vectors (N,D) out.
+    """Runs any ReID network: images (N,3,H,W) float32 in, vectors (N,D) out.
 
-    Size and number of the pictures are the model's; they are RGB in [0,1], normalised by
+    Size and number of the images are the model's; they are RGB in [0,1], normalized by
     ImageNet's mean and standard deviation. It is tried once when opened.
 
     Args:

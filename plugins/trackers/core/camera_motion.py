@@ -1,6 +1,6 @@
-"""How the camera moved between two pictures, by sparse optical flow.
+"""How the camera moved between two images, by sparse optical flow.
 
-Corners of a small grey picture are followed by Lucas and Kanade's method in pyramids, and
+Corners of a small gray image are followed by Lucas and Kanade's method in pyramids, and
 RANSAC finds the shift, turn and zoom that most of them agree on (as in BoT-SORT, arXiv
 2206.14651, section 3.2).
 """
@@ -16,7 +16,7 @@ from .kalman import Kalman
 from .motion import Array
 
 WIDTH = 480
-"""Of the small picture, px; that of a smaller one stays."""
+"""Of the small image, px; that of a smaller one stays."""
 
 CORNERS = 200
 """Followed at most, 8 px apart or more."""
@@ -25,11 +25,11 @@ FEWEST = 12
 """Corners that must agree; else nothing is said of the camera."""
 
 TOLERANCE = 1.5
-"""A corner agrees within so many px of the small picture."""
+"""A corner agrees within so many px of the small image."""
 
 
 class Flow:
-    """Compares each look's picture with that of the look before."""
+    """Compares each look's image with that of the look before."""
 
     def __init__(self) -> None:
         self._before: cv2.typing.MatLike | None = None
@@ -42,24 +42,24 @@ class Flow:
         return matrix is not None
 
     def moved(self, frame: Frame) -> Array | None:
-        """How the picture moved since the last call.
+        """How the image moved since the last call.
 
         Args:
-            frame: whose picture is looked at, small.
+            frame: whose image is looked at, small.
 
         Returns:
             (2,3): the matrix that takes points (x, y, 1) of the last frame, px, to where they are
             in this one; None in the first, or where too few corners agree.
         """
         size = small(frame.width, frame.height)
-        grey = cv2.cvtColor(frame.resized(*size), cv2.COLOR_RGB2GRAY)
-        before, self._before = self._before, grey
-        if before is None or before.shape != grey.shape:
+        gray = cv2.cvtColor(frame.resized(*size), cv2.COLOR_RGB2GRAY)
+        before, self._before = self._before, gray
+        if before is None or before.shape != gray.shape:
             return None
         corners = cv2.goodFeaturesToTrack(before, CORNERS, 0.01, 8)
         if corners is None or len(corners) < FEWEST:
             return None
-        found, seen, _ = cv2.calcOpticalFlowPyrLK(before, grey, corners, None)  # type: ignore[call-overload]
+        found, seen, _ = cv2.calcOpticalFlowPyrLK(before, gray, corners, None)  # type: ignore[call-overload]
         good = seen.ravel() == 1
         if good.sum() < FEWEST:
             return None
@@ -75,7 +75,7 @@ class Flow:
 
 
 def small(width: int, height: int) -> tuple[int, int]:
-    """Width and height, px, of the small picture of a frame."""
+    """Width and height, px, of the small image of a frame."""
     less = min(WIDTH / width, 1.0)
     return max(round(width * less), 1), max(round(height * less), 1)
 
@@ -85,7 +85,7 @@ def shifts(matrix: Array, positions: Array) -> Array:
 
     Args:
         matrix: (2,3), as of `Flow.moved`.
-        positions: (N,4): centres, aspect ratios and heights.
+        positions: (N,4): centers, aspect ratios and heights.
 
     Returns:
         (N,4), to be added; aspect ratios stay, heights go by the zoom.

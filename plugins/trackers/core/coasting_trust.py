@@ -27,14 +27,14 @@ class Coasting:
     Of a track that comes back near where it was foretold, all boxes foretold since its last
     match were good guesses; of one that never comes back, none was. Their share says whether
     boxes of tracks missed so often are worth showing in this stream: it is high where a
-    detector blinks, and low where the camera swings or people walk out of the picture.
+    detector blinks, and low where the camera swings or people walk out of the image.
     """
 
     def __init__(self) -> None:
         self._guesses = np.zeros(LOOKS)
         self._good = np.zeros(LOOKS)
 
-    def foretold(self, misses: npt.NDArray[np.int64]) -> None:
+    def predicted(self, misses: npt.NDArray[np.int64]) -> None:
         """Count the guesses of this look: tracks by their misses (K,), each 1 or more."""
         self._guesses += np.bincount(np.minimum(misses, LOOKS - 1), minlength=LOOKS)
 

@@ -277,7 +277,7 @@ class Batched:
             raise ValueError("Batched: expected a constant-velocity model with diagonal P, Q and R")
 
 
-def foretold(kalman: Kalman, steps: float) -> Array:
+def predicted(kalman: Kalman, steps: float) -> Array:
     """The numbers measured (N,4) as `predict` would have them; the states stay as they are."""
     positions, velocities = kalman.positions, kalman.velocities
     ahead = positions + steps * velocities

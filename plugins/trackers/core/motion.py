@@ -101,7 +101,7 @@ class Model:
 
 
 def sort_model() -> Model:
-    """The model of SORT: centre, area and aspect ratio, the latter without a velocity.
+    """The model of SORT: center, area and aspect ratio, the latter without a velocity.
 
     State (cx, cy, s, r, cx', cy', s') with s = width x height and r = width / height, from
     Bewley et al. 2016 (arXiv 1602.00763), eq. 1. The paper gives no noise; these are the
@@ -117,7 +117,7 @@ def sort_model() -> Model:
 
 
 def deepsort_model() -> Model:
-    """The model of DeepSORT: centre, aspect ratio and height.
+    """The model of DeepSORT: center, aspect ratio and height.
 
     State (cx, cy, a, h) with a = width / height, and their velocities, from Wojke et al. 2017
     (arXiv 1703.07402), section 2.1. The paper gives no noise; these are the standard
@@ -175,22 +175,22 @@ def _constant_velocity(
     )
 
 
-def _centre_and_size(boxes: Array) -> tuple[Array, Array, Array]:
-    """Centres (N,2), widths (N,) and heights (N,) of boxes (N,4), px."""
+def _center_and_size(boxes: Array) -> tuple[Array, Array, Array]:
+    """Centers (N,2), widths (N,) and heights (N,) of boxes (N,4), px."""
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], SMALLEST)
     return (boxes[:, :2] + boxes[:, 2:]) / 2, size[:, 0], size[:, 1]
 
 
 def _around(measured: Array, width: Array, height: Array) -> Array:
-    """Boxes (N,4) of a width and a height (N,) around the centres in measurements (N,4)."""
-    centre, half = measured.T[:2], np.array([width, height]) / 2
-    boxes = np.concatenate([centre - half, centre + half])
+    """Boxes (N,4) of a width and a height (N,) around the centers in measurements (N,4)."""
+    center, half = measured.T[:2], np.array([width, height]) / 2
+    boxes = np.concatenate([center - half, center + half])
     return np.asarray(np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST)).T
 
 
 def _to_area(boxes: Array) -> Array:
-    centre, width, height = _centre_and_size(boxes)
-    return np.array([centre[:, 0], centre[:, 1], width * height, width / height]).T
+    center, width, height = _center_and_size(boxes)
+    return np.array([center[:, 0], center[:, 1], width * height, width / height]).T
 
 
 def _from_area(measured: Array) -> Array:
@@ -200,8 +200,8 @@ def _from_area(measured: Array) -> Array:
 
 
 def _to_height(boxes: Array) -> Array:
-    centre, width, height = _centre_and_size(boxes)
-    return np.array([centre[:, 0], centre[:, 1], width / height, height]).T
+    center, width, height = _center_and_size(boxes)
+    return np.array([center[:, 0], center[:, 1], width / height, height]).T
 
 
 def _from_height(measured: Array) -> Array:

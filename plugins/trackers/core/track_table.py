@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from vidan.types import Detections, Frame, Tracks
 
-from .kalman import Kalman, Rows, foretold
+from .kalman import Kalman, Rows, predicted
 from .label_vote import ClassVotes
 from .motion import Array
 
@@ -24,7 +24,7 @@ STEPS = 30.0
 """Steps in a second, where motion goes by time."""
 
 
-class Roster:
+class TrackTable:
     """All tracks of a stream, oldest first.
 
     Motion goes by the frames of the stream: after a gap in `frame.index` the filters step
@@ -149,7 +149,7 @@ class Roster:
         It is no look: states, patience and the votes stay as they are.
         """
         rows = np.isin(self.ids, self._shown).nonzero()[0]
-        positions = foretold(self.kalman, self._steps(frame, frame.index - self._index))
+        positions = predicted(self.kalman, self._steps(frame, frame.index - self._index))
         return self._said(rows, positions, frame.index, np.full(len(self), -1, np.int32))
 
     def _steps(self, frame: Frame, frames: int) -> float:

@@ -43,9 +43,9 @@ def toy_onnx(
     text=...,
     axes=(1, 2),
 ):
-    """Write an ONNX file that finds the same boxes (K,4) in every picture.
+    """Write an ONNX file that finds the same boxes (K,4) in every image.
 
-    Score c of box k is the mean of the picture's channel c, from 0 to 1, times weights[k,c].
+    Score c of box k is the mean of the image's channel c, from 0 to 1, times weights[k,c].
     """
     weights = np.ones((len(boxes), 3), np.float32) if weights is None else np.float32(weights)
     nodes = [
@@ -54,8 +54,8 @@ def toy_onnx(
         helper.make_node("Mul", ["mean", "scale"], ["channels"]),
         helper.make_node("Unsqueeze", ["channels", "one"], ["row"]),
         helper.make_node("Mul", ["row", "weights"], [names[1]]),
-        helper.make_node("ReduceMean", ["row", "last"], ["grey"], keepdims=1),
-        helper.make_node("Mul", ["grey", "zero"], ["nothing"]),
+        helper.make_node("ReduceMean", ["row", "last"], ["gray"], keepdims=1),
+        helper.make_node("Mul", ["gray", "zero"], ["nothing"]),
         helper.make_node("Add", ["nothing", "all_boxes"], [names[0]]),
     ]
     constants = {
@@ -85,10 +85,10 @@ def toy_onnx(
     onnx.save(model, str(path))
 
 
-def plain(colour, width=192, height=128, index=0):
-    """A frame of one colour."""
+def plain(color, width=192, height=128, index=0):
+    """A frame of one color."""
     rgb = np.empty((height, width, 3), np.uint8)
-    rgb[:] = colour
+    rgb[:] = color
     return ArrayFrame(rgb, index=index, time=index / 30, captured=0.0, stream="toy")
 
 

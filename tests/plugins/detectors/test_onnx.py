@@ -26,7 +26,7 @@ def test_finds_what_the_model_finds(toy):
 
 
 @pytest.mark.parametrize("batch", ["N", 1])
-def test_batches_and_single_pictures_give_the_same(toy, batch):
+def test_batches_and_single_images_give_the_same(toy, batch):
     detector = OnnxDetector(toy(batch=batch), threshold=0.1)
     frames = [plain(RED), noise(1), plain(GREEN, 100, 30), noise(2)]
     together = detector.detect(frames)

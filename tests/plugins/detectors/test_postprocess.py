@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from vidan.errors import ConfigError, ModelError
-from vidan_plugins.detectors.native.metadata import Advice
+from vidan_plugins.detectors.native.metadata import ModelDefaults
 from vidan_plugins.detectors.postprocess import Scale, Selection, check_scores
 
 from .models import plain
 
 UNSCALED = Scale(1, 1)
 FRAME = plain(0, width=200, height=100)
-ADVICE = Advice(labels=("mask", "bare"), exclusive=True, threshold=0.25)
+ADVICE = ModelDefaults(labels=("mask", "bare"), exclusive=True, threshold=0.25)
 
 
 def choose(selection, boxes, scores, classes, scale=UNSCALED):
@@ -70,7 +70,7 @@ def test_scales_back_per_axis_and_cuts_at_the_border():
 @pytest.mark.parametrize(
     "box",
     [
-        [210, 10, 250, 20],  # beside the picture: in the padding
+        [210, 10, 250, 20],  # beside the image: in the padding
         [10, 10, 10, 20],
         [20, 10, 10, 20],
         [np.nan, 0, 10, 10],

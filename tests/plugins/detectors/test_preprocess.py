@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 
 from vidan.errors import ConfigError
-from vidan_plugins.detectors.preprocess import InputWishes, Preprocessing
+from vidan_plugins.detectors.preprocess import Preprocessing, PreprocessOverrides
 
 from .models import plain
 
-COLOUR = (255, 51, 0)  # 1.0, 0.2 and 0.0
+COLOR = (255, 51, 0)  # 1.0, 0.2 and 0.0
 
 
 def made(dtype="float32", batched=True, **options):
     how = Preprocessing(**({"size": (4, 8)} | options))
-    image, placement = how.place(plain(COLOUR, width=16, height=16))
+    image, placement = how.place(plain(COLOR, width=16, height=16))
     return how.tensor(image, dtype, batched), placement
 
 
@@ -22,7 +22,7 @@ def test_stretched():
     assert (tuple(scale), left, top) == ((0.5, 0.25), 0, 0)
 
 
-@pytest.mark.parametrize(("place", "left"), [("centre", 2), ("corner", 0)])
+@pytest.mark.parametrize(("place", "left"), [("center", 2), ("corner", 0)])
 def test_letterbox(place, left):
     # 16 x 16 px in 8 x 4: 4 x 4 px, and 4 px left over in width.
     tensor, placement = made(letterbox=place, pad=(0.0, 255.0, 51.0))
@@ -50,24 +50,24 @@ def test_layout_batch_and_types():
     assert whole.flags.c_contiguous
 
 
-def test_pictures_as_they_are():
+def test_images_as_they_are():
     assert made(size=None)[0].shape == (1, 3, 16, 16)
 
 
 def test_said_in_a_line():
-    text = str(Preprocessing(size=(320, 640), letterbox="centre", mean=(0.5, 0.5, 0.5)))
+    text = str(Preprocessing(size=(320, 640), letterbox="center", mean=(0.5, 0.5, 0.5)))
     assert text == (
-        "640x320 px, letterbox (centre, filled with 114), RGB, 0 to 1, NCHW, "
+        "640x320 px, letterbox (center, filled with 114), RGB, 0 to 1, NCHW, "
         "less 0.5,0.5,0.5 and divided by 1,1,1"
     )
 
 
 def test_wishes_go_before_what_is_usual():
-    wishes = InputWishes(size=64, pad=7, mean=[1, 2, 3], letterbox="corner")
+    wishes = PreprocessOverrides(size=64, pad=7, mean=[1, 2, 3], letterbox="corner")
     assert wishes.over(Preprocessing(std=(2.0, 2.0, 2.0))) == Preprocessing(
         size=(64, 64), pad=(7, 7, 7), mean=(1, 2, 3), std=(2.0, 2.0, 2.0), letterbox="corner"
     )
-    assert InputWishes().given() == {}
+    assert PreprocessOverrides().given() == {}
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_wishes_go_before_what_is_usual():
         ({"size": [640]}, r"detector.size=\[640\]: expected height and width in px"),
         ({"size": 0}, "detector.size=0: expected a whole number from 1"),
         ({"size": [64, "a"]}, "detector.size='a'"),
-        ({"letterbox": "center"}, "detector.letterbox='center': did you mean 'centre'"),
+        ({"letterbox": "center"}, "detector.letterbox='center': did you mean 'center'"),
         ({"pad": 300}, "detector.pad=300: expected a number from 0 to 255"),
-        ({"pad": "grey"}, "detector.pad='grey': expected a number, or three"),
+        ({"pad": "gray"}, "detector.pad='gray': expected a number, or three"),
         ({"channels": "gbr"}, "detector.channels='gbr': did you mean"),
         ({"scale": 0}, "detector.scale=0: expected a number above 0"),
         ({"mean": [1, 2]}, r"detector.mean=\[1, 2\]: expected a number, or three"),
@@ -88,4 +88,4 @@ def test_wishes_go_before_what_is_usual():
 )
 def test_bad_wishes(wish, message):
     with pytest.raises(ConfigError, match=message):
-        InputWishes(**wish).given()
+        PreprocessOverrides(**wish).given()

@@ -1,4 +1,4 @@
-"""`detector.roi`: the part of a picture that is looked at."""
+"""`detector.roi`: the part of an image that is looked at."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def frame(rgb):
 
 
 @pytest.mark.parametrize("roi", [(0.25, 0.5, 1, 1), (48, 64, 192, 128)])
-def test_a_part_of_the_picture(roi):
+def test_a_part_of_the_image(roi):
     rgb = np.arange(128 * 192 * 3, dtype=np.uint8).reshape(128, 192, 3)
     part = Region(roi).of(frame(rgb))
     assert (part.width, part.height, part.index, part.time) == (144, 64, 3, 0.5)
@@ -25,11 +25,11 @@ def test_a_part_of_the_picture(roi):
     assert part.resized(72, 32).shape == (32, 72, 3)
 
 
-def test_px_beyond_the_picture_are_left_out():
+def test_px_beyond_the_image_are_left_out():
     assert Region((100, 0, 500, 500)).of(frame(np.zeros((128, 192, 3), np.uint8))).width == 92
 
 
-def test_boxes_are_those_of_the_whole_picture(toy):
+def test_boxes_are_those_of_the_whole_image(toy):
     # Right half green, left half red; the part, 96x64, is the model's input, not scaled.
     rgb = np.zeros((128, 192, 3), np.uint8)
     rgb[:, :96, 0], rgb[:, 96:, 1] = 255, 204
@@ -46,6 +46,6 @@ def test_no_rectangle(toy, roi):
         OnnxDetector(toy(), roi=roi)
 
 
-def test_outside_the_picture():
+def test_outside_the_image():
     with pytest.raises(ConfigError, match="holds no pixel of a picture of 192x128 px"):
         Region((200, 0, 300, 100)).of(frame(np.zeros((128, 192, 3), np.uint8)))

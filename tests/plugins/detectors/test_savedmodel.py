@@ -40,9 +40,9 @@ class Network(tf.Module):
         rows, columns = SIZE[0] // GRID, SIZE[1] // GRID
         cells = tf.reshape(cells, [-1, rows * columns, 7])
         y, x = np.divmod(np.arange(rows * columns), columns)
-        centres = np.stack([x, y], axis=1).astype(np.float32) * GRID + GRID / 2
+        centers = np.stack([x, y], axis=1).astype(np.float32) * GRID + GRID / 2
         offset, half = cells[..., :2], 6 + 10 * tf.sigmoid(cells[..., 2:4])
-        boxes = tf.concat([centres + offset - half, centres + offset + half], axis=-1)
+        boxes = tf.concat([centers + offset - half, centers + offset + half], axis=-1)
         return {"boxes": boxes, "scores": tf.sigmoid(cells[..., 4:])}
 
 
@@ -101,7 +101,7 @@ def test_agrees_with_onnx(saved, converted):
             np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=0.1)
 
 
-def test_batches_and_single_pictures_give_the_same(saved, tmp_path):
+def test_batches_and_single_images_give_the_same(saved, tmp_path):
     many = SavedModelDetector(saved)
     single = SavedModelDetector(save(Network(), tmp_path, shape=(1, *SIZE, 3)))
     for one, other in zip(many.detect(FRAMES), single.detect(FRAMES), strict=True):
@@ -170,7 +170,7 @@ def tfod(tmp_path_factory):
 
 
 def quarters(*values):
-    """A frame of 200x100 whose quarters are grey, in the order of the boxes above."""
+    """A frame of 200x100 whose quarters are gray, in the order of the boxes above."""
     frame = plain(0, 200, 100)
     rgb = frame.rgb().copy()
     for value, (y, x) in zip(values, [(0, 0), (0, 100), (50, 0), (50, 100)], strict=True):

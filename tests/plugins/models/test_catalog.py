@@ -5,25 +5,25 @@ import pytest
 from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors.exported.decoding import DecodeName
 from vidan_plugins.detectors.labels import BUILT_IN
-from vidan_plugins.detectors.preprocess import InputWishes
+from vidan_plugins.detectors.preprocess import PreprocessOverrides
 from vidan_plugins.models import catalog as module
-from vidan_plugins.models.catalog import catalogue, find, pulled
+from vidan_plugins.models.catalog import catalog, find, pulled
 
 SHA = "ab" * 32
 
 
 def test_ours_can_be_verified_and_used(own):
-    entries = catalogue()
+    entries = catalog()
     assert len(entries) >= 3
     for entry in entries.values():
         assert entry.url.startswith("https://")
         assert entry.sha256
         assert entry.size
-        assert entry.licence != "unknown"
+        assert entry.license != "unknown"
         assert entry.about
         options = dict(entry.options)
         assert options.pop("decode") in get_args(DecodeName)
-        assert len(InputWishes(**options).given()) == len(options)
+        assert len(PreprocessOverrides(**options).given()) == len(options)
         assert isinstance(entry.labels, tuple) or entry.labels in BUILT_IN
 
 
@@ -37,7 +37,7 @@ def test_the_users_own_go_before_ours(own):
     mine = find("mine.v2")
     assert (mine.sha256, mine.size, mine.labels) == (SHA, 7, ("a", "b"))
     assert mine.options == {"size": [64, 96], "decode": "yolo"}
-    assert "ssd-resnet34" in catalogue()
+    assert "ssd-resnet34" in catalog()
 
 
 def test_names(own):
@@ -63,10 +63,10 @@ def test_names(own):
         ("a: {url: 'https://a', labels: []}", r"labels=\[\]: expected a list of labels"),
     ],
 )
-def test_a_catalogue_that_cannot_be_used(own, text, message):
+def test_a_catalog_that_cannot_be_used(own, text, message):
     own(text)
     with pytest.raises(ConfigError, match=message) as caught:
-        catalogue()
+        catalog()
     assert "models.yaml" in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -30,7 +30,7 @@ def result(index, *rows, time=None):
 
 
 def saved(tmp_path, results, **options):
-    """Labels and identities of the pictures."""
+    """Labels and identities of the images."""
     options = {"path": str(tmp_path / "shots/{time}-{label}-{id}.jpg"), "cooldown": 0.0} | options
     sink = Snapshots(**options)
     for each in results:
@@ -40,7 +40,7 @@ def saved(tmp_path, results, **options):
     return sorted(re.fullmatch(r"[\d-]+_[\d-]+-(\w+-\d+)\.jpg", name)[1] for name in names)
 
 
-def test_one_picture_of_each_object_that_was_seen_often_enough(tmp_path):
+def test_one_image_of_each_object_that_was_seen_often_enough(tmp_path):
     # 7 is detected in frames 0 to 9, 8 in 0 and 1 only and coasts afterwards
     results = [result(n, (7, 0, True), (8, 1, n < 2)) for n in range(10)]
     assert saved(tmp_path, results, min_frames=3) == ["mask-7"]
@@ -52,14 +52,14 @@ def test_labels(tmp_path):
 
 
 def test_one_event_in_the_cooldown_of_its_label(tmp_path):
-    # a new person each 1 s, of one label; another label at 2 s; 3 s of cooldown from each picture
+    # a new person each 1 s, of one label; another label at 2 s; 3 s of cooldown from each image
     rows = [(n, 1 if n == 2 else 0, True) for n in range(8)]
     results = [result(n, row, time=float(n)) for n, row in enumerate(rows)]
     kept = saved(tmp_path, results, min_frames=1, cooldown=3.0)
     assert kept == ["mask-0", "mask-3", "mask-6", "no_mask-2"]
 
 
-def test_a_clock_that_is_set_back_does_not_end_the_pictures(tmp_path):
+def test_a_clock_that_is_set_back_does_not_end_the_images(tmp_path):
     results = [result(0, (1, 0, True), time=1e6), result(1, (2, 0, True), time=0.0)]
     assert saved(tmp_path, results, min_frames=1, cooldown=3.0) == ["mask-1", "mask-2"]
 
@@ -73,7 +73,7 @@ def test_the_oldest_of_its_own_go(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_the_picture_is_drawn_on_or_not(tmp_path, suffix):
+def test_the_image_is_drawn_on_or_not(tmp_path, suffix):
     for draw in (True, False):
         path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
         Snapshots(path, min_frames=1, draw=draw).write(result(0, (1, 0, True)))
@@ -83,7 +83,7 @@ def test_the_picture_is_drawn_on_or_not(tmp_path, suffix):
     assert plain.max() < 50
 
 
-def test_no_objects_no_pictures(tmp_path):
+def test_no_objects_no_images(tmp_path):
     sink = Snapshots(str(tmp_path / "shots/a.jpg"))
     assert sink.outputs == []
     sink.write(result(0))

@@ -15,9 +15,9 @@ from vidan_plugins.sinks.jsonl import JsonLines
 from vidan_plugins.sinks.mot import MotFile
 
 
-def result(index=0, image=None, empty=False):
+def result(index=0, filename=None, empty=False):
     """One detection; two tracks, of which the second coasts and is of an uncertain class."""
-    one = frame(index, stream="straße", time_=index * 0.1 + 1e-8, image=image)
+    one = frame(index, stream="straße", time_=index * 0.1 + 1e-8, filename=filename)
     if empty:
         return Result(one, Detections.empty(), Tracks.empty(), ("Gesicht",))
     detections = Detections(
@@ -45,7 +45,7 @@ def write(sink, *results):
 
 def test_jsonl_says_exactly_this(tmp_path):
     path = tmp_path / "deep/er/out.jsonl"
-    write(JsonLines(str(path)), result(3, image="a b.jpg"), result(4, empty=True))
+    write(JsonLines(str(path)), result(3, filename="a b.jpg"), result(4, empty=True))
     first, second = path.read_text(encoding="utf-8").splitlines()
     assert json.loads(first) == {
         "stream": "straße",

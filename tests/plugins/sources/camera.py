@@ -2,9 +2,9 @@
 
     /usr/bin/python3 camera.py PORT [--size 320x240 --rate 25 --codec h264 ...]
 
-Each picture shows when it was made, as BITS squares in a row, black or white: milliseconds of
+Each image shows when it was made, as BITS squares in a row, black or white: milliseconds of
 `time.monotonic()`, modulo 2**BITS, the highest bit first. Prints `ready` when it can be asked.
-A line `stall` on its standard input stops the pictures while connections stay, `go` starts them
+A line `stall` on its standard input stops the images while connections stay, `go` starts them
 again, `size WxH` changes their size; the end of its input ends it.
 """
 
@@ -17,7 +17,7 @@ BITS = 24
 
 
 def draw(now_ms, width, height):
-    """An I420 picture: grey, with the time code in its upper half."""
+    """An I420 image: gray, with the time code in its upper half."""
     luma = bytearray(bytes([90]) * (width * height))
     square = width // BITS
     row = bytearray(bytes([90]) * width)
@@ -25,7 +25,7 @@ def draw(now_ms, width, height):
         white = now_ms >> (BITS - 1 - bit) & 1
         row[bit * square : (bit + 1) * square] = bytes([235 if white else 16]) * square
     luma[: width * (height // 2)] = bytes(row) * (height // 2)
-    # Something that moves below, so that pictures differ even where the clock stands still.
+    # Something that moves below, so that images differ even where the clock stands still.
     start = width * (height * 3 // 4) + now_ms // 10 % (width - 16)
     for line in range(8):
         luma[start + line * width : start + line * width + 16] = bytes([200]) * 16

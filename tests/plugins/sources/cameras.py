@@ -140,7 +140,7 @@ class Proxy:
 
 
 def time_code(rgb):
-    """The time drawn into a picture, ms modulo 2**BITS; see camera.py."""
+    """The time drawn into an image, ms modulo 2**BITS; see camera.py."""
     row = rgb[rgb.shape[0] // 4, :, 1]
     square = len(row) / BITS
     bits = [row[int((bit + 0.5) * square)] > 128 for bit in range(BITS)]
@@ -148,6 +148,6 @@ def time_code(rgb):
 
 
 def age(rgb, now=None):
-    """How old the time drawn into a picture is, s."""
+    """How old the time drawn into an image is, s."""
     now = time.monotonic() if now is None else now
     return (int(now * 1000) - time_code(rgb)) % 2**BITS / 1000

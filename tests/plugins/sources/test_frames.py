@@ -20,8 +20,8 @@ def noise(width, height, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, colour_range=None):
-    """A picture of one colour, given as 8-bit Y, U, V."""
+def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, color_range=None):
+    """An image of one color, given as 8-bit Y, U, V."""
     picture = av.VideoFrame(*size, pix_fmt)
     deep = picture.format.components[0].bits - 8
     for plane, value in zip(picture.planes, yuv, strict=False):
@@ -31,16 +31,16 @@ def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, colo
         plane.update(values.tobytes())
     if space is not None:
         picture.colorspace = space
-    if colour_range is not None:
-        picture.color_range = colour_range
+    if color_range is not None:
+        picture.color_range = color_range
     return picture
 
 
 def test_an_array_frame_knows_its_size_and_keeps_what_it_is_told():
-    frame = ArrayFrame(noise(7, 5), image="a.png", **META)
+    frame = ArrayFrame(noise(7, 5), filename="a.png", **META)
     assert (frame.width, frame.height) == (7, 5)
     assert (frame.index, frame.time, frame.captured) == (3, 0.5, 9.0)
-    assert (frame.stream, frame.image) == ("cam", "a.png")
+    assert (frame.stream, frame.filename) == ("cam", "a.png")
 
 
 def test_an_array_frame_shows_the_array_and_leaves_it_writeable():
@@ -68,7 +68,7 @@ def test_an_array_frame_makes_a_mirrored_view_contiguous():
         np.zeros((0, 4, 3), np.uint8),
     ],
 )
-def test_what_is_no_picture_is_refused(array):
+def test_what_is_no_image_is_refused(array):
     with pytest.raises(ValueError, match=r"expected \(H,W,3\) uint8, got"):
         ArrayFrame(array, **META)
 
@@ -81,7 +81,7 @@ def test_an_array_shrinks_by_averaging_areas():
 
 
 def test_an_array_grows_between_its_pixels():
-    # Centres of 4 pixels over 2: 0 at 0.5, 100 at 1.5; at 0.25 0, 0.75 25, 1.25 75, 1.75 100.
+    # Centers of 4 pixels over 2: 0 at 0.5, 100 at 1.5; at 0.25 0, 0.75 25, 1.25 75, 1.75 100.
     array = np.array([[0, 100]], np.uint8)
     large = ArrayFrame(np.dstack([array] * 3), **META).resized(4, 1)
     assert large[0, :, 0].tolist() == [0, 25, 75, 100]
@@ -103,7 +103,7 @@ def test_an_array_may_shrink_one_way_and_grow_the_other():
     ids=["array", "yuv", "rgb"],
 )
 @pytest.mark.parametrize("size", [(64, 48), (32, 24), (1, 1)])
-def test_a_resized_picture_belongs_to_the_caller(frame, size):
+def test_a_resized_image_belongs_to_the_caller(frame, size):
     before = frame.rgb().copy()
     resized = frame.resized(*size)
     assert resized.shape == (size[1], size[0], 3)
@@ -124,7 +124,7 @@ BT2020_LIMITED = (242, 81, 40)  # Kr 0.2627, Kb 0.0593
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
 @pytest.mark.parametrize(
-    ("space", "colour_range", "rgb"),
+    ("space", "color_range", "rgb"),
     [
         (BT470BG, None, BT601_LIMITED),
         (SMPTE170M, LIMITED, BT601_LIMITED),
@@ -134,8 +134,8 @@ BT2020_LIMITED = (242, 81, 40)  # Kr 0.2627, Kb 0.0593
         (BT2020, LIMITED, BT2020_LIMITED),
     ],
 )
-def test_colours_are_those_of_the_pictures_tags(pix_fmt, space, colour_range, rgb):
-    frame = VideoFrame(plain(pix_fmt, space=space, colour_range=colour_range), **META)
+def test_colors_are_those_of_the_images_tags(pix_fmt, space, color_range, rgb):
+    frame = VideoFrame(plain(pix_fmt, space=space, color_range=color_range), **META)
     # swscale's fast paths round coarsely: 3 levels of 255.
     assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
     assert np.abs(frame.resized(20, 10).astype(int) - rgb).max() <= 3
@@ -153,13 +153,13 @@ def test_colours_are_those_of_the_pictures_tags(pix_fmt, space, colour_range, rg
         ((640, 480), "yuvj420p", BT601_FULL),
     ],
 )
-def test_untagged_pictures_are_taken_by_their_size(size, pix_fmt, rgb):
+def test_untagged_images_are_taken_by_their_size(size, pix_fmt, rgb):
     frame = VideoFrame(plain(pix_fmt, size), **META)
     assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
     assert np.abs(frame.resized(20, 10).astype(int) - rgb).max() <= 3
 
 
-def test_grey_pictures_are_grey():
+def test_gray_images_are_gray():
     frame = VideoFrame(plain("gray", yuv=(120,)), **META)
     assert np.abs(frame.rgb().astype(int) - 120).max() <= 1
     assert np.abs(frame.resized(20, 10).astype(int) - 120).max() <= 1
@@ -172,7 +172,7 @@ def smooth(width, height):
 
 
 @pytest.mark.parametrize("size", [(160, 120), (100, 30), (401, 301), (640, 480)])
-def test_resizing_from_yuv_is_resizing_the_picture(size):
+def test_resizing_from_yuv_is_resizing_the_image(size):
     picture = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
     frame = VideoFrame(picture, **META)
     shrink = size[0] < 320
@@ -225,15 +225,15 @@ def test_a_decoders_planes_are_handed_on(name):
     for plane, value in zip(picture.planes, (100, 90, 150), strict=True):
         plane.update(bytes([value]) * plane.buffer_size)
     frame = VideoFrame(picture.reformat(format=name), index=0, time=0, captured=0, stream="s")
-    y, u, v, colours = frame.yuv()
+    y, u, v, colors = frame.yuv()
     assert (y.shape, u.shape, v.shape) == ((20, 34), (10, 17), (10, 17))
-    assert colours == (6, name == "yuvj420p")  # untagged and small: BT.601
+    assert colors == (6, name == "yuvj420p")  # untagged and small: BT.601
     assert (u == 90).all() or name == "yuvj420p"  # which is of another range
     assert (v == 150).all() or name == "yuvj420p"
     assert not any(plane.flags.writeable for plane in (y, u, v))
 
 
-def test_no_planes_where_the_picture_is_not_shown_as_it_is():
+def test_no_planes_where_the_image_is_not_shown_as_it_is():
     def frame(name="yuv420p", **options):
         picture = av.VideoFrame(34, 20, name)
         return VideoFrame(picture, index=0, time=0, captured=0, stream="s", **options)
@@ -244,7 +244,7 @@ def test_no_planes_where_the_picture_is_not_shown_as_it_is():
     assert frame(size=(68, 40)).yuv() is None
 
 
-def test_a_picture_goes_with_its_frame():
+def test_an_image_goes_with_its_frame():
     # 1080p takes 3 MB: hundreds would be alive if they waited for Python to look for circles.
     def pictures():
         return sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())

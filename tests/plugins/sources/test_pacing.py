@@ -47,7 +47,7 @@ def waits(monkeypatch):
     return stop, waited, now
 
 
-def test_a_pace_waits_until_a_picture_is_due(waits):
+def test_a_pace_waits_until_an_image_is_due(waits):
     stop, waited, _ = waits
     pace = Pace(stop)
     for stream_time in (0.0, 0.04, 0.2):

@@ -10,7 +10,7 @@ from vidan.types import Frame
 
 
 class Blank(Frame):
-    """A frame whose picture nobody may ask for."""
+    """A frame whose image nobody may ask for."""
 
     def __init__(self, index=0, width=1920, height=1080):
         super().__init__(
@@ -30,7 +30,7 @@ class Blank(Frame):
 
 
 class Painted(Blank):
-    """A grey frame with rectangles: {(x1, y1, x2, y2): (r, g, b)}."""
+    """A gray frame with rectangles: {(x1, y1, x2, y2): (r, g, b)}."""
 
     def __init__(self, index=0, rectangles=None, width=320, height=240):
         super().__init__(index, width, height)
@@ -38,8 +38,8 @@ class Painted(Blank):
 
     def _make_rgb(self):
         picture = np.full((self.height, self.width, 3), 128, np.uint8)
-        for (x1, y1, x2, y2), colour in self._rectangles.items():
-            picture[max(y1, 0) : y2, max(x1, 0) : x2] = colour
+        for (x1, y1, x2, y2), color in self._rectangles.items():
+            picture[max(y1, 0) : y2, max(x1, 0) : x2] = color
         return picture
 
 
@@ -56,14 +56,14 @@ def ids(tracks):
 def walkers(seed, people, looks, missing=0.05, jitter=2.0, features=0):
     """Detections of people walking straight on in 1920x1080, some missing: a list of looks."""
     rng = np.random.default_rng(seed)
-    centre = rng.uniform((100, 200), (1820, 880), (people, 2))
+    center = rng.uniform((100, 200), (1820, 880), (people, 2))
     step = rng.uniform(-4, 4, (people, 2))
     half = np.array([0.2, 0.5]) * rng.uniform(80, 300, (people, 1))
     looks_like = rng.normal(size=(people, features))
     out = []
     for k in range(looks):
         there = rng.random(people) >= missing
-        at = (centre + k * step + rng.normal(0, jitter, (people, 2)))[there]
+        at = (center + k * step + rng.normal(0, jitter, (people, 2)))[there]
         boxes = np.concatenate([at - half[there], at + half[there]], axis=1)
         vectors = looks_like[there] + rng.normal(0, 0.1, (there.sum(), features))
         out.append(found(boxes, features=vectors if features else None))
@@ -78,7 +78,7 @@ corners = st.one_of(
 
 @st.composite
 def any_detections(draw, most=6):
-    """Detections of every kind: none, degenerate, huge, outside the picture, alike."""
+    """Detections of every kind: none, degenerate, huge, outside the image, alike."""
     rows = draw(st.lists(st.tuples(corners, corners, sides, sides), max_size=most))
     boxes = np.array(rows, np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]

@@ -114,7 +114,7 @@ def test_without_appearance_the_gate_decides():
         assert tracker._roster.ids.tolist() == expected
 
 
-def test_the_histogram_tells_colours_apart():
+def test_the_histogram_tells_colors_apart():
     left, right = (60, 40, 100, 160), (100, 40, 140, 160)  # they swap, unseen, as above
     tracker = DeepSort()
     for k in range(5):
@@ -126,7 +126,7 @@ def test_the_histogram_tells_colours_apart():
     assert dict(zip(ids(tracks), tracks.detection.tolist(), strict=True)) == {1: 1, 2: 0}
 
 
-def test_the_picture_is_asked_for_only_if_there_are_boxes_without_features():
+def test_the_image_is_asked_for_only_if_there_are_boxes_without_features():
     tracker = DeepSort()
     tracker.update(Blank(0), NOTHING)
     tracker.update(Blank(1), found([STILL], features=[RED]))
@@ -135,7 +135,7 @@ def test_the_picture_is_asked_for_only_if_there_are_boxes_without_features():
 
 
 class Counting:
-    """An embedder that makes what it is told of the colour in the middle, and counts."""
+    """An embedder that makes what it is told of the color in the middle, and counts."""
 
     def __init__(self):
         self.crops = 0

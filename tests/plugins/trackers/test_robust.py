@@ -67,7 +67,7 @@ every = pytest.mark.parametrize("name", TRACKERS)
 
 
 def described(name, look, seed):
-    """The look, with features where the tracker would ask for pictures."""
+    """The look, with features where the tracker would ask for images."""
     if name not in FEATURES:
         return look
     vectors = np.random.default_rng(seed).normal(size=(len(look), FEATURES[name]))

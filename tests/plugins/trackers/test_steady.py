@@ -18,7 +18,7 @@ def box(score, left=100):
 
 
 def people(shift=0.0):
-    """Four people who stand apart, the whole picture moved by `shift` px."""
+    """Four people who stand apart, the whole image moved by `shift` px."""
     return [[x + shift, 300, x + shift + 60, 480] for x in (200, 600, 1000, 1400)]
 
 
@@ -28,9 +28,9 @@ def test_likeness_tells_people_behind_each_other_apart():
     # union 900 - 330, heights alike. One that begins where the first ends: shared 5 x 30.
     a = np.array([[0.0, 0, 10, 20]])
     b = np.array([[0.0, 5, 10, 25], [4, 0, 14, 20], [10, 0, 20, 20], [50, 50, 60, 70]])
-    rows, columns, alike = likeness(a, b)
+    rows, columns, similarity = likeness(a, b)
     assert (rows.tolist(), columns.tolist()) == ([0, 0, 0], [0, 1, 2])
-    assert alike == pytest.approx([375 / 525 * 0.6**1.5, 330 / 570, 150 / 750])
+    assert similarity == pytest.approx([375 / 525 * 0.6**1.5, 330 / 570, 150 / 750])
     for pairs in (likeness(a, np.zeros((0, 4))), likeness(np.zeros((0, 4)), b)):
         assert [len(part) for part in pairs] == [0, 0, 0]
 
@@ -168,11 +168,11 @@ def test_people_who_scatter_do_not_pass_for_the_camera():
     assert tracks.boxes[tracks.ids == 5][:, 0] == pytest.approx([1700], abs=3)
 
 
-def test_a_track_that_leaves_the_picture_is_given_up():
+def test_a_track_that_leaves_the_image_is_given_up():
     looks = [box(0.9, 1700 + 10 * k) for k in range(20)] + [NOTHING] * 10
     tracks = follow(Steady(trust=0), looks)
     assert ids(tracks[19]) == [1]
-    assert ids(tracks[-1]) == []  # its centre, 1725 + 290 px, is beyond 1920 px
+    assert ids(tracks[-1]) == []  # its center, 1725 + 290 px, is beyond 1920 px
 
 
 def test_people_keep_their_identities():

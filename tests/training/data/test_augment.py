@@ -4,7 +4,7 @@ import pytest
 from vidan_training.data.augment import Augmentation, augment, crop, flip, letterbox, resize
 from vidan_training.data.sample import IGNORED
 
-PLAIN = Augmentation(scale=(0.5, 2.0), colour=0.0, degrade=0.0)
+PLAIN = Augmentation(scale=(0.5, 2.0), color=0.0, degrade=0.0)
 
 
 def picture(width, height, *boxes):
@@ -32,7 +32,7 @@ def test_crop_inside_and_outside():
     image, boxes = picture(20, 20, (5, 6, 9, 10))
     view, moved = crop(image, boxes, 3, 2, 8)  # 3 px from the left and 2 from the top go
     assert found(view) == moved[0].tolist() == [2, 4, 6, 8]
-    view, moved = crop(image, boxes, -4, -5, 32)  # the picture starts at (4, 5)
+    view, moved = crop(image, boxes, -4, -5, 32)  # the image starts at (4, 5)
     assert found(view) == moved[0].tolist() == [9, 11, 13, 15]
     assert view[0, 0].tolist() == [0, 0, 0]
 
@@ -63,10 +63,10 @@ def test_boxes_stay_on_what_they_mark(seed):
     assert set(classes.tolist()) <= {1, IGNORED}
 
 
-def test_colour_and_degradation_do_not_move_boxes():
+def test_color_and_degradation_do_not_move_boxes():
     image, boxes = picture(90, 60, (40, 20, 60, 45))
     for seed in range(20):
-        strong = Augmentation(scale=(0.5, 2.0), colour=1.0, degrade=1.0)
+        strong = Augmentation(scale=(0.5, 2.0), color=1.0, degrade=1.0)
         _, plain, _ = augment(
             image, boxes, np.array([1], np.int32), 128, 128, PLAIN, np.random.default_rng(seed)
         )
@@ -78,8 +78,8 @@ def test_colour_and_degradation_do_not_move_boxes():
 
 
 def test_what_is_cut_or_tiny_is_ignored():
-    # At scale 1 and without focus a view of 64 px shows a quarter of the 128 px picture.
-    options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=0.0, colour=0.0, degrade=0.0)
+    # At scale 1 and without focus a view of 64 px shows a quarter of the 128 px image.
+    options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0)
     image, boxes = picture(128, 128, (50, 50, 80, 80), (2, 2, 5, 5))
     seen = set()
     for seed in range(60):
@@ -105,7 +105,7 @@ def test_chance_comes_from_the_generator_alone():
     assert (views[0] == views[1]).all()
 
 
-def test_a_picture_without_boxes():
+def test_an_image_without_boxes():
     image, boxes = picture(30, 20)
     view, moved, classes = augment(
         image, boxes, np.zeros(0, np.int32), 64, 64, Augmentation(), np.random.default_rng(0)

@@ -13,14 +13,14 @@ from vidan_training.data.augment import Augmentation, augment, mosaic
 from vidan_training.data.sample import IGNORED
 
 OFF = Augmentation(
-    scale=(1.0, 1.0), focus=0.0, flip=0.0, colour=0.0, degrade=0.0, visible=0.5, smallest=0.0
+    scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0, visible=0.5, smallest=0.0
 )
 # Every field of Augmentation must be here: a new one without a strength fails the test below.
 STRENGTHS = {
     "scale": (0.5, 2.0),
     "focus": 1.0,
     "flip": 1.0,
-    "colour": 1.0,
+    "color": 1.0,
     "degrade": 1.0,
     "haze": 1.0,
     "dark": 1.0,
@@ -55,17 +55,17 @@ def view(options, rng, size=160):
 
 def found(image, box):
     """Where the bright thing around `box` really ends, to half its brightness; None if unclear."""
-    grey = cv2.GaussianBlur(image.mean(axis=2).astype(np.float32), (0, 0), 1.0)
+    gray = cv2.GaussianBlur(image.mean(axis=2).astype(np.float32), (0, 0), 1.0)
     x1, y1, x2, y2 = np.round(box).astype(int)
-    centre = np.median(grey[y1 + 3 : y2 - 3, x1 + 3 : x2 - 3])
+    center = np.median(gray[y1 + 3 : y2 - 3, x1 + 3 : x2 - 3])
     margin = 7
     near = [slice(max(0, y1 - margin), y2 + margin), slice(max(0, x1 - margin), x2 + margin)]
-    ring = grey[near[0], near[1]].copy()
+    ring = gray[near[0], near[1]].copy()
     ring[y1 - near[0].start : y2 - near[0].start, x1 - near[1].start : x2 - near[1].start] = np.nan
     ground = np.nanmedian(ring)
-    if centre - ground < 25:  # hidden by haze or darkness: nothing to measure
+    if center - ground < 25:  # hidden by haze or darkness: nothing to measure
         return None
-    bright = grey[near[0], near[1]] > (centre + ground) / 2
+    bright = gray[near[0], near[1]] > (center + ground) / 2
     # Edges by the row and the column through the middle of the box.
     row = bright[(y1 + y2) // 2 - near[0].start]
     column = bright[:, (x1 + x2) // 2 - near[1].start]
@@ -104,7 +104,7 @@ def test_boxes_stay_on_what_they_mark(name):
 @pytest.mark.parametrize(
     "name", [n for n in STRENGTHS if n not in ("visible", "smallest", "focus")]
 )
-def test_each_augmentation_changes_the_picture(name):
+def test_each_augmentation_changes_the_image(name):
     plain = [view(OFF, np.random.default_rng(s))[0] for s in SEEDS]
     changed = [
         view(replace(OFF, **{name: STRENGTHS[name]}), np.random.default_rng(s))[0] for s in SEEDS

@@ -27,7 +27,7 @@ def batches(samples, **options):
 def test_shapes(samples):
     loader = batches(samples)
     images, targets = loader[0]
-    assert len(loader) == 3  # 7 pictures, 2 at a time, rounded down
+    assert len(loader) == 3  # 7 images, 2 at a time, rounded down
     assert (images.shape, images.dtype) == ((2, 128, 128, 3), np.uint8)
     assert targets["class"].shape == (2, len(ANCHORS), 1)
     assert targets["box"].shape == (2, len(ANCHORS), 5)
@@ -43,7 +43,7 @@ def test_a_resumed_epoch_sees_the_same_views(samples):
     assert not (images == before).all()
 
 
-def test_an_epoch_shows_every_picture_where_all_count_the_same(samples):
+def test_an_epoch_shows_every_image_where_all_count_the_same(samples):
     drawn = batches(samples, batch=7)._drawn(0)
     assert sorted(drawn.tolist()) == list(range(7))
 
@@ -54,7 +54,7 @@ def test_some_come_more_often(samples):
     assert counts[5] / counts[:5].mean() == pytest.approx(3, rel=0.2)
 
 
-def test_chances_are_the_largest_factor_in_the_picture():
+def test_chances_are_the_largest_factor_in_the_image():
     samples = [
         Sample(None, np.zeros((len(c), 4), np.float32), np.array(c, np.int32))
         for c in ([0], [0, 1], [])

@@ -26,7 +26,7 @@ def test_voc_folder(tmp_path):
     assert samples[0].image().shape == (100, 120, 3)
 
 
-def test_pictures_are_rgb(tmp_path):
+def test_images_are_rgb(tmp_path):
     sample = samples_of(draw(tmp_path / "d", 1))[0]
     x1, y1, x2, y2 = sample.boxes[1]  # the square, drawn as BGR (40, 40, 250): red
     assert sample.image()[int(y1 + y2) // 2, int(x1 + x2) // 2].tolist() == [250, 40, 40]
@@ -38,7 +38,7 @@ def test_boxes_are_cut_at_the_border(tmp_path):
     assert samples_of(folder)[0].boxes.tolist() == [[0, 5, 120, 100]]
 
 
-def test_a_picture_may_be_empty(tmp_path):
+def test_an_image_may_be_empty(tmp_path):
     folder = draw(tmp_path / "d", 1)
     write(folder, "", "picture0.png")
     sample = samples_of(folder)[0]
@@ -67,7 +67,7 @@ def test_boxes_that_are_none_are_named(tmp_path, caplog, objects, message):
     assert message in caplog.text
 
 
-def test_broken_pictures_and_annotations_are_named(tmp_path, caplog):
+def test_broken_images_and_annotations_are_named(tmp_path, caplog):
     folder = draw(tmp_path / "d", 3)
     write(folder, "<object>", "picture0.png")
     (folder / "images" / "picture1.png").write_bytes(b"no picture")

@@ -27,7 +27,7 @@ def test_every_sample_is_on_one_side():
 
 
 def test_rare_classes_come_into_both_parts():
-    # 20 of 200 pictures have class 1: a fifth of them is 4, a fifth of the others 36.
+    # 20 of 200 images have class 1: a fifth of them is 4, a fifth of the others 36.
     _, validation = split(SAMPLES, 0.2, seed=1)
     assert len(validation) == 40
     assert sum(1 in s.classes for s in validation) == 4

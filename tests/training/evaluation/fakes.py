@@ -1,15 +1,15 @@
-"""A detector for the drawn pictures, which knows discs and squares by their colours."""
+"""A detector for the drawn images, which knows discs and squares by their colors."""
 
 import numpy as np
 
 from vidan import Detections
 
-COLOURS = {"square": 0, "disc": 2}
+COLORS = {"square": 0, "disc": 2}
 """The channel that is bright: labels in another order than in the data."""
 
 
-class ByColour:
-    """Finds the disc and the square of a drawn picture.
+class ByColor:
+    """Finds the disc and the square of a drawn image.
 
     Args:
         threshold: least score.
@@ -24,7 +24,7 @@ class ByColour:
         alarms: float = 0.0, labels: list[str] | None = None,
     ):  # fmt: skip
         self.threshold = threshold
-        self.labels = tuple(labels or COLOURS)
+        self.labels = tuple(labels or COLORS)
         self.swapped, self.shy, self.alarms = swapped, shy, alarms
         self.closed = False
 
@@ -33,7 +33,7 @@ class ByColour:
 
     def _one(self, image):
         rows = []
-        for label, channel in enumerate(COLOURS.values()):
+        for label, channel in enumerate(COLORS.values()):
             others = [c for c in range(3) if c != channel]
             y, x = np.nonzero(image[..., channel] - image[..., others].max(axis=2) > 60)
             if len(x):
@@ -50,7 +50,7 @@ class ByColour:
         self.closed = True
 
 
-class NoThreshold(ByColour):
+class NoThreshold(ByColor):
     """Has neither the option nor the attribute."""
 
     def __init__(self):
@@ -65,7 +65,7 @@ class NoThreshold(ByColour):
         return found
 
 
-class Fickle(ByColour):
+class Fickle(ByColor):
     """Says other things with a lower threshold."""
 
     def __init__(self, threshold: float = 0.5):

@@ -31,11 +31,11 @@ HEAD = (0, 0, 100, 100)
     ("box", "fits"),
     [
         ((30, 30, 70, 80), True),  # a face in the head: IoU 0.2
-        ((80, 40, 110, 80), True),  # centre x 95, two thirds inside
-        ((90, 40, 120, 80), False),  # centre x 105
+        ((80, 40, 110, 80), True),  # center x 95, two thirds inside
+        ((90, 40, 120, 80), False),  # center x 105
         ((40, 40, 50, 50), False),  # 1 % of the head: a button
-        ((60, 0, 130, 40), True),  # centre x 95, 4 / 7 inside
-        ((-100, -20, 110, 100), False),  # centre x 5, but 40 % inside
+        ((60, 0, 130, 40), True),  # center x 95, 4 / 7 inside
+        ((-100, -20, 110, 100), False),  # center x 5, but 40 % inside
     ],
 )
 def test_loose_boxes(box, fits):
@@ -53,7 +53,7 @@ def test_of_two_heads_the_tighter_one_is_meant_and_each_is_taken_once():
 
 @pytest.fixture
 def picture(tmp_path):
-    """Truth: a large and a small object of class 0, and one of class 1; 100 x 60 px, grey."""
+    """Truth: a large and a small object of class 0, and one of class 1; 100 x 60 px, gray."""
     path = tmp_path / "picture.png"
     cv2.imwrite(str(path), np.full((60, 100, 3), 100, np.uint8))
     boxes = np.array([[0, 0, 20, 20], [30, 0, 40, 10], [50, 20, 70, 40]], np.float32)
@@ -77,8 +77,8 @@ def test_the_worst_mistakes(picture, tmp_path):
     ]
     write_sheet(tmp_path / "sheet.png", kinds)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))[..., ::-1]
-    for colour in (TRUTH, FOUND):
-        assert (sheet == colour).all(axis=2).sum() > 500
+    for color in (TRUTH, FOUND):
+        assert (sheet == color).all(axis=2).sum() > 500
 
 
 def test_a_sheet_without_a_mistake(tmp_path):

@@ -1,4 +1,4 @@
-"""`vidan eval detection` on drawn pictures, by a detector that knows their colours."""
+"""`vidan eval detection` on drawn images, by a detector that knows their colors."""
 
 import json
 import sys
@@ -24,14 +24,14 @@ FAKE = "tests.training.evaluation.fakes"
 
 @pytest.fixture
 def drawn(here, register):
-    register("detector", "colour", f"{FAKE}:ByColour")
+    register("detector", "color", f"{FAKE}:ByColor")
     register("detector", "bare", f"{FAKE}:NoThreshold")
     register("detector", "fickle", f"{FAKE}:Fickle")
     draw(here / "data", PICTURES)
     return here
 
 
-def run(*overrides, name="colour", options=("threshold: null",)):
+def run(*overrides, name="color", options=("threshold: null",)):
     """What metrics.json says."""
     inside = "".join(f",{option.replace(': ', ':')}" for option in options)
     chosen = ["~detector", f"+detector={{name:{name}{inside}}}", "run_dir=out"]
@@ -39,12 +39,12 @@ def run(*overrides, name="colour", options=("threshold: null",)):
     return json.loads(Path("out/metrics.json").read_text())
 
 
-def colour(*options):
+def color(*options):
     return ("threshold: 0.5", *options)
 
 
 def test_a_detector_that_finds_all(drawn, capsys):
-    kept = run("data=data", options=colour())
+    kept = run("data=data", options=color())
     for name in ("clean", "haze_light", "low_light"):
         assert kept["slices"][name]["all labels"]["AP50"] == 1, name
     clean = kept["slices"]["clean"]
@@ -61,8 +61,8 @@ def test_a_detector_that_finds_all(drawn, capsys):
 
 
 def test_figures_are_of_the_runs_threshold_and_curves_of_all_scores(drawn):
-    # Squares score 0.3, under the threshold; a false alarm of 0.9 is in every picture.
-    kept = run("data=data", "slices=clean", options=colour("shy: 0.3", "alarms: 0.9"))
+    # Squares score 0.3, under the threshold; a false alarm of 0.9 is in every image.
+    kept = run("data=data", "slices=clean", options=color("shy: 0.3", "alarms: 0.9"))
     clean = kept["slices"]["clean"]
     assert list(kept["slices"]) == ["clean"]
     assert clean["disc"]["AP50"] == 1
@@ -80,7 +80,7 @@ def test_wrong_labels_and_loose_boxes_by_group(drawn, capsys):
     draw(drawn / "more", 4)
     kept = run(
         "data=data", "slices=clean", "confusions=more", r"group='picture[01]?'",
-        options=colour("swapped: true"),
+        options=color("swapped: true"),
     )  # fmt: skip
     assert kept["slices"]["clean"]["any label"]["AP50"] == 1
     assert kept["slices"]["clean"]["all labels"]["AP50"] == 0
@@ -93,11 +93,11 @@ def test_wrong_labels_and_loose_boxes_by_group(drawn, capsys):
 
 
 def test_labels_can_be_renamed_and_joined(drawn, caplog):
-    kept = run("data=data", "slices=clean", "rename={disc: square}", options=colour())
+    kept = run("data=data", "slices=clean", "rename={disc: square}", options=color())
     assert kept["labels"] == ["square"]
     assert kept["slices"]["clean"]["square"]["objects"] == 2 * PICTURES
     assert "left out, not being labels of the data: 'disc'" in caplog.text
-    kept = run("data=data", "slices=clean", "rename={disc: ball}", options=colour())
+    kept = run("data=data", "slices=clean", "rename={disc: ball}", options=color())
     assert kept["slices"]["clean"]["ball"]["AP50"] == 0
     assert "never found, not being labels of the detector: 'ball'" in caplog.text
 
@@ -124,7 +124,7 @@ def test_a_detector_without_a_threshold(drawn, caplog):
 
 
 def test_a_detector_that_changes_its_mind_is_told_of(drawn, caplog):
-    run("data=data", "slices=clean", name="fickle", options=colour())
+    run("data=data", "slices=clean", name="fickle", options=color())
     assert "with a lower threshold the detector gives other boxes than in a run" in caplog.text
 
 
@@ -146,20 +146,20 @@ def test_a_detector_that_changes_its_mind_is_told_of(drawn, caplog):
 )
 def test_bad_options(drawn, overrides, message):
     with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
-        run(*overrides, options=colour())
+        run(*overrides, options=color())
 
 
 def test_an_empty_part(drawn):
     (drawn / "none.txt").write_text("")
-    with pytest.raises(ConfigError, match="there is no labelled object in 'data'"):
-        run("data=data", "split=none.txt", options=colour())
+    with pytest.raises(ConfigError, match="there is no labeled object in 'data'"):
+        run("data=data", "split=none.txt", options=color())
 
 
 @pytest.mark.parametrize("module", ["faster_coco_eval", "matplotlib"])
 def test_a_missing_extra_is_named_at_once(drawn, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(PluginError, match=rf"{module} is not installed: pip install 'vidan\[eval"):
-        run("data=nowhere", options=colour())
+        run("data=nowhere", options=color())
 
 
 def test_help(capsys):

@@ -80,7 +80,7 @@ def test_a_box_counts_once():
     assert result == pytest.approx((0.9, 1, 1))
 
 
-def test_select_goes_back_to_the_picture_and_suppresses_across_classes():
+def test_select_goes_back_to_the_image_and_suppresses_across_classes():
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [40, 40, 50, 50], [0, 0, 1, 1]], np.float32)
     scores = np.array([[0.2, 0.9], [0.8, 0.1], [0.3, 0.2], [0.001, 0.002]], np.float32)
     result = select(boxes, scores, scale=0.5)

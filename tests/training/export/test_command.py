@@ -23,9 +23,9 @@ from vidan_training.evaluation.predict import onnx_run, select
 from vidan_training.export import command as export
 from vidan_training.export import onnx as onnxfile
 from vidan_training.export import parity as agreement
-from vidan_training.export import quantize as quantise
+from vidan_training.export import quantize as quantize
 from vidan_training.export import tfod_saved_model as tfodserving
-from vidan_training.export.serving import Serving, centred, decode
+from vidan_training.export.serving import Serving, centerd, decode
 from vidan_training.model import backbones
 from vidan_training.model import efficientdet as model
 from vidan_training.model.anchors import AnchorShapes, make_anchors
@@ -60,7 +60,7 @@ def tiny():
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder = draw(tmp_path_factory.mktemp("drawn") / "data", 4)
-    return folder, list(quantise.pictures(quantise.choose(str(folder), 3), SPEC.size))
+    return folder, list(quantize.pictures(quantize.choose(str(folder), 3), SPEC.size))
 
 
 def test_all_forms_agree(tiny, images, tmp_path):
@@ -84,8 +84,8 @@ def files(tiny, tmp_path_factory):
 
 
 def frames(folder):
-    """Drawn pictures that shrink, grow, and lie across the input or upright."""
-    pictures = [sample.image() for sample in quantise.choose(str(folder), 3)]
+    """Drawn images that shrink, grow, and lie across the input or upright."""
+    pictures = [sample.image() for sample in quantize.choose(str(folder), 3)]
     sizes = (120, 100), (100, 170), (333, 200)
     for n, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
         rgb = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
@@ -118,7 +118,7 @@ def test_the_object_detection_api_finds_what_onnx_finds(images, files):
     other = SavedModelDetector(str(files / "saved"), signature="serving_default", **options)
     assert one.labels == other.labels == SPEC.labels
     for truth, ours in zip(one.detect(pictures), other.detect(pictures), strict=True):
-        # Pixels may be rounded to the next value, which a picture scaled up shows larger.
+        # Pixels may be rounded to the next value, which an image scaled up shows larger.
         check_same("the API", ours, truth, sure(truth.scores), score=0.01, px=1.0)
 
 
@@ -198,7 +198,7 @@ def test_apart_finds_the_nearest_box():
 def test_places_decode_as_anchors_do():
     anchors = make_anchors(128, 128, SHAPES)
     codes = np.random.default_rng(0).normal(0, 1, (1, len(anchors), 4)).astype(np.float32)
-    ours = decode(tf.constant(codes), tf.constant(centred(anchors)[None]))
+    ours = decode(tf.constant(codes), tf.constant(centerd(anchors)[None]))
     assert np.asarray(ours) == pytest.approx(np.asarray(decode_all(codes, anchors)), abs=1e-3)
 
 
@@ -222,7 +222,7 @@ def test_features_come_third(tiny, images, tmp_path):
     boxes, _, features = session.run(names, {"images": batch})
     assert features.shape == (3, boxes.shape[1], 8 * 16)
     assert np.linalg.norm(features, axis=-1) == pytest.approx(1, abs=1e-4)
-    one = session.run(names, {"images": batch[1:2]})  # nothing leaks from picture to picture
+    one = session.run(names, {"images": batch[1:2]})  # nothing leaks from image to image
     assert one[2][0] == pytest.approx(features[1], abs=1e-3)
 
 
@@ -238,7 +238,7 @@ def test_int8(tiny, images, tmp_path):
     assert raw(first) == raw(second)
     written = onnx.load(files[0])
     check_what_is_int8(written.graph)
-    origin = json.loads(written.metadata_props[0].value)["quantisation"]
+    origin = json.loads(written.metadata_props[0].value)["quantization"]
     assert origin["calibration"] == "2 pictures of data, least and greatest"
     assert origin["float32"]["file"] == "tiny.npz"
     _, scores = onnxruntime.InferenceSession(str(files[0])).run(

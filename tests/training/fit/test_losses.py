@@ -74,11 +74,11 @@ def test_huber_by_hand():
     ("a", "b", "expected"),
     [
         ((0, 0, 10, 10), (0, 0, 10, 10), 1.0),
-        # intersection 50, union 150; centres 5 apart; hull 15 x 10
+        # intersection 50, union 150; centers 5 apart; hull 15 x 10
         ((0, 0, 10, 10), (5, 0, 15, 10), 1 / 3 - 25 / 325),
-        # apart: IoU 0; centres 20 apart; hull 30 x 10
+        # apart: IoU 0; centers 20 apart; hull 30 x 10
         ((0, 0, 10, 10), (20, 0, 30, 10), -400 / 1000),
-        # IoU 100/200; centres 5 apart, hull 20 x 10; v = 4/pi^2 (atan 1 - atan 2)^2 = 0.0419556,
+        # IoU 100/200; centers 5 apart, hull 20 x 10; v = 4/pi^2 (atan 1 - atan 2)^2 = 0.0419556,
         # its weight v / (1 - IoU + v) = 0.0774147
         ((0, 0, 10, 10), (0, 0, 20, 10), 0.5 - 25 / 500 - 0.0774147 * 0.0419556),
     ],

@@ -51,7 +51,7 @@ def test_pretrained_layers_go_slower(name):
     for variable, layer in zip(variables, ("block1a_dwconv", "class_conv0"), strict=True):
         variable._path = f"{layer}/kernel"
     optimizer.apply([keras.ops.ones(2), keras.ops.ones(2)], variables)
-    # One step of a gradient of 1 at a rate of 0.5 is 0.5 for both optimisers.
+    # One step of a gradient of 1 at a rate of 0.5 is 0.5 for both optimizers.
     assert [float(v[0]) for v in variables] == pytest.approx([0.95, 0.5], abs=1e-3)
 
 

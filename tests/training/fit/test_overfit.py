@@ -1,4 +1,4 @@
-"""Training learns: two pictures by heart, so well that nothing is missed or too much."""
+"""Training learns: two images by heart, so well that nothing is missed or too much."""
 
 import json
 
@@ -14,7 +14,7 @@ from ..drawn import draw
 
 PLAIN = [
     "augmentation.scale=[1,1]", "augmentation.focus=0", "augmentation.flip=0",
-    "augmentation.colour=0", "augmentation.degrade=0", "augmentation.haze=0",
+    "augmentation.color=0", "augmentation.degrade=0", "augmentation.haze=0",
     "augmentation.dark=0", "augmentation.motion=0", "augmentation.mosaic=0",
     "augmentation.resize_boxes=0",
 ]  # fmt: skip
@@ -30,7 +30,7 @@ FAST = [
 ]  # fmt: skip
 
 
-def test_it_learns_two_pictures_by_heart(tmp_path, monkeypatch):
+def test_it_learns_two_images_by_heart(tmp_path, monkeypatch):
     monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
     monkeypatch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
     data = draw(tmp_path / "data", 2)

@@ -77,7 +77,7 @@ def test_the_whole_path(tmp_path):
 
 def check_resumed(first, last, log):
     assert (int(first["epoch"]), int(last["epoch"])) == (2, 3)
-    # The optimiser's first variable counts steps: 3 batches of 2 in each epoch.
+    # The optimizer's first variable counts steps: 3 batches of 2 in each epoch.
     assert (int(first["optimizer/0"]), int(last["optimizer/0"])) == (6, 9)
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3]

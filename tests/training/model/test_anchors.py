@@ -19,17 +19,17 @@ def test_count():
 @pytest.mark.parametrize(
     ("row", "box"),
     [
-        # P3, stride 8, first location: centre (4, 4), side 4 * 8 = 32
+        # P3, stride 8, first location: center (4, 4), side 4 * 8 = 32
         (0, (-12, -12, 20, 20)),
         # ratio 2: width 32 * sqrt 2 = 45.2548, height 32 / sqrt 2 = 22.6274
         (1, (4 - 22.6274, 4 - 11.3137, 4 + 22.6274, 4 + 11.3137)),
         (2, (4 - 11.3137, 4 - 22.6274, 4 + 11.3137, 4 + 22.6274)),
         # the next octave: side 32 * 2^(1/3) = 40.3175
         (3, (4 - 20.1587, 4 - 20.1587, 4 + 20.1587, 4 + 20.1587)),
-        (9, (-4, -12, 28, 20)),  # one column on: centre (12, 4)
-        (32 * 9, (-12, -4, 20, 28)),  # one row on, after 32 columns: centre (4, 12)
-        (512 * 9, (-24, -24, 40, 40)),  # P4, stride 16: centre (8, 8), side 64
-        (680 * 9, (64 - 256, 64 - 256, 64 + 256, 64 + 256)),  # P7: centre (64, 64), side 512
+        (9, (-4, -12, 28, 20)),  # one column on: center (12, 4)
+        (32 * 9, (-12, -4, 20, 28)),  # one row on, after 32 columns: center (4, 12)
+        (512 * 9, (-24, -24, 40, 40)),  # P4, stride 16: center (8, 8), side 64
+        (680 * 9, (64 - 256, 64 - 256, 64 + 256, 64 + 256)),  # P7: center (64, 64), side 512
         (681 * 9, (192 - 256, 64 - 256, 192 + 256, 64 + 256)),  # and (192, 64)
     ],
 )
@@ -44,7 +44,7 @@ def test_size_must_fit_the_pyramid(size):
 
 
 def test_codes():
-    # Anchor centre (10, 20), 20 wide, 40 high; box centre (15, 30), 40 wide, 20 high:
+    # Anchor center (10, 20), 20 wide, 40 high; box center (15, 30), 40 wide, 20 high:
     # dy = 10/40, dx = 5/20, log h = ln(20/40), log w = ln(40/20)
     anchor, box = np.array([[0, 0, 20, 40.0]]), np.array([[-5, 20, 35, 40.0]])
     assert encode(box, anchor)[0] == pytest.approx([0.25, 0.25, -0.693147, 0.693147], abs=1e-5)

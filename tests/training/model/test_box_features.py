@@ -15,7 +15,7 @@ EVERY, APART = 5, 40
 
 
 def people():
-    """Of every fifth frame: its index, the picture, boxes and ids of people half visible."""
+    """Of every fifth frame: its index, the image, boxes and ids of people half visible."""
     av = pytest.importorskip("av")
     truth = np.loadtxt(DATA / "mot16" / "MOT16-09" / "gt" / "gt.txt", delimiter=",")
     truth = truth[(truth[:, 6] == 1) & (truth[:, 7] == 1) & (truth[:, 8] >= 0.5)]

@@ -60,17 +60,15 @@ def test_nothing_of_a_real_one_is_passed_over_in_silence():
     for line, note in zip(lines, notes, strict=True):
         assert note.split(": ")[1].split("=")[0].rpartition(".")[2] in text[line - 1]
     assert not [note for note in notes if "unknown to vidan" in note]
-    assert [n for n in notes if "batch_norm.decay='0.99'" in n and "not honoured" in n]
-    assert [n for n in notes if "pad_to_max_dimension='true': honoured, with black" in n]
+    assert [n for n in notes if "batch_norm.decay='0.99'" in n and "not honored" in n]
+    assert [n for n in notes if "pad_to_max_dimension='true': honored, with black" in n]
 
 
 def test_what_nobody_knows_is_listed(tmp_path):
-    file = written(
-        tmp_path, "train_config { batch_size: 4\n  colour_of_hat: 7\n  hat { size: 3 } }"
-    )
+    file = written(tmp_path, "train_config { batch_size: 4\n  color_of_hat: 7\n  hat { size: 3 } }")
     notes = read_pipeline(file).notes
-    assert "line 5: train_config.colour_of_hat='7': not honoured: unknown to vidan" in notes
-    assert "line 6: train_config.hat.size='3': not honoured: unknown to vidan" in notes
+    assert "line 5: train_config.color_of_hat='7': not honored: unknown to vidan" in notes
+    assert "line 6: train_config.hat.size='3': not honored: unknown to vidan" in notes
     assert not [note for note in notes if "batch_size" in note]
 
 
@@ -123,11 +121,11 @@ def test_augmentations(tmp_path):
     )
     pipeline = read_pipeline(written(tmp_path, f"train_config {{ {steps} }}"))
     on = {name: value for name, value in pipeline.values["augmentation"].items() if value}
-    assert on == {"flip": 0.3, "colour": 0.7, "degrade": 0.1, "scale": [1.0, 1.0]}
+    assert on == {"flip": 0.3, "color": 0.7, "degrade": 0.1, "scale": [1.0, 1.0]}
     prefix = "train_config.data_augmentation_options"
-    assert f"line 5: {prefix}.random_adjust_brightness: as augmentation.colour: " \
+    assert f"line 5: {prefix}.random_adjust_brightness: as augmentation.color: " \
         "brightness, contrast, saturation and tint at once" in pipeline.notes  # fmt: skip
-    assert f"line 7: {prefix}.random_vertical_flip: not honoured: vidan has no such augmentation" \
+    assert f"line 7: {prefix}.random_vertical_flip: not honored: vidan has no such augmentation" \
         in pipeline.notes  # fmt: skip
 
 
@@ -156,7 +154,7 @@ def test_a_recipe_with_overrides(tmp_path, caplog):
     config = recipe.load_recipe([f"pipeline_config={file}", "optimizer.rate=0.5", "data=x"])
     assert (config.model, config.steps, config.optimizer.rate) == ("d1", 900, 0.5)
     assert config.weights == "gone/ckpt-0"
-    assert "line 4: train_config.sync_replicas='true': not honoured: one machine" in caplog.text
+    assert "line 4: train_config.sync_replicas='true': not honored: one machine" in caplog.text
     config = recipe.load_recipe([f"pipeline_config={file}", "epochs=2", "model=lite0"])
     assert (config.model, config.steps, config.epochs, config.weights) == ("lite0", None, 2, None)
     assert "model=lite0 is trained in its place" in caplog.text

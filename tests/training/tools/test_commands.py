@@ -59,7 +59,7 @@ def test_split_keeps_what_looks_alike_together(here):
     assert any({"picture4.png", "picture5.png"} <= part for part in parts)
 
 
-def test_mirrored_and_brighter_pictures_are_near_duplicates():
+def test_mirrored_and_brighter_images_are_near_duplicates():
     rng = np.random.default_rng(0)
     image, other = (
         cv2.resize(rng.integers(0, 200, (8, 8, 3)).astype(np.uint8), (90, 60)) for _ in range(2)
@@ -83,7 +83,7 @@ def test_check_finds_leaks_between_sets(here):
 
 
 def test_near_duplicates_of_real_data(data, tmp_path):
-    """All pairs that were found by others, whose pictures are both here."""
+    """All pairs that were found by others, whose images are both here."""
     for name in ("facemask", "facemask_hard"):
         pictures = formats.read(data / name, one_based=False).pictures
         names = [p.name for p in pictures]

@@ -17,7 +17,7 @@ RULES = tighten.Rules(score=0.25, doubt=0.2, sure=0.8, believe={"wrong": "mask"}
 
 
 class Knowing(TruthDetector):
-    """Finds the same in every picture."""
+    """Finds the same in every image."""
 
     def detect(self, frames):
         return [self._truth[0] for _ in frames]
@@ -25,7 +25,7 @@ class Knowing(TruthDetector):
 
 @pytest.fixture
 def data(tmp_path):
-    """A picture of 100x80 with three heads: bare, bare, wrong."""
+    """An image of 100x80 with three heads: bare, bare, wrong."""
     picture = np.full((80, 100, 3), 128, np.uint8)
     (tmp_path / "images").mkdir()
     cv2.imwrite(str(tmp_path / "images" / "a.png"), picture)
@@ -72,7 +72,7 @@ def test_a_label_that_is_in_doubt_where_the_detector_is_sure(data):
     assert unsure.crowd.tolist() == [True, True, False]
 
 
-def test_what_nobody_labelled_becomes_a_crowd(data):
+def test_what_nobody_labeled_becomes_a_crowd(data):
     picture, counts = tightened(data, [[60, 50, 80, 70], [90, 60, 99, 70]], [0.6, 0.1], [1, 1])
     assert picture.boxes[3:].tolist() == [[60, 50, 80, 70]]
     assert picture.crowd.tolist() == [True, True, True, True]
@@ -86,7 +86,7 @@ def test_specks_and_boxes_of_several_heads_are_not_taken(data):
 
 
 def test_one_detection_serves_one_head(data):
-    # Two labelled heads overlap where the one detection is: the second stays without.
+    # Two labeled heads overlap where the one detection is: the second stays without.
     picture, counts = tightened(data, [[5, 20, 35, 44]], [0.9], [1])
     assert picture.boxes[0].tolist() == [5, 20, 35, 44]
     assert counts["tight"] == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vidan import Detections, SinkError, SourceError
-from vidan.execution.replay import MAGIC, Remembering, Store
+from vidan.execution.replay import MAGIC, DetectionStore, ReplayDetector
 
 from ..fakes import FakeDetector, frame
 
@@ -32,7 +32,7 @@ def same(one, other):
 
 
 def filled(path, order, features=None):
-    store = Store(path)
+    store = DetectionStore(path)
     for n in order:
         store.add(frame(n), detections(n, features=features))
     store.close()
@@ -42,7 +42,7 @@ def filled(path, order, features=None):
 @pytest.mark.parametrize("features", [None, 0, 5])
 def test_what_comes_back_is_what_was_kept_to_the_last_bit(tmp_path, features):
     order = random.Random(1).sample(range(0, 80, 2), 40)  # as several workers end them
-    store = Store(filled(tmp_path / "d.bin", order, features), go_on=True)
+    store = DetectionStore(filled(tmp_path / "d.bin", order, features), go_on=True)
     assert store.count == 40
     for n in range(80):
         found = store.find(frame(n))
@@ -60,12 +60,12 @@ def test_cut_off_anywhere_the_whole_records_stay_and_more_can_be_added(tmp_path)
     assert ends[-1] == len(data)
     for size in range(len(data) + 1):
         (tmp_path / "d.bin").write_bytes(data[:size])
-        store = Store(tmp_path / "d.bin", go_on=True)
+        store = DetectionStore(tmp_path / "d.bin", go_on=True)
         whole = max((n for n in range(6) if ends[n] <= size), default=0)
         assert store.count == whole
         store.add(frame(9), detections(9))
         store.close()
-        again = Store(tmp_path / "d.bin", go_on=True)
+        again = DetectionStore(tmp_path / "d.bin", go_on=True)
         assert again.count == whole + 1
         same(again.find(frame(9)), detections(9))
         again.close()
@@ -77,15 +77,15 @@ def test_a_flipped_bit_ends_what_is_believed(tmp_path):
         data[at] ^= 16
         (tmp_path / "d.bin").write_bytes(data)
         data[at] ^= 16
-        store = Store(tmp_path / "d.bin", go_on=True)
+        store = DetectionStore(tmp_path / "d.bin", go_on=True)
         assert store.count < 5
         for n in range(store.count):
             same(store.find(frame(n)), detections(n))
         store.close()
 
 
-def test_another_picture_under_the_same_index(tmp_path):
-    store = Store(filled(tmp_path / "d.bin", range(5)), go_on=True)
+def test_another_image_under_the_same_index(tmp_path):
+    store = DetectionStore(filled(tmp_path / "d.bin", range(5)), go_on=True)
     with pytest.raises(SourceError, match=r"frame 3 was 64x48 px at 0\.100 s, now .* at 0\.104 s"):
         store.find(frame(3, time_=0.104))
     with pytest.raises(SourceError, match="now 32x48 px"):
@@ -103,7 +103,7 @@ def test_a_detector_is_asked_once_for_each_frame(tmp_path):
 
     asked = []
     for frames in ([0, 1], [1, 2, 0, 3]):
-        remembering = Remembering(Counting(), tmp_path / "d.bin", go_on=True)
+        remembering = ReplayDetector(Counting(), tmp_path / "d.bin", go_on=True)
         found = remembering.detect([frame(n) for n in frames])
         assert [f.boxes[0, 0] for f in found] == frames
         assert (remembering.labels, remembering.every) == (("thing",), 3)
@@ -112,28 +112,28 @@ def test_a_detector_is_asked_once_for_each_frame(tmp_path):
 
 
 def test_a_detector_that_returns_too_little_is_for_the_pipeline_to_name(tmp_path):
-    class Forgetful(FakeDetector):
+    class ResettingTracker(FakeDetector):
         def detect(self, frames):
             return []
 
-    remembering = Remembering(Forgetful(), tmp_path / "d.bin", go_on=False)
+    remembering = ReplayDetector(ResettingTracker(), tmp_path / "d.bin", go_on=False)
     assert remembering.detect([frame()]) == []
     remembering.close()
 
 
 def test_a_full_disk_ends_remembering_and_not_the_run(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("vidan.execution.replay.LARGEST", 200)
-    store = Store(tmp_path / "d.bin")
+    store = DetectionStore(tmp_path / "d.bin")
     with caplog.at_level(logging.WARNING):
         for n in range(10):
             store.add(frame(n), detections(n, count=2))  # 84 bytes each, behind 19
     assert caplog.text.count("vidan resume would go on at frame 2") == 1
     store.close()
-    again = Store(tmp_path / "d.bin", go_on=True)
+    again = DetectionStore(tmp_path / "d.bin", go_on=True)
     assert again.count == 2
     again.close()
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(SinkError, match=r"cannot write .*nowhere"):
-        Store(tmp_path / "nowhere/d.bin")
+        DetectionStore(tmp_path / "nowhere/d.bin")

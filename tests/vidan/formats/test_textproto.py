@@ -20,7 +20,7 @@ def test_reads_fields_in_their_order():
     ("text", "value"),
     [
         ('"plain"', "plain"),
-        ("'it''s'", "its"),  # neighbours join
+        ("'it''s'", "its"),  # neighbors join
         (r"'it\'s'", "it's"),
         (r'"a\tb\\n"', "a\tb\\n"),
         (r'"caf\303\251"', "café"),  # octal bytes of UTF-8, as protobuf writes them

@@ -1,13 +1,13 @@
 import pytest
 
-from vidan.runtime.pacing import KNOWN, MEMORY, Rhythm
+from vidan.runtime.pacing import KNOWN, MEMORY, FrameSelector
 
 from ..fakes import frame
 
 
 def heard(*indexes, step=0.04, detection=0.06, age_limit=1.25, busy=1):
     """A rhythm that has heard frames of these indexes, come 5 s after their stream time."""
-    rhythm = Rhythm(age_limit, busy)
+    rhythm = FrameSelector(age_limit, busy)
     for index in indexes:
         one = frame(index)
         one.time = index * step
@@ -49,8 +49,8 @@ def test_the_limit_can_be_a_frame_that_has_just_come_or_none():
 def test_nothing_is_waited_for_where_the_times_are_not_known():
     assert heard().wait(5.0) == 0
     assert heard(0).wait(5.035) == 0
-    assert heard(0, 1, step=2.0).wait(8.9) == 0  # a camera that sends a picture now and then
-    begun = Rhythm(1.25)
+    assert heard(0, 1, step=2.0).wait(8.9) == 0  # a camera that sends an image now and then
+    begun = FrameSelector(1.25)
     for index in (0, 1):
         one = frame(index)
         one.time = index * 0.04

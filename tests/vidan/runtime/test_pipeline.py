@@ -57,15 +57,15 @@ def test_results_carry_labels_and_seconds_per_stage():
 
 
 def test_a_sink_that_shows_figures_is_told_what_the_run_measures():
-    class Figures(FakeSink):
-        def inform(self, stats):
+    class LiveStats(FakeSink):
+        def bind_stats(self, stats):
             self.stats = stats
 
         def write(self, result):
             assert self.stats.frames > 0
             super().write(result)
 
-    sink = Figures()
+    sink = LiveStats()
     assert pipeline(sinks={"out": sink, "other": FakeSink()}).run() is sink.stats
     assert sink.stats.objects == {"thing": 1}
 
@@ -184,12 +184,12 @@ def test_a_second_failure_is_logged(caplog):
 
 
 def test_a_detector_that_returns_too_little():
-    class Forgetful(FakeDetector):
+    class ResettingTracker(FakeDetector):
         def detect(self, frames):
             return []
 
     with pytest.raises(StageError, match=r"detector at frame 0: .*expected 1 result.*got 0"):
-        pipeline(detector=Forgetful()).run()
+        pipeline(detector=ResettingTracker()).run()
 
 
 def test_a_plugin_that_calls_exit_ends_the_run_with_an_error():

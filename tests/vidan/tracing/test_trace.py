@@ -65,7 +65,7 @@ def test_arrows_follow_a_frame_in_order(tmp_path):
 
 
 class Looking(fakes.FakeDetector):
-    """Asks for the picture, twice: it is made once."""
+    """Asks for the image, twice: it is made once."""
 
     def detect(self, frames):
         for frame in frames:

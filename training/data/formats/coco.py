@@ -1,4 +1,4 @@
-"""COCO JSON: one file for all pictures, boxes as x, y, width, height in pixels."""
+"""COCO JSON: one file for all images, boxes as x, y, width, height in pixels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from vidan.errors import SourceError
 
 from .dataset import Picture
-from .options import Reading
-from .places import PictureFolder, basename, read_text
+from .options import OutputDecoding
+from .places import ImageFolder, basename, read_text
 from .problems import Problems
 from .repair import Raw
 from .writing import Target
@@ -46,8 +46,8 @@ def _looks_right(file: Path) -> bool:
     return isinstance(content, dict) and {"images", "categories"} <= content.keys()
 
 
-def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
-    """Labels in the order of their ids, and what the file says of each picture."""
+def read(path: Path, reading: OutputDecoding) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
+    """Labels in the order of their ids, and what the file says of each image."""
     file = find(path)
     if file is None:
         raise SourceError(f"no COCO file in {str(path)!r}: expected images and annotations in JSON")
@@ -82,7 +82,7 @@ def _pictures(
     root = path if path.is_dir() else file.parent
     if root.name == "annotations":
         root = root.parent
-    folder = PictureFolder([file.parent, root / "images", root])
+    folder = ImageFolder([file.parent, root / "images", root])
     of_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for box in boxes:
         of_image[box.get("image_id")].append(box)
@@ -99,7 +99,7 @@ def _picture(
     image: Mapping[str, Any],
     boxes: Sequence[Mapping[str, Any]],
     categories: Mapping[int, str],
-    folder: PictureFolder,
+    folder: ImageFolder,
     problems: Problems,
 ) -> Raw:
     name = str(image.get("file_name", ""))
@@ -142,7 +142,7 @@ class Writer:
         self._boxes: list[dict[str, Any]] = []
 
     def write(self, picture: Picture) -> None:
-        """Write one picture; its boxes come on closing."""
+        """Write one image; its boxes come on closing."""
         file = self._target.copy(picture, "images")
         number = len(self._images) + 1
         width, height = picture.size

@@ -1,4 +1,4 @@
-"""Pictures with boxes as they are between formats."""
+"""Images with boxes as they are between formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vidan.errors import ConfigError, did_you_mean
 
-from ..image_files import PictureFile
+from ..image_files import ImageFile
 from ..sample import IGNORED, Sample
 from .problems import Problem
 
@@ -21,20 +21,20 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture and what is in it.
+    """One image and what is in it.
 
     Attributes:
         file: where its bytes are.
         name: file name, of a record too; without folders.
-        size: width, height of the upright picture, px.
-        boxes: (M,4) float64 xyxy px of the upright picture, inside it.
+        size: width, height of the upright image, px.
+        boxes: (M,4) float64 xyxy px of the upright image, inside it.
         labels: of the M boxes.
         crowd: (M,) regions of many objects, neither right nor wrong to find.
-        difficult: (M,) marked as hard to recognise.
+        difficult: (M,) marked as hard to recognize.
         where: the file, line or record that says so, for messages.
     """
 
-    file: PictureFile
+    file: ImageFile
     name: str
     size: tuple[int, int]
     boxes: Boxes
@@ -44,7 +44,7 @@ class Picture:
     where: str = ""
 
     def take(self, rows: npt.NDArray[np.intp], labels: Sequence[str]) -> Picture:
-        """The picture with some of its boxes, (K,), under the K labels given."""
+        """The image with some of its boxes, (K,), under the K labels given."""
         return replace(
             self,
             boxes=self.boxes[rows],
@@ -54,7 +54,7 @@ class Picture:
         )
 
     def sample(self, labels: Sequence[str]) -> Sample:
-        """The picture for training; crowds are `IGNORED`."""
+        """The image for training; crowds are `IGNORED`."""
         classes = np.array([labels.index(label) for label in self.labels], np.int32)
         classes[self.crowd] = IGNORED
         file = self.file
@@ -64,11 +64,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Pictures, the labels in their order, and what was wrong.
+    """Images, the labels in their order, and what was wrong.
 
     Attributes:
         labels: all labels; a class is an index into them.
-        pictures: in the order of their names.
+        images: in the order of their names.
         problems: what was found on reading.
     """
 
@@ -77,7 +77,7 @@ class Dataset:
     problems: list[Problem] = field(default_factory=list)
 
     def samples(self) -> list[Sample]:
-        """The pictures for training."""
+        """The images for training."""
         return [picture.sample(self.labels) for picture in self.pictures]
 
     def counts(self) -> Counter[str]:
@@ -115,7 +115,7 @@ class Dataset:
 
 
 def join(datasets: Sequence[Dataset]) -> Dataset:
-    """All pictures of several data sets; labels in the order in which they first come."""
+    """All images of several data sets; labels in the order in which they first come."""
     return Dataset(
         tuple(dict.fromkeys(label for dataset in datasets for label in dataset.labels)),
         [picture for dataset in datasets for picture in dataset.pictures],

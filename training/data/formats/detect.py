@@ -52,7 +52,7 @@ def expand(path: Path, given: str = AUTO) -> list[Path]:
 
 
 def _named(file: Path) -> list[Path]:
-    """The folders of a `data.yaml`: each entry names pictures, in a folder beside `labels`."""
+    """The folders of a `data.yaml`: each entry names images, in a folder beside `labels`."""
     content = yolo.read_yaml(file)
     root = file.parent / str(content.get("path") or "")
     folders: list[Path] = []
@@ -78,8 +78,8 @@ def _detect(path: Path) -> str | None:
         return "voc"
     if coco.find(path):
         return "coco"
-    labelled = path / "labels" if (path / "labels").is_dir() else path
-    texts = [f for f in labelled.rglob("*.txt") if f.name not in yolo.NAME_FILES]
+    labeled = path / "labels" if (path / "labels").is_dir() else path
+    texts = [f for f in labeled.rglob("*.txt") if f.name not in yolo.NAME_FILES]
     return "yolo" if texts and yolo.names_file(path) else None
 
 

@@ -14,7 +14,7 @@ from vidan.errors import SourceError, did_you_mean
 from . import coco, tfrecord, voc, yolo
 from .dataset import Dataset, Picture
 from .detect import AUTO, detect
-from .options import Reading
+from .options import OutputDecoding
 from .places import read_label_map
 from .problems import REPAIR, Problems
 from .repair import Raw, mend
@@ -35,7 +35,7 @@ def read(
     label_map: Path | None = None,
     one_based: bool | None = None,
 ) -> Dataset:
-    """Read a data set; pictures stay where they are.
+    """Read a data set; images stay where they are.
 
     Args:
         path: folder, file, or pattern of TFRecords.
@@ -47,7 +47,7 @@ def read(
     Raises:
         SourceError: it cannot be read, holds nothing, or something is wrong and that is an error.
     """
-    reading = Reading(Problems(problems), label_map, one_based)
+    reading = OutputDecoding(Problems(problems), label_map, one_based)
     labels, raws = MODULES[detect(path, format)].read(path, reading)
     if label_map is not None:
         labels = tuple(item.label for item in read_label_map(label_map))
@@ -101,7 +101,7 @@ class Origin:
     def watch(self, raws: Iterable[Raw]) -> Iterator[Raw]:
         """Pass what is read, and count where boxes begin."""
         for raw in raws:
-            if not raw.normalised and raw.corners:
+            if not raw.normalized and raw.corners:
                 begins = np.array(raw.corners)[:, :2]
                 self.zeros += int((begins < 1).any(axis=1).sum())
                 ones = (begins == 1).any(axis=1)
@@ -135,8 +135,8 @@ def write(
         dataset: what to write.
         folder: must not be there, or be empty.
         format: one of FORMATS.
-        shards: of TFRecords; 0: one for each 1000 pictures.
-        progress: passes the pictures on, and shows how far it is.
+        shards: of TFRecords; 0: one for each 1000 images.
+        progress: passes the images on, and shows how far it is.
 
     Raises:
         SinkError: the folder is not empty, or cannot be written.

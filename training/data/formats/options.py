@@ -9,7 +9,7 @@ from .problems import Problems
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class OutputDecoding:
     """Options that readers share.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Where things lie: picture folders, label files, names that came from other machines."""
+"""Where things lie: image folders, label files, names that came from other machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vidan.errors import SourceError
 from vidan.formats import labelmap
 from vidan.formats.textproto import TextProtoError
 
-from ..image_files import SUFFIXES, PictureFile
+from ..image_files import SUFFIXES, ImageFile
 
 
 def basename(name: str) -> str:
@@ -22,8 +22,8 @@ def basename(name: str) -> str:
     return PureWindowsPath(name.strip()).name  # takes both kinds of slash
 
 
-class PictureFolder:
-    """The pictures under some folders, found by name as people write names.
+class ImageFolder:
+    """The images under some folders, found by name as people write names.
 
     Unicode forms, upper and lower case and wrong suffixes do not matter.
     """
@@ -37,18 +37,18 @@ class PictureFolder:
         self._by_name = {_plain(f.name): f for f in reversed(self.files)}
         self._by_stem = {_plain(f.stem): f for f in reversed(self.files)}
 
-    def find(self, name: str, folder: Path | None = None) -> PictureFile | None:
-        """The picture of a name; of all that have it, the one whose path from `folder` fits."""
+    def find(self, name: str, folder: Path | None = None) -> ImageFile | None:
+        """The image of a name; of all that have it, the one whose path from `folder` fits."""
         if not name:
             return None
         if folder is not None:
             whole = folder / name.replace("\\", "/")
             if found := self._by_path.get(_plain(whole.as_posix())):
-                return PictureFile(found)
+                return ImageFile(found)
         last = _plain(basename(name))
         found = self._by_name.get(last) or self._by_stem.get(last)
         found = found or self._by_stem.get(_plain(Path(basename(name)).stem))
-        return PictureFile(found) if found else None
+        return ImageFile(found) if found else None
 
 
 def _plain(name: str) -> str:

@@ -27,7 +27,7 @@ class Problem:
 
     Attributes:
         file: where; a line or a record may follow behind a colon.
-        box: number of the box in it, from 1; None if the whole picture is concerned.
+        box: number of the box in it, from 1; None if the whole image is concerned.
         kind: a word or two, the same for all problems of the kind.
         text: what is wrong, with the values.
         done: what was done about it: `repaired`, `left out` or `noted`.

@@ -1,4 +1,4 @@
-"""From what a format says of a picture to boxes that are right: in pixels, upright, inside."""
+"""From what a format says of an image to boxes that are right: in pixels, upright, inside."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import numpy as np
 
 from vidan.errors import SourceError
 
-from ..image_files import Header, PictureFile
+from ..image_files import Header, ImageFile
 from .dataset import Boxes, Flags, Picture
 from .problems import Problems
 
 SLACK = 0.01
 """How far beyond the border a box may reach by mere rounding, px; it is cut without a word."""
 OTHER_UNIT = 2.0
-"""A normalised coordinate from here on is meant in pixels: no box is twice its picture."""
+"""A normalized coordinate from here on is meant in pixels: no box is twice its image."""
 SAME_SHAPE = 0.02
-"""Relative difference of two aspect ratios up to which one picture is the other, resized."""
+"""Relative difference of two aspect ratios up to which one image is the other, resized."""
 
 
 @dataclass(slots=True, eq=False)
 class Raw:
-    """What a format says of one picture, unchecked.
+    """What a format says of one image, unchecked.
 
     Attributes:
         where: the file, line or record that says so.
-        file: of the picture; None if there is none.
-        name: file name of the picture.
+        file: of the image; None if there is none.
+        name: file name of the image.
         labels: of the M boxes.
         corners: M times x1, y1, x2, y2.
-        normalised: whether corners are relative to the picture's size, or px.
+        normalized: whether corners are relative to the image's size, or px.
         declared: width, height by the annotation; None if it does not say.
         crowd: M flags; empty: none.
         difficult: M flags; empty: none.
     """
 
     where: str
-    file: PictureFile | None
+    file: ImageFile | None
     name: str
     labels: list[str] = field(default_factory=list)
     corners: list[tuple[float, float, float, float]] = field(default_factory=list)
-    normalised: bool = False
+    normalized: bool = False
     declared: tuple[int, int] | None = None
     crowd: list[bool] = field(default_factory=list)
     difficult: list[bool] = field(default_factory=list)
 
 
 def mend(raw: Raw, problems: Problems, one_based: bool = False) -> Picture | None:
-    """The picture with boxes that are right; None if it is left out.
+    """The image with boxes that are right; None if it is left out.
 
     Args:
         raw: what the format says.
@@ -62,7 +62,7 @@ def mend(raw: Raw, problems: Problems, one_based: bool = False) -> Picture | Non
     if frame is None:
         return None
     boxes = np.array(raw.corners, np.float64).reshape(-1, 4)
-    if one_based and not raw.normalised:
+    if one_based and not raw.normalized:
         boxes -= (1, 1, 0, 0)
     boxes, rows = _mend_boxes(boxes, raw, frame, problems)
     boxes = boxes / (*frame, *frame)
@@ -97,9 +97,9 @@ def _header(raw: Raw, problems: Problems) -> Header | None:
 
 
 def _frame(raw: Raw, header: Header, problems: Problems) -> tuple[int, int] | None:
-    """Width and height of the picture that the boxes were drawn in; None to leave it out."""
+    """Width and height of the image that the boxes were drawn in; None to leave it out."""
     said = raw.declared
-    if said == header.shown or (said is None and raw.normalised):
+    if said == header.shown or (said is None and raw.normalized):
         return header.shown
     title = "{}x{}".format(*header.shown)
     if said is None or min(said) <= 0:
@@ -110,7 +110,7 @@ def _frame(raw: Raw, header: Header, problems: Problems) -> tuple[int, int] | No
         turned = f"{differs} when turned upright by EXIF orientation {header.orientation}"
         return said if problems.repairs(raw.where, "orientation", turned) else None
     resized = abs(said[0] * header.shown[1] / (said[1] * header.shown[0]) - 1) < SAME_SHAPE
-    if resized and not raw.normalised:
+    if resized and not raw.normalized:
         good = problems.repairs(raw.where, "picture size", f"{differs}, boxes are scaled")
         return said if good else None
     return header.shown if problems.repairs(raw.where, "picture size", differs) else None
@@ -139,12 +139,12 @@ def _mend_box(box: Boxes, raw: Raw, number: int, limits: Boxes, problems: Proble
     if not np.isfinite(box).all():
         wrong("no number", "is no box", mendable=False)
         return None
-    fixed = box * limits if raw.normalised else box.copy()
-    if raw.normalised and np.abs(box).max() >= OTHER_UNIT:
+    fixed = box * limits if raw.normalized else box.copy()
+    if raw.normalized and np.abs(box).max() >= OTHER_UNIT:
         if wrong("unit", "is in pixels, expected shares of the picture"):
             return None
         fixed = box.copy()
-    elif not raw.normalised and np.abs(box).max() <= 1 and box.any():
+    elif not raw.normalized and np.abs(box).max() <= 1 and box.any():
         if wrong("unit", "is in shares of the picture, expected pixels"):
             return None
         fixed = box * limits
@@ -164,7 +164,7 @@ def _mend_box(box: Boxes, raw: Raw, number: int, limits: Boxes, problems: Proble
 
 
 def upright(boxes: Boxes, orientation: int) -> Boxes:
-    """Normalised boxes (M,4) of a picture as stored, where it is turned upright.
+    """Normalized boxes (M,4) of an image as stored, where it is turned upright.
 
     The EXIF orientations (Exif 2.32, tag 274): 2 mirrored, 3 upside down, 4 both, 5 to 8 the
     same with x and y exchanged first.

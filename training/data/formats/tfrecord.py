@@ -1,4 +1,4 @@
-"""TFRecords of the TF Object Detection API: pictures and boxes in `tf.train.Example`s.
+"""TFRecords of the TF Object Detection API: images and boxes in `tf.train.Example`s.
 
 Keys: research/object_detection/data_decoders/tf_example_decoder.py and
 dataset_tools/create_pascal_tf_record.py. All but `image/encoded` may be missing.
@@ -19,10 +19,10 @@ import cv2
 from vidan.errors import SourceError
 from vidan.formats import labelmap
 
-from ..image_files import PictureFile
+from ..image_files import ImageFile
 from . import example
 from .dataset import Picture
-from .options import Reading
+from .options import OutputDecoding
 from .places import basename, find_label_map, read_label_map
 from .problems import Problems
 from .records import BrokenRecordError, files_of, missing, read_records, write_record
@@ -32,7 +32,7 @@ from .writing import Target
 BOX = "image/object/bbox/"
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 PER_SHARD = 1000
-"""Pictures in a shard where nobody says how many shards: about 100 MB of photographs."""
+"""Images in a shard where nobody says how many shards: about 100 MB of photographs."""
 KINDS = {"JPEG": b"jpeg", "MPO": b"jpeg", "PNG": b"png"}
 MODES = ("RGB", "L", "P", "1", "RGBA", "LA")
 QUALITY = 95
@@ -62,7 +62,7 @@ class Naming:
         return self._ids.get(number) if number is not None else None
 
 
-def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
+def read(path: Path, reading: OutputDecoding) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
     """Labels of the label map, if there is one, and what the records say.
 
     Without a label map the labels are the records' own texts, in the order of their ids.
@@ -93,7 +93,7 @@ def _own_labels(files: Sequence[Path]) -> tuple[str, ...] | None:
                 paired = numbers if len(numbers) == len(names) else [0] * len(names)
                 pairs.update((int(n), _text(name)) for n, name in zip(paired, names, strict=True))
         except (BrokenRecordError, ValueError):
-            continue  # said where the pictures are read
+            continue  # said where the images are read
     ids: dict[str, int] = {}
     for (number, text), _ in pairs.most_common():
         ids.setdefault(text, number)
@@ -129,9 +129,9 @@ def _picture(
     if not encoded[0]:
         problems.repairs(where, "missing picture", "no image/encoded", mendable=False)
         return None
-    inside = PictureFile(file, offset + data.index(encoded[0]), len(encoded[0]))
+    inside = ImageFile(file, offset + data.index(encoded[0]), len(encoded[0]))
     name = basename(name) or f"{file.stem}_{offset}"
-    raw = Raw(f"{where} ({name})", inside, name, normalised=True)
+    raw = Raw(f"{where} ({name})", inside, name, normalized=True)
     sides = [features.get(f"image/{side}") or [0] for side in ("width", "height")]
     if all(int(side[0]) > 0 for side in sides):
         raw.declared = (int(sides[0][0]), int(sides[1][0]))
@@ -175,7 +175,7 @@ def _flag(features: Mapping[str, Sequence[Any]], key: str, row: int) -> bool:
 class Writer:
     """Writes `data.record-00000-of-00010` and so on, and `label_map.pbtxt`.
 
-    The API decodes JPEG and PNG only, and knows nothing of EXIF: other pictures, and those that
+    The API decodes JPEG and PNG only, and knows nothing of EXIF: other images, and those that
     lie on a side, are encoded anew as JPEG.
     """
 
@@ -191,7 +191,7 @@ class Writer:
         self._written = 0
 
     def write(self, picture: Picture) -> None:
-        """Append the picture to the next shard."""
+        """Append the image to the next shard."""
         stream = self._streams[self._written % len(self._streams)]
         write_record(stream, example.dump(self._features(picture)))
         self._written += 1
@@ -225,7 +225,7 @@ class Writer:
 
 
 def encode(picture: Picture) -> tuple[bytes, bytes]:
-    """The picture as the API can read it, and `jpeg` or `png`."""
+    """The image as the API can read it, and `jpeg` or `png`."""
     header = picture.file.header()
     if header.orientation == 1 and header.kind in KINDS and header.mode in MODES:
         return picture.file.read(), KINDS[header.kind]

@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file for each picture, boxes in pixels.
+"""Pascal VOC: an XML file for each image, boxes in pixels.
 
 Layouts: `images/` (or `JPEGImages/`) beside `annotations/` (any case), or all in one folder,
 as Roboflow and LabelImg write it.
@@ -13,8 +13,8 @@ from pathlib import Path
 from vidan.formats import labelmap
 
 from .dataset import Picture
-from .options import Reading
-from .places import PictureFolder, basename, find_label_map, read_label_map
+from .options import OutputDecoding
+from .places import ImageFolder, basename, find_label_map, read_label_map
 from .problems import Problems
 from .repair import Raw
 from .writing import Target
@@ -31,7 +31,7 @@ def xml_folder(folder: Path) -> Path | None:
     return None
 
 
-def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
+def read(path: Path, reading: OutputDecoding) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
     """Labels of the label map, if there is one, and what each XML file says."""
     folder = xml_folder(path) or path
     found = reading.label_map or find_label_map([path, folder])
@@ -40,7 +40,7 @@ def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator
 
 
 def _pictures(path: Path, folder: Path, problems: Problems) -> Iterator[Raw]:
-    pictures = PictureFolder([path / "images", path / "JPEGImages", path])
+    pictures = ImageFolder([path / "images", path / "JPEGImages", path])
     for file in sorted(folder.glob("*.xml")):
         try:
             root = ElementTree.parse(file).getroot()  # noqa: S314 - the user's own training data
@@ -52,7 +52,7 @@ def _pictures(path: Path, folder: Path, problems: Problems) -> Iterator[Raw]:
 
 
 def _picture(
-    file: Path, root: ElementTree.Element, pictures: PictureFolder, problems: Problems
+    file: Path, root: ElementTree.Element, pictures: ImageFolder, problems: Problems
 ) -> Raw | None:
     name = basename(root.findtext("filename") or root.findtext("path") or "")
     picture = pictures.find(name) or pictures.find(file.stem)
@@ -89,7 +89,7 @@ class Writer:
         (target.folder / "annotations").mkdir()
 
     def write(self, picture: Picture) -> None:
-        """Write one picture and its XML file."""
+        """Write one image and its XML file."""
         file = self._target.copy(picture, "images")
         root = ElementTree.Element("annotation")
         _texts(root, {"folder": "images", "filename": file.name})

@@ -1,4 +1,4 @@
-"""What writers share: a folder that is there whole or not at all, and pictures under free names."""
+"""What writers share: a folder that is there whole or not at all, and images under free names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Target:
     Attributes:
         folder: an empty folder.
         labels: of the data set.
-        pictures: how many there will be.
+        images: how many there will be.
         shards: of TFRecords; 0: as many as their number asks for.
     """
 
@@ -32,7 +32,7 @@ class Target:
     _taken: set[str] = field(default_factory=set)
 
     def name(self, picture: Picture) -> str:
-        """A file name for the picture that no other has: also without its suffix."""
+        """A file name for the image that no other has: also without its suffix."""
         name = Path(basename(picture.name) or "picture.jpg")
         stem, number = name.stem, 1
         while stem.casefold() in self._taken:
@@ -42,7 +42,7 @@ class Target:
         return stem + name.suffix
 
     def copy(self, picture: Picture, folder: str) -> Path:
-        """Write the picture's bytes, as they are, into an inner folder."""
+        """Write the image's bytes, as they are, into an inner folder."""
         path = self.folder / folder / self.name(picture)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture.file.read())

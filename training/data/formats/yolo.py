@@ -1,4 +1,4 @@
-"""YOLO: a text file for each picture, a line for each box: class, centre and size as shares.
+"""YOLO: a text file for each image, a line for each box: class, center and size as shares.
 
 Names of the classes: `data.yaml` (Ultralytics, Roboflow), `classes.txt` (LabelImg) or
 `obj.names` (Darknet). Layouts: `images/` beside `labels/`, or all in one folder.
@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from vidan.errors import SourceError
 
 from .dataset import Picture
-from .options import Reading
-from .places import PictureFolder, read_text
+from .options import OutputDecoding
+from .places import ImageFolder, read_text
 from .problems import Problems
 from .repair import Raw
 from .writing import Target
@@ -41,7 +41,7 @@ def names_file(folder: Path) -> Path | None:
     return None
 
 
-def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
+def read(path: Path, reading: OutputDecoding) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
     """Labels in the order of their numbers, and what the text files say."""
     found = names_file(path)
     if found is None:
@@ -49,8 +49,8 @@ def read(path: Path, reading: Reading) -> tuple[tuple[str, ...] | None, Iterator
             f"no names of classes for {str(path)!r}: expected data.yaml or classes.txt"
         )
     labels = read_names(found)
-    labelled = path / "labels" if (path / "labels").is_dir() else path
-    return labels, _pictures(path, labelled, labels, reading.problems)
+    labeled = path / "labels" if (path / "labels").is_dir() else path
+    return labels, _pictures(path, labeled, labels, reading.problems)
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -95,20 +95,20 @@ def read_names(file: Path) -> tuple[str, ...]:
 
 
 def _pictures(
-    path: Path, labelled: Path, labels: tuple[str, ...], problems: Problems
+    path: Path, labeled: Path, labels: tuple[str, ...], problems: Problems
 ) -> Iterator[Raw]:
     images = path / "images" if (path / "images").is_dir() else path
-    pictures = PictureFolder([images])
+    pictures = ImageFolder([images])
     texts = {
-        file.relative_to(labelled).with_suffix("").as_posix(): file
-        for file in sorted(labelled.rglob("*.txt"))
-        if file.name not in NAME_FILES and not _is_list(file, labelled, path)
+        file.relative_to(labeled).with_suffix("").as_posix(): file
+        for file in sorted(labeled.rglob("*.txt"))
+        if file.name not in NAME_FILES and not _is_list(file, labeled, path)
     }
     for picture in pictures.files:
         key = picture.relative_to(images).with_suffix("").as_posix()
-        text = texts.pop(key, None)  # none: a picture without objects
+        text = texts.pop(key, None)  # none: an image without objects
         raw = Raw(str(text or picture), pictures.find(picture.name, picture.parent), picture.name)
-        raw.normalised = True
+        raw.normalized = True
         for number, line in enumerate(read_text(text).splitlines() if text else (), 1):
             _add(raw, line.split(), number, labels, problems)
         yield raw
@@ -116,9 +116,9 @@ def _pictures(
         problems.repairs(str(file), "missing picture", f"none named {file.stem!r}", mendable=False)
 
 
-def _is_list(file: Path, labelled: Path, path: Path) -> bool:
+def _is_list(file: Path, labeled: Path, path: Path) -> bool:
     """Whether a text file in a flat folder is something else than labels (a README, a list)."""
-    if labelled != path:
+    if labeled != path:
         return False
     first = next(iter(file.read_text(encoding="utf-8", errors="replace").split()), "0")
     return not first.isdigit()
@@ -127,7 +127,7 @@ def _is_list(file: Path, labelled: Path, path: Path) -> bool:
 def _add(
     raw: Raw, words: list[str], number: int, labels: tuple[str, ...], problems: Problems
 ) -> None:
-    """Add the box of a line: class and centre and size, or class and a polygon."""
+    """Add the box of a line: class and center and size, or class and a polygon."""
     if not words:
         return
     where = f"{raw.where}:{number}"
@@ -164,7 +164,7 @@ class Writer:
         (target.folder / "labels").mkdir()
 
     def write(self, picture: Picture) -> None:
-        """Write one picture and its text file."""
+        """Write one image and its text file."""
         file = self._target.copy(picture, "images")
         boxes = picture.boxes / (*picture.size, *picture.size)
         lines = []

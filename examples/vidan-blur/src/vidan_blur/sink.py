@@ -1,4 +1,4 @@
-"""A video in which nobody can be recognised: what is in the boxes is blurred away."""
+"""A video in which nobody can be recognized: what is in the boxes is blurred away."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Blur:
 
 
 def blur(rgb: npt.NDArray[np.uint8], box: npt.NDArray[np.float32], margin: float) -> None:
-    """Blur a box (4,) xyxy px of a picture (H,W,3), in place.
+    """Blur a box (4,) xyxy px of an image (H,W,3), in place.
 
     By averaging over a few cells: unlike a Gaussian blur that cannot be undone.
     """

@@ -1,4 +1,4 @@
-"""Pictures from a folder as they arrive, as from a camera that uploads them."""
+"""Images from a folder as they arrive, as from a camera that uploads them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 class Inbox:
-    """Pictures that are in a folder, and those that come, in the order of their names.
+    """Images that are in a folder, and those that come, in the order of their names.
 
-    A picture is taken when its size has not changed between two looks: then it was written to
+    An image is taken when its size has not changed between two looks: then it was written to
     its end. What cannot be read by then leaves a gap in the index.
 
     Args:
@@ -32,7 +32,7 @@ class Inbox:
         SourceError: there is no such folder.
     """
 
-    live = False  # a picture that waits is not stale
+    live = False  # an image that waits is not stale
     frames = None
 
     def __init__(self, path: str, every: float = 0.2, patience: float | None = None) -> None:
@@ -48,7 +48,7 @@ class Inbox:
         self._index = 0
 
     def __iter__(self) -> Iterator[Frame]:
-        """Wait for pictures and give them out."""
+        """Wait for images and give them out."""
         start = last = time.monotonic()
         while not self._closed.is_set():
             ready = self._ready()
@@ -65,7 +65,7 @@ class Inbox:
                         time=now - start,
                         captured=now,
                         stream=self._folder.name or "inbox",
-                        image=file.name,
+                        filename=file.name,
                     )
             if ready or self._sizes:
                 last = time.monotonic()
@@ -78,7 +78,7 @@ class Inbox:
         self._closed.set()
 
     def _ready(self) -> list[Path]:
-        """New pictures that have stopped growing, by name."""
+        """New images that have stopped growing, by name."""
         ready = []
         for file in sorted(self._folder.iterdir()):
             if file.name in self._done or file.suffix.lower() not in SUFFIXES:
@@ -98,7 +98,7 @@ class Inbox:
 
 
 def _read(file: Path) -> np.ndarray | None:
-    """The picture (H,W,3) uint8 RGB; None if it is broken or gone."""
+    """The image (H,W,3) uint8 RGB; None if it is broken or gone."""
     try:
         data = np.frombuffer(file.read_bytes(), np.uint8)
     except OSError:

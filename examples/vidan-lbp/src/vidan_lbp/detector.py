@@ -18,10 +18,10 @@ class Lbp:
     The cascade gives no scores: a face's is 1.
 
     Args:
-        width: pictures are scaled to this width before they are searched, px.
-        smallest: side of the smallest face, px of the scaled picture; 24 or more.
+        width: images are scaled to this width before they are searched, px.
+        smallest: side of the smallest face, px of the scaled image; 24 or more.
         scale: step between two sizes of faces, more than 1.
-        neighbours: how many windows must agree on a face.
+        neighbors: how many windows must agree on a face.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -30,14 +30,14 @@ class Lbp:
     labels = ("face",)
 
     def __init__(
-        self, width: int = 320, smallest: int = 32, scale: float = 1.2, neighbours: int = 4
+        self, width: int = 320, smallest: int = 32, scale: float = 1.2, neighbors: int = 4
     ) -> None:
-        if smallest < 24 or width < smallest or scale <= 1 or neighbours < 1:
+        if smallest < 24 or width < smallest or scale <= 1 or neighbors < 1:
             raise ConfigError(
-                "detector: expected smallest >= 24, width >= smallest, scale > 1, neighbours >= 1"
+                "detector: expected smallest >= 24, width >= smallest, scale > 1, neighbors >= 1"
             )
         self._width, self._smallest = width, smallest
-        self._scale, self._neighbours = scale, neighbours
+        self._scale, self._neighbors = scale, neighbors
         self._cascade = Cascade(data.lbp_frontal_face_cascade_filename())
         self._turn = threading.Lock()  # the cascade keeps state while it works
 
@@ -61,7 +61,7 @@ class Lbp:
                 step_ratio=1.0,
                 min_size=(self._smallest, self._smallest),
                 max_size=(height, self._width),
-                min_neighbor_number=self._neighbours,
+                min_neighbor_number=self._neighbors,
             )
         corners = [[f["c"], f["r"], f["c"] + f["width"], f["r"] + f["height"]] for f in found]
         boxes = np.array(corners, np.float32).reshape(-1, 4) * np.float32(scale)

@@ -11,9 +11,9 @@ from typing import Literal
 from vidan.errors import ModelError
 
 from . import detr, efficientdet, ssd, tfod, yolo, yolo_e2e
-from .base import Facts, Reading
+from .base import ModelInfo, OutputDecoding
 
-__all__ = ["DECODES", "DecodeName", "Facts", "Reading", "choose"]
+__all__ = ["DECODES", "DecodeName", "ModelInfo", "OutputDecoding", "choose"]
 
 DECODES = {
     each.DECODE.name: each.DECODE for each in (tfod, efficientdet, yolo, yolo_e2e, detr, ssd)
@@ -23,7 +23,7 @@ DECODES = {
 DecodeName = Literal["auto", "tfod", "efficientdet", "yolo", "yolo-e2e", "detr", "ssd"]
 
 
-def choose(where: str, facts: Facts, asked: DecodeName = "auto") -> tuple[str, Reading]:
+def choose(where: str, facts: ModelInfo, asked: DecodeName = "auto") -> tuple[str, OutputDecoding]:
     """The name of the decode for a model, and how it reads that.
 
     Args:
@@ -35,7 +35,7 @@ def choose(where: str, facts: Facts, asked: DecodeName = "auto") -> tuple[str, R
         ModelError: none fits, or several do.
     """
     names = list(DECODES) if asked == "auto" else [asked]
-    found: dict[str, Reading] = {}
+    found: dict[str, OutputDecoding] = {}
     for name in names:
         try:
             reading = DECODES[name].read(facts)
@@ -57,7 +57,7 @@ def choose(where: str, facts: Facts, asked: DecodeName = "auto") -> tuple[str, R
     )
 
 
-def _seen(facts: Facts) -> str:
+def _seen(facts: ModelInfo) -> str:
     """The inputs, and the outputs as they came."""
     shapes = ", ".join(
         f"{n} {a.dtype} [{','.join(map(str, a.shape))}]" for n, a in facts.outputs.items()

@@ -14,14 +14,14 @@ from ...postprocess import Boxes
 from ...preprocess import Preprocessing
 
 Outputs = Sequence[Boxes]
-"""A network's outputs for one picture, those that a `Reading` names, in its order."""
+"""A network's outputs for one image, those that a `OutputDecoding` names, in its order."""
 
 Size = tuple[int, int]
 """Height and width of the input, px."""
 
 
 class Candidates(NamedTuple):
-    """The boxes that a network gives for one picture.
+    """The boxes that a network gives for one image.
 
     Attributes:
         boxes: (K,4), xyxy, px of the input.
@@ -35,14 +35,14 @@ class Candidates(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ModelInfo:
     """What is known of a model.
 
     Attributes:
         signature: its inputs and outputs.
-        image: the name of the input that takes the picture.
-        size: height and width of the picture that it was tried with.
-        outputs: what it gave for an empty picture, by name.
+        image: the name of the input that takes the image.
+        size: height and width of the image that it was tried with.
+        outputs: what it gave for an empty image, by name.
         properties: its metadata.
         labels: those known to belong to it, by number from 1; None if none are.
     """
@@ -75,18 +75,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class OutputDecoding:
     """How one model's outputs are to be read.
 
     Attributes:
         why: what was seen in the model, for people.
         outputs: the names of those needed.
         decode: from these to candidates; the second argument is the size of the input.
-        preprocessing: how such models mostly want pictures; its size and layout are left open.
+        preprocessing: how such models mostly want images; its size and layout are left open.
         most: the largest number that a label can have; None if the outputs do not tell.
         first: the number, counted from 1 as in a label file, of the model's class 0.
         suppressed: whether the model itself leaves one box for each object.
-        scales: whether it scales pictures of any size itself.
+        scales: whether it scales images of any size itself.
     """
 
     why: str
@@ -112,13 +112,13 @@ class Decode:
 
     name: str
     expects: str
-    read: Callable[[Facts], Reading | None]
+    read: Callable[[ModelInfo], OutputDecoding | None]
 
 
-def corners(centred: Boxes) -> Boxes:
+def corners(centerd: Boxes) -> Boxes:
     """Boxes (K,4) cx, cy, w, h as xyxy."""
-    half = centred[:, 2:] / 2
-    return np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1)
+    half = centerd[:, 2:] / 2
+    return np.concatenate([centerd[:, :2] - half, centerd[:, :2] + half], axis=1)
 
 
 def best_of(boxes: Boxes, scores: Boxes) -> Candidates:

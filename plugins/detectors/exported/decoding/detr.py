@@ -24,9 +24,9 @@ from ...preprocess import Preprocessing
 from .base import (
     Candidates,
     Decode,
-    Facts,
+    ModelInfo,
+    OutputDecoding,
     Outputs,
-    Reading,
     Size,
     best_of,
     corners,
@@ -73,12 +73,12 @@ def decode_best(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
 
 
-def is_joined(facts: Facts) -> bool:
+def is_joined(facts: ModelInfo) -> bool:
     """Whether a model is an RT-DETR that Ultralytics exported: its metadata tells."""
     return "detr" in facts.properties.get("description", "").lower()
 
 
-def read(facts: Facts) -> Reading | None:
+def read(facts: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives logits and boxes."""
     if facts.takes_bytes:
         return None
@@ -93,7 +93,7 @@ def read(facts: Facts) -> Reading | None:
     columns = scores.shape[2]
     no_object, first = _meaning(columns, facts.labels)
     kind = "softmax, the last class is no object" if no_object else "a sigmoid each"
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, facts.outputs[boxes])}",
         outputs=(logits, boxes),
         decode=partial(decode, no_object=no_object),
@@ -104,7 +104,7 @@ def read(facts: Facts) -> Reading | None:
     )
 
 
-def _joined(facts: Facts) -> Reading | None:
+def _joined(facts: ModelInfo) -> OutputDecoding | None:
     heads = facts.floats(3)
     if len(heads) != 1 or facts.outputs[heads[0]].shape[2] <= 4:
         return None
@@ -113,7 +113,7 @@ def _joined(facts: Facts) -> Reading | None:
     # class.
     best = array.shape[2] == 6 and not (array[..., 5] % 1).any()
     rows = "cx, cy, w, h, score, class" if best else f"cx, cy, w, h, {array.shape[2] - 4} scores"
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
         outputs=(heads[0],),
         decode=decode_best if best else decode_joined,

@@ -1,7 +1,7 @@
 """EfficientDet and EfficientDet-Lite as google/automl exports them, through tf2onnx.
 
     image_arrays  uint8 [1,H,W,3]
-    detections    float [1,K,7]   image id, y1, x1, y2, x2 in px of the picture, score, class from 1
+    detections    float [1,K,7]   image id, y1, x1, y2, x2 in px of the image, score, class from 1
 
 Source: efficientdet/tf2/postprocess.py in google/automl. vidan's own form of EfficientDet needs
 no decode: see `contract`.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, shape_of, swapped
+from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of, swapped
 
 EXPECTS = (
     "vidan's own form (images uint8 to boxes and scores), or google/automl's: an output "
@@ -29,14 +29,14 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(swapped(rows[:, 1:5]), rows[:, 5], rows[:, 6].astype(np.int64))
 
 
-def read(facts: Facts) -> Reading | None:
-    """Whether a model gives such rows, for pictures of bytes or under their name."""
+def read(facts: ModelInfo) -> OutputDecoding | None:
+    """Whether a model gives such rows, for images of bytes or under their name."""
     heads = facts.floats(3)
     if len(heads) != 1 or facts.outputs[heads[0]].shape[2] != FIELDS:
         return None
     if not (facts.takes_bytes or facts.find("detections")):
         return None
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(heads[0], facts.outputs[heads[0]])}: rows of image id, y1, x1, y2, x2, "
         "score, class",
         outputs=(heads[0],),

@@ -7,7 +7,7 @@
     raw           boxes float [1,N,4], scores float [1,N,C+1], the background first
     Caffe         float [1,1,K,7]: image id, class, score, x1, y1, x2, y2
 
-Boxes are xyxy, in px of the input or in parts of it: none of a picture lie within its first two
+Boxes are xyxy, in px of the input or in parts of it: none of an image lie within its first two
 px, so that the largest number tells. Sources: torchvision.models.detection; github.com/onnx/models,
 ssd; DetectionOutput in Caffe's SSD branch.
 """
@@ -20,7 +20,7 @@ import numpy as np
 
 from ...postprocess import Boxes
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, in_px, shape_of
+from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, in_px, shape_of
 
 EXPECTS = (
     "outputs boxes [K,4], labels [K] (whole numbers) and scores [K], with or without a batch of "
@@ -65,12 +65,12 @@ def pixels(boxes: Boxes, size: Size) -> Boxes:
     return in_px(boxes, size) if are_parts else boxes
 
 
-def read(facts: Facts) -> Reading | None:
+def read(facts: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives boxes with labels and scores, or with scores for each class."""
-    return _rows(facts) or _labelled(facts) or _raw(facts)
+    return _rows(facts) or _labeled(facts) or _raw(facts)
 
 
-def _labelled(facts: Facts) -> Reading | None:
+def _labeled(facts: ModelInfo) -> OutputDecoding | None:
     labels = [n for n, a in facts.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
     if len(labels) != 1:
         return None
@@ -80,7 +80,7 @@ def _labelled(facts: Facts) -> Reading | None:
     if len(boxes) != 1 or len(scores) != 1:
         return None
     from_zero = ORIGINAL_SIZES in facts.signature.inputs
-    return Reading(
+    return OutputDecoding(
         why=f"boxes {boxes[0]}, labels {labels[0]} (from {0 if from_zero else 1}) and scores "
         f"{scores[0]}: suppressed in the graph",
         outputs=(boxes[0], labels[0], scores[0]),
@@ -91,7 +91,7 @@ def _labelled(facts: Facts) -> Reading | None:
     )
 
 
-def _raw(facts: Facts) -> Reading | None:
+def _raw(facts: ModelInfo) -> OutputDecoding | None:
     arrays = facts.floats(3)
     boxes = [n for n in arrays if facts.outputs[n].shape[2] == 4 and "score" not in n]
     others = any("logits" in name or "detection" in name for name in arrays)  # detr and tfod
@@ -103,7 +103,7 @@ def _raw(facts: Facts) -> Reading | None:
     columns = facts.outputs[scores].shape[2]
     background = columns > 1 and columns != facts.most
     seen = "the background first" if background else "no background"
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(boxes[0], facts.outputs[boxes[0]])} and "
         f"{shape_of(scores, facts.outputs[scores])}, {seen}",
         outputs=(boxes[0], scores),
@@ -113,14 +113,14 @@ def _raw(facts: Facts) -> Reading | None:
     )
 
 
-def _rows(facts: Facts) -> Reading | None:
+def _rows(facts: ModelInfo) -> OutputDecoding | None:
     arrays = facts.floats(4)
     if len(arrays) != 1 or len(facts.outputs) != 1:
         return None
     shape = facts.outputs[arrays[0]].shape
     if shape[:2] != (1, 1) or shape[3] != 7:
         return None
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(arrays[0], facts.outputs[arrays[0]])}: rows of image id, class, score, "
         "x1, y1, x2, y2",
         outputs=(arrays[0],),

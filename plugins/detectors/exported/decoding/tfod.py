@@ -1,10 +1,10 @@
 """The TensorFlow Object Detection API through tf2onnx, with and without NMS in the graph.
 
-    detection_boxes      float [1,K,4]    yxyx in parts of the picture    } suppressed,
+    detection_boxes      float [1,K,4]    yxyx in parts of the image    } suppressed,
     detection_scores     float [1,K]                                      } ids from 1
     detection_classes    float [1,K]                                      }
     num_detections       float [1]                                        }
-    raw_detection_boxes  float [1,N,4]    yxyx in parts of the picture    } not suppressed
+    raw_detection_boxes  float [1,N,4]    yxyx in parts of the image    } not suppressed
     raw_detection_scores float [1,N,C+1]  the background first, or [1,N,C]}
 
 The first four are taken where they are there. `TFLite_Detection_PostProcess` and its `:1` to
@@ -19,7 +19,17 @@ from functools import partial
 import numpy as np
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, in_px, shape_of, swapped
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    in_px,
+    shape_of,
+    swapped,
+)
 
 EXPECTS = (
     "outputs detection_boxes [1,K,4], detection_scores [1,K], detection_classes [1,K], "
@@ -46,7 +56,7 @@ def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
     return Candidates(in_px(swapped(boxes), size), scores[:, int(background) :])
 
 
-def read(facts: Facts) -> Reading | None:
+def read(facts: ModelInfo) -> OutputDecoding | None:
     """Whether a model has outputs of these names."""
     preprocessing = BYTES if facts.takes_bytes else FLOATS
     for kind, first, *names in (
@@ -56,7 +66,7 @@ def read(facts: Facts) -> Reading | None:
         found = [facts.find(name) for name in names]
         if None not in found:
             outputs = tuple(name for name in found if name is not None)
-            return Reading(
+            return OutputDecoding(
                 why=f"outputs{kind} {', '.join(outputs)}: suppressed in the graph",
                 outputs=outputs,
                 decode=decode,
@@ -71,7 +81,7 @@ def read(facts: Facts) -> Reading | None:
         return None
     background = _has_background(facts.outputs[scores].shape[2], facts.most)
     seen = "the background first" if background else "no background"
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(boxes, facts.outputs[boxes])} and "
         f"{shape_of(scores, facts.outputs[scores])}, {seen}: not suppressed in the graph",
         outputs=(boxes, scores),
@@ -82,7 +92,7 @@ def read(facts: Facts) -> Reading | None:
     )
 
 
-def _classes(facts: Facts) -> int | None:
+def _classes(facts: ModelInfo) -> int | None:
     """How many classes there are besides the background, where another output shows it."""
     raw = facts.find("raw_detection_scores")
     if raw is None or facts.outputs[raw].ndim != 3:

@@ -14,12 +14,22 @@ from functools import partial
 from vidan.errors import ModelError
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, best_of, corners, shape_of
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    best_of,
+    corners,
+    shape_of,
+)
 from .detr import is_joined
 
 EXPECTS = "one output [1,N,5+C] (YOLOv5) or [1,4+C,N] (YOLOv8, 11), cx, cy, w, h in px"
 STRIDES = (8, 16, 32)
-PREPROCESSING = Preprocessing(letterbox="centre")
+PREPROCESSING = Preprocessing(letterbox="center")
 SMALLEST = 4  # columns before the scores
 
 
@@ -45,7 +55,7 @@ def decode(
     return best_of(corners(rows[:, :SMALLEST]), scores)
 
 
-def read(facts: Facts) -> Reading | None:
+def read(facts: ModelInfo) -> OutputDecoding | None:
     """Whether a model has such a head, and which."""
     heads = facts.floats(3)
     if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
@@ -70,7 +80,7 @@ def read(facts: Facts) -> Reading | None:
         classes = fields - SMALLEST - objectness
     if classes < 1 or fields < SMALLEST + objectness + classes:
         return None
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(name, facts.outputs[name])}: {count} boxes of cx, cy, w, h, "
         f"{'objectness, ' if objectness else ''}{classes} scores",
         outputs=(name,),

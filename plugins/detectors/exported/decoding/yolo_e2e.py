@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, Facts, Outputs, Reading, Size, shape_of
+from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of
 from .detr import is_joined
 from .yolo import _cells, is_end_to_end
 
 EXPECTS = "one output [1,K,6]: x1, y1, x2, y2 in px, score, class from 0"
-PREPROCESSING = Preprocessing(letterbox="centre")
+PREPROCESSING = Preprocessing(letterbox="center")
 
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
@@ -25,7 +25,7 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))
 
 
-def read(facts: Facts) -> Reading | None:
+def read(facts: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives such rows."""
     heads = facts.floats(3)
     if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
@@ -34,7 +34,7 @@ def read(facts: Facts) -> Reading | None:
     _, count, fields = array.shape
     if not is_end_to_end(fields, count, _cells(facts.size), across=False):
         return None
-    return Reading(
+    return OutputDecoding(
         why=f"{shape_of(heads[0], array)}: rows of x1, y1, x2, y2, score, class",
         outputs=(heads[0],),
         decode=decode,

@@ -1,6 +1,6 @@
 """Drawing what is below the head, as cut-outs: arms, legs and shoes here, the torso in clothes.py.
 
-Lengths are metres for a stature of STATURE. Each part hangs from its origin: a torso from the
+Lengths are meters for a stature of STATURE. Each part hangs from its origin: a torso from the
 base of the neck, a limb from its upper joint.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from .clothes import draw_torso
 from .look import Look
-from .relief import Array, Colour, Relief, creases, rounded, smoothstep
+from .relief import Array, Color, Relief, creases, rounded, smoothstep
 from .sprite import Sprite
 
 STATURE = 1.75
@@ -53,7 +53,7 @@ def draw_body(look: Look, density: float) -> Body:
 def _limb(
     density: float,
     rng: np.random.Generator,
-    colour: Colour,
+    color: Color,
     length: float,
     radii: tuple[float, float],
     folds: float,
@@ -70,7 +70,7 @@ def _limb(
     beyond = np.maximum(np.maximum(-r.y, r.y - length), 0)
     mask = r.edge(half - np.hypot(r.x, beyond))
     r.height += np.sqrt(np.clip(half**2 - r.x**2, 0, None)) * 0.85
-    r.paint(mask, colour)
+    r.paint(mask, color)
     r.cover(mask)
     # Most folds are where it bends, at both ends.
     bent = 0.35 + smoothstep(0.35, 0.9, t) + 0.5 * smoothstep(0.3, 0.0, t)
@@ -80,7 +80,7 @@ def _limb(
     return r, mask
 
 
-def _upper_arm(look: Look, density: float, rng: np.random.Generator, sleeve: Colour) -> Sprite:
+def _upper_arm(look: Look, density: float, rng: np.random.Generator, sleeve: Color) -> Sprite:
     thick = 0.066 if look.clothes == "puffer" else 0.054
     r, mask = _limb(density, rng, sleeve, UPPER_ARM, (thick + 0.006, thick - 0.008), 0.003)
     if look.clothes == "tee":
@@ -92,7 +92,7 @@ def _upper_arm(look: Look, density: float, rng: np.random.Generator, sleeve: Col
     return r.render(soft=0.004)
 
 
-def _forearm(look: Look, density: float, rng: np.random.Generator, sleeve: Colour) -> Sprite:
+def _forearm(look: Look, density: float, rng: np.random.Generator, sleeve: Color) -> Sprite:
     bare = sleeve == look.skin
     thick = 0.040 if bare else 0.056 if look.clothes == "puffer" else 0.046
     folds = 0.0 if bare else 0.0028
@@ -117,17 +117,17 @@ def _forearm(look: Look, density: float, rng: np.random.Generator, sleeve: Colou
 def _leg(
     density: float,
     rng: np.random.Generator,
-    colour: Colour,
+    color: Color,
     length: float,
     top: float,
     bottom: float,
 ) -> Sprite:
-    r, _ = _limb(density, rng, colour, length, (top, bottom), 0.004)
+    r, _ = _limb(density, rng, color, length, (top, bottom), 0.004)
     return r.render(soft=0.005)
 
 
-def _shin(density: float, rng: np.random.Generator, colour: Colour) -> Sprite:
-    r, mask = _limb(density, rng, colour, SHIN - 0.03, (0.066, 0.052), 0.004, room=0.13)
+def _shin(density: float, rng: np.random.Generator, color: Color) -> Sprite:
+    r, mask = _limb(density, rng, color, SHIN - 0.03, (0.066, 0.052), 0.004, room=0.13)
     shoe = r.polygon(
         rounded(
             [

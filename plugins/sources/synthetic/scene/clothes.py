@@ -1,14 +1,14 @@
-"""Drawing a torso and what is worn on it. Lengths are metres, from the base of the neck."""
+"""Drawing a torso and what is worn on it. Lengths are meters, from the base of the neck."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .look import Look
-from .relief import Array, Colour, Relief, creases, rounded, smoothstep
+from .relief import Array, Color, Relief, creases, rounded, smoothstep
 from .sprite import Sprite
 
-SHIRT_WHITE: Colour = (224, 226, 230)
+SHIRT_WHITE: Color = (224, 226, 230)
 
 
 def draw_torso(look: Look, density: float, rng: np.random.Generator) -> Sprite:
@@ -91,12 +91,12 @@ def _tee(r: Relief, look: Look, cloth: Array) -> None:
         r.paint(stripe, look.trim, 0.9)
 
 
-def _collar(r: Relief, colour: Colour) -> None:
+def _collar(r: Relief, color: Color) -> None:
     for side in (-1, 1):
         flap = r.polygon(
             [(side * 0.068, -0.05), (side * 0.1, 0.0), (side * 0.05, 0.085), (0.0, 0.04)]
         )
-        r.paint(flap, colour)
+        r.paint(flap, color)
         r.cover(flap)
         r.height += flap * 0.008
 

@@ -1,6 +1,6 @@
 """The canvas of a head: the bare skull, on which the rest is drawn.
 
-Lengths are in half face widths (U metres): x from -1 to 1 is ear to ear, y is -1.58 at the
+Lengths are in half face widths (U meters): x from -1 to 1 is ear to ear, y is -1.58 at the
 crown, -0.2 at the eyes, 0.4 under the nose and 1.22 at the chin.
 """
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from .face import Face
 from .look import Look
-from .relief import Colour, blob, smoothstep
+from .relief import Color, blob, smoothstep
 
-DARK: Colour = (24, 22, 24)
+DARK: Color = (24, 22, 24)
 """Of the frames of glasses, sRGB."""
 
 
@@ -109,5 +109,5 @@ def put_glasses(face: Face) -> None:
     r.paint(bridge, DARK, 0.9)
 
 
-def _darker(colour: tuple[float, float, float], by: float) -> tuple[float, float, float]:
-    return colour[0] * by, colour[1] * by, colour[2] * by
+def _darker(color: tuple[float, float, float], by: float) -> tuple[float, float, float]:
+    return color[0] * by, color[1] * by, color[2] * by

@@ -9,8 +9,8 @@ from .look import Look
 from .relief import Array, linear, smoothstep
 
 
-def hair_colour(look: Look, strands: Array) -> Array:
-    """The colour of hair (3,H,W), linear, lighter and darker by strand."""
+def hair_color(look: Look, strands: Array) -> Array:
+    """The color of hair (3,H,W), linear, lighter and darker by strand."""
     light = np.clip(1 + 0.30 * strands, 0.35, 2.2)
     return np.asarray(linear(look.hair) * light + 0.004, np.float32)
 
@@ -55,7 +55,7 @@ def _cap(
     mask = smoothstep(-0.03, 0.05, inside)
     mask *= smoothstep(0.22, 0.02, face.y)
     strands = 0.7 * grain + 0.5 * face.noise(0.08, 0.25)
-    r.paint(mask, hair_colour(look, strands), opacity)
+    r.paint(mask, hair_color(look, strands), opacity)
     solid = mask if opacity > 0.5 else mask * face.skin
     r.cover(solid)
     # Round above the skull, and casting a little shade on the brow.
@@ -83,7 +83,7 @@ def _curtain(face: Face, look: Look, down: float) -> None:
     mask = np.maximum(behind, over)
     strands = face.noise(0.025, 0.5) + 0.5 * face.noise(0.1, 0.4)
     shade = 0.55 + 0.45 * smoothstep(0.75, 1.05, ax)
-    r.paint(mask, hair_colour(look, strands) * shade)
+    r.paint(mask, hair_color(look, strands) * shade)
     r.cover(mask)
     swell = np.sqrt(np.clip(1 - ((ax - 1.02) / 0.2) ** 2, 0, 1)) * 0.014
     r.height += mask * (0.012 + swell + 0.0012 * strands)
@@ -129,8 +129,8 @@ def put_beard(face: Face, look: Look) -> None:
     lips = smoothstep(1.15, 0.85, np.hypot(face.x / 0.35, (face.y - 0.71) / 0.10))
     cover = beard * (1 - lips)
     strands = face.noise(0.014, 0.07)
-    colour = hair_colour(look, strands + 0.5 * face.noise(0.1, 0.1))
-    r.paint(cover, colour, 0.80)
+    color = hair_color(look, strands + 0.5 * face.noise(0.1, 0.1))
+    r.paint(cover, color, 0.80)
     r.cover(beard)
     r.height += cover * (0.05 + strands * 0.007) * face.unit
     r.gloss *= 1 - cover

@@ -38,13 +38,13 @@ AWNING = ((138, 62, 56), (66, 92, 80), (62, 74, 100), (186, 158, 104), (196, 190
 def _facade(
     rng: np.random.Generator, along: Array, up: Array, block: npt.NDArray[np.intp], light: float
 ) -> Array:
-    """A row of houses: colour (3,h,w), linear, at `along` (1,w) and `up` (h,w) m of its wall.
+    """A row of houses: color (3,h,w), linear, at `along` (1,w) and `up` (h,w) m of its wall.
 
     `block` (1,w) says which house it is.
     """
     count = int(block.max()) + 1
     plaster = _some(rng, PLASTER, count)
-    colour = plaster[:, block] * light * (1 + 0.04 * noise(rng, (up.shape[0], up.shape[1]), (3, 3)))
+    color = plaster[:, block] * light * (1 + 0.04 * noise(rng, (up.shape[0], up.shape[1]), (3, 3)))
     bay, storey = along / BAY, up / STOREY
     floor = np.floor(storey)
     u, v = bay - np.floor(bay), storey - floor
@@ -55,38 +55,38 @@ def _facade(
     cell = np.asarray(cell, np.float32)
     frame = upper & (middle < 0.27) & (v > 0.20) & (v < 0.84)
     pane = upper & (middle < 0.22) & (middle > 0.018) & (v > 0.25) & (v < 0.80)
-    np.copyto(colour, linear((224, 220, 212)) * light, where=frame)
-    np.copyto(colour, (0.05 + 0.16 * cell + 0.10 * v) * COOL, where=pane)
+    np.copyto(color, linear((224, 220, 212)) * light, where=frame)
+    np.copyto(color, (0.05 + 0.16 * cell + 0.10 * v) * COOL, where=pane)
     ledge = (storey > 1.02) & (v < 0.055)
-    np.multiply(colour, 0.72, out=colour, where=ledge)
+    np.multiply(color, 0.72, out=color, where=ledge)
     # Shops on the ground floor, lit from within, under awnings.
     shop = (storey < 0.80) & (storey > 0.10) & (middle < 0.45)
-    _put_goods(rng, colour, cell, smoothstep(0.1, 0.75, v), shop)
+    _put_goods(rng, color, cell, smoothstep(0.1, 0.75, v), shop)
     cloth = _some(rng, AWNING, count)[:, block] * light * (0.75 + 0.5 * (np.sin(along * 14) > 0))
     under = (storey > 0.74) & (storey < 0.97)
-    np.copyto(colour, cloth, where=under, casting="same_kind")
-    return colour
+    np.copyto(color, cloth, where=under, casting="same_kind")
+    return color
 
 
-def _some(rng: np.random.Generator, colours: tuple[tuple[int, int, int], ...], count: int) -> Array:
-    """So many of some colours at random, (3,count), linear."""
-    return np.hstack([linear(colours[i])[:, 0] for i in rng.integers(len(colours), size=count)])
+def _some(rng: np.random.Generator, colors: tuple[tuple[int, int, int], ...], count: int) -> Array:
+    """So many of some colors at random, (3,count), linear."""
+    return np.hstack([linear(colors[i])[:, 0] for i in rng.integers(len(colors), size=count)])
 
 
 def _put_goods(
     rng: np.random.Generator,
-    colour: Array,
+    color: Array,
     cell: Array,
     warm: Array,
     shop: npt.NDArray[np.bool_],
 ) -> None:
-    """What is behind the windows of shops: coloured things under warm lamps."""
-    size = (colour.shape[1], colour.shape[2])
+    """What is behind the windows of shops: colored things under warm lamps."""
+    size = (color.shape[1], color.shape[2])
     light = noise(rng, size, (size[0] / 30, size[0] / 16))
     tints = [noise(rng, size, (size[0] / 16, size[0] / 16)) for _ in range(3)]
     lamps = smoothstep(2.3, 2.7, noise(rng, size, (size[0] / 90, size[0] / 90)))
     lit = 0.05 + 0.20 * cell * warm
-    for plane, tint, tone, lamp in zip(colour, tints, WARM, LAMP, strict=True):
+    for plane, tint, tone, lamp in zip(color, tints, WARM, LAMP, strict=True):
         goods = lit * tone * np.clip(1 + 0.40 * light + 0.12 * tint, 0.15, 3) + lamps * lamp
         np.copyto(plane, goods, where=shop)
 
@@ -97,7 +97,7 @@ def ground_top(dy: Array) -> int:
 
 
 def put_houses(
-    rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array, side: int
+    rng: np.random.Generator, color: Array, distance: Array, dx: Array, dy: Array, side: int
 ) -> None:
     """One side of the street."""
     columns = np.flatnonzero((dx[0] * side > WALL / END) & (dx[0] * side > 0))
@@ -118,11 +118,11 @@ def put_houses(
     np.multiply(paint, 0.6, out=paint, where=cornice)
     np.add(paint, 0.05, out=paint, where=cornice)
     there = (up >= 0) & (up < roof)
-    np.copyto(colour[:, :bottom, part], paint, where=there)
+    np.copyto(color[:, :bottom, part], paint, where=there)
     np.copyto(distance[:bottom, part], z, where=there)
 
 
-def put_end(rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array) -> None:
+def put_end(rng: np.random.Generator, color: Array, distance: Array, dx: Array, dy: Array) -> None:
     """The house at the end, with a tower."""
     columns = np.flatnonzero(np.abs(dx[0]) <= WALL / END * 1.02)
     if not columns.size:
@@ -137,5 +137,5 @@ def put_end(rng: np.random.Generator, colour: Array, distance: Array, dx: Array,
     there = up < roof
     up = np.broadcast_to(up, there.shape)
     paint = _facade(rng, x + 40, up, np.zeros(x.shape, np.intp), 0.85)
-    np.copyto(colour[:, *part], paint, where=there)
+    np.copyto(color[:, *part], paint, where=there)
     distance[part][there] = END

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .relief import Colour
+from .relief import Color
 
 KINDS = (
     "surgical",
@@ -22,7 +22,7 @@ KINDS = (
 )
 """What is on the faces of any ten people in a row; `low` is a mask worn below the nose."""
 
-SKIN: tuple[Colour, ...] = (
+SKIN: tuple[Color, ...] = (
     (240, 203, 180),
     (232, 188, 160),
     (222, 172, 140),
@@ -32,7 +32,7 @@ SKIN: tuple[Colour, ...] = (
     (100, 66, 48),
 )
 
-HAIR: tuple[Colour, ...] = (
+HAIR: tuple[Color, ...] = (
     (28, 24, 22),
     (44, 32, 26),
     (70, 48, 34),
@@ -41,9 +41,9 @@ HAIR: tuple[Colour, ...] = (
     (150, 146, 142),
 )
 
-SURGICAL: tuple[Colour, ...] = ((150, 200, 226), (168, 210, 232), (140, 205, 200), (232, 238, 240))
+SURGICAL: tuple[Color, ...] = ((150, 200, 226), (168, 210, 232), (140, 205, 200), (232, 238, 240))
 
-CLOTH: tuple[Colour, ...] = (
+CLOTH: tuple[Color, ...] = (
     (30, 31, 34),
     (38, 46, 66),
     (226, 226, 222),
@@ -51,7 +51,7 @@ CLOTH: tuple[Colour, ...] = (
     (30, 31, 34),
 )
 
-TOP: tuple[Colour, ...] = (
+TOP: tuple[Color, ...] = (
     (38, 42, 52),
     (52, 60, 84),
     (134, 48, 48),
@@ -65,7 +65,7 @@ TOP: tuple[Colour, ...] = (
     (112, 74, 92),
 )
 
-TROUSERS: tuple[Colour, ...] = (
+TROUSERS: tuple[Color, ...] = (
     (36, 40, 54),
     (58, 70, 98),
     (44, 42, 42),
@@ -85,13 +85,13 @@ class Look:
     Attributes:
         kind: what is on the face, one of KINDS.
         seed: of all grain and small variation.
-        skin: sRGB, as the other colours.
-        hair: colour of hair, brows and beard.
+        skin: sRGB, as the other colors.
+        hair: color of hair, brows and beard.
         style: of the hair or hat, one of STYLES.
-        mask: colour of the mask.
-        top: colour of what is worn above.
-        trim: colour of what goes with it: a shirt under a coat, a scarf, a hat.
-        trousers: colour of the trousers.
+        mask: color of the mask.
+        top: color of what is worn above.
+        trim: color of what goes with it: a shirt under a coat, a scarf, a hat.
+        trousers: color of the trousers.
         clothes: what is worn above, one of CLOTHES.
         jaw: half the width of the jaw, of the face's; (0.6 to 0.8).
         glasses: whether glasses are worn.
@@ -101,13 +101,13 @@ class Look:
 
     kind: str
     seed: int
-    skin: Colour
-    hair: Colour
+    skin: Color
+    hair: Color
     style: str
-    mask: Colour
-    top: Colour
-    trim: Colour
-    trousers: Colour
+    mask: Color
+    top: Color
+    trim: Color
+    trousers: Color
     clothes: str
     jaw: float
     glasses: bool
@@ -130,7 +130,7 @@ class Look:
         style = str(rng.choice(STYLES))
         if kind == "beard" and style in ("long", "bob"):
             style = "crop"
-        colours = rng.permutation(len(TOP))
+        colors = rng.permutation(len(TOP))
         return cls(
             kind=kind,
             seed=int(rng.integers(2**31)),
@@ -138,8 +138,8 @@ class Look:
             hair=_near(rng, HAIR[rng.integers(2 if dark else len(HAIR) - (kind == "beard"))]),
             style=style,
             mask=_pick(rng, SURGICAL if kind in ("surgical", "low") else CLOTH),
-            top=_near(rng, TOP[colours[0]]),
-            trim=_near(rng, TOP[colours[1]]),
+            top=_near(rng, TOP[colors[0]]),
+            trim=_near(rng, TOP[colors[1]]),
             trousers=_pick(rng, TROUSERS),
             clothes=str(rng.choice(CLOTHES)),
             jaw=float(rng.uniform(0.62, 0.78)),
@@ -149,10 +149,10 @@ class Look:
         )
 
 
-def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
-    return _near(rng, colours[rng.integers(len(colours))])
+def _pick(rng: np.random.Generator, colors: tuple[Color, ...]) -> Color:
+    return _near(rng, colors[rng.integers(len(colors))])
 
 
-def _near(rng: np.random.Generator, colour: Colour) -> Colour:
-    r, g, b = np.clip(np.array(colour) * rng.uniform(0.93, 1.07) + rng.uniform(-4, 4, 3), 0, 255)
+def _near(rng: np.random.Generator, color: Color) -> Color:
+    r, g, b = np.clip(np.array(color) * rng.uniform(0.93, 1.07) + rng.uniform(-4, 4, 3), 0, 255)
     return float(r), float(g), float(b)

@@ -23,9 +23,9 @@ def put_mask(face: Face, look: Look) -> None:
     mask = face.edge(np.minimum(np.minimum(face.y - top, bottom - face.y), side - ax))
     _shadow(face, mask)
     _loops(face, look)
-    colour = WHITE if shape == "ffp" else look.mask
+    color = WHITE if shape == "ffp" else look.mask
     r = face.relief
-    r.paint(mask, colour)
+    r.paint(mask, color)
     r.cover(mask)
     r.gloss *= 1 - mask
     height = {"surgical": _pleats, "cloth": _seam, "ffp": _ridge}[shape](face, top, bottom)
@@ -107,11 +107,11 @@ def _shadow(face: Face, mask: Array) -> None:
 def _loops(face: Face, look: Look) -> None:
     """Thin bands from the corners of the mask to the ears."""
     r = face.relief
-    colour = (40.0, 40.0, 44.0) if sum(look.mask) < 300 and look.kind == "cloth" else WHITE
+    color = (40.0, 40.0, 44.0) if sum(look.mask) < 300 and look.kind == "cloth" else WHITE
     shift = 0.30 if look.kind == "low" else 0.0
     for side in (-1, 1):
         for start, end in (((0.84, 0.26 + shift), (1.0, -0.22)), ((0.80, 0.80), (1.0, 0.16))):
             line = r.stroke(
                 [(side * p[0] * face.unit, p[1] * face.unit) for p in (start, end)], 0.004
             )
-            r.paint(line * r.alpha, colour, 0.9)
+            r.paint(line * r.alpha, color, 0.9)

@@ -83,7 +83,7 @@ class Paths:
     def _along(self, identity: int, t: float) -> Walker:
         """A walk's state at `t` in [0,1): a quadratic curve from one side to a side."""
         rng = np.random.default_rng([self._seed, identity, 3])
-        # From the left and from the right in turn, so that people are spread over the picture.
+        # From the left and from the right in turn, so that people are spread over the image.
         walk, place = divmod(identity - 1, self._people)
         side = 1 if (walk + place + self._seed) % 2 else -1
         back = rng.random() < 0.3

@@ -122,7 +122,7 @@ def _carried(walker: Walker) -> float:
 
 
 def _tilt(swing: float, across: float) -> float:
-    """How a limb that swings forth by an angle looks turned in the picture, clockwise."""
+    """How a limb that swings forth by an angle looks turned in the image, clockwise."""
     return -math.atan(math.tan(swing) * across)
 
 

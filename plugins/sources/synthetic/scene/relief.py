@@ -1,8 +1,8 @@
-"""Painting by relief: a height and a colour at every point, lit like a photograph.
+"""Painting by relief: a height and a color at every point, lit like a photograph.
 
-Lengths are metres, x to the right and y down, as in a picture. Colours are given as sRGB
-in 0..255 and kept as linear light, so that shading behaves as it does on film; pictures have their
-three colours one behind the other, (3,H,W), which NumPy computes with several times as fast.
+Lengths are meters, x to the right and y down, as in an image. ColorSpec are given as sRGB
+in 0..255 and kept as linear light, so that shading behaves as it does on film; images have their
+three colors one behind the other, (3,H,W), which NumPy computes with several times as fast.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .sprite import Sprite
 
 Array = npt.NDArray[np.floating[Any]]
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 SUN = np.array([-0.42, -0.62, 0.66], np.float32)
 """Where the light comes from (x, y, towards the camera): high, from the left, in front."""
@@ -30,9 +30,9 @@ FAINT = 0.002
 """Paint thinner than this is not put on."""
 
 
-def linear(colour: Colour) -> Array:
-    """Linear light (3,1,1) in 0..1 of an sRGB colour in 0..255."""
-    light = (np.asarray(colour, np.float32) / 255) ** GAMMA
+def linear(color: Color) -> Array:
+    """Linear light (3,1,1) in 0..1 of an sRGB color in 0..255."""
+    light = (np.asarray(color, np.float32) / 255) ** GAMMA
     return np.asarray(light, np.float32).reshape(3, 1, 1)
 
 
@@ -63,7 +63,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple[float, 
 
 
 def soften(picture: Array, sigma: float) -> Array:
-    """A picture (H,W) blurred by a Gaussian of `sigma` px."""
+    """An image (H,W) blurred by a Gaussian of `sigma` px."""
     # What is smooth anyway is made small, where the kernel is small, and enlarged.
     step = max(1, int(sigma / 4))
     height, width = picture.shape
@@ -89,7 +89,7 @@ def rounded(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 class Relief:
-    """A picture in the making: paint it, raise it, then `render` it.
+    """An image in the making: paint it, raise it, then `render` it.
 
     Args:
         bounds: (x1, y1, x2, y2), m.
@@ -100,7 +100,7 @@ class Relief:
         x: (1,W) float32, m.
         y: (H,1) float32, m.
         height: (H,W) float32, m towards the camera.
-        albedo: (3,H,W) float32, linear colour of the surface.
+        albedo: (3,H,W) float32, linear color of the surface.
         alpha: (H,W) float32 in [0,1], how opaque it is.
         gloss: (H,W) float32, how shiny it is.
     """
@@ -152,9 +152,9 @@ class Relief:
         cv2.polylines(mask, [fixed], False, 255, max(1, round(thick)), cv2.LINE_AA, shift=8)
         return mask.astype(np.float32) / 255 * min(1.0, thick)
 
-    def paint(self, mask: Array, colour: Colour | Array, opacity: float = 1.0) -> None:
-        """Colour the surface where the mask is, sRGB or a linear (3,H,W); alpha stays."""
-        paint = linear(colour) if isinstance(colour, tuple) else colour
+    def paint(self, mask: Array, color: Color | Array, opacity: float = 1.0) -> None:
+        """Color the surface where the mask is, sRGB or a linear (3,H,W); alpha stays."""
+        paint = linear(color) if isinstance(color, tuple) else color
         left, top, width, height = cv2.boundingRect((mask > FAINT).view(np.uint8))
         part = np.s_[..., top : top + height, left : left + width]
         albedo = self.albedo[part]
@@ -179,14 +179,14 @@ class Relief:
         return np.asarray(cv2.GaussianBlur(cushion, (0, 0), max(0.6, 0.004 * self.density)), "f4")
 
     def render(self, soft: float = 0.002) -> Sprite:
-        """The lit picture as a sprite, its origin at (0, 0) m."""
+        """The lit image as a sprite, its origin at (0, 0) m."""
         normal = self._normal(soft)
         light, glint = self._light(*normal), self._glint(*normal)
         shine = self.gloss * glint
-        grey = self.albedo.mean(axis=0) * light + shine
+        gray = self.albedo.mean(axis=0) * light + shine
         planes = []
         for plane in self.albedo:
-            srgb = 0.9 * (plane * light + shine) + 0.1 * grey
+            srgb = 0.9 * (plane * light + shine) + 0.1 * gray
             np.clip(srgb, 0, 1, out=srgb)
             np.power(srgb, np.float32(1 / GAMMA), out=srgb)
             # A camera's curve: a little contrast, and highlights that do not burn out.

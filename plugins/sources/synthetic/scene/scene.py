@@ -23,10 +23,10 @@ from .view import View
 from .weather import Weather
 
 FOCAL = 3.75
-"""Focal length, of the picture's shorter side: a tele lens, as on a street camera."""
+"""Focal length, of the image's shorter side: a tele lens, as on a street camera."""
 
 HORIZON = 0.30
-"""Height of the horizon in the picture, of its height from the top."""
+"""Height of the horizon in the image, of its height from the top."""
 
 CAST = 12
 """At least so many different people take part before looks come again."""
@@ -42,9 +42,9 @@ class Truth:
     Attributes:
         ids: (N,) int64, of the people, from 1; unique.
         boxes: (N,4) float32, xyxy px, of the whole face, hidden parts and all; may reach out
-            of the picture.
+            of the image.
         classes: (N,) int32, indices into the scene's labels.
-        visibility: (N,) float32 in [0,1], share of the face that is in the picture and not
+        visibility: (N,) float32 in [0,1], share of the face that is in the image and not
             behind somebody else.
     """
 
@@ -60,10 +60,10 @@ class Scene:
     Frames can be drawn in any order; none depends on another.
 
     Args:
-        width: of the picture, px.
-        height: of the picture, px.
+        width: of the image, px.
+        height: of the image, px.
         people: how many are in the scene at a time.
-        size: of the people in the picture; at 1, faces are 0.08 to 0.2 of its shorter side high.
+        size: of the people in the image; at 1, faces are 0.08 to 0.2 of its shorter side high.
         speed: how fast they walk, of the usual pace.
         haze: 0 clear to 1 thick fog.
         darkness: 0 day to 1 night; the darker, the more noise.

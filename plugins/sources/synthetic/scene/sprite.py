@@ -1,4 +1,4 @@
-"""Cut-out pictures, and putting them into a frame."""
+"""Cut-out images, and putting them into a frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A picture with soft edges, kept at several sizes for clean scaling.
+    """An image with soft edges, kept at several sizes for clean scaling.
 
     Attributes:
         levels: (H,W,4) uint8 RGBA with premultiplied alpha, each half the size of the last.
@@ -83,7 +83,7 @@ class Placed:
         k = self.scale / density
         kx, ky = (-k if self.mirror else k), k * self.stretch
         c, s = math.cos(self.angle), math.sin(self.angle)
-        # Pixel centres lie at +0.5 in continuous coordinates, in the sprite and in the frame.
+        # Pixel centers lie at +0.5 in continuous coordinates, in the sprite and in the frame.
         px, py = self.sprite.pivot[0] * ratio - 0.5, self.sprite.pivot[1] * ratio - 0.5
         top = (c * kx, -s * ky, self.x - 0.5 - c * kx * px + s * ky * py)
         low = (s * kx, c * ky, self.y - 0.5 - s * kx * px - c * ky * py)

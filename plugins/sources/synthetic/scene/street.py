@@ -1,6 +1,6 @@
 """The street behind the people: pavement, two rows of houses, trees, and the sky.
 
-Each pixel's ray meets the ground, a wall or the sky; where it does decides its colour and its
+Each pixel's ray meets the ground, a wall or the sky; where it does decides its color and its
 distance, by which haze is laid over it.
 """
 
@@ -27,27 +27,27 @@ def draw_street(view: View, seed: int) -> tuple[Array, Array]:
     rng = np.random.default_rng([seed, 5])
     dx = (np.arange(view.width, dtype=np.float32)[None] + 0.5 - view.width / 2) / view.focal
     dy = (np.arange(view.height, dtype=np.float32)[:, None] + 0.5 - view.horizon) / view.focal
-    colour = np.zeros((3, view.height, view.width), np.float32)
+    color = np.zeros((3, view.height, view.width), np.float32)
     distance = np.full((view.height, view.width), SKY, np.float32)
-    _sky(rng, colour, dy)
-    put_end(rng, colour, distance, dx, dy)
+    _sky(rng, color, dy)
+    put_end(rng, color, distance, dx, dy)
     for side in (-1, 1):
-        put_houses(rng, colour, distance, dx, dy, side)
-    _ground(rng, colour, distance, dx, dy)
-    put_trees(rng, colour, distance, view)
+        put_houses(rng, color, distance, dx, dy, side)
+    _ground(rng, color, distance, dx, dy)
+    put_trees(rng, color, distance, view)
     # The lens is focused on the people; what is far is soft.
     soft = 0.0022 * min(view.height, view.width)
     near = 0.7 * smoothstep(30, 9, distance)
-    for plane in colour:
+    for plane in color:
         blurred = cv2.GaussianBlur(plane, (0, 0), max(soft, 0.4))
         np.clip(blurred + near * (plane - blurred), 0, 1, out=plane)
         np.power(plane, np.float32(1 / GAMMA), out=plane)
-    return colour, distance
+    return color, distance
 
 
-def _sky(rng: np.random.Generator, colour: Array, dy: Array) -> None:
+def _sky(rng: np.random.Generator, color: Array, dy: Array) -> None:
     """The sky with its clouds, down to where the ground begins."""
-    _, height, width = colour.shape
+    _, height, width = color.shape
     clouds = noise(rng, (height, width), (width / 7, height / 22)) + 0.4 * noise(
         rng, (height, width), (width / 25, height / 60)
     )
@@ -55,11 +55,11 @@ def _sky(rng: np.random.Generator, colour: Array, dy: Array) -> None:
     up = np.clip(-dy[:low] / 0.08, 0, 1)
     white = 0.55 * smoothstep(-0.2, 1.4, clouds[:low])
     blue, hazy = linear((176, 200, 226)), linear((226, 230, 232))
-    colour[:, :low] = hazy + up * (blue - hazy)
-    put(colour[:, :low], white, linear((240, 240, 240)))
+    color[:, :low] = hazy + up * (blue - hazy)
+    put(color[:, :low], white, linear((240, 240, 240)))
 
 
-def _ground(rng: np.random.Generator, colour: Array, distance: Array, dx: Array, dy: Array) -> None:
+def _ground(rng: np.random.Generator, color: Array, distance: Array, dx: Array, dy: Array) -> None:
     """Paving stones in rows, with worn and damp patches; a gutter along each side."""
     top = ground_top(dy)
     if top >= len(dy):
@@ -89,5 +89,5 @@ def _ground(rng: np.random.Generator, colour: Array, distance: Array, dx: Array,
     paint = paint * (0.65 + 0.35 * smoothstep(WALL, WALL - 2.2, np.abs(x)))
     paint = paint + 0.10 * smoothstep(12, 70, z)
     tinted = paint * np.array([1.04, 1.0, 0.95], np.float32).reshape(3, 1, 1)
-    np.copyto(colour[:, top:], tinted, where=inside)
+    np.copyto(color[:, top:], tinted, where=inside)
     np.copyto(distance[top:], z, where=inside)

@@ -8,14 +8,14 @@ from .relief import Array, linear, noise, smoothstep
 from .view import View, put
 
 
-def put_trees(rng: np.random.Generator, colour: Array, distance: Array, view: View) -> None:
+def put_trees(rng: np.random.Generator, color: Array, distance: Array, view: View) -> None:
     """A row of small trees on each side, and lamps between them; the farthest first."""
     for z in (62.0, 50.0, 40.0, 32.0, 26.0):
         for side in (-1, 1):
-            _tree(rng, colour, distance, view, side * rng.uniform(4.0, 4.5), z)
+            _tree(rng, color, distance, view, side * rng.uniform(4.0, 4.5), z)
     for z in (45.0, 23.0):
         for side in (-1, 1):
-            _lamp(colour, distance, view, side * 3.5, z)
+            _lamp(color, distance, view, side * 3.5, z)
 
 
 def _window(
@@ -34,7 +34,7 @@ def _window(
 
 
 def _tree(
-    rng: np.random.Generator, colour: Array, distance: Array, view: View, x: float, z: float
+    rng: np.random.Generator, color: Array, distance: Array, view: View, x: float, z: float
 ) -> None:
     found = _window(view, x, z, (-2.2, 0, 2.2, 6.6))
     if found is None:
@@ -43,7 +43,7 @@ def _tree(
     shape = (v.shape[0], u.shape[1])
     k = view.scale(z)
     trunk = smoothstep(0.13, 0.10, np.abs(u)) * smoothstep(4.2, 4.0, v)
-    put(colour[:, *part], trunk, linear((74, 62, 52)))
+    put(color[:, *part], trunk, linear((74, 62, 52)))
     leaves = (
         noise(rng, shape, (0.16 * k, 0.14 * k)) * 0.5
         + noise(rng, shape, (0.05 * k, 0.05 * k)) * 0.35
@@ -52,11 +52,11 @@ def _tree(
     mask = smoothstep(-0.02, 0.06, np.asarray(crown, "f4"))
     light = np.clip(0.55 + 0.22 * (v - 4.5) / 1.7 - 0.12 * u + 0.22 * leaves, 0.12, 1.2)
     green = linear((122, 138, 72)) * rng.uniform(0.8, 1.1)
-    put(colour[:, *part], mask, np.asarray(light * green, np.float32))
+    put(color[:, *part], mask, np.asarray(light * green, np.float32))
     distance[part] = np.where(np.maximum(mask, trunk) > 0.5, z, distance[part])
 
 
-def _lamp(colour: Array, distance: Array, view: View, x: float, z: float) -> None:
+def _lamp(color: Array, distance: Array, view: View, x: float, z: float) -> None:
     found = _window(view, x, z, (-0.6, 0, 0.6, 4.6))
     if found is None:
         return
@@ -64,7 +64,7 @@ def _lamp(colour: Array, distance: Array, view: View, x: float, z: float) -> Non
     post = smoothstep(0.065, 0.045, np.abs(u)) * smoothstep(4.0, 3.9, v)
     foot = smoothstep(0.13, 0.11, np.abs(u)) * smoothstep(0.55, 0.5, v)
     pole = np.maximum(post, foot)
-    put(colour[:, *part], pole, linear((44, 48, 48)))
+    put(color[:, *part], pole, linear((44, 48, 48)))
     globe = smoothstep(0.26, 0.22, np.asarray(np.hypot(u, v - 4.15), "f4"))
-    put(colour[:, *part], globe, linear((244, 238, 214)))
+    put(color[:, *part], globe, linear((244, 238, 214)))
     distance[part] = np.where(np.maximum(pole, globe) > 0.5, z, distance[part])

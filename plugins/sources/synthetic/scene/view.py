@@ -15,8 +15,8 @@ class View:
     """How the camera sees.
 
     Attributes:
-        width: of the picture, px.
-        height: of the picture, px.
+        width: of the image, px.
+        height: of the image, px.
         focal: focal length, px.
         horizon: y of the horizon, px.
     """
@@ -27,7 +27,7 @@ class View:
     horizon: float
 
     def scale(self, z: float) -> float:
-        """Pixels for a metre at distance z, m."""
+        """Pixels for a meter at distance z, m."""
         return self.focal / z
 
     def x(self, x: float, z: float) -> float:
@@ -39,7 +39,7 @@ class View:
         return self.horizon + EYE * self.focal / z
 
 
-def put(colour: Array, mask: Array, paint: Array) -> None:
+def put(color: Array, mask: Array, paint: Array) -> None:
     """Paint (3,H,W) where the mask (H,W) is."""
-    for plane, tone in zip(colour, paint, strict=True):
+    for plane, tone in zip(color, paint, strict=True):
         plane += mask * (tone - plane)

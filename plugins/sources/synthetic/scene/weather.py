@@ -22,15 +22,15 @@ NIGHT = np.array([0.050, 0.062, 0.088], np.float32)
 """What is left of the light at darkness 1; bluish."""
 
 QUIET, LOUD = 1.6, 10.6
-"""Standard deviation of the noise by day and by night, grey levels."""
+"""Standard deviation of the noise by day and by night, gray levels."""
 
 
 class Weather:
-    """What is between the scene and the picture.
+    """What is between the scene and the image.
 
     Args:
-        width: of the picture, px.
-        height: of the picture, px.
+        width: of the image, px.
+        height: of the image, px.
         haze: 0 clear to 1 thick fog.
         darkness: 0 day to 1 night.
         seed: of the noise.
@@ -42,15 +42,15 @@ class Weather:
         self._seed = seed
         self._lift, self._drop = _noise(seed, width, height, QUIET + (LOUD - QUIET) * darkness)
 
-    def over(self, colour: Array, distance: Array) -> Image:
-        """A picture (3,H,W), sRGB in 0..1, as seen: (H,W,3) uint8.
+    def over(self, color: Array, distance: Array) -> Image:
+        """An image (3,H,W), sRGB in 0..1, as seen: (H,W,3) uint8.
 
         By Koschmieder's law I = J t + A (1 - t), t = exp(-beta d) with the distance d (H,W), m
         (Narasimhan and Nayar 2002, eq. 4).
         """
         clear = np.exp(-self._scattering * distance) if self._scattering else np.float32(1)
         seen = []
-        for plane, air, light in zip(colour, AIRLIGHT, self._light, strict=True):
+        for plane, air, light in zip(color, AIRLIGHT, self._light, strict=True):
             lit = (plane * np.float32(255) * clear + air * (1 - clear)) * light
             seen.append(np.clip(lit + 0.5, 0, 255).astype(np.uint8))
         return np.asarray(cv2.merge(seen), np.uint8)
@@ -81,9 +81,9 @@ def _noise(seed: int, width: int, height: int, sigma: float) -> tuple[Image, Ima
     """
     rng = np.random.default_rng([seed, 13])
     shape = (-(-(height + 61) // 2), -(-(width + 67) // 2), 3)
-    grey = rng.standard_normal((*shape[:2], 1), dtype=np.float32) * 0.8
-    grain = grey + rng.standard_normal(shape, dtype=np.float32) * 0.6
-    # A sensor makes three colours of four pixels: its noise is a little soft.
+    gray = rng.standard_normal((*shape[:2], 1), dtype=np.float32) * 0.8
+    grain = gray + rng.standard_normal(shape, dtype=np.float32) * 0.6
+    # A sensor makes three colors of four pixels: its noise is a little soft.
     grain = cv2.GaussianBlur(grain, (0, 0), 0.55) * (1.75 * sigma)
     lift = np.clip(np.round(grain), 0, 255).astype(np.uint8)
     drop = np.clip(np.round(-grain), 0, 255).astype(np.uint8)

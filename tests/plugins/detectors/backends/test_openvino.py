@@ -10,7 +10,7 @@ import pytest
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.formats.onnx import is_quantised, properties_of, read
+from vidan_plugins.formats.onnx import is_quantized, properties_of, read
 
 from ..models import LABELS, noise, plain
 
@@ -98,7 +98,7 @@ def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
 
 
 @needs_openvino
-def test_a_quantised_model_is_left_to_onnx_runtime(monkeypatch):
+def test_a_quantized_model_is_left_to_onnx_runtime(monkeypatch):
     from vidan_plugins.detectors.backends import openvino
 
     monkeypatch.setattr(openvino, "is_faster", lambda: True)
@@ -106,14 +106,14 @@ def test_a_quantised_model_is_left_to_onnx_runtime(monkeypatch):
     assert [isinstance(each, openvino.OpenVino) for each in taken] == [False, True]
 
 
-def test_what_is_quantised(toy, tmp_path):
-    assert not is_quantised(Path(toy()))
+def test_what_is_quantized(toy, tmp_path):
+    assert not is_quantized(Path(toy()))
     folder = Path(str(files("vidan_plugins.models")))
-    assert is_quantised(folder / "facemask_lite0_int8.onnx")
-    assert not is_quantised(folder / "facemask_lite0.onnx")
+    assert is_quantized(folder / "facemask_lite0_int8.onnx")
+    assert not is_quantized(folder / "facemask_lite0.onnx")
     for content in (b"\xff" * 40, b"\x3a\x7f"):  # what is wrong, the backend says
         (tmp_path / "bad.onnx").write_bytes(content)
-        assert not is_quantised(tmp_path / "bad.onnx")
+        assert not is_quantized(tmp_path / "bad.onnx")
 
 
 def test_it_is_not_installed(toy, monkeypatch):

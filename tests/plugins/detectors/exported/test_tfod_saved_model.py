@@ -12,7 +12,7 @@ LABELS = {1: "mask", 3: "bare"}
 
 
 def network(boxes, scores, ids, count=None):
-    """A model that finds the same in every picture, and remembers the pictures."""
+    """A model that finds the same in every image, and remembers the images."""
     seen = []
 
     def run(batch):
@@ -56,7 +56,7 @@ def test_suppresses_across_classes_if_they_exclude_each_other():
 
 
 @pytest.mark.parametrize(("size", "shape"), [(None, (1, 50, 80, 3)), ((32, 48), (1, 32, 48, 3))])
-def test_gives_the_picture_as_it_is_or_as_the_model_wants_it(size, shape):
+def test_gives_the_image_as_it_is_or_as_the_model_wants_it(size, shape):
     run = network([[0, 0, 1, 1]], [0.9], [1])
     (found,) = model(run, size).detect([plain(9, 80, 50)])
     assert (run.seen[0].shape, run.seen[0].max()) == (shape, 9)

@@ -41,7 +41,7 @@ def test_letterbox_takes_frames_of_several_sizes():
 
 
 class Network:
-    """Finds one box in each picture, its class by the picture's first pixel."""
+    """Finds one box in each image, its class by the image's first pixel."""
 
     def __init__(self):
         self.batches = []
@@ -81,7 +81,7 @@ def test_no_frames_run_nothing():
 def test_warm_up_tries_the_network_and_explains_what_fails():
     network = Network()
     with pytest.raises(ModelError, match="it does not run: index 7 is out of bounds"):
-        detector(network).warm_up()  # the blank picture is 7, the pad
+        detector(network).warm_up()  # the blank image is 7, the pad
     assert network.batches == [1]
 
 

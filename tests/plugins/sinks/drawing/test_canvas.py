@@ -1,18 +1,18 @@
-"""Drawing on YUV planes: the same picture as drawing in RGB, up to 4:2:0."""
+"""Drawing on YUV planes: the same image as drawing in RGB, up to 4:2:0."""
 
 import numpy as np
 import pytest
 
 from tests.clips import picture
-from vidan import Colours, Detections, Planes, Result, Tracks
+from vidan import ColorSpec, Detections, Result, Tracks, YuvPlanes
 from vidan_plugins.sinks.drawing.canvas import YuvCanvas, yuv_of
 from vidan_plugins.sinks.drawing.painter import Painter
-from vidan_plugins.sinks.drawing.palette import colour_of
+from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text
 from vidan_plugins.sinks.video.yuv_frame import HD, Picture
 from vidan_plugins.sources.frames import ArrayFrame
 
-BT601 = Colours(6, False)
+BT601 = ColorSpec(6, False)
 
 
 def frame(rgb):
@@ -28,36 +28,36 @@ class Decoded(ArrayFrame):
         return self.planes
 
 
-def decoded(width, height, colours=HD):
+def decoded(width, height, colors=HD):
     one = Decoded(np.zeros((height, width, 3), np.uint8), index=0, time=0, captured=0, stream="t")
     y = np.arange(height * width, dtype=np.uint8).reshape(height, width)
     u = np.full(((height + 1) // 2, (width + 1) // 2), 90, np.uint8)
-    one.planes = Planes(y, u, u + 10, colours)
+    one.planes = YuvPlanes(y, u, u + 10, colors)
     return one
 
 
 def planes(width=64, height=48):
     y = np.full((height, width), 16, np.uint8)
     u = np.full((height // 2, width // 2), 128, np.uint8)
-    return Planes(y, u, u.copy(), HD)
+    return YuvPlanes(y, u, u.copy(), HD)
 
 
 @pytest.mark.parametrize(
-    ("colour", "colours", "expected"),
+    ("color", "colors", "expected"),
     [
         ((0, 0, 0), HD, (16, 128, 128)),
         ((255, 255, 255), HD, (235, 128, 128)),
-        ((255, 255, 255), Colours(1, True), (255, 128, 128)),
+        ((255, 255, 255), ColorSpec(1, True), (255, 128, 128)),
         # BT.601, red: 16 + 219 * 0.299 = 81.5; 128 - 224 * 0.299 / 1.772 = 90.2; 128 + 112
         ((255, 0, 0), BT601, (81, 90, 240)),
         # BT.709, blue: 16 + 219 * 0.0722 = 31.8; 128 + 112; 128 - 224 * 0.0722 / 1.5748 = 117.7
         ((0, 0, 255), HD, (32, 240, 118)),
         # full range: 128 + 127.5 does not fit into a byte
-        ((255, 0, 0), Colours(5, True), (76, 85, 255)),
+        ((255, 0, 0), ColorSpec(5, True), (76, 85, 255)),
     ],
 )
-def test_colours_in_yuv(colour, colours, expected):
-    assert yuv_of(colour, colours) == expected
+def test_colors_in_yuv(color, colors, expected):
+    assert yuv_of(color, colors) == expected
 
 
 def test_what_is_drawn_lies_at_the_same_place_in_every_plane():
@@ -97,14 +97,14 @@ def test_looks_as_if_drawn_in_rgb():
     drawn = Picture(result.frame)
     Painter().draw_on(drawn.planes, result)
     shown = drawn.frame.to_ndarray(format="rgb24").astype(int)
-    assert tuple(shown[130, 51]) == pytest.approx(colour_of(0), abs=12)
+    assert tuple(shown[130, 51]) == pytest.approx(color_of(0), abs=12)
     assert np.abs(shown - expected).mean() < 6
 
 
 def test_the_decoders_planes_are_copied_as_they_are():
     source = decoded(64, 48, BT601)
     made = Picture(source)
-    assert made.planes.colours == BT601
+    assert made.planes.colors == BT601
     for copy, plane in zip(made.planes[:3], source.planes[:3], strict=True):
         np.testing.assert_array_equal(copy, plane)
     made.planes.y[:] = 0
@@ -120,6 +120,6 @@ def test_odd_sizes_repeat_the_last_row_and_column():
     assert (made.planes.u == 90).all()
 
 
-def test_a_picture_of_other_colours_is_converted():
+def test_an_image_of_other_colors_is_converted():
     assert Picture(decoded(64, 48, BT601), HD).planes.y.max() == 16  # its RGB is black
-    assert Picture(frame(picture(0))).planes.colours == HD
+    assert Picture(frame(picture(0))).planes.colors == HD

@@ -6,7 +6,7 @@ import pytest
 from vidan import Detections, Result, Tracks
 from vidan_plugins.sinks.drawing.labels import Style
 from vidan_plugins.sinks.drawing.painter import TRAIL, Painter
-from vidan_plugins.sinks.drawing.palette import colour_of
+from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text, legible
 from vidan_plugins.sources.frames import ArrayFrame
 
@@ -39,45 +39,45 @@ def detections(*boxes):
     )
 
 
-def count(canvas, colour):
-    return int((canvas == colour).all(axis=2).sum())
+def count(canvas, color):
+    return int((canvas == color).all(axis=2).sum())
 
 
 def test_nothing_found_nothing_drawn():
     one = result()
     canvas = Painter().annotate(one)
     assert canvas.max() == 0
-    canvas[:] = 1  # a fresh array: the frame's own picture cannot be written
+    canvas[:] = 1  # a fresh array: the frame's own image cannot be written
     assert one.frame.rgb().max() == 0
 
 
-def test_a_track_has_its_identitys_colour():
+def test_a_track_has_its_identitys_color():
     canvas = Painter().annotate(result(followed=tracks((3, (50, 60, 150, 200), 0))))
-    assert tuple(canvas[130, 50]) == tuple(canvas[130, 150]) == colour_of(3)
-    assert tuple(canvas[200, 100]) == colour_of(3)
-    assert tuple(canvas[130, 80]) == BLACK  # inside it stays the picture
-    assert count(canvas[40:60], colour_of(3)) > 200  # the label's ground, above the box
+    assert tuple(canvas[130, 50]) == tuple(canvas[130, 150]) == color_of(3)
+    assert tuple(canvas[200, 100]) == color_of(3)
+    assert tuple(canvas[130, 80]) == BLACK  # inside it stays the image
+    assert count(canvas[40:60], color_of(3)) > 200  # the label's ground, above the box
 
 
 def test_a_coasting_track_is_dashed():
     box = (50, 60, 290, 200)
     whole = Painter().annotate(result(followed=tracks((3, box, 0))))
     dashed = Painter().annotate(result(followed=tracks((3, box, 2))))
-    side_whole, side_dashed = (count(c[195:205], colour_of(3)) for c in (whole, dashed))
+    side_whole, side_dashed = (count(c[195:205], color_of(3)) for c in (whole, dashed))
     assert 0.3 * side_whole < side_dashed < 0.7 * side_whole
 
 
 def test_detections_are_drawn_unless_a_track_claims_them():
     found = detections((20, 60, 80, 200), (200, 60, 260, 200))
     free = Painter().annotate(result(found=found))
-    assert tuple(free[130, 20]) == tuple(free[130, 200]) == colour_of(0)
+    assert tuple(free[130, 20]) == tuple(free[130, 200]) == color_of(0)
     claimed = Tracks(
         np.array([7]), found.boxes[:1], found.scores[:1], found.classes[:1],
         np.zeros(1, np.int32), np.zeros(1, np.int32),
     )  # fmt: skip
     canvas = Painter().annotate(result(found=found, followed=claimed))
-    assert tuple(canvas[130, 20]) == colour_of(7)
-    assert tuple(canvas[130, 200]) == colour_of(0)
+    assert tuple(canvas[130, 20]) == color_of(7)
+    assert tuple(canvas[130, 200]) == color_of(0)
 
 
 def test_trails_follow_and_are_forgotten():
@@ -102,7 +102,7 @@ def test_trails_follow_and_are_forgotten():
 def test_labels_stay_inside_whatever_the_box(box, misses):
     canvas = Painter().annotate(result(followed=tracks((5, box, misses))))
     height, width = Text().size("#5 thing", Style.of(240).font)[::-1]
-    assert count(canvas, colour_of(5)) > 0.4 * height * width  # the label is there, whole
+    assert count(canvas, color_of(5)) > 0.4 * height * width  # the label is there, whole
 
 
 def test_huge_boxes_do_not_overflow():
@@ -113,28 +113,28 @@ def test_labels_avoid_each_other():
     rows = [(n, (100, 100, 200, 200), 0) for n in (1, 2)]
     canvas = Painter().annotate(result(followed=tracks(*rows)))
     above, below = canvas[80:99], canvas[202:220]
-    assert count(above, colour_of(1)) > 200
-    assert count(below, colour_of(2)) > 200
+    assert count(above, color_of(1)) > 200
+    assert count(below, color_of(2)) > 200
 
 
-def test_sizes_follow_the_picture():
+def test_sizes_follow_the_image():
     assert Style.of(1080) == Style(line=3, font=24, scores=True)
     assert Style.of(180) == Style(line=2, font=11, scores=False)
     assert Style.of(2160).font == 48
 
 
-def test_colours_of_neighbours_differ_and_are_bright():
-    colours = [np.array(colour_of(n), float) for n in range(12)]
-    for a, b in itertools.pairwise(colours):
+def test_colors_of_neighbors_differ_and_are_bright():
+    colors = [np.array(color_of(n), float) for n in range(12)]
+    for a, b in itertools.pairwise(colors):
         assert np.abs(a - b).max() > 60
-    assert all(c.max() > 150 for c in colours)
-    assert colour_of(5) == colour_of(5)
+    assert all(c.max() > 150 for c in colors)
+    assert color_of(5) == color_of(5)
 
 
-def test_colours_of_near_hue_differ_in_lightness():
+def test_colors_of_near_hue_differ_in_lightness():
     # 34 and 89 are Fibonacci numbers: after so many golden steps the hue is the same to 5 degrees
     for apart in (34, 89):
-        a, b = (np.array(colour_of(n), float) for n in (1, 1 + apart))
+        a, b = (np.array(color_of(n), float) for n in (1, 1 + apart))
         assert np.abs(a - b).max() > 25
 
 
@@ -144,8 +144,8 @@ def test_a_label_says_less_where_there_is_no_room():
     canvas = Painter().annotate(result(followed=tracks(*rows), size=(200, 16)))
     # Between top and bottom line of the boxes
     first, second, between = canvas[3:13, 42:80], canvas[3:13, 7:26], canvas[3:13, 33:38]
-    assert count(first, colour_of(1)) > 0.4 * first.size / 3
-    assert count(second, colour_of(2)) > 0.4 * second.size / 3
+    assert count(first, color_of(1)) > 0.4 * first.size / 3
+    assert count(second, color_of(2)) > 0.4 * second.size / 3
     assert between.max() == 0
 
 
@@ -154,13 +154,13 @@ def test_wide_boxes_have_room_for_labels_at_both_ends():
     rows = [(n, (60, 100, 260, 160), 0) for n in range(6)]
     canvas = Painter().annotate(result(followed=tracks(*rows)))
     whole = np.prod(Text().size("#1 thing", Style.of(240).font))
-    assert all(count(canvas, colour_of(n)) > 0.6 * whole for n in range(6))
+    assert all(count(canvas, color_of(n)) > 0.6 * whole for n in range(6))
 
 
 def test_a_long_label_is_shortened():
     long = Result(result().frame, detections((20, 60, 80, 200)), Tracks.empty(), ("long " * 50,))
     canvas = Painter().annotate(long)
-    columns = (canvas == colour_of(0)).all(axis=2).any(axis=0).nonzero()[0]
+    columns = (canvas == color_of(0)).all(axis=2).any(axis=0).nonzero()[0]
     assert columns.max() < 20 + 320 // 3 + 10
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.clips import number_of
 from vidan import ConfigError, SinkError
-from vidan_plugins.sinks.rotation import Keep, Names
+from vidan_plugins.sinks.rotation import Names, Retention
 from vidan_plugins.sinks.video import recording, segments
 from vidan_plugins.sinks.video import sink as video
 from vidan_plugins.sinks.video.segments import Segments
@@ -146,7 +146,7 @@ def test_the_oldest_of_its_own_names_are_deleted_and_nothing_else(tmp_path, keep
         for day, name in enumerate(names)
     ]
     before = len(list(tmp_path.iterdir()))
-    Keep("keep", keep).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
+    Retention("keep", keep).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
     assert [path.exists() for path in ours] == [n < left for n in range(6)]
     assert all(path.exists() for path in [*others, linked])
     assert len(list(tmp_path.iterdir())) == before - 6 + left
@@ -155,7 +155,7 @@ def test_the_oldest_of_its_own_names_are_deleted_and_nothing_else(tmp_path, keep
 def test_what_a_killed_process_left_goes_too(tmp_path):
     left = touch(tmp_path, "video-2026-03-04_12-00-00.mp4.part", 100)
     touch(tmp_path, "video-2026-03-05_12-00-00.mp4", 0)
-    Keep("keep", 1).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
+    Retention("keep", 1).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
     assert not left.exists()
 
 

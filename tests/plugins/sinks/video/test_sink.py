@@ -94,7 +94,7 @@ def test_a_frame_without_time(tmp_path, time):
     sink.close()
 
 
-def test_a_picture_larger_than_h264_has(tmp_path):
+def test_an_image_larger_than_h264_has(tmp_path):
     sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
     with pytest.raises(SinkError, match="20000x2 px is too large"):
         sink.write(result(0, size=(20000, 2)))
@@ -115,7 +115,7 @@ def test_one_frame(tmp_path):
     assert duration == pytest.approx(1 / 30)
 
 
-def test_our_own_source_shows_the_same_colours(tmp_path):
+def test_our_own_source_shows_the_same_colors(tmp_path):
     path = write(tmp_path / "v.mp4", [result(0)], crf=10)
     (frame,) = Source(str(path))
     assert np.abs(frame.rgb().astype(int) - picture(0)).mean() < 6
@@ -204,7 +204,7 @@ def spoil_cut(path):
     path.write_bytes(path.read_bytes()[:200])
 
 
-def test_dark_pictures_that_turn_black_in_the_middle(tmp_path, monkeypatch):
+def test_dark_images_that_turn_black_in_the_middle(tmp_path, monkeypatch):
     """200 dark frames, at most 24 of 255; in the file, frames 60 to 139 are black."""
     rng = np.random.default_rng(2)
     dark = np.kron(rng.integers(0, 25, (6, 8, 1)), np.ones((8, 8, 3))).astype(np.uint8)
@@ -318,6 +318,6 @@ def test_a_killed_run_leaves_a_video_that_can_be_played(tmp_path):
     )
     assert done.returncode == -9
     _, _, frames = read(path)
-    # 200 less a fragment of 60 and the pictures that the encoder still looks at
+    # 200 less a fragment of 60 and the images that the encoder still looks at
     assert len(frames) >= 60
     assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(len(frames))]

@@ -8,7 +8,7 @@ from vidan.types import Detections, Frame, Result, Tracks
 
 
 class Still(Frame):
-    """A grey picture, brighter from frame to frame."""
+    """A gray image, brighter from frame to frame."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ class Still(Frame):
 
 
 class Noisy(Still):
-    """A picture that JPEG cannot make small."""
+    """An image that JPEG cannot make small."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Noisy(Still):
 
 
 class Broken(Still):
-    """A picture that cannot be drawn."""
+    """An image that cannot be drawn."""
 
     __slots__ = ()
 

@@ -2,7 +2,7 @@
 
 Playwright, since it waits for what is to come true instead of sleeping, knows light and dark and
 the sizes of phones, and speaks to the Chromium that the system has: its wheel brings the driver
-along, and no browser is downloaded. Pictures of the page are kept if VIDAN_SCREENSHOTS names a
+along, and no browser is downloaded. Images of the page are kept if VIDAN_SCREENSHOTS names a
 folder for them.
 """
 
@@ -56,7 +56,7 @@ class Run(threading.Thread):
         if going:
             self.going.set()
         self._over = threading.Event()
-        sink.inform(self.stats)
+        sink.bind_stats(self.stats)
         self.start()
 
     def run(self):
@@ -135,7 +135,7 @@ def state(page, text):
 
 
 def pixels(page):
-    """What is seen of the picture: (H,W,3) uint8."""
+    """What is seen of the image: (H,W,3) uint8."""
     png = np.frombuffer(page.locator("#picture").screenshot(), np.uint8)
     return cv2.imdecode(png, cv2.IMREAD_COLOR)
 
@@ -149,7 +149,7 @@ def until(page, true, timeout=20.0):
 
 
 def moves(page):
-    """Wait until the picture is another one, and is a picture."""
+    """Wait until the image is another one, and is an image."""
     before = pixels(page)
     until(page, lambda: np.abs(pixels(page).astype(int) - before).max() > 100)
     after = pixels(page)
@@ -167,7 +167,7 @@ def keep(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_the_picture_moves_and_the_figures_change(run, visit):
+def test_the_image_moves_and_the_figures_change(run, visit):
     page = visit(run.sink.address)
     state(page, "live")
     moves(page)
@@ -185,7 +185,7 @@ def test_the_picture_moves_and_the_figures_change(run, visit):
     expect(page.locator("#dropped")).to_have_text("17")
 
 
-def test_before_the_first_picture_it_is_not_live(start, visit):
+def test_before_the_first_image_it_is_not_live(start, visit):
     run = start(going=False)
     page = visit(run.sink.address)
     state(page, "waiting for the first picture")
@@ -248,7 +248,7 @@ def test_the_end_of_the_run_and_the_next_run(run, visit, start):
     run.end()
     state(page, "the run has ended")
     expect(page.locator("#fps")).not_to_contain_text(re.compile(r"\d"))
-    assert pixels(page).max() > 200  # the last picture stays
+    assert pixels(page).max() > 200  # the last image stays
     keep(page, "ended")
     page.wait_for_timeout(2500)  # while it looks for the next run
     state(page, "the run has ended")
@@ -276,18 +276,18 @@ def test_a_link_with_a_token_in_a_message_opens_the_page(start, chromium):
     page.close()
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("colors", ["light", "dark"])
 @pytest.mark.parametrize("device", ["wide", "phone"])
-def test_all_is_seen_on_every_screen(run, visit, colours, device):
+def test_all_is_seen_on_every_screen(run, visit, colors, device):
     sizes = PHONE if device == "phone" else {"viewport": {"width": 1280, "height": 800}}
-    page = visit(run.sink.address, color_scheme=colours, **sizes)
+    page = visit(run.sink.address, color_scheme=colors, **sizes)
     state(page, "live")
     moves(page)
     page.wait_for_timeout(1500)
-    keep(page, f"{device}-{colours}")
+    keep(page, f"{device}-{colors}")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     bright = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
-    assert bright > 200 if colours == "light" else bright < 60
+    assert bright > 200 if colors == "light" else bright < 60
     width = sizes["viewport"]["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out
     for part in ("#picture", "#state", "#fps", "#skipped", "#objects", "#chart", "#events"):

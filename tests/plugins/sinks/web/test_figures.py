@@ -1,13 +1,13 @@
-"""What the page says beside the picture."""
+"""What the page says beside the image."""
 
 import json
 
 import pytest
 
 from tests.plugins.sinks.web.results import result
-from vidan.interfaces import Informed
+from vidan.interfaces import StatsAware
 from vidan.stats import Stats
-from vidan_plugins.sinks.web.figures import AWAY, EVENTS, Figures
+from vidan_plugins.sinks.web.figures import AWAY, EVENTS, LiveStats
 
 
 def texts(figures):
@@ -15,9 +15,9 @@ def texts(figures):
 
 
 def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
-    assert isinstance(web, Informed)
+    assert isinstance(web, StatsAware)
     stats = Stats()
-    web.inform(stats)
+    web.bind_stats(stats)
     stats.frame_captured(2, 0.0)  # the source skipped 0 and 1
     stats.dropped = 5
     stats.frame_done(1.0, {}, 1, {"person": 3})
@@ -32,7 +32,7 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
 
 
 def test_who_is_hidden_for_a_moment_has_not_left():
-    figures = Figures()
+    figures = LiveStats()
     figures.add(result(0, [1]))
     for index in range(1, AWAY + 1):
         figures.add(result(index))
@@ -44,7 +44,7 @@ def test_who_is_hidden_for_a_moment_has_not_left():
 
 
 def test_events_of_the_run_are_told_and_bounded():
-    figures = Figures()
+    figures = LiveStats()
     for index in range(EVENTS + 5):
         figures.add(result(index, events=("x" * 500,)))
     assert texts(figures) == ["x" * 200] * EVENTS
@@ -53,7 +53,7 @@ def test_events_of_the_run_are_told_and_bounded():
 def test_memory_is_bounded_while_nobody_looks(monkeypatch):
     clock = iter(range(100_000))
     monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: next(clock))
-    figures = Figures()
+    figures = LiveStats()
     for index in range(500):
         figures.add(result(index, [index]))
     assert len(figures._arrivals) <= 3
@@ -64,7 +64,7 @@ def test_memory_is_bounded_while_nobody_looks(monkeypatch):
 def test_latency_is_the_worst_of_each_second(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: now[0])
-    figures = Figures()
+    figures = LiveStats()
     for at, captured in [(100.2, 100.1), (100.6, 100.3), (100.9, 100.8), (101.5, 101.3)]:
         now[0] = at
         one = result(0)
@@ -75,6 +75,6 @@ def test_latency_is_the_worst_of_each_second(monkeypatch):
 
 
 def test_before_the_first_frame_there_is_no_age():
-    of = Figures().snapshot()
+    of = LiveStats().snapshot()
     assert (of["age"], of["stream"], of["fps"], of["frames"]) == (None, None, 0, 0)
     json.dumps(of, allow_nan=False)

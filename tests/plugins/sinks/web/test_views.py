@@ -44,8 +44,8 @@ class Camera(threading.Thread):
             self.written += 1
 
 
-def grey(jpeg):
-    """The brightness of a picture, which is its frame's index."""
+def gray(jpeg):
+    """The brightness of an image, which is its frame's index."""
     return round(float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE).mean()))
 
 
@@ -69,12 +69,12 @@ async def picture(socket):
     return message.data
 
 
-def test_a_picture_comes_each_time_one_is_asked_for(web):
+def test_an_image_comes_each_time_one_is_asked_for(web):
     async def visit(socket):
         seen = []
         for index in (10, 60, 120):
             web.write(result(index))
-            seen.append(grey(await picture(socket)))
+            seen.append(gray(await picture(socket)))
         web.write(result(180))  # for which nobody asks
         for _ in range(3):
             assert (await socket.receive()).type is aiohttp.WSMsgType.TEXT
@@ -90,19 +90,19 @@ def test_who_comes_seldom_is_shown_nothing_old(web):
             session.ws_connect(f"ws://127.0.0.1:{web.port}/view") as other,
         ):
             web.write(result(10))
-            assert grey(await picture(socket)) == pytest.approx(10, abs=2)
+            assert gray(await picture(socket)) == pytest.approx(10, abs=2)
             web.write(result(60))
-            assert grey(await picture(other)) == pytest.approx(60, abs=2)
+            assert gray(await picture(other)) == pytest.approx(60, abs=2)
             web.write(result(120))  # nobody has asked for it yet
-            return grey(await picture(socket))
+            return gray(await picture(socket))
 
     assert look(web, visit) == pytest.approx(120, abs=2)
 
 
-def test_a_new_viewer_sees_the_last_picture_of_a_camera_that_is_away(web):
+def test_a_new_viewer_sees_the_last_image_of_a_camera_that_is_away(web):
     web.write(result(50))
     for _ in range(2):
-        assert grey(look(web, picture)) == pytest.approx(50, abs=2)
+        assert gray(look(web, picture)) == pytest.approx(50, abs=2)
 
 
 def test_figures_come_by_themselves(web):
@@ -119,10 +119,10 @@ def test_figures_come_by_themselves(web):
             False,
         )
         assert of["events"][0]["text"] == "person #3 appeared"
-    assert of["age"] > 0.4  # it grows while there is no new picture
+    assert of["age"] > 0.4  # it grows while there is no new image
 
 
-def test_the_end_is_told_with_the_last_picture(web):
+def test_the_end_is_told_with_the_last_image(web):
     async def visit(socket):
         web.write(result(10))
         await picture(socket)
@@ -134,7 +134,7 @@ def test_the_end_is_told_with_the_last_picture(web):
 
     got, code = look(web, visit)
     assert json.loads(got[-1].data)["over"] is True
-    assert grey(got[-2].data) == pytest.approx(90, abs=2)
+    assert gray(got[-2].data) == pytest.approx(90, abs=2)
     assert code == aiohttp.WSCloseCode.GOING_AWAY
 
 
@@ -148,14 +148,14 @@ def test_motion_jpeg_goes_on_until_the_end(web, ask):
     answer.read()  # ends
 
 
-def test_snapshot_is_the_newest_picture(web, ask):
+def test_snapshot_is_the_newest_image(web, ask):
     web.write(result(20))
-    assert grey(ask(web, "/snapshot.jpg").read()) == pytest.approx(20, abs=2)
+    assert gray(ask(web, "/snapshot.jpg").read()) == pytest.approx(20, abs=2)
     web.write(result(70))
-    assert grey(ask(web, "/snapshot.jpg").read()) == pytest.approx(70, abs=2)
+    assert gray(ask(web, "/snapshot.jpg").read()) == pytest.approx(70, abs=2)
 
 
-def test_large_pictures_are_scaled_down(serve, ask):
+def test_large_images_are_scaled_down(serve, ask):
     web = serve(width=32)
     web.write(result(1))
     jpeg = np.frombuffer(ask(web, "/snapshot.jpg").read(), np.uint8)
@@ -247,7 +247,7 @@ def test_viewers_are_bounded_and_who_hangs_up_makes_room(serve, ask):
         return socket.close_code
 
     assert look(web, refused) == aiohttp.WSCloseCode.TRY_AGAIN_LATER
-    one.close()  # there is no picture to write to it, by which it would be noticed
+    one.close()  # there is no image to write to it, by which it would be noticed
     two.close()
     until(lambda: viewers(ask, web) == 0)
     assert ask(web, "/stream.mjpg").status == 200
@@ -258,7 +258,7 @@ def test_who_never_reads_holds_up_nobody_and_is_dropped(serve, ask, path):
     web = serve(patience=0.5)
     with raw(web, path) as stuck, Camera(web, kind=Noisy, width=640, height=480) as camera:
         if path == "/view":
-            # "next", masked with zeros: of the first picture not all fits into the buffers.
+            # "next", masked with zeros: of the first image not all fits into the buffers.
             stuck.sendall(b"\x81\x84\0\0\0\0next")
 
         async def visit(socket):
@@ -359,7 +359,7 @@ def test_who_sends_much_through_the_web_socket_is_dropped(web):
     assert look(web, visit) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
 
-def test_a_picture_that_cannot_be_drawn_is_an_error_of_the_sink(web, ask):
+def test_an_image_that_cannot_be_drawn_is_an_error_of_the_sink(web, ask):
     ask(web, "/stream.mjpg")
     web.write(result(0, kind=Broken))
     until(lambda: web._server.error is not None)

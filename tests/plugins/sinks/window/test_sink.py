@@ -44,10 +44,10 @@ def display():
 def screen(display, monkeypatch):
     monkeypatch.setenv("DISPLAY", display)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    return Screen()
+    return ViewerHub()
 
 
-class Screen:
+class ViewerHub:
     """What a person does: looks and presses keys."""
 
     def look(self):
@@ -56,9 +56,9 @@ class Screen:
         ).stdout
         return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
-    def area(self, colour):
-        """How many px of the screen have a colour."""
-        return int((np.abs(self.look().astype(int) - colour).max(axis=2) < 3).sum())
+    def area(self, color):
+        """How many px of the screen have a color."""
+        return int((np.abs(self.look().astype(int) - color).max(axis=2) < 3).sum())
 
     def windows(self, title):
         found = subprocess.run(["xdotool", "search", "--name", f"^{title}$"], capture_output=True)
@@ -102,8 +102,8 @@ class ClientMessage(ctypes.Structure):
     )
 
 
-def result(index=0, colour=ORANGE, width=320, height=240, tracks=None):
-    picture = np.full((height, width, 3), colour, np.uint8)
+def result(index=0, color=ORANGE, width=320, height=240, tracks=None):
+    picture = np.full((height, width, 3), color, np.uint8)
     one = ArrayFrame(
         picture, index=index, time=index / 30, captured=time.monotonic(), stream="test"
     )
@@ -121,21 +121,21 @@ def track(*box):
     )
 
 
-def until(condition, sink=None, colour=ORANGE):
+def until(condition, sink=None, color=ORANGE):
     """Write frames, if there is a sink, until a condition holds."""
     end = time.monotonic() + PATIENCE
     index = 1000
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         if sink is not None:
-            sink.write(result(index, colour))
+            sink.write(result(index, color))
             index += 1
         time.sleep(0.01)
 
 
 @pytest.fixture
 def open_window(screen, tmp_path, request):
-    """A window with the title of its test, as soon as it shows a first picture.
+    """A window with the title of its test, as soon as it shows a first image.
 
     Without a window manager Qt 5 never paints about one window in six, in whatever program:
     then another one is opened.
@@ -155,7 +155,7 @@ def open_window(screen, tmp_path, request):
         yield make
 
 
-def test_the_picture_is_shown_in_its_colours_and_size(screen, open_window):
+def test_the_image_is_shown_in_its_colors_and_size(screen, open_window):
     open_window()
     # 320x240 = 76800 px, less the black field with the rate in the corner
     assert 70_000 < screen.area(ORANGE) < 76_800
@@ -164,7 +164,7 @@ def test_the_picture_is_shown_in_its_colours_and_size(screen, open_window):
     assert (np.ptp(xs) + 1, np.ptp(ys) + 1) == (320, 240)
 
 
-def test_a_large_picture_is_scaled_to_fit(screen, open_window):
+def test_a_large_image_is_scaled_to_fit(screen, open_window):
     sink = open_window(width=640, height=640)
     # 1920x1080 into 640x640: a third, 640x360 = 230400 px
     large = result(1, TEAL, 1920, 1080, track(900, 300, 1500, 900))
@@ -193,7 +193,7 @@ def test_a_paused_window_can_be_closed(screen, open_window, request):
     assert screen.windows(request.node.name) == []
 
 
-def test_s_saves_the_picture_that_is_shown_in_the_size_of_the_source(
+def test_s_saves_the_image_that_is_shown_in_the_size_of_the_source(
     screen, open_window, tmp_path, request, caplog
 ):
     caplog.set_level(logging.INFO)
@@ -207,9 +207,7 @@ def test_s_saves_the_picture_that_is_shown_in_the_size_of_the_source(
     assert f"saved {path}" in caplog.text
 
 
-def test_a_picture_that_cannot_be_saved_is_a_warning(
-    screen, open_window, tmp_path, request, caplog
-):
+def test_an_image_that_cannot_be_saved_is_a_warning(screen, open_window, tmp_path, request, caplog):
     (tmp_path / "file").touch()
     sink = open_window(pictures=str(tmp_path / "file" / "folder"))
     screen.press(request.node.name, "s")
@@ -292,7 +290,7 @@ def test_a_window_without_size(option, tmp_path):
         Window(str(tmp_path), **{option: 0})
 
 
-def test_shrunk_scales_the_picture_and_the_boxes():
+def test_shrunk_scales_the_image_and_the_boxes():
     one = Result(
         frame(3, width=1920, height=1080),
         Detections(

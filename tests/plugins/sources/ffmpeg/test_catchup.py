@@ -2,14 +2,14 @@ from itertools import pairwise
 
 import pytest
 
-from vidan_plugins.sources.ffmpeg.catchup import Freshness, Transit
+from vidan_plugins.sources.ffmpeg.catchup import LateFrameFilter, TransitTime
 from vidan_plugins.sources.timeline import Decoded
 
 STEP = 0.04
 
 
 class Given:
-    """Pictures that arrive when they are told to: (stamp, arrived, waited)."""
+    """Images that arrive when they are told to: (stamp, arrived, waited)."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -23,23 +23,23 @@ class Given:
 
 
 def steady(count, first=0, transit=1.0):
-    """Pictures that come in time, each waited for."""
+    """Images that come in time, each waited for."""
     return [(n * STEP, n * STEP + transit, 0.035) for n in range(first, first + count)]
 
 
 def through(rows):
     given = Given(rows)
-    return [(d.picture, d.lost) for d in Freshness(given, STEP)], given
+    return [(d.picture, d.lost) for d in LateFrameFilter(given, STEP)], given
 
 
-def test_pictures_in_time_all_pass():
+def test_images_in_time_all_pass():
     passed, given = through(steady(50))
     assert passed == [(n, 0) for n in range(50)]
     assert set(given.skips) == {"DEFAULT"}
 
 
 def test_what_waited_in_a_jam_is_left_out_for_the_newest():
-    # A jam of 1 s: pictures 20 to 44 all arrive with 45, which is in time, or nearly.
+    # A jam of 1 s: images 20 to 44 all arrive with 45, which is in time, or nearly.
     at = 45 * STEP + 1.0
     jam = [(20 * STEP, at, 1.0), *[(n * STEP, at, 0.0) for n in range(21, 46)]]
     passed, _ = through([*steady(20), *jam, *steady(10, 46)])
@@ -71,7 +71,7 @@ def test_without_timestamps_all_pass():
 
 
 def test_a_decoder_that_cannot_keep_up_is_relieved_and_something_is_still_shown():
-    # Each picture takes 0.06 s to decode and is there already: behind by 0.02 s more each time.
+    # Each image takes 0.06 s to decode and is there already: behind by 0.02 s more each time.
     rows = [
         *steady(20),
         *[(n * STEP, 20 * STEP + 1 + (n - 20) * 0.06, 0.0) for n in range(20, 120)],
@@ -85,7 +85,7 @@ def test_a_decoder_that_cannot_keep_up_is_relieved_and_something_is_still_shown(
 
 
 def test_transit_forgets_how_fast_it_once_was():
-    transit = Transit()
+    transit = TransitTime()
     assert transit.late(0.0, 1.0) == 0
     assert transit.late(1.0, 2.5) == pytest.approx(0.5)
     # A camera whose clock is slow: behind two windows only what came in them counts.

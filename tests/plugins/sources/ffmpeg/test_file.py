@@ -35,7 +35,7 @@ MATRICES = {
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """25 numbered pictures of 64x48 at 25 frames/s."""
+    """25 numbered images of 64x48 at 25 frames/s."""
     return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")
 
 
@@ -63,14 +63,14 @@ def test_it_is_a_source(clip):
         ("vp9.webm", {"codec": "libvpx-vp9"}),
         ("mjpeg.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
         ("ten_bits.mp4", {"pix_fmt": "yuv420p10le"}),
-        ("grey.mkv", {"codec": "ffv1", "pix_fmt": "gray"}),
+        ("gray.mkv", {"codec": "ffv1", "pix_fmt": "gray"}),
         ("alpha.mov", {"codec": "qtrle", "pix_fmt": "argb"}),
         ("palette.gif", {"codec": "gif", "pix_fmt": "rgb8"}),
         ("odd.mp4", {"pix_fmt": "yuv444p", "size": (321, 241)}),
         ("odd.mkv", {"codec": "ffv1", "pix_fmt": "yuv420p", "size": (321, 241)}),
     ],
 )
-def test_all_pictures_come_in_order_and_in_time(tmp_path, warnings, name, options):
+def test_all_images_come_in_order_and_in_time(tmp_path, warnings, name, options):
     frames = read(write_clip(tmp_path / name, **options))
     assert [number_of(frame.rgb()) for frame in frames] == list(range(25))
     assert [frame.index for frame in frames] == list(range(25))
@@ -91,20 +91,20 @@ def test_a_variable_rate_is_kept(tmp_path, warnings, name, first):
 
 
 @pytest.mark.parametrize(("matrix", "left", "right"), MATRICES.values(), ids=MATRICES.keys())
-def test_pictures_are_turned_as_the_file_says(tmp_path, matrix, left, right):
+def test_images_are_turned_as_the_file_says(tmp_path, matrix, left, right):
     frame = read(write_clip(tmp_path / "turned.mp4", 1, matrix=matrix))[0]
     size = (64, 48) if matrix[0] else (48, 64)
     assert (frame.width, frame.height) == size
     assert frame.rgb().shape == (size[1], size[0], 3)
-    # "below" is blue there and grey here: only the other two have a colour.
+    # "below" is blue there and gray here: only the other two have a color.
     for picture in (frame.rgb(), frame.resized(30, 20)):
         height, width, _ = picture.shape
         assert name_of(picture[height // 4, width // 4]) == left
         assert name_of(picture[height // 4, 3 * width // 4]) == right
 
 
-def name_of(colour):
-    near = [n for n, c in CORNERS.items() if np.abs(colour.astype(int) - c).max() < 20]
+def name_of(color):
+    near = [n for n, c in CORNERS.items() if np.abs(color.astype(int) - c).max() < 20]
     return near[0] if near else "below"
 
 
@@ -112,7 +112,7 @@ def test_the_stream_can_be_named(clip):
     assert {frame.stream for frame in read(clip, stream="entrance")} == {"entrance"}
 
 
-def test_a_picture_is_a_video_of_one_frame(tmp_path):
+def test_an_image_is_a_video_of_one_frame(tmp_path):
     cv2.imwrite(str(tmp_path / "one.png"), np.full((20, 30, 3), 9, np.uint8))
     (frame,) = read(tmp_path / "one.png")
     assert (frame.width, frame.height, frame.index, frame.time) == (30, 20, 0, 0.0)
@@ -185,7 +185,7 @@ def test_damage_in_the_middle_leaves_a_gap_in_the_index(tmp_path, warnings):
     assert "3 places" in warnings()[1]
 
 
-def test_a_file_without_one_good_picture_is_an_error(tmp_path):
+def test_a_file_without_one_good_image_is_an_error(tmp_path):
     path = write_clip(tmp_path / "broken.mp4", 5, codec="mjpeg", pix_fmt="yuvj420p")
     data = path.read_bytes()
     start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
@@ -250,7 +250,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, clip):
         VideoFile(str(path))
 
 
-def test_sound_with_a_cover_picture_is_no_video(tmp_path):
+def test_sound_with_a_cover_image_is_no_video(tmp_path):
     import av
 
     path = tmp_path / "song.mp3"

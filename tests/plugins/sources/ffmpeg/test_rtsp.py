@@ -51,7 +51,7 @@ def closing():
         thing.close()
 
 
-class Reading(threading.Thread):
+class OutputDecoding(threading.Thread):
     """Takes frames, and remembers of each what can be remembered cheaply."""
 
     def __init__(self, source):
@@ -90,7 +90,7 @@ def reading(closing):
     readers = []
 
     def start(source):
-        readers.append(Reading(closing(source)))
+        readers.append(OutputDecoding(closing(source)))
         return readers[-1]
 
     yield start
@@ -110,7 +110,7 @@ def test_it_is_a_live_source_that_can_be_stopped(camera, closing):
 
 
 @pytest.mark.parametrize("transport", ["auto", "tcp", "udp"])
-def test_pictures_come_in_order_and_young(camera, reading, transport):
+def test_images_come_in_order_and_young(camera, reading, transport):
     reader = reading(Rtsp(camera().url, transport=transport))
     reader.wait_for(50)
     reader.stop()
@@ -118,8 +118,8 @@ def test_pictures_come_in_order_and_young(camera, reading, transport):
     assert rising(reader.seen)
     times = [t for _, t, _ in reader.seen]
     assert np.median(np.diff(times)) == pytest.approx(0.04, abs=0.01)
-    # 40 ms of it pass until FFmpeg knows by the next packet that a picture is complete.
-    # What is buffered anywhere is older than this, a loaded machine's pictures are not.
+    # 40 ms of it pass until FFmpeg knows by the next packet that an image is complete.
+    # What is buffered anywhere is older than this, a loaded machine's images are not.
     assert np.median([a for *_, a in reader.seen]) < 1.0
 
 
@@ -189,7 +189,7 @@ def test_a_stall_is_a_loss_and_its_end_is_found(camera, reading):
 
 
 @pytest.mark.slow  # a camera and a jam by the clock: not beside other tests
-def test_a_short_pause_is_no_loss_and_old_pictures_are_left_out(camera, reading):
+def test_a_short_pause_is_no_loss_and_old_images_are_left_out(camera, reading):
     """The network jams for a second: what was sent meanwhile comes all at once and too late."""
     one = camera("--rate", "50")
     jam = Jam(one.port)
@@ -207,7 +207,7 @@ def test_a_short_pause_is_no_loss_and_old_pictures_are_left_out(camera, reading)
     assert not reader.source.outages.count
     assert rising(reader.seen)
     usual = np.median([a for *_, a in reader.seen[:before]])
-    # At most the pictures at the edges of the jam are older than usual by a few frames.
+    # At most the images at the edges of the jam are older than usual by a few frames.
     late = [a for *_, a in reader.seen[before:] if a > usual + 0.25]
     assert len(late) <= 3
     gaps = [j - i for (i, *_), (j, *_) in pairwise(reader.seen)]
@@ -316,7 +316,7 @@ def test_stopping_ends_the_opening_of_a_silent_server_at_once(camera, silent, re
         connection.close()
 
 
-def test_stopping_ends_the_wait_for_a_picture_at_once(camera, reading):
+def test_stopping_ends_the_wait_for_an_image_at_once(camera, reading):
     one = camera()
     reader = reading(Rtsp(one.url, stall=2 * PATIENCE))
     reader.wait_for(3)

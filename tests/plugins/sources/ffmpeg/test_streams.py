@@ -73,7 +73,7 @@ def test_a_stream_over_http_that_its_server_ends_is_opened_again(serve, tmp_path
                 return
             self.send_response(200)
             self.end_headers()
-            piece = len(data) // 200  # what a picture takes, when it is due
+            piece = len(data) // 200  # what an image takes, when it is due
             for start in range(0, len(data), piece):
                 self.wfile.write(data[start : start + piece])
                 time.sleep(0.01)
@@ -100,7 +100,7 @@ def test_a_stream_over_http_that_its_server_ends_is_opened_again(serve, tmp_path
 
 
 class Sender(threading.Thread):
-    """Sends numbered pictures as MPEG-TS over UDP, until it is stopped or is to pause."""
+    """Sends numbered images as MPEG-TS over UDP, until it is stopped or is to pause."""
 
     def __init__(self, port):
         super().__init__()

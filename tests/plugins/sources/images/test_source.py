@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
 from vidan_plugins.sources.images.listing import natural
-from vidan_plugins.sources.images.source import Images, read_picture
+from vidan_plugins.sources.images.source import Images, read_image
 
 
 def write(path, value=0, size=(8, 6)):
-    """A picture of one colour: red is `value`, green 100, blue 200."""
+    """An image of one color: red is `value`, green 100, blue 200."""
     path.parent.mkdir(parents=True, exist_ok=True)
     bgr = np.full((size[1], size[0], 3), (200, 100, value), np.uint8)
     assert cv2.imwrite(str(path), bgr)
@@ -27,7 +27,7 @@ def encoded(bgr, suffix=".png"):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten pictures 1.png to 10.png, whose red is ten times their number."""
+    """Ten images 1.png to 10.png, whose red is ten times their number."""
     for number in range(1, 11):
         write(tmp_path / "photos" / f"{number}.png", number * 10)
     return tmp_path / "photos"
@@ -39,9 +39,9 @@ def test_it_is_a_source(folder):
     assert (source.frames, source.live, source.stream, source.rate) == (10, False, "photos", 25.0)
 
 
-def test_pictures_come_in_natural_order(folder):
+def test_images_come_in_natural_order(folder):
     frames = list(Images(str(folder), rate=2))
-    assert [frame.image for frame in frames] == [f"{n}.png" for n in range(1, 11)]
+    assert [frame.filename for frame in frames] == [f"{n}.png" for n in range(1, 11)]
     assert [frame.rgb()[0, 0].tolist() for frame in frames] == [
         [n * 10, 100, 200] for n in range(1, 11)
     ]
@@ -103,9 +103,9 @@ def test_a_pattern_reaches_into_folders(folder, tmp_path):
     assert source.stream == tmp_path.name
 
 
-def test_one_picture_is_enough(folder):
+def test_one_image_is_enough(folder):
     (frame,) = Images(str(folder / "3.png"))
-    assert (frame.image, frame.index, frame.time) == ("3.png", 0, 0.0)
+    assert (frame.filename, frame.index, frame.time) == ("3.png", 0, 0.0)
 
 
 def test_a_folder_with_brackets_in_its_name_is_a_folder(folder):
@@ -113,13 +113,13 @@ def test_a_folder_with_brackets_in_its_name_is_a_folder(folder):
     assert Images(str(folder.with_name("[photos]"))).frames == 10
 
 
-def test_pictures_may_differ_in_size(tmp_path):
+def test_images_may_differ_in_size(tmp_path):
     write(tmp_path / "1.png", size=(8, 6))
     write(tmp_path / "2.jpg", size=(5, 9))
     assert [(f.width, f.height) for f in Images(str(tmp_path))] == [(8, 6), (5, 9)]
 
 
-# What pictures can be like
+# What images can be like
 
 STRIPE = np.zeros((4, 6, 3), np.uint8)
 STRIPE[:, :, 0], STRIPE[:, :, 1], STRIPE[:, :, 2] = 200, 100, 50  # BGR
@@ -137,10 +137,10 @@ STRIPE[:, :, 0], STRIPE[:, :, 1], STRIPE[:, :, 2] = 200, 100, 50  # BGR
         (encoded(STRIPE, ".tiff"), (50, 100, 200)),
         (encoded(STRIPE, ".ppm"), (50, 100, 200)),
     ],
-    ids=["8 bits", "16 bits", "alpha", "grey", "grey 16 bits", "bmp", "tiff", "ppm"],
+    ids=["8 bits", "16 bits", "alpha", "gray", "gray 16 bits", "bmp", "tiff", "ppm"],
 )
-def test_every_kind_of_picture_becomes_rgb(data, rgb):
-    picture = read_picture(data)
+def test_every_kind_of_image_becomes_rgb(data, rgb):
+    picture = read_image(data)
     assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
     assert picture.reshape(-1, 3).tolist() == [list(rgb)] * 24
 
@@ -155,14 +155,14 @@ def palette_png():
         )
 
     header = struct.pack(">IIBBBBB", 4, 1, 8, 3, 0, 0, 0)
-    colours = bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255])
+    colors = bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255])
     pixels = zlib.compress(bytes([0, 0, 1, 2, 3]))
-    chunks = [(b"IHDR", header), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), (b"PLTE", colors), (b"IDAT", pixels), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
 
 
 def test_palettes_become_rgb():
-    assert read_picture(palette_png()).tolist() == [
+    assert read_image(palette_png()).tolist() == [
         [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
     ]
 
@@ -176,22 +176,22 @@ def with_orientation(jpeg, orientation):
 
 @pytest.mark.parametrize(
     ("orientation", "corner"),
-    # Where the stored picture's top left comes to lie: row, column.
+    # Where the stored image's top left comes to lie: row, column.
     list(enumerate([(0, 0), (0, -1), (-1, -1), (-1, 0)] * 2, start=1)),
 )
-def test_exif_orientation_is_honoured(orientation, corner):
+def test_exif_orientation_is_honored(orientation, corner):
     bgr = np.zeros((32, 64, 3), np.uint8)
     bgr[:16, :16] = 255
-    picture = read_picture(with_orientation(encoded(bgr, ".jpg"), orientation))
+    picture = read_image(with_orientation(encoded(bgr, ".jpg"), orientation))
     assert picture.shape == ((32, 64, 3) if orientation <= 4 else (64, 32, 3))
     corners = {(r, c): picture[r, c].mean() > 128 for r in (0, -1) for c in (0, -1)}
     assert [where for where, white in corners.items() if white] == [corner]
 
 
-# Broken pictures
+# Broken images
 
 
-def test_a_broken_picture_is_named_skipped_and_leaves_a_gap(folder, warnings, capfd):
+def test_a_broken_image_is_named_skipped_and_leaves_a_gap(folder, warnings, capfd):
     (folder / "2.png").write_bytes(b"")
     (folder / "3.png").write_bytes(b"not at all a picture")
     whole = encoded(np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8), ".jpg")
@@ -207,14 +207,14 @@ def test_a_broken_picture_is_named_skipped_and_leaves_a_gap(folder, warnings, ca
     assert capfd.readouterr().err == ""
 
 
-def test_a_picture_that_vanished_is_a_broken_one(folder, warnings):
+def test_an_image_that_vanished_is_a_broken_one(folder, warnings):
     source = Images(str(folder))
     (folder / "1.png").unlink()
     assert [frame.index for frame in source] == list(range(1, 10))
     assert "No such file" in warnings()[0]
 
 
-def test_only_broken_pictures_are_an_error(tmp_path):
+def test_only_broken_images_are_an_error(tmp_path):
     for name in ("1.jpg", "2.jpg"):
         (tmp_path / name).write_bytes(b"nothing")
     source = Images(str(tmp_path))
@@ -225,7 +225,7 @@ def test_only_broken_pictures_are_an_error(tmp_path):
 # Bad input
 
 
-def test_what_holds_no_pictures_is_refused(tmp_path):
+def test_what_holds_no_images_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
     for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "*.jpg", tmp_path / "none"):
         with pytest.raises(SourceError) as caught:
@@ -263,7 +263,7 @@ def test_a_second_iteration_goes_on(folder):
 
 @pytest.fixture
 def sequence(tmp_path):
-    """A MOTChallenge sequence of three pictures at 14 frames/s."""
+    """A MOTChallenge sequence of three images at 14 frames/s."""
     root = tmp_path / "TOWN-01"
     for number in (1, 2, 3):
         write(root / "img1" / f"{number:06}.jpg", number * 10)
@@ -290,7 +290,7 @@ def test_a_sequence_needs_no_seqinfo(sequence):
     assert (source.frames, source.stream, source.rate) == (3, "TOWN-01", 25.0)
 
 
-def test_pictures_that_a_sequence_lacks_leave_gaps(sequence, warnings):
+def test_images_that_a_sequence_lacks_leave_gaps(sequence, warnings):
     write(sequence / "img1/000007.jpg")
     frames = list(Images(str(sequence)))
     assert [frame.index for frame in frames] == [0, 1, 2, 6]
@@ -304,7 +304,7 @@ def test_a_sequence_without_numbers_is_counted(sequence):
     assert [frame.index for frame in Images(str(sequence))] == [0, 1, 2, 3]
 
 
-def test_a_sequence_without_its_pictures_is_refused(sequence):
+def test_a_sequence_without_its_images_is_refused(sequence):
     shutil.rmtree(sequence / "img1")
     with pytest.raises(SourceError, match="has no pictures in 'img1'"):
         Images(str(sequence))
@@ -318,14 +318,14 @@ def test_a_seqinfo_that_cannot_be_read_is_named(sequence, info):
     assert "\n" not in str(caught.value)
 
 
-# Real pictures
+# Real images
 
 
 def test_a_real_sequence(data):
     frames = list(Images(str(data / "mot15/frames/TUD-Campus")))
     assert [frame.index for frame in frames] == list(range(71))
     assert {(frame.width, frame.height) for frame in frames} == {(640, 480)}
-    assert [frames[0].image, frames[-1].image] == ["000001.jpg", "000071.jpg"]
+    assert [frames[0].filename, frames[-1].filename] == ["000001.jpg", "000071.jpg"]
 
 
 def test_real_photos(data, warnings):

@@ -51,13 +51,13 @@ def test_a_frame_does_not_depend_on_those_drawn_before(scene):
 
 def test_people_move_and_the_street_does_not(scene):
     empty = Scene(**SMALL, people=0)
-    # Only noise of about 2 grey levels differs from frame to frame.
+    # Only noise of about 2 gray levels differs from frame to frame.
     assert np.abs(empty.draw(0).astype(int) - empty.draw(30)).max() < 30
     assert np.abs(scene.draw(0).astype(int) - scene.draw(30)).max() > 100
 
 
 def test_a_head_is_drawn_in_its_box(scene):
-    """What one person changes in the picture is, at the height of the face, in the box."""
+    """What one person changes in the image is, at the height of the face, in the box."""
     one, none = Scene(**SMALL, people=1), Scene(**SMALL, people=0)
     truth = one.truth(60)
     assert len(truth.ids) == 1
@@ -100,7 +100,7 @@ def test_identities_are_unique_and_move_smoothly():
                 before, box_before, class_before = last[id_]
                 assert class_ == class_before
                 if before == index - 1:
-                    # At most 7 px a frame at this size: about a metre a second.
+                    # At most 7 px a frame at this size: about a meter a second.
                     assert np.abs(box - box_before).max() < 7
             last[id_] = (index, box, int(class_))
         gone |= {id_ for id_, (seen, _, _) in last.items() if seen < index - 60}
@@ -144,7 +144,7 @@ def test_who_is_nearer_hides_who_is_farther():
     assert hidden > 0
 
 
-def test_a_face_half_out_of_the_picture_is_half_visible():
+def test_a_face_half_out_of_the_image_is_half_visible():
     scene = Scene(**SMALL, people=1)
     found = 0
     for index in range(400):
@@ -185,7 +185,7 @@ def test_darkness_takes_light_and_adds_noise():
 
 
 @pytest.mark.parametrize("size", [(64, 64), (270, 480), (321, 241)])
-def test_odd_upright_and_tiny_pictures(size):
+def test_odd_upright_and_tiny_images(size):
     width, height = size
     scene = Scene(width, height, people=3)
     assert scene.draw(50).shape == (height, width, 3)

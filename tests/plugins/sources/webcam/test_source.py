@@ -16,7 +16,7 @@ BGR = (200, 100, 50)
 
 
 class FakeCamera:
-    """A cv2.VideoCapture whose pictures are given: a list of arrays; None if none comes."""
+    """A cv2.VideoCapture whose images are given: a list of arrays; None if none comes."""
 
     def __init__(self, pictures, opened=True, limits=None):
         self.pictures = list(pictures)
@@ -64,7 +64,7 @@ BROKEN = np.zeros((0, 0, 3), np.uint8)
 
 @pytest.fixture
 def plug_in(monkeypatch):
-    """Plugs in a camera with pictures."""
+    """Plugs in a camera with images."""
 
     def plug(pictures=(), **options):
         fake = FakeCamera(pictures, **options)
@@ -96,7 +96,7 @@ def test_it_is_a_live_source(plug_in):
     source.close()
 
 
-def test_pictures_come_as_rgb_with_the_time_of_their_capture(plug_in, clock):
+def test_images_come_as_rgb_with_the_time_of_their_capture(plug_in, clock):
     plug_in([picture()] * 3)
     source = Webcam(stream="door")
     frames = []
@@ -112,7 +112,7 @@ def test_pictures_come_as_rgb_with_the_time_of_their_capture(plug_in, clock):
     assert frames[0].time < frames[1].time < frames[2].time
 
 
-def test_a_grey_camera_gives_rgb(plug_in):
+def test_a_gray_camera_gives_rgb(plug_in):
     plug_in([np.full((6, 8), 9, np.uint8), np.full((6, 8, 1), 9, np.uint8)])
     frames = iter(Webcam())
     for frame in (next(frames), next(frames)):
@@ -149,7 +149,7 @@ def test_a_camera_that_gives_another_size_is_reported(plug_in, warnings):
     assert warnings() == ["camera 0 gives 640x480 at 30 frames/s instead"]
 
 
-def test_a_broken_picture_leaves_a_gap_in_the_index(plug_in):
+def test_a_broken_image_leaves_a_gap_in_the_index(plug_in):
     plug_in([picture(), BROKEN, picture()])
     frames = iter(Webcam())
     assert [next(frames).index for _ in range(2)] == [0, 2]
@@ -171,7 +171,7 @@ def test_a_camera_that_stops_is_an_error_and_no_hang(plug_in, clock):
     assert 3 < clock[0] - stopped < 4
 
 
-def test_a_camera_of_broken_pictures_is_an_error_and_no_hang(plug_in, clock):
+def test_a_camera_of_broken_images_is_an_error_and_no_hang(plug_in, clock):
     plug_in([BROKEN] * 1000)
     with pytest.raises(SourceError, match="gave no picture"):
         next(iter(Webcam(retry=NONE)))

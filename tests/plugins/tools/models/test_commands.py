@@ -16,7 +16,7 @@ BOX = [[20, 30, 20, 20]]
 
 @pytest.fixture(autouse=True)
 def _here(own, monkeypatch, tmp_path):
-    """The cache and the catalogue of the test, and no OpenVINO."""
+    """The cache and the catalog of the test, and no OpenVINO."""
     monkeypatch.setattr(commands, "cache_folder", lambda: tmp_path / "cache" / "models")
     monkeypatch.setattr(commands, "user_file", lambda: tmp_path / "models.yaml")
     monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
@@ -24,7 +24,7 @@ def _here(own, monkeypatch, tmp_path):
 
 @pytest.fixture
 def published(server, own, tmp_path):
-    """A model of two classes on the server, in the user's catalogue."""
+    """A model of two classes on the server, in the user's catalog."""
     path = graph(tmp_path / "source.onnx", {"o": yolov8(BOX, [[0.1, 0.9]])})
     server.content = Path(path).read_bytes()
     size, sha = len(server.content), hashlib.sha256(server.content).hexdigest()
@@ -32,7 +32,7 @@ def published(server, own, tmp_path):
     def write(sha256=sha, size=size):
         return own(
             f"mine: {{url: '{server.url}', size: {size or 'null'}, sha256: {sha256 or 'null'}, "
-            "licence: MIT, about: a test, labels: [red, green], letterbox: stretch}\n"
+            "license: MIT, about: a test, labels: [red, green], letterbox: stretch}\n"
         )
 
     return write
@@ -41,7 +41,7 @@ def published(server, own, tmp_path):
 def test_pulled_once_and_used_offline(published, server, capsys):
     folder = published()
     assert cli.main(["models", "pull", "mine"]) == 0
-    assert "licence MIT" in capsys.readouterr().out
+    assert "license MIT" in capsys.readouterr().out
     assert (folder / "mine.onnx").read_bytes() == server.content
     server.shutdown()
     assert cli.main(["models", "pull", "mine"]) == 0

@@ -86,7 +86,7 @@ def test_features_reach_the_tracker(here):
     assert figures["A"]["MOTA"] == pytest.approx(100)
 
 
-def test_a_tracker_that_needs_pictures_says_so(here):
+def test_a_tracker_that_needs_images_says_so(here):
     drawn.sequence(here / "data", "A")
     with pytest.raises(SourceError, match=r"'A' has no pictures: say pictures=<folder>"):
         run(here, f"data={here / 'data'}", "tracker=deepsort")
@@ -160,8 +160,8 @@ def test_sort_has_the_figures_of_its_reference(here):
     assert theirs["MOT17-09-SDP"]["IDSW"] == 44
 
 
-def test_where_nobody_says_how_large_pictures_are_they_hold_all_boxes(here):
-    # People at 4050 px, beyond any 1080p picture, are followed through a gap.
+def test_where_nobody_says_how_large_images_are_they_hold_all_boxes(here):
+    # People at 4050 px, beyond any 1080p image, are followed through a gap.
     rows = [(f, i, x + 4000, y, w, h) for f, i, x, y, w, h in drawn.boxes(2, 40)]
     drawn.detections(here / "data" / "A" / "det" / "det.txt", rows, missing={30, 31})
     drawn.truth(here / "data" / "A" / "gt" / "gt.txt", rows)

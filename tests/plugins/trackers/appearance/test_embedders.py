@@ -1,4 +1,4 @@
-"""Crops, the colour histogram and the galleries."""
+"""Crops, the color histogram and the galleries."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from vidan_plugins.trackers.appearance.embedders import Histogram, crop, unit
 
 
 def dressed(top, bottom, background=(90, 90, 90), width=40, height=120):
-    """A crop of someone in two colours, in front of a background."""
+    """A crop of someone in two colors, in front of a background."""
     picture = np.full((height, width, 3), background, np.uint8)
     body = slice(width // 5, -width // 5)
     picture[: height // 2, body] = top
@@ -59,7 +59,7 @@ def test_the_histogram_by_hand():
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 60))
-def test_every_crop_has_a_vector_and_does_not_depend_on_its_neighbours(seed, width, height):
+def test_every_crop_has_a_vector_and_does_not_depend_on_its_neighbors(seed, width, height):
     rng = np.random.default_rng(seed)
     crops = [rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(3)]
     embedder = Histogram()

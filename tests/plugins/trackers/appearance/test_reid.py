@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
 
 @pytest.fixture
 def network(tmp_path):
-    """Writes a network that averages each colour: (N,3,H,W) in, (N,3) out."""
+    """Writes a network that averages each color: (N,3,H,W) in, (N,3) out."""
 
     def write(shape=("n", 3, 16, 8), dtype="FLOAT", axes=(2, 3), inputs=1):
         helper, kind = onnx.helper, getattr(onnx.TensorProto, dtype)
@@ -33,8 +33,8 @@ def network(tmp_path):
     return write
 
 
-def plain(colour, width=20, height=40):
-    return np.full((height, width, 3), colour, np.uint8)
+def plain(color, width=20, height=40):
+    return np.full((height, width, 3), color, np.uint8)
 
 
 def test_weights_from_outside_the_folder_are_refused(network):
@@ -50,13 +50,13 @@ def test_weights_from_outside_the_folder_are_refused(network):
 
 
 @pytest.mark.parametrize("batch", ["n", 1, 4])
-def test_crops_are_normalised_and_batched(network, batch):
+def test_crops_are_normalized_and_batched(network, batch):
     embedder = OnnxEmbedder(network((batch, 3, 16, 8)))
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 99, 199), (0, 0, 0)] * 9
-    got = embedder.embed([plain(c) for c in colours])
+    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 99, 199), (0, 0, 0)] * 9
+    got = embedder.embed([plain(c) for c in colors])
     assert got.dtype == np.float32
-    # the mean of a plain picture is its colour: RGB in [0,1], less the mean, by the deviation
-    wanted = (np.array(colours) / 255 - MEAN) / DEVIATION
+    # the mean of a plain image is its color: RGB in [0,1], less the mean, by the deviation
+    wanted = (np.array(colors) / 255 - MEAN) / DEVIATION
     np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""The camera's motion, seen in pictures that are cut from a larger one."""
+"""The camera's motion, seen in images that are cut from a larger one."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def test_where_nothing_can_be_followed_nothing_is_said():
     ] * 4
 
 
-def test_small_pictures_stay():
+def test_small_images_stay():
     assert small(1920, 1080) == (480, 270)
     assert small(320, 240) == (320, 240)
     assert small(10_000, 1) == (480, 1)
@@ -76,7 +76,7 @@ def test_small_pictures_stay():
 @pytest.mark.parametrize("kalman", ["batched", "filterpy"])
 def test_one_who_is_hidden_moves_with_the_camera(kalman):
     # One person stands at (500, 300) on the wall; the camera pans by 6 px a look, and for the
-    # last ten looks nobody sees the person, who is then 180 px further left in the picture.
+    # last ten looks nobody sees the person, who is then 180 px further left in the image.
     seen = {}
     for pictures in (True, False):
         tracker = Steady(pictures=pictures, kalman=kalman, trust=0)
@@ -91,7 +91,7 @@ def test_one_who_is_hidden_moves_with_the_camera(kalman):
     assert abs(seen[False] - (500 - 180)) > 40
 
 
-def test_without_pictures_opencv_is_not_loaded():
+def test_without_images_opencv_is_not_loaded():
     code = (
         "import sys\n"
         "from vidan_plugins.trackers.steady import Steady\n"

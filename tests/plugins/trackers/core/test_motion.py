@@ -10,12 +10,12 @@ from vidan_plugins.trackers.core.motion import FARTHEST, SMALLEST, deepsort_mode
 MODELS = pytest.mark.parametrize("model", [sort_model(), deepsort_model()], ids=["sort", "deep"])
 
 
-def test_sort_measures_centre_area_and_aspect():
+def test_sort_measures_center_area_and_aspect():
     # 40 x 10 px around (30, 25): area 400, aspect 4
     assert sort_model().measure(np.array([[10.0, 20, 50, 30]])).tolist() == [[30, 25, 400, 4]]
 
 
-def test_deepsort_measures_centre_aspect_and_height():
+def test_deepsort_measures_center_aspect_and_height():
     # 40 x 10 px around (30, 25)
     assert deepsort_model().measure(np.array([[10.0, 20, 50, 30]])).tolist() == [[30, 25, 4, 10]]
 

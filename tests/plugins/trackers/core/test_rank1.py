@@ -1,6 +1,6 @@
 """How well the embedders tell people apart, on ground-truth crops of MOT16-09.
 
-Rank-1: of the pictures at least 40 frames away, is the nearest one of the same person? For
+Rank-1: of the images at least 40 frames away, is the nearest one of the same person? For
 people at least half visible, every fifth frame. `pytest -s -n 0` prints the figures.
 """
 
@@ -39,12 +39,12 @@ def people():
 def rank1(embedder, people):
     crops, who = people
     vectors = np.concatenate([embedder.embed(crops[i : i + 32]) for i in range(0, len(crops), 32)])
-    alike = unit(vectors) @ unit(vectors).T
+    similarity = unit(vectors) @ unit(vectors).T
     frame, person = who.T
     far = np.abs(frame[:, None] - frame) >= APART
     same = person[:, None] == person
     asked = (same & far).any(axis=1)
-    nearest = np.where(far, alike, -2).argmax(axis=1)
+    nearest = np.where(far, similarity, -2).argmax(axis=1)
     score = float(same[np.arange(len(crops)), nearest][asked].mean())
     print(f"{type(embedder).__name__}: rank-1 {score:.3f} of {asked.sum()} crops")
     return score

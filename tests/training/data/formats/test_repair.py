@@ -7,22 +7,22 @@ from vidan.errors import SourceError
 from vidan_training.data import formats
 from vidan_training.data.formats.problems import Problems
 from vidan_training.data.formats.repair import Raw, mend, upright
-from vidan_training.data.image_files import ORIENTATION, PictureFile
+from vidan_training.data.image_files import ORIENTATION, ImageFile
 
 
 @pytest.fixture
 def picture(tmp_path):
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((100, 200, 3), np.uint8))
-    return PictureFile(path)
+    return ImageFile(path)
 
 
-def raw(picture, corners, normalised=False, declared=(200, 100)):
-    return Raw("a.xml", picture, "a.png", ["x"], [corners], normalised, declared)
+def raw(picture, corners, normalized=False, declared=(200, 100)):
+    return Raw("a.xml", picture, "a.png", ["x"], [corners], normalized, declared)
 
 
 @pytest.mark.parametrize(
-    ("corners", "normalised", "kind", "box"),
+    ("corners", "normalized", "kind", "box"),
     [
         ((10, 20, 30, 40), False, None, (10, 20, 30, 40)),
         ((0.1, 0.2, 0.5, 0.4), True, None, (20, 20, 100, 40)),
@@ -37,13 +37,13 @@ def raw(picture, corners, normalised=False, declared=(200, 100)):
     ],
 )
 @pytest.mark.parametrize("policy", ["repair", "drop", "error"])
-def test_boxes_are_mended_left_out_or_errors(picture, corners, normalised, kind, box, policy):
+def test_boxes_are_mended_left_out_or_errors(picture, corners, normalized, kind, box, policy):
     problems = Problems(policy)
     if kind and policy == "error":
         with pytest.raises(SourceError, match=rf"a\.xml: box 1: {kind}"):
-            mend(raw(picture, corners, normalised), problems)
+            mend(raw(picture, corners, normalized), problems)
         return
-    result = mend(raw(picture, corners, normalised), problems)
+    result = mend(raw(picture, corners, normalized), problems)
     assert [(p.kind, p.box) for p in problems.found] == ([(kind, 1)] if kind else [])
     kept = box is not None and not (kind and policy == "drop")
     assert result.boxes == pytest.approx(np.array([box] if kept else []).reshape(-1, 4))
@@ -72,7 +72,7 @@ def test_a_wrong_size(picture, declared, box):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_boxes_turn_with_the_picture(tmp_path, orientation):
+def test_boxes_turn_with_the_image(tmp_path, orientation):
     """A white box, as stored at 4,2 to 12,10: its pixels are white after turning, too."""
     image = np.zeros((20, 40, 3), np.uint8)
     image[2:10, 4:12] = 255
@@ -80,7 +80,7 @@ def test_boxes_turn_with_the_picture(tmp_path, orientation):
     exif[ORIENTATION] = orientation
     path = tmp_path / "a.png"
     Pillow.fromarray(image).save(path, exif=exif)
-    shown = PictureFile(path).decode()
+    shown = ImageFile(path).decode()
     assert shown.shape == ((40, 20, 3) if orientation >= 5 else (20, 40, 3))
     (box,) = upright(np.array([[4 / 40, 2 / 20, 12 / 40, 10 / 20]]), orientation)
     x1, y1, x2, y2 = np.rint(box * (shown.shape[1::-1] * 2)).astype(int)
@@ -88,17 +88,17 @@ def test_boxes_turn_with_the_picture(tmp_path, orientation):
     assert (x2 - x1) * (y2 - y1) == 64 == (shown == 255).all(axis=2).sum()
     if orientation >= 5:  # the annotation's size tells that its boxes are not turned
         problems = Problems()
-        result = mend(raw(PictureFile(path), (4, 2, 12, 10), declared=(40, 20)), problems)
+        result = mend(raw(ImageFile(path), (4, 2, 12, 10), declared=(40, 20)), problems)
         assert result.boxes.tolist() == [pytest.approx([x1, y1, x2, y2])]
         assert [p.kind for p in problems.found] == ["orientation"]
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "LA"])
-def test_pictures_of_all_kinds(tmp_path, mode):
+def test_images_of_all_kinds(tmp_path, mode):
     path = tmp_path / "ünï.x"
     image = Pillow.new("RGB", (30, 20), (204, 204, 204)).convert("RGBA" if mode == "LA" else "RGB")
     image.convert(mode).save(path, "JPEG" if mode == "CMYK" else "PNG")
-    pixels = PictureFile(path).decode()
+    pixels = ImageFile(path).decode()
     assert pixels.shape == (20, 30, 3)
     assert np.abs(pixels.astype(int) - 204).max() <= 8
 

@@ -11,7 +11,7 @@ from vidan_training.data.formats.records import BrokenRecordError, read_records,
 
 from ...drawn import LABELS, draw
 
-TOLERANCE = 1e-3  # px: VOC and COCO keep four digits, records float32 shares of the picture
+TOLERANCE = 1e-3  # px: VOC and COCO keep four digits, records float32 shares of the image
 
 
 def same(a, b):
@@ -45,7 +45,7 @@ def test_real_data_through_every_format(data, tmp_path):
         same(first, current)
 
 
-def test_a_sample_reads_its_picture_out_of_a_record(tmp_path):
+def test_a_sample_reads_its_image_out_of_a_record(tmp_path):
     drawn = formats.read(draw(tmp_path / "drawn", 2))
     formats.write(drawn, tmp_path / "records", "tfrecord")
     inside = formats.read(tmp_path / "records").samples()

@@ -1,6 +1,6 @@
 """Graphs with the inputs and outputs that exports have, built from the formats' documentation.
 
-They are not real exports: each finds what it is told to, whatever is in the picture.
+They are not real exports: each finds what it is told to, whatever is in the image.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ def graph(
 ):
     """Write an ONNX file that always gives `outputs` (arrays by name).
 
-    Each output is a constant, to which the mean of the picture is added zero times, so that the
-    picture is needed. `others` are more inputs (name, type, shape). The outputs in `loose` have
+    Each output is a constant, to which the mean of the image is added zero times, so that the
+    image is needed. `others` are more inputs (name, type, shape). The outputs in `loose` have
     no shape in the file.
     """
     nodes, values, constants = [], [], []
@@ -41,7 +41,7 @@ def graph(
     return str(path)
 
 
-def picture_itself(path, dtype=FLOAT, shape=NCHW):
+def image_itself(path, dtype=FLOAT, shape=NCHW):
     """Write an ONNX file whose output is its input, to see what a model would be given."""
     kind = {FLOAT: np.float32, HALF: np.float16, BYTE: np.uint8}[dtype]
     made = helper.make_graph(

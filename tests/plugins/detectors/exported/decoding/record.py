@@ -5,7 +5,7 @@
 
 None of these is needed by vidan or its tests: `exports/` has what was recorded. The networks are
 real, their weights random: what is found means nothing, but all must find the same.
-Each file has the outputs of an export for one picture of noise, by name, its metadata, and under
+Each file has the outputs of an export for one image of noise, by name, its metadata, and under
 `found` what the library's own code makes of them.
 """
 
@@ -202,7 +202,7 @@ def between(scores):
 
 
 def settle(model, call):
-    """Let batch normalisation see what it gets, or a new network says the same everywhere."""
+    """Let batch normalization see what it gets, or a new network says the same everywhere."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None

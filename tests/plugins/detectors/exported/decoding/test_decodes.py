@@ -1,8 +1,8 @@
 """Each kind of export, as documented: the same two boxes come out of all of them.
 
-The picture is 192 x 128 px, the input 96 x 64: all that is found is twice as large there.
-In the input: box A is x 10 to 30, y 20 to 40, so its centre is (20,30) and its size (20,20); in
-parts of the input, x 10/96 to 30/96 and y 20/64 to 40/64. Box B is x 48 to 80, y 8 to 56: centre
+The image is 192 x 128 px, the input 96 x 64: all that is found is twice as large there.
+In the input: box A is x 10 to 30, y 20 to 40, so its center is (20,30) and its size (20,20); in
+parts of the input, x 10/96 to 30/96 and y 20/64 to 40/64. Box B is x 48 to 80, y 8 to 56: center
 (64,32), size (32,48).
 """
 
@@ -20,7 +20,7 @@ from ...models import plain
 from .graphs import BYTE, FLOAT, HALF, NCHW, NHWC, graph, logits, padded, yolov5, yolov8
 
 XYXY = np.array([[10, 20, 30, 40], [48, 8, 80, 56]], np.float32)
-CENTRED = np.array([[20, 30, 20, 20], [64, 32, 32, 48]], np.float32)
+CENTERD = np.array([[20, 30, 20, 20], [64, 32, 32, 48]], np.float32)
 PARTS = XYXY / np.float32([96, 64, 96, 64])
 YXYX = PARTS[:, [1, 0, 3, 2]]
 SCORES = np.array([0.9, 0.7], np.float32)
@@ -38,7 +38,7 @@ def exports():
     ids = np.float32([[2, 3]])  # from 1
     nothing = 1 - PER_CLASS.sum(axis=1, keepdims=True)
     softmax = np.log(np.hstack([PER_CLASS, nothing]) + 1e-6)[None]
-    parts_centred = CENTRED / np.float32([96, 64, 96, 64])
+    parts_centerd = CENTERD / np.float32([96, 64, 96, 64])
     tfod = {
         "detection_boxes": YXYX[None],
         "detection_scores": SCORES[None],
@@ -48,19 +48,19 @@ def exports():
     bytes_in = {"shape": NHWC, "dtype": BYTE, "image": "input_tensor"}
     lite = "TFLite_Detection_PostProcess"
     return {
-        "yolo v8": ({"output0": yolov8(CENTRED, PER_CLASS)}, {"properties": NAMES}),
+        "yolo v8": ({"output0": yolov8(CENTERD, PER_CLASS)}, {"properties": NAMES}),
         "yolo v8 in half precision": (
-            {"output0": yolov8(CENTRED, PER_CLASS).astype(np.float16)},
+            {"output0": yolov8(CENTERD, PER_CLASS).astype(np.float16)},
             {"properties": NAMES, "dtype": HALF},
         ),
         "yolo v8 segmentation": (
             {
-                "output0": yolov8(CENTRED, np.hstack([PER_CLASS, np.full((2, 32), 9)])),
+                "output0": yolov8(CENTERD, np.hstack([PER_CLASS, np.full((2, 32), 9)])),
                 "output1": np.zeros((1, 32, 16, 24), np.float32),
             },
             {"properties": NAMES | {"task": "segment"}},
         ),
-        "yolo v5": ({"output": yolov5(CENTRED, SCORES, np.float32(PER_CLASS > 0.5))}, {}),
+        "yolo v5": ({"output": yolov5(CENTERD, SCORES, np.float32(PER_CLASS > 0.5))}, {}),
         "yolo-e2e": (
             {"output0": padded(np.c_[XYXY, SCORES, [1, 2]], 300)},
             {"properties": NAMES},
@@ -68,16 +68,16 @@ def exports():
         "detr with sigmoids": (
             {
                 "logits": logits(np.clip(PER_CLASS, 0.01, 0.99))[None],
-                "pred_boxes": parts_centred[None],
+                "pred_boxes": parts_centerd[None],
             },
             {"image": "pixel_values"},
         ),
         "detr with softmax": (
-            {"logits": softmax, "pred_boxes": parts_centred[None]},
+            {"logits": softmax, "pred_boxes": parts_centerd[None]},
             {"image": "pixel_values", "others": [("pixel_mask", 7, [1, 64, 96])]},
         ),
         "detr of Ultralytics": (
-            {"output0": padded(np.hstack([parts_centred, PER_CLASS]), 300)},
+            {"output0": padded(np.hstack([parts_centerd, PER_CLASS]), 300)},
             {"properties": NAMES | {"description": "Ultralytics RT-DETR-l model"}},
         ),
         "ssd of torchvision": (
@@ -205,14 +205,14 @@ def test_what_the_model_suppressed_is_not_suppressed_again(tmp_path):
     model = graph(tmp_path / "m.onnx", {"o": padded(rows, 300)}, properties=properties)
     assert len(OnnxDetector(model).detect([plain((1, 2, 3))])[0]) == 2
     assert len(OnnxDetector(model, iou_threshold=0.5).detect([plain((1, 2, 3))])[0]) == 1
-    raw = yolov8([CENTRED[0], CENTRED[0] + [1, 1, 0, 0]], [[0.9], [0.8]])
+    raw = yolov8([CENTERD[0], CENTERD[0] + [1, 1, 0, 0]], [[0.9], [0.8]])
     model = graph(tmp_path / "raw.onnx", {"o": raw}, properties=properties)
     assert len(OnnxDetector(model).detect([plain((1, 2, 3))])[0]) == 1
 
 
 def test_a_letterbox_is_undone(tmp_path):
-    # 192 x 64 px fits the 96 x 64 input halved, 32 px high, centred 16 px from the top.
-    model = graph(tmp_path / "m.onnx", {"o": yolov8(CENTRED, PER_CLASS)}, properties=NAMES)
+    # 192 x 64 px fits the 96 x 64 input halved, 32 px high, centerd 16 px from the top.
+    model = graph(tmp_path / "m.onnx", {"o": yolov8(CENTERD, PER_CLASS)}, properties=NAMES)
     frame = plain((1, 2, 3), width=192, height=64)
     cut = [[20, 8, 60, 48], [96, 0, 160, 64]]  # B, y 8 to 56 less 16, is cut at the border
     check(OnnxDetector(model).detect([frame])[0], cut)
@@ -279,7 +279,7 @@ DYNAMIC = ["N", 3, "H", "W"]
 
 
 def test_sizes_that_may_vary(tmp_path):
-    outputs = {"o": yolov8(CENTRED, PER_CLASS)}
+    outputs = {"o": yolov8(CENTERD, PER_CLASS)}
     told = NAMES | {"imgsz": "[64, 96]"}
     model = graph(tmp_path / "told.onnx", outputs, shape=DYNAMIC, properties=told)
     check(OnnxDetector(model).detect([plain((1, 2, 3))])[0])
@@ -291,7 +291,7 @@ def test_sizes_that_may_vary(tmp_path):
     check(OnnxDetector(model, size=[64, 96]).detect([plain((1, 2, 3))])[0])
 
 
-def test_a_graph_that_scales_gets_pictures_as_they_are(made):
+def test_a_graph_that_scales_gets_images_as_they_are(made):
     detector = OnnxDetector(made("tfod", shape=[1, None, None, 3]), labels=made.labels)
     check(detector.detect([plain((1, 2, 3))])[0])
 
@@ -365,7 +365,7 @@ def test_labels_of_another_model(made, tmp_path):
         OnnxDetector(made("tfod without NMS"), labels=str(tmp_path / "two.txt"))
 
 
-def test_vidans_own_form_says_itself_how_pictures_are_prepared(toy):
+def test_vidans_own_form_says_itself_how_images_are_prepared(toy):
     with pytest.raises(ConfigError, match=r"detector.letterbox: .* leave it out"):
         OnnxDetector(toy(), letterbox="stretch")
     with pytest.raises(ConfigError, match=r"detector.size=\[32, 32\]: .* takes 64 px of height"):

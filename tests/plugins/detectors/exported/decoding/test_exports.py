@@ -51,9 +51,9 @@ def test_found_as_its_library_finds_it(path, tmp_path):
     detector = OnnxDetector(model, labels=labels, **about["options"])
     assert detector.labels == ("red", "green", "blue")
     assert detector.taken.startswith(f"decode {DECODES[path.stem]}: ")
-    # The picture has the size of the input, so that nothing is scaled.
+    # The image has the size of the input, so that nothing is scaled.
     (found,) = detector.detect([plain((90, 90, 90), width=shape[-1], height=shape[-2])])
-    # Libraries do not all cut boxes where the picture ends, nor drop those that are left empty.
+    # Libraries do not all cut boxes where the image ends, nor drop those that are left empty.
     expected[:, :4] = expected[:, :4].clip(0, [shape[-1], shape[-2]] * 2)
     check(found, expected[(expected[:, 2:4] > expected[:, :2]).all(axis=1)])
 
