@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from . import corruptions as conditions
+from ..model.spec import PAD_VALUE
+from . import corruptions
 from .sample import IGNORED, FloatArray, Image
 
 IntArray = npt.NDArray[np.int32]
 SMALLEST_IMAGE = 0.5  # of the view's side, where a box decides the scale
-PAD = 0  # value of what lies outside the image, in training as in inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Augmentation:
 
 
 def letterbox(image: Image, height: int, width: int) -> tuple[Image, float]:
-    """Scale an image into height x width, top-left, the rest `PAD`; and the scale."""
+    """Scale an image into height x width, top-left, the rest `PAD_VALUE`; and the scale."""
     scale = min(height / image.shape[0], width / image.shape[1])
-    canvas = np.full((height, width, 3), PAD, np.uint8)
+    canvas = np.full((height, width, 3), PAD_VALUE, np.uint8)
     scaled = resize(image, scale)[:height, :width]
     canvas[: scaled.shape[0], : scaled.shape[1]] = scaled
     return canvas, scale
@@ -127,7 +127,7 @@ def crop(
     image: Image, boxes: FloatArray, left: int, top: int, size: int
 ) -> tuple[Image, FloatArray]:
     """The square at (left, top), which may lie partly outside; boxes moved along, not cut."""
-    view = np.full((size, size, 3), PAD, np.uint8)
+    view = np.full((size, size, 3), PAD_VALUE, np.uint8)
     x, y = max(0, -left), max(0, -top)  # where the image starts in the view
     part = image[max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)]
     view[y : y + part.shape[0], x : x + part.shape[1]] = part
@@ -144,11 +144,11 @@ def flip(image: Image, boxes: FloatArray) -> tuple[Image, FloatArray]:
 def weather(image: Image, options: Augmentation, rng: np.random.Generator) -> Image:
     """Haze, low light and motion blur, each as often as the options say."""
     if options.haze and rng.random() < options.haze:
-        image = conditions.haze(image, rng.uniform(0.25, 0.9), rng)
+        image = corruptions.haze(image, rng.uniform(0.25, 0.9), rng)
     if options.dark and rng.random() < options.dark:
-        image = conditions.low_light(image, np.exp(rng.uniform(*np.log((0.06, 0.6)))), rng)
+        image = corruptions.low_light(image, np.exp(rng.uniform(*np.log((0.06, 0.6)))), rng)
     if options.motion and rng.random() < options.motion:
-        image = conditions.motion_blur(image, rng.uniform(2, 9), rng)
+        image = corruptions.motion_blur(image, rng.uniform(2, 9), rng)
     return image
 
 

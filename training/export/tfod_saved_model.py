@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from ..data.augment import PAD
 from ..evaluation.predict import LOWEST_SCORE, NMS_IOU
+from ..model.spec import PAD_VALUE
 from .serving import Serving
 
 MAX_DETECTIONS = 100
@@ -77,7 +77,7 @@ def letterbox(picture: Any, size: tuple[int, int]) -> tuple[Any, Any]:
     smaller = tf.image.resize(picture, tf.minimum(scaled, tf.shape(picture)[1:3]), "area")
     pixels = tf.round(tf.image.resize(smaller, scaled, "bilinear"))
     left = tf.constant(size) - scaled
-    padded = tf.pad(pixels, [[0, 0], [0, left[0]], [0, left[1]], [0, 0]], constant_values=PAD)
+    padded = tf.pad(pixels, [[0, 0], [0, left[0]], [0, left[1]], [0, 0]], constant_values=PAD_VALUE)
     whole = tf.ensure_shape(tf.cast(padded, tf.uint8), [1, *size, 3])
     return whole, tf.cast(tf.tile(scaled[::-1], [2]), tf.float32)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from vidan.errors import ModelError
 
-from ..data.augment import PAD
 from .anchors import AnchorShapes
 
 FORMAT_VERSION = 1
+PAD_VALUE = 0
+"""Pixel value outside a letterboxed image, in training as in inference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Spec:
             "labels": list(self.labels),
             "input_size": list(self.size),
             "resize": "letterbox",
-            "pad": PAD,
+            "pad": PAD_VALUE,
             "color": "rgb",
             "exclusive": True,
             "threshold": self.threshold,
