@@ -90,6 +90,7 @@ def _component(component: Any) -> Iterator[str]:
     import docstring_parser
 
     from vidan.authoring.show import parameters
+    from vidan.kinds import KINDS
 
     target = component.load()
     text = docstring_parser.parse(target.__doc__ or "")
@@ -97,7 +98,7 @@ def _component(component: Any) -> Iterator[str]:
     yield f"{text.short_description or ''}\n"
     if text.long_description:
         yield f"{text.long_description}\n"
-    where = f"sink.{component.name}" if component.kind == "sink" else component.kind
+    where = KINDS[component.kind].key(component.name)
     configured = _configured(component.kind, component.name)
     rows = [
         (f"`{where}.{p.name}`", f"`{p.type}`", f"`{configured.get(p.name, p.default)}`", p.about)
@@ -144,12 +145,14 @@ def files() -> str:
 def public() -> str:
     """The names that `import vidan` offers, from its `__all__`."""
     import vidan
+    from vidan.kinds import KINDS
 
     first = ("run", "create", "Pipeline")
     rest = [name for name in vidan.__all__ if name not in first and not name.endswith("Error")]
     errors = [name for name in vidan.__all__ if name.endswith("Error")]
     groups = {"Running": first, "Types": rest, "Errors": errors}
-    skip = {"Source", "Detector", "Tracker", "Sink", "hookimpl", "StopRun"}  # on a page of theirs
+    # Those have a page of their own.
+    skip = {kind.protocol.__name__ for kind in KINDS.values()} | {"hookimpl", "StopRun"}
     return "\n".join(
         f"## {title}\n\n" + "\n".join(_documented(f"vidan.{n}") for n in names if n not in skip)
         for title, names in groups.items()

@@ -41,7 +41,7 @@ def create(kind: str, name: str, **options: Any) -> Any:
     """A component by its name, as a configuration would have it made.
 
     Args:
-        kind: `source`, `detector`, `tracker` or `sink`.
+        kind: a name in `vidan.kinds.KINDS`, such as `detector`.
         name: as `vidan plugins` lists it.
         **options: keyword arguments of its constructor; `vidan plugins show` prints them.
 

@@ -1,5 +1,54 @@
-"""The kinds of components."""
+"""The kinds of components, one row each.
+
+The registry, the configuration, the command line, shell completion and the documentation read
+this table: a new kind is a new row.
+"""
 
 from __future__ import annotations
 
-KINDS = ("source", "detector", "tracker", "sink")
+import inspect
+from dataclasses import dataclass
+
+from .interfaces import Detector, Sink, Source, Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of component.
+
+    Attributes:
+        name: of the kind, of its config group and of its key in the configuration.
+        plural: for prose; also the folder of the built-in components.
+        protocol: the interface in `vidan.interfaces`.
+        many: whether a run may have several, as in `sink=[video,jsonl]`.
+        required: whether a run needs one.
+    """
+
+    name: str
+    plural: str
+    protocol: type
+    many: bool = False
+    required: bool = True
+
+    def key(self, component: str) -> str:
+        """Where a component is configured: `sink.video` if there may be several, or `tracker`."""
+        return f"{self.name}.{component}" if self.many else self.name
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that a component must have."""
+        members = vars(self.protocol).items()
+        functions = [name for name, member in members if inspect.isfunction(member)]
+        return tuple(n for n in functions if not n.startswith("_") or n == "__iter__")
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("source", "sources", Source),
+        Kind("detector", "detectors", Detector),
+        Kind("tracker", "trackers", Tracker),
+        Kind("sink", "sinks", Sink, many=True, required=False),
+    )
+}
+"""Every kind by its name, in the order of the pipeline."""

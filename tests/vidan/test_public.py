@@ -4,10 +4,11 @@ import pytest
 
 import vidan
 from tests.structure import imported
+from vidan.kinds import KINDS
 
 ROOT = Path(vidan.__file__).parents[1]
 HEAVY = {"cv2", "av", "onnxruntime", "tensorflow", "filterpy", "scipy", "keras"}
-KINDS = {"sources", "detectors", "trackers", "sinks"}
+FOLDERS = {kind.plural for kind in KINDS.values()}
 
 
 def files(folder, name):
@@ -54,8 +55,8 @@ def test_imports_run_one_way(module, allowed):
 def test_kinds_of_plugins_do_not_import_each_other():
     for path, names, package in files("plugins", "vidan_plugins"):
         assert not any(name.startswith("vidan_training") for name in names), path
-        if len(package) > 1 and package[1] in KINDS:
-            others = {f"vidan_plugins.{kind}" for kind in KINDS - {package[1]}}
+        if len(package) > 1 and package[1] in FOLDERS:
+            others = {f"vidan_plugins.{kind}" for kind in FOLDERS - {package[1]}}
             assert not any(name.startswith(tuple(others)) for name in names), path
 
 

@@ -60,7 +60,7 @@ def write(name: str, kind: str, parent: Path) -> Path:
         "component": module,
         "klass": "".join(word.capitalize() for word in name.split("-")),
         "kind": kind,
-        "where": f"sink.{module}" if kind == "sink" else kind,
+        "where": KINDS[kind].key(module),
         "api": str(API),
     }
     try:

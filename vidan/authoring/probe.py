@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidan.config.groups import option_file
 from vidan.errors import VidanError, did_you_mean
+from vidan.kinds import KINDS
 from vidan.registry import hookspecs
 from vidan.registry.commands import Check
 from vidan.registry.components import Component, Package
@@ -24,14 +25,6 @@ from vidan.registry.discovery import API, GROUP, Plugins, declared_api, load_fil
 
 HEAVY = ("tensorflow", "torch", "keras", "jax", "cv2", "onnxruntime", "openvino", "av", "scipy")
 """What must not be imported before a component is chosen: each costs 0.1 s and more."""
-
-METHODS = {
-    "source": ("__iter__", "close"),
-    "detector": ("detect", "close"),
-    "tracker": ("update",),
-    "sink": ("write", "close"),
-}
-"""What the class of each kind must have; attributes may be set when it is made."""
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("vidan_")]
 
@@ -116,7 +109,9 @@ def _component(component: Component) -> Iterator[Check]:
     except VidanError as error:
         yield Check(title, "note" if component.missing() else "problem", str(error))
         return
-    lacking = [m for m in METHODS[component.kind] if not callable(getattr(target, m, None))]
+    # Methods only: attributes may be set when it is made.
+    methods = KINDS[component.kind].methods
+    lacking = [m for m in methods if not callable(getattr(target, m, None))]
     if isinstance(target, type) and lacking:
         yield Check(title, "problem", f"{target.__name__} lacks {', '.join(lacking)}")
     elif not (inspect.getdoc(target) or "").strip():
@@ -154,8 +149,10 @@ def _wrong(component: Component, target: Any, text: str) -> str:
         return f"not YAML: {' '.join(str(error).split())}"
     if not isinstance(config, DictConfig):
         return "expected key: value lines"
-    if component.kind == "sink" and f"# @package sink.{component.name}" not in text:
-        return f"a sink's file begins with the line # @package sink.{component.name}"
+    kind = KINDS[component.kind]
+    package = f"# @package {kind.key(component.name)}"
+    if kind.many and package not in text:
+        return f"begin the file of a {kind.name} with the line {package}"
     if config.get("name") != component.name:
         return f"its name is {config.get('name')!r}, not {component.name!r}"
     named = inspect.signature(target).parameters

@@ -107,5 +107,5 @@ def _print(component: Component, target: Callable[..., Any], out: Console) -> No
     if table.row_count:
         out.print()
         out.print(table)
-    where = f"sink.{component.name}" if component.kind == "sink" else component.kind
+    where = KINDS[component.kind].key(component.name)
     out.print(f"\nvidan {component.kind}={component.name} {where}.<key>=<value>", highlight=False)

@@ -123,10 +123,10 @@ def _arguments(command: str, behind: list[str], last: str) -> Iterator[str]:
 def _overrides(config_name: str, words: list[str], last: str) -> Iterator[str]:
     """Groups, options and keys as Hydra offers them; a list of sinks; files as values."""
     key, equals, value = last.partition("=")
-    if key == "sink" and value.startswith("["):
+    if key in KINDS and KINDS[key].many and value.startswith("["):
         chosen, separator, _ = last.rpartition(",")
-        begun = chosen + separator or "sink=["
-        yield from (f"{begun}{name}" for name in groups()["sink"])
+        begun = chosen + separator or f"{key}=["
+        yield from (f"{begun}{name}" for name in groups()[key])
         return
     found = [w for w in _hydras(config_name, words, last) if w != "train="]  # not a run's
     yield from found

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..errors import ConfigError
 from ..execution.replay import FILE
+from ..kinds import KINDS
 
 
 def main(arguments: list[str]) -> int:
@@ -77,7 +78,10 @@ def _configuration(directory: Path) -> DictConfig:
     """What the run was made of; its directory may have been moved since."""
     path = directory / ".hydra/config.yaml"
     config = _read(path)
-    if not isinstance(config, DictConfig) or not isinstance(config.get("sink"), DictConfig):
+    needed = [kind.name for kind in KINDS.values() if kind.required]
+    if not isinstance(config, DictConfig) or not all(
+        isinstance(config.get(name), DictConfig) for name in needed
+    ):
         raise _damaged(path)
     config.run_dir = str(directory)
     return config

@@ -21,7 +21,7 @@ def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any
     """Make the component that a configuration names.
 
     Args:
-        kind: `source`, `detector`, `tracker` or `sink`.
+        kind: a name in `vidan.kinds.KINDS`, such as `detector`.
         config: `name`, and keyword arguments of its constructor.
         where: its place in the whole configuration, for errors; the kind if None.
 

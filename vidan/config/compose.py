@@ -14,6 +14,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins as HydraPlugins
 from omegaconf import MISSING, DictConfig
 
+from ..kinds import KINDS
 from ..registry.discovery import load_plugins
 from .explain import explained
 from .groups import CONFIG_MODULE
@@ -37,12 +38,11 @@ def load_local(overrides: Sequence[str]) -> None:
     found.add_folder(folder)
     _LOADED.add(folder)
     for component in found.local:
-        package = f"sink.{component.name}" if component.kind == "sink" else None
         ConfigStore.instance().store(
             group=component.kind,
             name=component.name,
             node={"name": component.name, **_defaults(component.load())},
-            package=package,
+            package=KINDS[component.kind].key(component.name),
             provider="plugins_dir",
         )
 

@@ -17,6 +17,7 @@ from ..config.build import build
 from ..errors import ConfigError, DisplayError
 from ..interfaces import Resumable, Sink, Source, Tracker
 from ..journal import RunJournal
+from ..kinds import KINDS
 from ..options import choice, number, whole
 from ..outages import Outages
 from ..runtime.pipeline import Pipeline
@@ -34,7 +35,7 @@ IN_FLIGHT = 2
 def _whole(config: DictConfig) -> Iterator[None]:
     """Say in one line what a configuration lacks, as after `~pipeline.workers`."""
     try:
-        for group in ("source", "detector", "tracker", "pipeline", "sink"):
+        for group in (*KINDS, "pipeline"):
             if not isinstance(config.get(group, {}), Mapping | DictConfig):
                 raise ConfigError(f"{group}={config[group]!r}: expected a group of options")
         yield

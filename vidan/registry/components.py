@@ -24,7 +24,7 @@ class Package(NamedTuple):
 
 @dataclass(frozen=True)
 class Component:
-    """A source, detector, tracker or sink that can be chosen by name."""
+    """A component that can be chosen by its name."""
 
     kind: str
     name: str
@@ -100,7 +100,7 @@ class Registry:
     def __iter__(self) -> Iterator[Component]:
         """All components, by kind in the order of the pipeline, then by name."""
         every = [component for same in self._components.values() for component in same]
-        return iter(sorted(every, key=lambda c: (KINDS.index(c.kind), c.name)))
+        return iter(sorted(every, key=lambda c: (list(KINDS).index(c.kind), c.name)))
 
     def names(self, kind: str) -> list[str]:
         """Names of the components of a kind."""
@@ -141,7 +141,7 @@ class Registrar:
         """Register a component of this plugin.
 
         Args:
-            kind: `source`, `detector`, `tracker` or `sink`.
+            kind: a name in `vidan.kinds.KINDS`, such as `detector`.
             name: what people choose it by.
             target: `package.module:Class`, imported on first use.
             extra: the extra of the plugin's package that it needs, if any.

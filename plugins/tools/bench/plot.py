@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from vidan.cli.subcommands import optional
+from vidan.kinds import KINDS
 
-COLORS = {
-    "source": "#4477aa",
-    "detector": "#cc6677",
-    "tracker": "#228833",
-}
-SINK, PIXELS, OTHER = "#aa7733", "#bbbbbb", "#666666"
+COLORS = dict(zip(KINDS, ("#4477aa", "#cc6677", "#228833", "#aa3377"), strict=False))
+SINK_COLORS = {"sink.video": "#aa7733", "sink.jsonl": "#ddaa33"}
+PIXELS, OTHER = "#bbbbbb", "#666666"
 
 
 def figure(width: float, height: float) -> Any:
@@ -88,6 +86,7 @@ def _distribution(axes: Any, ages: Mapping[str, Sequence[float]]) -> None:
 
 
 def _color(stage: str) -> str:
-    if stage.startswith("sink."):
-        return {"sink.video": SINK, "sink.jsonl": "#ddaa33"}.get(stage, "#aa3377")
-    return COLORS.get("tracker" if stage == "result" else stage, PIXELS)
+    if stage in SINK_COLORS:
+        return SINK_COLORS[stage]
+    kind = "tracker" if stage == "result" else stage.partition(".")[0]
+    return COLORS.get(kind, PIXELS)

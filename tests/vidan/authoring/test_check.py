@@ -82,7 +82,7 @@ def project(tmp_path, yaml, path="sink/good.yaml"):
     ("yaml", "said", "code"),
     [
         ("# @package sink.good\nname: good\nsize: 1\n", "fits the constructor", 0),
-        ("name: good\nsize: 1\n", "begins with the line # @package sink.good", 1),
+        ("name: good\nsize: 1\n", "with the line # @package sink.good", 1),
         ("# @package sink.good\nname: bad\nsize: 1\n", "its name is 'bad'", 1),
         ("# @package sink.good\nname: good\nsizes: 1\n", "'sizes' is no argument", 1),
         ("# @package sink.good\nname: good\n", "lacks size", 1),
