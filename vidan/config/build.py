@@ -8,13 +8,13 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from ..errors import ConfigError, PluginError, VidanError, did_you_mean
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
+from .check import check
 
 
 def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any:
@@ -42,7 +42,7 @@ def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any
     _check_keys(where, component, target, arguments)
     for key, hint in _hints(target).items():
         if key in arguments:
-            _check_value(f"{where}.{key}", arguments[key], hint)
+            check(f"{where}.{key}", arguments[key], hint)
     try:
         return target(**arguments)
     except (ConfigError, ValueError) as error:
@@ -69,8 +69,10 @@ def _plain(where: str, config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        key = error.full_key or error.key
-        raise ConfigError(f"{key} is missing: say {key}=<value>") from error
+        key = str(error.full_key)
+        if not key.startswith(f"{where}."):  # not a part of a whole configuration
+            key = f"{where}.{key}"
+        raise ConfigError(f"missing {key}: set {key}=<value>") from error
     except OmegaConfBaseException as error:
         raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
     return typing.cast(dict[str, Any], plain)
@@ -89,7 +91,7 @@ def _check_keys(
             raise ConfigError(f"{title} has no key {key!r}: {did_you_mean(str(key), named)}")
     for key, parameter in named.items():
         if parameter.default is parameter.empty and key not in arguments:
-            raise ConfigError(f"{title} needs a value: say {where}.{key}=<value>")
+            raise ConfigError(f"missing {where}.{key} of {title}: set {where}.{key}=<value>")
 
 
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:
@@ -98,16 +100,3 @@ def _hints(target: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(constructor, include_extras=True)
     except Exception:  # a plugin's annotations may not resolve; then nothing is checked
         return {}
-
-
-def _check_value(key: str, value: object, hint: Any) -> None:
-    def leave(_type: type, _value: object) -> None:
-        raise NotImplementedError  # a type that no YAML file could hold: the component decides
-
-    try:
-        msgspec.convert(value, hint, strict=True, dec_hook=leave)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        raise ConfigError(f"{key}: {text[:1].lower()}{text[1:]}, not {value!r}") from error
-    except (NotImplementedError, TypeError):
-        return
