@@ -149,7 +149,7 @@ def shapes(config: Any) -> AnchorShapes:
 
 def augmentation(config: Any) -> Augmentation:
     """The recipe's augmentation."""
-    values: dict[str, Any] = OmegaConf.to_container(config.augmentation)  # type: ignore[assignment]
+    values: Any = OmegaConf.to_container(config.augmentation)
     return Augmentation(**{**values, "scale": tuple(values["scale"])})
 
 

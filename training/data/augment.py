@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from vidan.types import Image
+
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..model.spec import PAD_VALUE
 from . import corruptions
-from .sample import IGNORED, FloatArray, Image
+from .sample import IGNORED
 
-IntArray = npt.NDArray[np.int32]
 SMALLEST_IMAGE = 0.5  # of the view's side, where a box decides the scale
 
 
@@ -156,15 +157,17 @@ def recolor(image: Image, options: Augmentation, rng: np.random.Generator) -> Im
     """Brightness, contrast, saturation, tint, now and then gray or dark."""
     if rng.random() >= options.color:
         return image
-    x = image.astype(np.float32)
-    gray = x @ np.array([0.299, 0.587, 0.114], np.float32)[:, None]  # (H,W,1), BT.601
+    x: FloatArray = image.astype(np.float32)
+    gray: FloatArray = x @ np.array([0.299, 0.587, 0.114], np.float32)[:, None]  # (H,W,1), BT.601
     saturation = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.5)
-    x = gray + (x - gray) * np.float32(saturation)
+    x = np.asarray(gray + (x - gray) * np.float32(saturation), np.float32)
     x *= rng.uniform(0.9, 1.1, 3).astype(np.float32)  # tint
     mean = np.float32(x.mean())
-    x = (x - mean) * np.float32(rng.uniform(0.6, 1.4)) + mean * np.float32(rng.uniform(0.6, 1.4))
+    contrast, brightness = np.float32(rng.uniform(0.6, 1.4)), np.float32(rng.uniform(0.6, 1.4))
+    x = np.asarray((x - mean) * contrast + mean * brightness, np.float32)
     if rng.random() < 0.15:
-        x = 255 * np.clip(x / 255, 0, 1) ** np.float32(rng.uniform(1.2, 2.2))  # low light
+        gamma = np.float32(rng.uniform(1.2, 2.2))
+        x = np.asarray(255 * np.clip(x / 255, 0, 1) ** gamma, np.float32)  # low light
     return np.clip(x, 0, 255).astype(np.uint8)
 
 
@@ -219,7 +222,7 @@ def _inside(length: int, start: int, size: int) -> slice:
 
 def _visible(
     boxes: FloatArray, classes: IntArray, size: int, options: Augmentation
-) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+) -> tuple[IntArray, BoolArray]:
     """Classes with `IGNORED` for what is cut or tiny, and which boxes are in the view at all."""
     inside = np.clip(boxes, 0, size)
     seen = (inside[:, 2:] - inside[:, :2]).prod(axis=1)

@@ -8,13 +8,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..model.anchors import FloatArray
+from vidan.types import Image
+
+from ..arrays import FloatArray
 from .augment import Augmentation, augment, mosaic
-from .sample import Image, Sample
-from .targets import assign
+from .sample import Sample
+from .targets import Matching, assign
+
+DEFAULT_MATCHING = Matching()
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches(keras.utils.PyDataset):
     """One epoch after the other of augmented batches.
 
     What a batch holds depends on seed, epoch and its number alone, so that a run that was cut
@@ -32,7 +36,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         chances: Sequence[float] | None = None,
         epoch: int = 0,
-        matching: Mapping[str, float] | None = None,
+        matching: Matching = DEFAULT_MATCHING,
         workers: int = 1,
     ) -> None:
         """Size and reference: see `augment`; chances: how often each sample comes, relative."""
@@ -42,7 +46,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.options, self.seed, self.epoch = options, seed, epoch
         weights = np.ones(len(samples)) if chances is None else np.asarray(chances, np.float64)
         self.chances = weights / weights.sum()
-        self.matching = dict(matching or {})
+        self.matching = matching
         self._images: dict[int, Image] = {}
 
     def __len__(self) -> int:
@@ -61,7 +65,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             rng = np.random.default_rng([self.seed, self.epoch, index, place])
             view, view_boxes, view_classes = self._view(int(i), rng)
             class_targets, box_targets = assign(
-                view_boxes, view_classes, self.anchors, **self.matching
+                view_boxes, view_classes, self.anchors, self.matching
             )
             images.append(view)
             classes.append(class_targets)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .sample import FloatArray, Image
+from vidan.types import Image
+
+from ..arrays import FloatArray
 
 GAMMA = 2.2  # of the images, near enough to sRGB's curve
 DEPTH_GRID = (4, 4)  # of the random relief: structure far larger than a face
@@ -33,7 +35,7 @@ def haze(image: Image, transmission: float, rng: np.random.Generator) -> Image:
     airlight = rng.uniform(190, 250) + rng.uniform(-8, 8, 3)
     # A camera exposes for the haze that it sees, so that the image is no brighter than white.
     hazy = image * t + airlight.astype(np.float32) * (1 - t)
-    return np.clip(hazy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(hazy, 0, 255), np.uint8)
 
 
 def _depth(height: int, width: int, rng: np.random.Generator) -> FloatArray:
@@ -84,6 +86,7 @@ def motion_blur(image: Image, length: float, rng: np.random.Generator) -> Image:
     kernel = np.zeros((size, size), np.float32)
     angle, middle = rng.uniform(0, np.pi), size // 2
     x, y = np.cos(angle) * middle, np.sin(angle) * middle
-    ends = [(round(middle - x), round(middle - y)), (round(middle + x), round(middle + y))]
-    cv2.line(kernel, *ends, 1.0)
+    begin = (round(middle - x), round(middle - y))
+    end = (round(middle + x), round(middle + y))
+    cv2.line(kernel, begin, end, 1.0)
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)

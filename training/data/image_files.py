@@ -10,11 +10,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vidan.errors import SourceError
+from vidan.types import Image
 
-Image = npt.NDArray[np.uint8]
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 ORIENTATION = 0x0112  # the EXIF tag; 1 upright, 2 to 4 flipped or upside down, 5 to 8 on a side
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from vidan.types import Image
 
-from .image_files import Image, ImageFile
+from ..arrays import FloatArray, IntArray
+from .image_files import ImageFile
 
-FloatArray = npt.NDArray[np.float32]
 BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither right nor wrong
 
 
@@ -29,7 +28,7 @@ class Sample:
 
     path: Path
     boxes: FloatArray
-    classes: npt.NDArray[np.int32]
+    classes: IntArray
     span: tuple[int, int] | None = None
     title: str = ""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-import numpy.typing as npt
 
 from vidan.boxes import area, iou
 
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..model.anchors import encode
-from .sample import BACKGROUND, IGNORED, FloatArray
+from .sample import BACKGROUND, IGNORED
 
 # Anchors kept for a box that no anchor fits well. EfficientDet keeps one; faces smaller than the
 # smallest anchor would then count a tenth of a large face.
@@ -16,13 +18,25 @@ AT_LEAST = 3
 LOWEST_IOU = 0.2
 
 
+class Matching(NamedTuple):
+    """When an anchor is responsible for a box.
+
+    Attributes:
+        positive: IoU from which an anchor belongs to a box.
+        negative: IoU below which an anchor is background; between the two it does not count.
+        at_least: anchors of each box, if as many overlap it by `LOWEST_IOU`.
+    """
+
+    positive: float = 0.5
+    negative: float = 0.4
+    at_least: int = AT_LEAST
+
+
 def assign(
     boxes: FloatArray,
-    classes: npt.NDArray[np.int32],
+    classes: IntArray,
     anchors: FloatArray,
-    positive: float = 0.5,
-    negative: float = 0.4,
-    at_least: int = AT_LEAST,
+    matching: Matching,
 ) -> tuple[FloatArray, FloatArray]:
     """Targets of one image.
 
@@ -30,9 +44,7 @@ def assign(
         boxes: (M,4) xyxy px.
         classes: (M,); `IGNORED` for boxes that are neither right nor wrong to find.
         anchors: (A,4) xyxy px.
-        positive: IoU from which an anchor belongs to a box.
-        negative: IoU below which an anchor is background; between the two it does not count.
-        at_least: anchors of each box, if as many overlap it by `LOWEST_IOU`.
+        matching: when an anchor is responsible for a box.
 
     Returns:
         Class targets (A,1) and box targets (A,5) float32, as `losses` wants them.
@@ -49,11 +61,11 @@ def assign(
         return class_targets, box_targets
     overlap = iou(anchors, boxes)  # (A,M)
     best, value = overlap.argmax(axis=1), overlap.max(axis=1)
-    class_targets[value >= negative] = IGNORED
-    owner = np.where(value >= positive, best, -1)  # (A,) index of the box, -1 none
+    class_targets[value >= matching.negative] = IGNORED
+    owner = np.where(value >= matching.positive, best, -1)  # (A,) index of the box, -1 none
     # Smallest boxes last: they have the fewest anchors to choose from, so they choose last word.
     for m in np.argsort(-area(boxes), kind="stable"):
-        nearest = np.argsort(-overlap[:, m], kind="stable")[:at_least]
+        nearest = np.argsort(-overlap[:, m], kind="stable")[: matching.at_least]
         owner[nearest[overlap[nearest, m] >= LOWEST_IOU]] = m
         owner[nearest[0]] = m
     mine = owner >= 0
@@ -63,7 +75,7 @@ def assign(
     return class_targets, box_targets
 
 
-def covered(anchors: FloatArray, boxes: FloatArray) -> npt.NDArray[np.bool_]:
+def covered(anchors: FloatArray, boxes: FloatArray) -> BoolArray:
     """(A,): more than half of the anchor lies in one of the boxes (M,4)."""
     if len(boxes) == 0:
         return np.zeros(len(anchors), bool)

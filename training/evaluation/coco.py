@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from vidan.boxes import xyxy_to_xywh
 from vidan.cli.subcommands import optional
 
-from ..data.sample import IGNORED, FloatArray, Sample
+from ..arrays import AnyArray, FloatArray
+from ..data.sample import IGNORED, Sample
 from .predict import Found
 
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
@@ -89,7 +89,7 @@ def _mean(rows: Sequence[Row]) -> Row:
     }
 
 
-def _average(values: npt.NDArray[Any]) -> float:
+def _average(values: AnyArray) -> float:
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else float("nan")
 
@@ -122,7 +122,7 @@ def _results(found: Sequence[Found], classes: range | None) -> list[dict[str, An
 
 def _run(
     pictures: int, truth: list[dict[str, Any]], results: list[dict[str, Any]], count: int
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+) -> tuple[AnyArray, AnyArray]:
     """Precision (IoU, recall, class, size) and recall (IoU, class, size); NaN for no object."""
     library = optional("faster_coco_eval", "eval")
     dataset = {
@@ -142,4 +142,4 @@ def _run(
         run.accumulate()
     precision = np.asarray(run.eval["precision"], float)[..., -1]
     recall = np.asarray(run.eval["recall"], float)[..., -1]
-    return tuple(np.where(each < 0, np.nan, each) for each in (precision, recall))  # type: ignore[return-value]
+    return np.where(precision < 0, np.nan, precision), np.where(recall < 0, np.nan, recall)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
@@ -18,6 +17,7 @@ from vidan.errors import ConfigError, did_you_mean
 from vidan.interfaces import Detector
 from vidan.types import Detections
 
+from ..arrays import IntArray
 from ..data.sample import Sample
 from .predict import Found
 from .slices import CLEAN, ImageFrame, under
@@ -135,7 +135,7 @@ class Vocabulary:
     """
 
     labels: tuple[str, ...]
-    classes: npt.NDArray[np.int32]
+    classes: IntArray
 
     def translate(self, found: Found) -> Found:
         """Detections by the classes of the data; those of labels that it has not are left out."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from vidan.boxes import iou
 
-from ..data.sample import FloatArray, Sample
+from ..arrays import FloatArray
+from ..data.sample import Sample
 from .confusion import Pair, fit
 from .predict import Found
 

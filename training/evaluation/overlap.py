@@ -6,7 +6,7 @@ import numpy as np
 
 from vidan.boxes import area
 
-from ..data.sample import FloatArray
+from ..arrays import FloatArray
 
 
 def inside(a: FloatArray, b: FloatArray) -> FloatArray:

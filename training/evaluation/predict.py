@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from vidan.boxes import nms
 from vidan.errors import ModelError
+from vidan.types import Image
 
+from ..arrays import FloatArray, IntArray
 from ..data.augment import letterbox
-from ..data.sample import FloatArray, Image, Sample
+from ..data.sample import Sample
 
 # images (N,H,W,3) uint8 -> boxes (N,K,4) px of the input, scores (N,K,C)
 Run = Callable[[Image], tuple[FloatArray, FloatArray]]
@@ -27,7 +28,7 @@ class Found:
 
     boxes: FloatArray
     scores: FloatArray
-    classes: npt.NDArray[np.int32]
+    classes: IntArray
 
 
 def select(boxes: FloatArray, scores: FloatArray, scale: float) -> Found:

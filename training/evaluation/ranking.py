@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from vidan.boxes import iou
 
-from ..data.sample import IGNORED, FloatArray, Sample
+from ..arrays import BoolArray, FloatArray, IntArray
+from ..data.sample import IGNORED, Sample
 from .overlap import inside
 from .predict import Found
 
@@ -34,8 +35,8 @@ class Ranking:
     """
 
     scores: FloatArray
-    classes: npt.NDArray[np.int32]
-    right: npt.NDArray[np.bool_]
+    classes: IntArray
+    right: BoolArray
     objects: npt.NDArray[np.int64]
 
     def of(self, label: int) -> Ranking:
@@ -80,7 +81,7 @@ def rank(samples: Sequence[Sample], found: Sequence[Found], count: int) -> Ranki
     return Ranking(score[order], label[order], hit[order], objects)
 
 
-def _hits(sample: Sample, found: Found) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _hits(sample: Sample, found: Found) -> tuple[BoolArray, BoolArray]:
     """Of each detection: whether it is right, and whether it counts."""
     overlap = iou(found.boxes, sample.boxes)
     free = sample.classes != IGNORED

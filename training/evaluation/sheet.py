@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from vidan.errors import SinkError
+from vidan.types import Image
 
+from ..arrays import FloatArray
 from ..data.augment import resize
-from ..data.image_files import Image
-from ..data.sample import FloatArray
 from .mistakes import Mistake
 
 TILE, MARGIN, COLUMNS = 200, 8, 8  # px, px

@@ -9,10 +9,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from vidan.types import Frame
+from vidan.types import Frame, Image
 
 from ..data.corruptions import haze, low_light, motion_blur
-from ..data.image_files import Image
 
 Condition = Callable[[Image, np.random.Generator], Image]
 

@@ -112,7 +112,7 @@ def normalize_at_once(graph: Any) -> None:
     graph.initializer.extend(
         [
             numpy_helper.from_array(factor.ravel()[0], "picture_scale"),
-            numpy_helper.from_array(np.uint8(np.rint(zero.ravel()[0])), "picture_zero"),
+            numpy_helper.from_array(np.array(np.rint(zero.ravel()[0]), np.uint8), "picture_zero"),
         ]
     )
     first = [

@@ -17,8 +17,9 @@ import keras
 import numpy as np
 
 from vidan.errors import ConfigError
+from vidan.types import Image
 
-from ..data.sample import FloatArray, Image
+from ..arrays import FloatArray
 from ..evaluation.predict import onnx_run
 from ..model.efficientdet import detector
 from ..model.spec import Spec

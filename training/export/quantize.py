@@ -22,11 +22,12 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import save_and_reload_model_with_shape_infer
 
 from vidan.errors import ConfigError
+from vidan.types import Image
 
 from .. import recipe
 from ..data.augment import letterbox
 from ..data.loading import OPTIONS, read_data, read_sets
-from ..data.sample import Image, Sample
+from ..data.sample import Sample
 from .onnx import drop_unused, put_nodes
 
 QUANTIZED = ["Conv", "Add", "MaxPool", "Resize", "Clip"]

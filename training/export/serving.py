@@ -12,7 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..model.anchors import LEVELS, FloatArray, make_anchors
+from ..arrays import FloatArray
+from ..model.anchors import LEVELS, make_anchors
 from ..model.box_coder import MAX_LOG_SIZE
 from ..model.box_features import pool, take
 from ..model.efficientdet import TOP_K
@@ -47,7 +48,7 @@ def servable(model: keras.Model, features: bool) -> keras.Model:
     return keras.Model(served.input, {**served.output, "map": level})
 
 
-class Serving(tf.Module):  # type: ignore[misc]
+class Serving(tf.Module):
     """A detector as a TensorFlow function, with the names of vidan's own form.
 
     Args:
@@ -69,7 +70,7 @@ class Serving(tf.Module):  # type: ignore[misc]
         self.model = servable(model, features)
         anchors = make_anchors(*spec.size, spec.shapes)
         self._places = centerd(anchors)  # NumPy: a constant of the graph, not an input
-        self._limits = np.float32([spec.size[1], spec.size[0]] * 2)
+        self._limits = np.array([spec.size[1], spec.size[0]] * 2, np.float32)
         self._top_k = min(top_k, len(anchors))
         signature = [tf.TensorSpec([None, *spec.size, 3], tf.uint8, name="images")]
         self.serve = tf.function(self._serve, input_signature=signature)

@@ -18,7 +18,7 @@ MAX_DETECTIONS = 100
 """Rows of the outputs, as in the API's EfficientDets; what is not filled in is 0."""
 
 
-class TfodServing(tf.Module):  # type: ignore[misc]
+class TfodServing(tf.Module):
     """A `Serving` behind the Object Detection API's signature; the weights are its own.
 
     It can be called as the API's exports can: `tf.saved_model.load(folder)(images)`.
@@ -40,9 +40,7 @@ class TfodServing(tf.Module):  # type: ignore[misc]
         self.serving = serving
         self._size = size
 
-    @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="input_tensor")]
-    )
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="input_tensor")])
     def __call__(self, input_tensor: Any) -> dict[str, Any]:
         """Letterbox, detect, suppress across classes: an object has one label."""
         picture, shown = letterbox(input_tensor, self._size)

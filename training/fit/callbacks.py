@@ -13,9 +13,11 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from vidan.errors import PluginError
+from vidan.types import Image
 
 from .. import recipe
-from ..data.sample import FloatArray, Image, Sample
+from ..arrays import FloatArray
+from ..data.sample import Sample
 from ..evaluation.figures import evaluate
 from ..evaluation.predict import predict
 from ..model.efficientdet import detector
@@ -28,7 +30,7 @@ from .optimizer import swap_average
 THRESHOLD = 0.5  # of a model that nobody could validate
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+class Progress(keras.callbacks.Callback):
     """After each epoch: a row, a checkpoint, and now and then the figures on validation.
 
     Attributes:
@@ -60,7 +62,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     def set_model(self, model: keras.Model) -> None:
         """Build the detector that shares the model's weights."""
         super().set_model(model)
-        self.detector = detector(model, *self.config.size, recipe.shapes(self.config))
+        height, width = self.config.size
+        self.detector = detector(model, height, width, recipe.shapes(self.config))
         self.detector.compile(run_eagerly=self.config.eager, jit_compile=False)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -112,7 +115,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _keep(self, figures: dict[str, float]) -> None:
         """The best weights so far, with what `vidan export` has to know of them."""
-        provenance = OmegaConf.to_container(self.config.provenance)
+        provenance: Any = OmegaConf.to_container(self.config.provenance)
         spec = Spec(
             self.config.model,
             self.labels,

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..data.sample import IGNORED, FloatArray
+from ..arrays import FloatArray
+from ..data.sample import IGNORED
 from ..model.box_coder import decode
 
 EPSILON = 1e-7

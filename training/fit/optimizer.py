@@ -15,7 +15,7 @@ NAMES = ("adamw", "sgd")
 SCHEDULES = ("cosine", "steps")
 
 
-class _BackboneRate:
+class _BackboneRate(keras.optimizers.Optimizer):
     """An optimizer whose step for the backbone's variables is multiplied by `backbone_rate`.
 
     Scaling gradients would do nothing for Adam: it divides their size out.
@@ -28,21 +28,21 @@ class _BackboneRate:
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One variable's step; its path begins with the name of its layer."""
         # Some backends hand over their own variable, which does not know its path.
-        path = self._trainable_variables[self._get_variable_index(variable)].path  # type: ignore[attr-defined]
+        path = self._trainable_variables[self._get_variable_index(variable)].path
         if path.startswith(PRETRAINED):
             learning_rate = learning_rate * self.backbone_rate
-        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+        super().update_step(gradient, variable, learning_rate)
 
 
-class Optimizer(_BackboneRate, keras.optimizers.AdamW):  # type: ignore[misc]
+class Optimizer(_BackboneRate, keras.optimizers.AdamW):
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101)."""
 
 
-class Momentum(_BackboneRate, keras.optimizers.SGD):  # type: ignore[misc]
+class Momentum(_BackboneRate, keras.optimizers.SGD):
     """Gradient descent with momentum, as the Object Detection API trains EfficientDet."""
 
 
-class Steps(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class Steps(keras.optimizers.schedules.LearningRateSchedule):
     """A linear warm-up, and then a rate that changes at given steps."""
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # ruff: noqa: E402 - the backend is chosen before Keras is imported
 from .. import keras_backend as backend
+from ..arrays import FloatArray
 
 backend.choose()
 
@@ -18,7 +19,8 @@ from vidan.cli.terminal import console, listen
 
 from .. import recipe
 from ..data.batches import Batches, chances
-from ..data.sample import FloatArray, Sample
+from ..data.sample import Sample
+from ..data.targets import Matching
 from ..model.anchors import make_anchors
 from ..model.efficientdet import efficientdet
 from ..weights.initial import load_start
@@ -100,7 +102,7 @@ def make_batches(
         recipe.augmentation(config),
         config.seed,
         chances(training, factors),
-        matching=dict(config.matching),
+        matching=Matching(**config.matching),
     )
 
 

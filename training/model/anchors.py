@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from vidan.errors import ModelError
 
-FloatArray = npt.NDArray[np.float32]
+from ..arrays import FloatArray
+
 LEVELS = (3, 4, 5, 6, 7)  # of the pyramid: P3 to P7, strides 8 to 128
 
 

@@ -21,7 +21,7 @@ BN_MOMENTUM = 0.99
 
 
 @keras.saving.register_keras_serializable("vidan")
-class FrozenNorm(keras.layers.BatchNormalization):  # type: ignore[misc]
+class FrozenNorm(keras.layers.BatchNormalization):
     """Batch norm that always uses its stored statistics; scale and offset still learn.
 
     Calling the plain layer with `training=False` is not enough: a functional model replaces

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from .anchors import FloatArray
+from ..arrays import FloatArray
 
 # Beyond this a side would be e^4 = 55 times its anchor's; keeps exp() finite in early steps.
 MAX_LOG_SIZE = 4.0

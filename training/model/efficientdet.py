@@ -13,7 +13,8 @@ from keras import ops
 
 from vidan.errors import ConfigError, did_you_mean
 
-from .anchors import AnchorShapes, FloatArray, make_anchors
+from ..arrays import FloatArray
+from .anchors import AnchorShapes, make_anchors
 from .backbones import SCALINGS, backbone
 from .bifpn import bifpn
 from .box_coder import decode
@@ -83,9 +84,19 @@ def efficientdet(
     )(images)
     features = backbone(arch.backbone, x, frozen_stages, frozen_norm_stages)
     levels = bifpn(features, arch.channels, arch.cells, activation, weighted=not lite)
-    common: tuple[Any, ...] = (arch.channels, arch.head_repeats, shapes.per_location)
-    logits = head(levels, "class", *common, classes, activation, bias=prior_bias())
-    codes = head(levels, "box", *common, 4, activation)
+    logits = head(
+        levels,
+        "class",
+        arch.channels,
+        arch.head_repeats,
+        shapes.per_location,
+        classes,
+        activation,
+        bias=prior_bias(),
+    )
+    codes = head(
+        levels, "box", arch.channels, arch.head_repeats, shapes.per_location, 4, activation
+    )
     return keras.Model(images, {"class": logits, "box": codes}, name=f"efficientdet_{name}")
 
 

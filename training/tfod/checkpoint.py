@@ -16,13 +16,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
 
+from ..arrays import AnyArray
 from ..model.anchors import LEVELS, AnchorShapes
 
-Array = npt.NDArray[Any]
 KINDS = ("classification", "detection", "full")
 VALUE, SLOT = "/.ATTRIBUTES/VARIABLE_VALUE", "/.OPTIMIZER_SLOT/"
 NODES = 2 * (len(LEVELS) - 1)  # of a BiFPN cell: P6 to P3 on the way down, P4 to P7 up
@@ -61,7 +60,7 @@ class Imported:
         left_out: name in the checkpoint -> why it was not taken.
     """
 
-    arrays: dict[str, Array] = field(default_factory=dict)
+    arrays: dict[str, AnyArray] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +87,7 @@ def _latest(folder: Path) -> Path | None:
     return prefix if prefix and Path(f"{prefix}.index").is_file() else None
 
 
-def read_checkpoint(prefix: Path) -> dict[str, Array]:
+def read_checkpoint(prefix: Path) -> dict[str, AnyArray]:
     """Every variable that is a number or an array, by its name in the checkpoint."""
     reader = _reader(prefix)
     arrays = {}
@@ -124,7 +123,7 @@ def _first(error: Exception) -> str:
 
 
 def convert(
-    arrays: Mapping[str, Array],
+    arrays: Mapping[str, AnyArray],
     model: keras.Model,
     shapes: AnchorShapes,
     kind: str = "full",
@@ -184,7 +183,7 @@ def _misfit(target: str, wanted: Mapping[str, Any]) -> str:
     return "" if target in wanted else f"this model has no {target!r}"
 
 
-def _shaped(array: Array, shape: tuple[int, ...]) -> tuple[Array, str]:
+def _shaped(array: AnyArray, shape: tuple[int, ...]) -> tuple[AnyArray, str]:
     """The array in the shape of its variable (fusion weights are columns there)."""
     if tuple(n for n in array.shape if n != 1) != tuple(n for n in shape if n != 1):
         return array, f"shape {tuple(array.shape)} does not fit {shape}"
@@ -205,7 +204,7 @@ class _Outputs:
                 for ratio in shapes.ratios
             ]
 
-    def reorder(self, layer: str, array: Array) -> tuple[Array, str]:
+    def reorder(self, layer: str, array: AnyArray) -> tuple[AnyArray, str]:
         """The array with its last axis in our order, or why that cannot be."""
         if array.shape[-1] == 1:  # the depthwise kernel is before the channels are mixed
             return array, ""

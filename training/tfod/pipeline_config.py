@@ -190,13 +190,17 @@ def _anchors(detector: Message) -> dict[str, Any]:
 def _origin(detector: Message) -> Origin:
     anchors = _anchors(detector)
     coder = detector.child("box_coder").child("faster_rcnn_box_coder")
-    keys = (("y_scale", 10.0), ("x_scale", 10.0), ("height_scale", 5.0), ("width_scale", 5.0))
-    scales = tuple(coder.number(key, default) for key, default in keys)
-    for key, _ in keys:
+    scales = (
+        coder.number("y_scale", 10.0),
+        coder.number("x_scale", 10.0),
+        coder.number("height_scale", 5.0),
+        coder.number("width_scale", 5.0),
+    )
+    for key in ("y_scale", "x_scale", "height_scale", "width_scale"):
         if coder.number(key, 1.0) != 1:
             coder.note(key, "taken off imported weights; codes are not scaled here")
     background = detector.flag("add_background_class", True)
-    return Origin(anchors["octaves"], tuple(anchors["ratios"]), scales, background)  # type: ignore[arg-type]
+    return Origin(anchors["octaves"], tuple(anchors["ratios"]), scales, background)
 
 
 def _matching(detector: Message) -> dict[str, Any]:

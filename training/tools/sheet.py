@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from vidan.errors import SinkError, SourceError
+from vidan.types import Image
 
 from ..data.formats import Picture
-from ..data.image_files import Image
 
 TILE = 240  # px
 STRIP = 16  # for the name, px

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..data.image_files import Image
-from ..data.sample import FloatArray
+from vidan.types import Image
+
+from ..arrays import FloatArray
 
 SIDE = 32
 BLOCK = 1024  # rows compared at once: memory is BLOCK times all

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from omegaconf import OmegaConf
 
 from vidan import options
@@ -24,6 +23,7 @@ from vidan.cli.subcommands import asks_for_help, configure, keys
 from vidan.cli.terminal import console, listen
 from vidan.errors import ConfigError, did_you_mean
 
+from ..arrays import BoolArray
 from ..data import formats
 from ..data.formats.dataset import Boxes, Picture
 from ..evaluation.detector import Subject, detect, open_subject
@@ -145,7 +145,7 @@ def _with_crowds(picture: Picture, crowds: Boxes, label: str) -> Picture:
     )
 
 
-def _inside(found: Found, box: Boxes) -> npt.NDArray[np.bool_]:
+def _inside(found: Found, box: Boxes) -> BoolArray:
     """(N,): detections whose center is in a box, and that are neither specks nor larger."""
     centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     within = ((centers >= box[:2]) & (centers <= box[2:])).all(axis=1)

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from vidan.errors import ModelError
 
-Array = npt.NDArray[Any]
+from ..arrays import AnyArray
+
 NOTE = "vidan.json"  # the entry of an `.npz` that says what the weights are of
 SHIPPED = "shipped"  # said in place of a path
 # Names that older Keras versions gave the same variables.
@@ -50,7 +49,7 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
     return named
 
 
-def read_npz(path: Path) -> dict[str, Array]:
+def read_npz(path: Path) -> dict[str, AnyArray]:
     """All arrays of an `.npz` by name."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -59,7 +58,7 @@ def read_npz(path: Path) -> dict[str, Array]:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
 
 
-def put(model: keras.Model, arrays: Mapping[str, Array]) -> Loaded:
+def put(model: keras.Model, arrays: Mapping[str, AnyArray]) -> Loaded:
     """Copy arrays into the model's variables of the same name and shape."""
     named = variables(model)
     taken, unused = [], []

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from vidan.errors import ModelError, PluginError
 
+from ..arrays import FloatArray
 from ..model.backbones import BN_EPSILON, STAGES
 from ..model.efficientdet import LITE_STD
-
-FloatArray = npt.NDArray[np.float32]
 
 
 def lite_weights(path: Path) -> dict[str, FloatArray]:

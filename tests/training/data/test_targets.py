@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 from vidan_training.data.sample import BACKGROUND, IGNORED
-from vidan_training.data.targets import assign, covered
+from vidan_training.data.targets import Matching, assign, covered
 
 # 10 px squares at x = 0, 2, 4, 6, 8 and 40; with a box at x = 0 their IoU is
 # 1, 80/120, 60/140, 40/160, 20/180 and 0.
@@ -13,7 +13,7 @@ ANCHORS = np.array([[x, 0, x + 10, 10] for x in (0, 2, 4, 6, 8, 40)], np.float32
 
 def match(boxes, classes, **options):
     return assign(np.array(boxes, np.float32).reshape(-1, 4), np.array(classes, np.int32),
-                  ANCHORS, **options)  # fmt: skip
+                  ANCHORS, Matching(**options))  # fmt: skip
 
 
 def test_positive_ignored_and_background():

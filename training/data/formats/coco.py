@@ -104,9 +104,9 @@ def _picture(
 ) -> Raw:
     name = str(image.get("file_name", ""))
     raw = Raw(f"{file}: {name}", folder.find(name, file.parent), basename(name))
-    sides = (image.get("width"), image.get("height"))
-    if all(isinstance(side, int | float) and side > 0 for side in sides):
-        raw.declared = (int(sides[0]), int(sides[1]))  # type: ignore[arg-type]
+    width, height = (_side(image.get(key)) for key in ("width", "height"))
+    if width > 0 and height > 0:
+        raw.declared = (width, height)
     for box in boxes:
         label = categories.get(box.get("category_id", -1))
         if label is None:
@@ -117,6 +117,10 @@ def _picture(
         raw.crowd.append(bool(box.get("iscrowd", 0)))
         raw.difficult.append(False)
     return raw
+
+
+def _side(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) else 0
 
 
 def _corners(box: Mapping[str, Any]) -> tuple[float, float, float, float]:

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from vidan.errors import ConfigError, did_you_mean
 
+from ...arrays import BoolArray
 from ..image_files import ImageFile
 from ..sample import IGNORED, Sample
 from .problems import Problem
 
 Boxes = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+Flags = BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
