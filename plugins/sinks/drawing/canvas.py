@@ -81,7 +81,9 @@ class RgbCanvas:
 
     def fill(self, area: Area, color: Color) -> None:
         """See Canvas."""
-        self._image[area] = color
+        rows, columns = area
+        corners = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
+        cv2.rectangle(self._image, *corners, color, cv2.FILLED)  # 5 times as fast as NumPy
 
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """See Canvas."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -53,17 +54,17 @@ class Labels:
     def add(
         self, corners: Corners, name: str, short: str, score: float | None, color: Color
     ) -> None:
-        """Place a label at a box: above it, else below, else inside.
+        """Place the label of a box: above the box, else below it, else inside.
 
-        It says less where what it could say has no room beside the labels that are there.
+        The label is abbreviated where its full text would cover a label placed before it.
         """
-        tries = [
-            (text, area)
-            for text in self._texts(corners, name, short, score)
-            for area in self._areas(text, corners)
-        ]
-        free = (each for each in tries if not self._taken[each[1]].any())
-        text, area = next(free, tries[-1])
+        for text in self._texts(corners, name, short, score):
+            for area in self._areas(text, corners):
+                if not self._taken[area].any():
+                    return self._place(text, area, color)
+        return self._place(text, area, color)  # every place is taken: cover another label
+
+    def _place(self, text: str, area: Area, color: Color) -> None:
         self._taken[area] = True
         self._placed.append((text, area, color))
 
@@ -74,28 +75,33 @@ class Labels:
             place = columns.start + self._style.line, rows.start
             self._canvas.text(text, place, self._style.font, ink_on(color))
 
-    def _texts(self, corners: Corners, name: str, short: str, score: float | None) -> list[str]:
-        """What the label can say, most first."""
+    def _texts(self, corners: Corners, name: str, short: str, score: float | None) -> Iterator[str]:
+        """Texts for the label, the most informative first."""
         limit = self._canvas.size[1] - 2 * self._style.line - 2
         room = min(max(corners[2] - corners[0], limit // NAME_SHARE), limit)
-        texts = [self._shortened(name, room), self._shortened(short, room)]
+        shortened = self._shortened(name, room)
         if score is not None and self._style.scores:
-            texts.insert(0, self._shortened(f"{texts[0]} {score:.2f}", limit))
-        return texts
+            yield self._shortened(f"{shortened} {score:.2f}", limit)
+        yield shortened
+        yield self._shortened(short, room)
 
     def _shortened(self, text: str, width: int) -> str:
         return self._text.shortened(text, self._style.font, width)
 
-    def _areas(self, text: str, corners: Corners) -> list[Area]:
-        """Where the label can be, best first; the last is the best of those inside the image."""
+    def _areas(self, text: str, corners: Corners) -> Iterator[Area]:
+        """Places for the label, the best first; the last is the best of those inside the image."""
         left, top, right, bottom = corners
         width, height = self._text.size(text, self._style.font)
         width += 2 * self._style.line + 2
-        limit_x, limit_y = self._canvas.size[1] - width, self._canvas.size[0] - height
+        limit_x, limit_y = max(0, self._canvas.size[1] - width), self._canvas.size[0] - height
         half = self._style.line // 2
-        xs = [min(max(0, x), max(0, limit_x)) for x in (left - half, right + half + 1 - width)]
         inside = min(max(0, top), max(0, limit_y))
         rows = (top - height, bottom, inside, inside + height, inside + 2 * height)
-        ys = [y for y in rows if 0 <= y <= limit_y]
-        places = [(x, y) for x in xs for y in ys or [inside]]
-        return [(slice(y, y + height), slice(x, x + width)) for x, y in (*places, places[0])]
+        ys = [y for y in rows if 0 <= y <= limit_y] or [inside]
+        for left_edge in (left - half, right + half + 1 - width):
+            x = min(max(0, left_edge), limit_x)
+            columns = slice(x, x + width)
+            for y in ys:
+                yield slice(y, y + height), columns
+        x = min(max(0, left - half), limit_x)
+        yield slice(ys[0], ys[0] + height), slice(x, x + width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -45,12 +46,13 @@ class Painter:
         trail. A detection that no track claims has its class's color and a thin box.
         """
         style = Style.of(result.frame.height)
-        self._follow(result)
-        labels = Labels(canvas, style, self._text)
         tracks = result.tracks
-        for identity, box, score, class_index, misses in zip(
+        boxes = _whole_pixels(tracks.boxes)
+        self._follow(result, boxes)
+        labels = Labels(canvas, style, self._text)
+        for identity, corners, score, class_index, misses in zip(
             tracks.ids.tolist(),
-            tracks.boxes,
+            boxes,
             tracks.scores.tolist(),
             tracks.classes.tolist(),
             tracks.misses.tolist(),
@@ -58,7 +60,6 @@ class Painter:
         ):
             color = color_of(identity)
             self._draw_trail(canvas, identity, color, style)
-            corners = _corners(box)
             if misses:
                 _draw_dashed(canvas, corners, color, style.line)
             else:
@@ -71,11 +72,11 @@ class Painter:
         _draw_unclaimed(canvas, result, style, labels)
         labels.draw()
 
-    def _follow(self, result: Result) -> None:
+    def _follow(self, result: Result, boxes: Sequence[Corners]) -> None:
         """Add to the trails, and forget what is over."""
         now = result.frame.index
-        for identity, box in zip(result.tracks.ids.tolist(), result.tracks.boxes, strict=True):
-            left, top, right, bottom = _corners(box)
+        for identity, box in zip(result.tracks.ids.tolist(), boxes, strict=True):
+            left, top, right, bottom = box
             trail = self._trails.setdefault(identity, deque())
             trail.append((now, ((left + right) // 2, (top + bottom) // 2)))
         for identity, trail in list(self._trails.items()):
@@ -93,21 +94,24 @@ def _draw_unclaimed(canvas: Canvas, result: Result, style: Style, labels: Labels
     """Detections that no track claims: all of them where nothing is tracked."""
     found = result.detections
     claimed = set(result.tracks.detection.tolist())
-    for row in range(len(found)):
+    rows = zip(
+        _whole_pixels(found.boxes), found.scores.tolist(), found.classes.tolist(), strict=True
+    )
+    for row, (corners, score, class_index) in enumerate(rows):
         if row in claimed:
             continue
-        class_index = int(found.classes[row])
         color = color_of(class_index)
-        corners = _corners(found.boxes[row])
         canvas.box(corners, color, (style.line + 1) // 2)
         label = result.label(class_index)
-        labels.add(corners, label, label, float(found.scores[row]), color)
+        labels.add(corners, label, label, score, color)
 
 
-def _corners(box: npt.NDArray[np.float32]) -> Corners:
-    """A box (4,) in whole px, and near enough to the image for OpenCV's integers."""
-    left, top, right, bottom = np.clip(box, -(2**15), 2**15).round().astype(int).tolist()
-    return left, top, right, bottom
+def _whole_pixels(boxes: npt.NDArray[np.float32]) -> list[Corners]:
+    """Boxes (N,4) in whole px, clipped to where OpenCV's integers do not overflow."""
+    return [
+        (left, top, right, bottom)
+        for left, top, right, bottom in np.clip(boxes, -(2**15), 2**15).round().astype(int).tolist()
+    ]
 
 
 def _draw_dashed(canvas: Canvas, corners: Corners, color: Color, line: int) -> None:
