@@ -25,12 +25,12 @@ def run(overrides: str | Sequence[str] = "") -> dict[str, Any]:
         KeyboardInterrupt: Ctrl-C, when the outputs are finished.
     """
     from .cli.main import chooses_sinks
-    from .cli.subcommands import configure
+    from .config.compose import compose
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     now = datetime.datetime.now()
-    config = configure("config", [f"run_dir=runs/{now:%Y-%m-%d_%H-%M-%S}", *given])
+    config = compose([f"run_dir=runs/{now:%Y-%m-%d_%H-%M-%S}", *given])
     try:
         return execute(config, explicit_sinks=chooses_sinks(given))
     except SystemExit as stop:

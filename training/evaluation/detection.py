@@ -10,13 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidan.cli.subcommands import (
     asks_for_help,
-    configure,
     keys,
     optional,
     run_directory,
     write_json,
 )
 from vidan.cli.terminal import console, listen
+from vidan.config.compose import compose
 
 from . import report
 from .dataset import Dataset, load
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(HELP.format(keys=keys("eval_detection")))
         return 0
     listen()
-    config = configure("eval_detection", arguments)
+    config = compose(arguments, "eval_detection")
     settings = Settings.of(config)
     for module in ("faster_coco_eval", "matplotlib"):
         optional(module, "eval")  # before minutes of detection, not after

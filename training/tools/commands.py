@@ -11,8 +11,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from vidan import options
-from vidan.cli.subcommands import asks_for_help, configure, keys
+from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import console, listen, track
+from vidan.config.compose import compose
 from vidan.errors import ConfigError
 
 from ..data import formats
@@ -94,7 +95,7 @@ def _config(command: str, arguments: list[str]) -> dict[str, Any] | None:
         sys.stdout.write(text)
         return None
     listen()
-    config: Any = OmegaConf.to_container(configure(name, arguments), resolve=True)
+    config: Any = OmegaConf.to_container(compose(arguments, name), resolve=True)
     for key in ("from", "to", "format", "data"):
         if key in config and config[key] is None:
             raise ConfigError(f"{key} is missing: say {key}=<value> (vidan data {command} --help)")

@@ -19,8 +19,9 @@ from omegaconf import OmegaConf
 
 from vidan import options
 from vidan.boxes import area
-from vidan.cli.subcommands import asks_for_help, configure, keys
+from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import console, listen
+from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
 
 from ..arrays import BoolArray
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(HELP.format(keys=keys("data_tighten")))
         return 0
     listen()
-    config = configure("data_tighten", arguments)
+    config = compose(arguments, "data_tighten")
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_names("rename", config.rename))
     rules = _rules(config, data.labels)

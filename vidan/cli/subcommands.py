@@ -11,7 +11,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from ..config.compose import compose
 from ..config.groups import CONFIG_MODULE
 from ..errors import PluginError, SinkError
 
@@ -31,16 +30,6 @@ def keys(*config_names: str) -> str:
         if ": " in line and not line.startswith(("#", " "))
     ]
     return "\n".join(lines)
-
-
-def configure(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What `vidan <command> <overrides>` runs with; `hydra.run.dir=` means `run_dir=`.
-
-    Raises:
-        ConfigError: an override cannot be understood or names what does not exist.
-    """
-    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
-    return compose([o for o in plain if not o.startswith("hydra.")], config_name)
 
 
 def run_directory(config: DictConfig) -> Path:

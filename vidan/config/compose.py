@@ -61,13 +61,18 @@ def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
 
 
 def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
-    """The configuration that `vidan <overrides>` would run with.
+    """The configuration of `vidan <overrides>`, or of a command with its own configuration.
 
-    Without a run there is no run directory: name one by `run_dir=...` where it matters.
+    Args:
+        overrides: as on the command line. `hydra.run.dir=` sets `run_dir`, which has no value
+            otherwise; other settings of Hydra itself have no effect.
+        config_name: the file in `conf/` to start from.
 
     Raises:
-        ConfigError: an override cannot be understood or names what does not exist.
+        ConfigError: an override is malformed or names something that does not exist.
     """
+    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
+    overrides = [o for o in plain if not o.startswith("hydra.")]
     HydraPlugins.instance().register(PluginConfigs)
     load_local(overrides)
     with explained(overrides, config_name):

@@ -19,8 +19,8 @@ from omegaconf import DictConfig
 from scipy.signal import savgol_filter
 
 from vidan import options
-from vidan.cli.subcommands import configure
 from vidan.cli.terminal import console
+from vidan.config.compose import compose
 from vidan.errors import SinkError, SourceError
 
 from ...formats.mot import BOX, read_lines
@@ -86,7 +86,7 @@ class Smoothing:
 
 def smoothing(arguments: Sequence[str]) -> int:
     """Smooth the files that the overrides name: `tracks=`, and any key of `conf/smooth.yaml`."""
-    config = configure("smooth", arguments)
+    config = compose(arguments, "smooth")
     how, rate = Smoothing.of(config), options.positive("rate", config.rate)
     path = options.path("tracks", config.tracks)
     files = sorted(path.glob("*.txt")) if path.is_dir() else [path]

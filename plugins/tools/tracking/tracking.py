@@ -11,8 +11,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from vidan import options
-from vidan.cli.subcommands import configure, run_directory, write_json
+from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
+from vidan.config.compose import compose
 from vidan.errors import SourceError
 
 from . import overrides, report
@@ -43,7 +44,7 @@ class Outcome:
 
 def tracking(arguments: Sequence[str]) -> int:
     """Evaluate what the overrides say: `data=`, `tracker=` and any key of either."""
-    config = configure("eval_tracking", arguments)
+    config = compose(arguments, "eval_tracking")
     outcome = evaluate(config)
     directory = Path(config.run_dir)
     report.plot(directory / "metrics.png", outcome.rows, curve(outcome.whole), title=_title(config))

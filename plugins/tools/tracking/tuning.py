@@ -18,9 +18,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from vidan.cli.subcommands import configure, optional, run_directory, write_json
+from vidan.cli.subcommands import optional, run_directory, write_json
 from vidan.cli.terminal import console
 from vidan.config.build import build
+from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
 
 from . import overrides, report
@@ -65,7 +66,7 @@ class Choice:
 
 def tuning(arguments: Sequence[str]) -> int:
     """Search what the overrides say: `data=`, `tracker=`, `search=` and any key of these."""
-    config = configure("tune_tracking", arguments)
+    config = compose(arguments, "tune_tracking")
     search = Search(config)
     choices, whole, configured = search.run(run_directory(config))
     rows = []

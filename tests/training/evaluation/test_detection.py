@@ -11,7 +11,7 @@ pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vid
 pytest.importorskip("matplotlib", reason="needs the extra: pip install vidan[eval]")
 
 from vidan.cli.main import main as cli
-from vidan.cli.subcommands import configure
+from vidan.config.compose import compose
 from vidan.errors import ConfigError, PluginError
 from vidan_training.evaluation.dataset import load
 from vidan_training.evaluation.detection import main
@@ -111,7 +111,7 @@ def test_parts_of_the_data(drawn):
 
 
 def part(name):
-    data, _ = load(configure("eval_detection", ["data=data", f"split={name}", "run_dir=out"]))
+    data, _ = load(compose(["data=data", f"split={name}", "run_dir=out"], "eval_detection"))
     return [sample.name for sample in data.samples]
 
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from vidan.cli import subcommands
+from vidan.config.compose import compose
 from vidan.errors import ConfigError, PluginError, SinkError
 
 
@@ -15,7 +16,7 @@ def test_the_keys_of_a_configuration_with_their_defaults():
 
 @pytest.mark.parametrize("key", ["run_dir", "hydra.run.dir"])
 def test_the_run_directory_keeps_the_configuration(here, key):
-    config = subcommands.configure("eval_tracking", ["tracker=sort", f"{key}=out/deep"])
+    config = compose(["tracker=sort", f"{key}=out/deep"], "eval_tracking")
     directory = subcommands.run_directory(config)
     assert str(directory) == "out/deep"
     assert "name: sort" in (directory / "config.yaml").read_text()
@@ -26,12 +27,12 @@ def test_the_run_directory_keeps_the_configuration(here, key):
 def test_a_run_directory_that_cannot_be_made(here):
     (here / "file").write_text("")
     with pytest.raises(SinkError, match="cannot write into 'file/run'"):
-        subcommands.run_directory(subcommands.configure("eval_tracking", ["run_dir=file/run"]))
+        subcommands.run_directory(compose(["run_dir=file/run"], "eval_tracking"))
 
 
 def test_an_unknown_key_has_near_ones():
     with pytest.raises(ConfigError, match="unknown key 'sequence': did you mean 'sequences'"):
-        subcommands.configure("eval_tracking", ["sequence=x"])
+        compose(["sequence=x"], "eval_tracking")
 
 
 def test_a_missing_extra_is_named():
