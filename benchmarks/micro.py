@@ -19,7 +19,7 @@ from vidan.runtime.channel import Channel
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.detectors.native.model import letterbox
 from vidan_plugins.sinks.drawing.painter import Painter
-from vidan_plugins.sinks.video.yuv_frame import Picture
+from vidan_plugins.sinks.video.yuv_frame import YuvFrame
 from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
 from vidan_plugins.sources.synthetic.scene.look import Look
 from vidan_plugins.sources.synthetic.scene.paths import NEAR
@@ -92,8 +92,8 @@ def parts() -> Iterator[Part]:
         yield Part(f"assignment, {n} x {n}", partial(assign, cost, 0.7))
     painter, found = Painter(), tracked(video, 20)
     yield Part("draw 20 tracks on RGB, with its copy", lambda: painter.annotate(found))
-    picture = Picture(video)
-    yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(picture.planes, found))
+    yuv = YuvFrame(video)
+    yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(yuv.planes, found))
     yield Part("channel, thread to thread", hand_over, HANDED_OVER)
     yield Part("compose the configuration", compose)
     look, view = Look.of(0, 0), View(WIDTH, HEIGHT, FOCAL * HEIGHT, HORIZON * HEIGHT)

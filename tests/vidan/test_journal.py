@@ -7,7 +7,7 @@ from vidan.interfaces import Resumable
 from vidan.journal import FILE, RunJournal
 from vidan_plugins.sinks.jsonl import JsonLines
 from vidan_plugins.sinks.snapshots import Snapshots
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 
 
 def test_it_recalls_when_it_began_and_what_it_made(tmp_path):
@@ -54,6 +54,6 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 
 def test_sinks_of_files_with_names_by_the_clock_can_be_repeated():
-    assert issubclass(VideoFile, Resumable)
+    assert issubclass(VideoSink, Resumable)
     assert issubclass(Snapshots, Resumable)
     assert not issubclass(JsonLines, Resumable)

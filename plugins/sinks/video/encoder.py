@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
 
-from .mp4 import FRAGMENTED, Seen
-from .yuv_frame import Picture
+from .mp4 import FRAGMENTED, Verifier
+from .yuv_frame import YuvFrame
 
 TICKS = 90_000
 """Units of time in a second: fine enough for any rate, as in MPEG transport streams."""
@@ -44,7 +44,7 @@ class Encoder:
         threads: that encode; 0 for as many as there are processors.
 
     Attributes:
-        seen: what was written, to check the file against.
+        verifier: what was written, to check the file against.
         colors: of the images.
 
     Raises:
@@ -55,7 +55,7 @@ class Encoder:
     def __init__(
         self,
         path: Path,
-        first: Picture,
+        first: YuvFrame,
         start: float,
         codec: str,
         options: dict[str, str],
@@ -69,7 +69,7 @@ class Encoder:
                 f"a frame of {width}x{height} px is too large for a video of H.264, which has "
                 f"at most {LARGEST} px: write it to sink=jsonl"
             )
-        self.seen = Seen(width, height, KEY_FRAMES)
+        self.verifier = Verifier(width, height, KEY_FRAMES)
         self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
         # Without B-frames times in the file are what they are, in fragments too.
         options = options | {"g": str(KEY_FRAMES), "bf": "0", "forced-idr": "1"}
@@ -83,20 +83,20 @@ class Encoder:
         context.colorspace = context.color_primaries = matrix
         context.color_trc = TRANSFER[matrix]
         context.color_range = FULL_RANGE if full_range else LIMITED_RANGE
-        self._clock = _Clock(start)
+        self._clock = _PtsClock(start)
 
-    def write(self, picture: Picture, time: float) -> None:
+    def write(self, picture: YuvFrame, time: float) -> None:
         """Encode an image of a stream time in s.
 
         Raises:
             OSError, FFmpegError: the file cannot be written.
         """
         frame = picture.frame
-        frame.pts = self._clock.stamp(time)
+        frame.pts = self._clock.pts(time)
         frame.time_base = Fraction(1, TICKS)
-        if self.seen.count % KEY_FRAMES == 0:
+        if self.verifier.count % KEY_FRAMES == 0:
             frame.pict_type = PictureType.I
-        self.seen.add(picture.planes, frame.pts)
+        self.verifier.add(picture.planes, frame.pts)
         self._mux(frame)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Encoder:
             self._container.mux(packet)
 
 
-class _Clock:
+class _PtsClock:
     """Turns stream time into time stamps that start at 0 and always rise.
 
     Attributes:
@@ -124,7 +124,7 @@ class _Clock:
         self._start = round(start * TICKS)
         self._last: int | None = None
 
-    def stamp(self, time: float) -> int:
+    def pts(self, time: float) -> int:
         """The time stamp of the next frame, ticks."""
         stamp = round(time * TICKS) - self._start
         if self._last is not None:

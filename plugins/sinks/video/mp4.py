@@ -41,7 +41,7 @@ CONTRAST, LOST_CONTRAST = 2.0, 4.0
 may shrink: a black image differs little from a dark one, but has no contrast left."""
 
 
-class Seen:
+class Verifier:
     """What was written, to hold the finished file against: number, size, some images.
 
     Args:

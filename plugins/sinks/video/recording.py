@@ -11,12 +11,12 @@ from vidan.errors import SinkError
 
 from .encoder import Encoder
 from .mp4 import cut_to_whole_fragments, put_index_in_front, reason
-from .yuv_frame import Picture
+from .yuv_frame import YuvFrame
 
 log = logging.getLogger(__name__)
 
 
-class Recording:
+class Mp4Recording:
     """A fragmented MP4 while it is written to, and one with its index in front at the end.
 
     Args:
@@ -30,7 +30,7 @@ class Recording:
         self._broken = False
         self.colors = encoder.colors
 
-    def write(self, picture: Picture, time: float) -> None:
+    def write(self, picture: YuvFrame, time: float) -> None:
         """Encode an image of a stream time in s.
 
         Raises:
@@ -59,7 +59,7 @@ class Recording:
             cut_to_whole_fragments(self.path)
         else:
             put_index_in_front(self.path)
-            self._encoder.seen.check(self.path)
+            self._encoder.verifier.check(self.path)
 
 
 def failed(path: Path, error: Exception) -> SinkError:

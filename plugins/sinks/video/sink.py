@@ -21,9 +21,9 @@ from ..drawing.painter import Painter
 from ..rotation import Names, Retention
 from .codec import SOFTWARE, Codec, choose, settings
 from .encoder import Encoder
-from .recording import Recording, check_writable, failed
+from .recording import Mp4Recording, check_writable, failed
 from .segments import Segments
-from .yuv_frame import Picture
+from .yuv_frame import YuvFrame
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ UNFINISHED = 4
 """Files that may be waiting to be finished: more would hold memory and descriptors."""
 
 
-class VideoFile:
+class VideoSink:
     """Writes what is shown as a video that browsers and phones play.
 
     H.264, yuv420p, MP4 with its index in front; colors as in the source's YUV, or BT.709 where
@@ -101,7 +101,7 @@ class VideoFile:
         self._encoder, self._preset, self._crf = encoder, preset, crf
         self._threads = threads
         self._size: tuple[int, int] | None = None
-        self._current: Recording | None = None
+        self._current: Mp4Recording | None = None
         self._finisher = ThreadPoolExecutor(1, "vidan-finish-video")
         self._finishing: list[Future[None]] = []
         self._unfinished: set[Path] = set()
@@ -125,7 +125,7 @@ class VideoFile:
             self._finishing.append(self._finisher.submit(self._finish, finished))
             if len(self._finishing) > UNFINISHED:
                 self._finishing.pop(0).result()  # nor files nor memory may pile up
-        picture = Picture(frame, None if self._current is None else self._current.colors)
+        picture = YuvFrame(frame, None if self._current is None else self._current.colors)
         if self._painter is not None:
             self._painter.draw_on(picture.planes, result)
         if self._current is None:
@@ -154,21 +154,21 @@ class VideoFile:
             self._finisher.shutdown()
         self._raise_what_failed()
 
-    def _open(self, first: Picture, start: float) -> Recording:
+    def _open(self, first: YuvFrame, start: float) -> Mp4Recording:
         height, width = first.planes.y.shape
         codec = choose(self._encoder, width, height)
         chosen = settings(codec, self._preset, self._crf)
         path = self._next_path(self._segments.when)
         self._unfinished.add(path)
         try:
-            return Recording(path, Encoder(path, first, start, codec, chosen, self._threads))
+            return Mp4Recording(path, Encoder(path, first, start, codec, chosen, self._threads))
         except (OSError, av.error.FFmpegError) as error:
             raise failed(path, error) from error
 
     def _next_path(self, when: float) -> Path:
         return self._path if self._names is None else self._names.new(when)
 
-    def _finish(self, recording: Recording) -> None:
+    def _finish(self, recording: Mp4Recording) -> None:
         try:
             recording.finish()
         finally:

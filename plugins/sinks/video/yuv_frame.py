@@ -16,7 +16,7 @@ HD = ColorSpec(matrix=1, full_range=False)
 _MATRICES = {1: Colorspace.ITU709, 5: Colorspace.ITU601, 6: Colorspace.ITU601}
 
 
-class Picture:
+class YuvFrame:
     """A frame's image in yuv420p, of even size, that may be written to.
 
     A decoder's planes are copied as they are, whatever their colors; only an image that is

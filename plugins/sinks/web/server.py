@@ -14,9 +14,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from .access import BadRequests, add_headers, guard
-from .figures import LiveStats
-from .pictures import Pictures
-from .screen import ViewerHub
+from .jpeg import JpegEncoder
+from .live_stats import LiveStats
+from .viewer_hub import ViewerHub
 from .views import Views
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Server:
     def __init__(
         self,
         bound: socket.socket,
-        figures: LiveStats,
+        live_stats: LiveStats,
         width: int,
         quality: int,
         token: str | None,
@@ -64,14 +64,14 @@ class Server:
         self._limit = CONNECTIONS * viewers + SPARE
         self._connecting: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self.pictures = Pictures(width, quality, self._take)
-        self._screen = ViewerHub(figures, self.pictures, viewers)
+        self.encoder = JpegEncoder(width, quality, self._take)
+        self._hub = ViewerHub(live_stats, self.encoder, viewers)
         port = bound.getsockname()[1]
         self._app = web.Application(
             middlewares=[guard(token, port, secure=tls is not None)], client_max_size=1024
         )
         self._app.on_response_prepare.append(add_headers)
-        Views(self._screen, patience).add_to(self._app.router)
+        Views(self._hub, patience).add_to(self._app.router)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="vidan-web", daemon=True)
         self._thread.start()
@@ -79,24 +79,24 @@ class Server:
     @property
     def error(self) -> BaseException | None:
         """What went wrong, if anything did."""
-        return self._failure or self.pictures.error
+        return self._failure or self.encoder.error
 
     @property
     def viewers(self) -> int:
         """How many there are."""
-        return self._screen.viewers
+        return self._hub.viewers
 
     def close(self) -> None:
         """Show the last image, tell the viewers that the run is over, let go of the port.
 
         Takes some seconds at most, whatever viewers do; a second call does nothing.
         """
-        self.pictures.close(finish=self.viewers > 0)
-        self._call(self._screen.end)
+        self.encoder.close(finish=self.viewers > 0)
+        self._call(self._hub.end)
         self._thread.join(2 * LAST_WORDS + 3)
 
     def _take(self, jpeg: bytes) -> None:
-        self._call(self._screen.take, jpeg)
+        self._call(self._hub.take, jpeg)
 
     def _call(self, what: Callable[..., None], *arguments: bytes) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is over
@@ -124,7 +124,7 @@ class Server:
         await runner.setup()
         assert runner.server is not None
         accepting = asyncio.create_task(self._accept(runner.server))
-        over = asyncio.create_task(self._screen.over.wait())
+        over = asyncio.create_task(self._hub.over.wait())
         await asyncio.wait({accepting, over}, return_when=asyncio.FIRST_COMPLETED)
         if accepting.done():
             accepting.result()
@@ -138,7 +138,7 @@ class Server:
     async def _wait_for_viewers(self) -> None:
         """Until they have heard of the end, LAST_WORDS s at most."""
         until = time.monotonic() + LAST_WORDS
-        while self._screen.viewers and time.monotonic() < until:
+        while self._hub.viewers and time.monotonic() < until:
             await asyncio.sleep(0.02)
 
     async def _accept(self, server: web.Server) -> None:

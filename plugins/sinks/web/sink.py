@@ -12,7 +12,7 @@ from vidan.stats import Stats
 from vidan.types import Result
 
 from .access import loopback
-from .figures import LiveStats
+from .live_stats import LiveStats
 from .server import Server
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,9 @@ class Web:
         bound = _bind(host, port)
         self.port: int = bound.getsockname()[1]
         self._closed = False
-        self._figures = LiveStats()
+        self._live_stats = LiveStats()
         self._server = Server(
-            bound, self._figures, width, quality, token, max_viewers, patience, tls
+            bound, self._live_stats, width, quality, token, max_viewers, patience, tls
         )
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http{'s' if tls else ''}://{shown}:{self.port}/"
@@ -89,13 +89,13 @@ class Web:
 
     def bind_stats(self, stats: Stats) -> None:
         """Show what the run measures."""
-        self._figures.stats = stats
+        self._live_stats.stats = stats
 
     def write(self, result: Result) -> None:
         """Show one result; never waits for a viewer."""
         self._check()
-        self._figures.add(result)
-        self._server.pictures.show(result)
+        self._live_stats.add(result)
+        self._server.encoder.show(result)
 
     def close(self) -> None:
         """Tell the viewers that the run is over; a second call does nothing."""

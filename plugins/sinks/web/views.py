@@ -10,7 +10,7 @@ from importlib import resources
 
 from aiohttp import WSCloseCode, web
 
-from .screen import ViewerHub
+from .viewer_hub import ViewerHub
 
 FILES = {
     "/": ("page.html", "text/html"),
@@ -36,7 +36,7 @@ class Views:
     """
 
     def __init__(self, screen: ViewerHub, patience: float) -> None:
-        self._screen, self._patience = screen, patience
+        self._hub, self._patience = screen, patience
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Say who answers what."""
@@ -76,11 +76,11 @@ class Views:
             timeout=1, heartbeat=self._patience, max_msg_size=LONGEST_MESSAGE, compress=False
         )
         await socket.prepare(request)
-        if self._screen.full:
+        if self._hub.full:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many viewers")
             return socket
         ready = asyncio.Event()
-        with self._screen.seat():
+        with self._hub.seat():
             listening = asyncio.create_task(self._listen(socket, ready))
             telling = asyncio.create_task(self._tell(request, socket))
             showing = asyncio.create_task(self._show(request, socket, ready))
@@ -101,30 +101,30 @@ class Views:
         self, request: web.Request, socket: web.WebSocketResponse, ready: asyncio.Event
     ) -> None:
         seen = 0
-        while not self._screen.over.is_set():
+        while not self._hub.over.is_set():
             await ready.wait()
             ready.clear()
-            before, seen = seen, await self._screen.after(seen)
+            before, seen = seen, await self._hub.after(seen)
             if seen != before:
-                await self._send(request, socket.send_bytes(self._screen.jpeg))
+                await self._send(request, socket.send_bytes(self._hub.jpeg))
 
     async def _tell(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        async for message in self._screen.messages():
-            if self._screen.over.is_set() and self._screen.jpeg:
-                await self._send(request, socket.send_bytes(self._screen.jpeg))
+        async for message in self._hub.messages():
+            if self._hub.over.is_set() and self._hub.jpeg:
+                await self._send(request, socket.send_bytes(self._hub.jpeg))
             await self._send(request, socket.send_str(message))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Motion JPEG, for players and other programs."""
-        with self._screen.seat():
+        with self._hub.seat():
             to = web.StreamResponse()
             to.content_type = "multipart/x-mixed-replace; boundary=frame"
             await to.prepare(request)
             seen = 0
             with contextlib.suppress(ConnectionError):
                 await self._send(request, to.write(PART))
-                while (number := await self._screen.after(seen)) != seen:
-                    seen, jpeg = number, self._screen.jpeg
+                while (number := await self._hub.after(seen)) != seen:
+                    seen, jpeg = number, self._hub.jpeg
                     # The boundary behind an image is what makes browsers show it.
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     part = b"".join((head.encode(), jpeg, b"\r\n", PART))
@@ -134,19 +134,19 @@ class Views:
     async def _snapshot(self, _: web.Request) -> web.Response:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                await self._screen.after(0)
-        if not self._screen.jpeg:
+                await self._hub.after(0)
+        if not self._hub.jpeg:
             raise web.HTTPServiceUnavailable(text="there is no picture yet\n")
-        return web.Response(body=self._screen.jpeg, content_type="image/jpeg")
+        return web.Response(body=self._hub.jpeg, content_type="image/jpeg")
 
     async def _health(self, _: web.Request) -> web.Response:
-        age = self._screen.figures.age
+        age = self._hub.live_stats.age
         status = "waiting" if age is None else "stalled" if age > STALLED else "ok"
         return web.json_response({"status": status})
 
     async def _metrics(self, _: web.Request) -> web.Response:
         """See https://prometheus.io/docs/instrumenting/exposition_formats."""
-        of = self._screen.figures.snapshot()
+        of = self._hub.live_stats.snapshot()
         lines = [
             f"# TYPE vidan_{name} {kind}\nvidan_{name} {value}"
             for name, kind, value in (
@@ -155,7 +155,7 @@ class Views:
                 ("skipped_frames_total", "counter", of["skipped"]),
                 ("frames_per_second", "gauge", of["fps"]),
                 ("age_seconds", "gauge", "NaN" if of["age"] is None else of["age"]),
-                ("viewers", "gauge", self._screen.viewers),
+                ("viewers", "gauge", self._hub.viewers),
             )
         ]
         for name, kind, key in (("objects", "gauge", "now"), ("objects_total", "counter", "total")):

@@ -127,7 +127,9 @@ def shrunk(result: Result, width: int, height: int) -> Result:
     scale = min(width / frame.width, height / frame.height)
     if scale >= 1:
         return result
-    small = _Small(frame, max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+    small = _ScaledFrame(
+        frame, max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    )
     factor = np.float32(scale)
     return replace(
         result,
@@ -137,7 +139,7 @@ def shrunk(result: Result, width: int, height: int) -> Result:
     )
 
 
-class _Small(Frame):
+class _ScaledFrame(Frame):
     """A frame scaled down: straight from the decoder's image, where there is one."""
 
     __slots__ = ("_of",)

@@ -74,7 +74,7 @@ class Mailbox:
             return " ".join(words)
 
 
-def talk(mailbox: Mailbox, view: View, messages: BinaryIO) -> None:
+def talk(mailbox: Mailbox, view: ViewerWindow, messages: BinaryIO) -> None:
     """Answer messages until there are no more: the run is over, or its process gone."""
     try:
         while len(header := messages.read(HEADER.size)) == HEADER.size:
@@ -97,7 +97,7 @@ def answer(words: str) -> None:
     sys.stdout.flush()
 
 
-class View:
+class ViewerWindow:
     """The window."""
 
     def __init__(self, title: str) -> None:
@@ -160,7 +160,7 @@ class View:
 def main(title: str) -> None:
     """Open the window, say so, and show what comes."""
     _leave_no_core()
-    mailbox, view = Mailbox(), View(title)
+    mailbox, view = Mailbox(), ViewerWindow(title)
     answer("ready")
     talker = threading.Thread(target=talk, args=(mailbox, view, sys.stdin.buffer), daemon=True)
     talker.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 from vidan.errors import ConfigError
 from vidan.types import Detections, Result, Tracks
 
-from ...sinks.video.sink import VideoFile
+from ...sinks.video.sink import VideoSink
 from ...sources.synthetic.source import Synthetic
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def clip(folder: Path, size: str = "1920x1080", people: int = 6, frames: int = 3
     log.info("making %s", path)
     source = Synthetic(width=width, height=height, people=people, frames=frames)
     part = path.with_suffix(".part.mp4")
-    sink = VideoFile(str(part), draw=False)
+    sink = VideoSink(str(part), draw=False)
     for frame in source:
         sink.write(Result(frame, Detections.empty(), Tracks.empty()))
     sink.close()

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan import ConfigError, Detections, Result, Tracks
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 from vidan_plugins.sources.frames import ArrayFrame
 
 CELLS = 6  # what is left of a face: so many cells in each direction
@@ -33,7 +33,7 @@ class Blur:
             raise ConfigError(f"sink.blur.margin: expected 0 or more, not {margin!r}")
         self._labels = frozenset(labels or ())
         self._margin = margin
-        self._video = VideoFile(path, draw=False)
+        self._video = VideoSink(path, draw=False)
 
     def write(self, result: Result) -> None:
         """Take one result."""

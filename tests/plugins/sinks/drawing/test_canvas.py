@@ -9,7 +9,7 @@ from vidan_plugins.sinks.drawing.canvas import YuvCanvas, yuv_of
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text
-from vidan_plugins.sinks.video.yuv_frame import HD, Picture
+from vidan_plugins.sinks.video.yuv_frame import HD, YuvFrame
 from vidan_plugins.sources.frames import ArrayFrame
 
 BT601 = ColorSpec(6, False)
@@ -94,7 +94,7 @@ def test_looks_as_if_drawn_in_rgb():
     )  # fmt: skip
     result = Result(frame(picture(3, *size)), Detections.empty(), tracks, ("thing",))
     expected = Painter().annotate(result).astype(int)
-    drawn = Picture(result.frame)
+    drawn = YuvFrame(result.frame)
     Painter().draw_on(drawn.planes, result)
     shown = drawn.frame.to_ndarray(format="rgb24").astype(int)
     assert tuple(shown[130, 51]) == pytest.approx(color_of(0), abs=12)
@@ -103,7 +103,7 @@ def test_looks_as_if_drawn_in_rgb():
 
 def test_the_decoders_planes_are_copied_as_they_are():
     source = decoded(64, 48, BT601)
-    made = Picture(source)
+    made = YuvFrame(source)
     assert made.planes.colors == BT601
     for copy, plane in zip(made.planes[:3], source.planes[:3], strict=True):
         np.testing.assert_array_equal(copy, plane)
@@ -112,7 +112,7 @@ def test_the_decoders_planes_are_copied_as_they_are():
 
 
 def test_odd_sizes_repeat_the_last_row_and_column():
-    made = Picture(decoded(33, 21))
+    made = YuvFrame(decoded(33, 21))
     y = made.planes.y
     assert y.shape == (22, 34)
     np.testing.assert_array_equal(y[:, 33], y[:, 32])
@@ -121,5 +121,5 @@ def test_odd_sizes_repeat_the_last_row_and_column():
 
 
 def test_an_image_of_other_colors_is_converted():
-    assert Picture(decoded(64, 48, BT601), HD).planes.y.max() == 16  # its RGB is black
-    assert Picture(frame(picture(0))).planes.colors == HD
+    assert YuvFrame(decoded(64, 48, BT601), HD).planes.y.max() == 16  # its RGB is black
+    assert YuvFrame(frame(picture(0))).planes.colors == HD

@@ -9,7 +9,7 @@ import pytest
 from vidan import Detections, Result, Tracks
 from vidan_plugins.sinks.video import codec
 from vidan_plugins.sinks.video.codec import choose, settings
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 from vidan_plugins.sources.frames import ArrayFrame
 
 
@@ -17,7 +17,7 @@ from vidan_plugins.sources.frames import ArrayFrame
 def test_what_does_not_start_is_x264(tmp_path, monkeypatch, caplog, wanted):
     monkeypatch.setattr(codec, "_starts", lambda *_: False)
     path = tmp_path / "video.mp4"
-    sink = VideoFile(str(path), encoder=wanted)
+    sink = VideoSink(str(path), encoder=wanted)
     for n in range(3):
         rgb = np.full((48, 64, 3), 80, np.uint8)
         frame = ArrayFrame(rgb, index=n, time=n / 25, captured=0.0, stream="t")

@@ -11,7 +11,7 @@ from vidan_plugins.sinks.rotation import Names, Retention
 from vidan_plugins.sinks.video import recording, segments
 from vidan_plugins.sinks.video import sink as video
 from vidan_plugins.sinks.video.segments import Segments
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 
 from .test_sink import read, result
 
@@ -31,7 +31,7 @@ def clock(monkeypatch):
 
 
 def write_all(path, numbers, rate=25, **options):
-    sink = VideoFile(str(path), draw=False, **options)
+    sink = VideoSink(str(path), draw=False, **options)
     for n in numbers:
         sink.write(result(n, n / rate))
     sink.close()
@@ -58,7 +58,7 @@ def test_no_frame_is_lost_or_doubled_between_files(tmp_path, clock):
 
 def test_files_begin_on_the_clock(tmp_path, clock):
     clock(8.0)  # 12:00:08, so that the first file of 10 s has 2 s
-    sink = VideoFile(str(tmp_path / "a-{time}.mp4"), draw=False, segment=10)
+    sink = VideoSink(str(tmp_path / "a-{time}.mp4"), draw=False, segment=10)
     for n in range(50):
         clock(8.0 + n / 4)
         frame = result(n, 100 + n / 4)  # 4 frames per second, for 12.5 s
@@ -203,7 +203,7 @@ def test_an_earlier_file_that_is_not_right_ends_the_recording(tmp_path, clock, m
             path.write_bytes(path.read_bytes()[:200])
 
     monkeypatch.setattr(recording, "put_index_in_front", spoil)
-    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False, segment=1)
+    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False, segment=1)
 
     def go_on():
         for n in range(10_000):
@@ -229,5 +229,5 @@ def test_an_earlier_file_that_is_not_right_ends_the_recording(tmp_path, clock, m
 def test_bad_options(tmp_path, options, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=message):
-        VideoFile(**{"path": "v.mp4", **options})
+        VideoSink(**{"path": "v.mp4", **options})
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ import pytest
 from tests.clips import number_of, picture
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
 from vidan_plugins.sinks.video import mp4, recording
-from vidan_plugins.sinks.video.sink import VideoFile
-from vidan_plugins.sources.ffmpeg.file import VideoFile as Source
+from vidan_plugins.sinks.video.sink import VideoSink
+from vidan_plugins.sources.ffmpeg.file import VideoFile
 from vidan_plugins.sources.frames import ArrayFrame
 
 
@@ -25,7 +25,7 @@ def result(number, time=None, size=(64, 48), rgb=None):
 
 
 def write(path, results, **options):
-    sink = VideoFile(str(path), draw=False, **options)
+    sink = VideoSink(str(path), draw=False, **options)
     for each in results:
         sink.write(each)
     sink.close()
@@ -88,14 +88,14 @@ def test_a_clock_that_is_set_back_goes_on(tmp_path):
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf")])
 def test_a_frame_without_time(tmp_path, time):
-    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
     with pytest.raises(SinkError, match="has no time"):
         sink.write(result(0, time))
     sink.close()
 
 
 def test_an_image_larger_than_h264_has(tmp_path):
-    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
     with pytest.raises(SinkError, match="20000x2 px is too large"):
         sink.write(result(0, size=(20000, 2)))
     sink.close()
@@ -106,7 +106,7 @@ def test_an_image_larger_than_h264_has(tmp_path):
 def test_a_pipe_is_no_place_for_a_video(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SinkError, match="not a regular file"):
-        VideoFile(str(tmp_path / "pipe"))
+        VideoSink(str(tmp_path / "pipe"))
 
 
 def test_one_frame(tmp_path):
@@ -117,7 +117,7 @@ def test_one_frame(tmp_path):
 
 def test_our_own_source_shows_the_same_colors(tmp_path):
     path = write(tmp_path / "v.mp4", [result(0)], crf=10)
-    (frame,) = Source(str(path))
+    (frame,) = VideoFile(str(path))
     assert np.abs(frame.rgb().astype(int) - picture(0)).mean() < 6
 
 
@@ -133,7 +133,7 @@ def test_drawn_or_not(tmp_path):
     found = Detections(boxes, np.ones(1, np.float32), np.zeros(1, np.int32))
     black = result(0, rgb=np.zeros((120, 160, 3), np.uint8)).frame
     for draw in (True, False):
-        sink = VideoFile(str(tmp_path / f"{draw}.mp4"), draw=draw)
+        sink = VideoSink(str(tmp_path / f"{draw}.mp4"), draw=draw)
         sink.write(Result(black, found, Tracks.empty(), ("thing",)))
         sink.close()
     drawn, plain = (read(tmp_path / f"{draw}.mp4")[2][0][1] for draw in (True, False))
@@ -153,20 +153,20 @@ def test_drawn_or_not(tmp_path):
 )
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
-        VideoFile(str(tmp_path / "v.mp4"), **options)
+        VideoSink(str(tmp_path / "v.mp4"), **options)
 
 
 def test_a_path_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file/v.mp4"):
         with pytest.raises(SinkError, match=f"cannot write '{path}'"):
-            VideoFile(str(path))
+            VideoSink(str(path))
 
 
 def test_a_missing_encoder_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
     with pytest.raises(SinkError, match="FFmpeg has no encoder libx264"):
-        VideoFile(str(tmp_path / "v.mp4"))
+        VideoSink(str(tmp_path / "v.mp4"))
 
 
 def test_an_existing_file_is_left_alone_until_there_is_a_frame(tmp_path):
@@ -177,7 +177,7 @@ def test_an_existing_file_is_left_alone_until_there_is_a_frame(tmp_path):
 
 
 def test_a_frame_of_another_size_is_an_error_and_the_rest_is_kept(tmp_path):
-    sink = VideoFile(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
     for n in range(5):
         sink.write(result(n))
     with pytest.raises(SinkError, match=r"a frame of 32x48 px does not fit .* of 64x48 px"):
@@ -247,12 +247,12 @@ import resource, signal, sys
 import numpy as np
 from tests.plugins.sinks.video.test_sink import result
 from vidan import SinkError
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 noise = np.random.default_rng(1)
-sink = VideoFile(sys.argv[1], draw=False, preset="ultrafast")
+sink = VideoSink(sys.argv[1], draw=False, preset="ultrafast")
 try:
     for n in range(400):
         rgb = noise.integers(0, 255, (240, 320, 3), dtype=np.uint8)
@@ -299,9 +299,9 @@ def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, 
 KILLED = """
 import os, signal, sys
 from tests.plugins.sinks.video.test_sink import result
-from vidan_plugins.sinks.video.sink import VideoFile
+from vidan_plugins.sinks.video.sink import VideoSink
 
-sink = VideoFile(sys.argv[1], draw=False)
+sink = VideoSink(sys.argv[1], draw=False)
 for n in range(200):
     sink.write(result(n))
 os.kill(os.getpid(), signal.SIGKILL)

@@ -164,9 +164,9 @@ def test_large_images_are_scaled_down(serve, ask):
 
 def test_nothing_is_encoded_while_nobody_waits_and_once_for_all(web, monkeypatch):
     encoded = []
-    encode = web._server.pictures._encode
+    encode = web._server.encoder._encode
     monkeypatch.setattr(
-        web._server.pictures,
+        web._server.encoder,
         "_encode",
         lambda *of: encoded.append(of[1].frame.index) or encode(*of),
     )
@@ -199,7 +199,7 @@ def test_health(web, ask, monkeypatch):
 
 
 def test_labels_are_written_as_prometheus_reads_them(web, ask):
-    stats_of = web._figures.stats
+    stats_of = web._live_stats.stats
     stats_of.frame_done(0.0, {}, 1, {'Tür "A"\\\n': 2})
     assert (
         'vidan_objects_total{label="Tür \\"A\\"\\\\\\n"} 2\n'
@@ -277,7 +277,7 @@ def test_closing_does_not_wait_for_who_never_reads(serve, path, caplog):
         with Camera(web, kind=Noisy, width=640, height=480):
             if path == "/view":
                 stuck.sendall(b"\x81\x84\0\0\0\0next")
-            until(lambda: web._server._screen.number > 0)
+            until(lambda: web._server._hub.number > 0)
             time.sleep(0.2)
         began = time.monotonic()
         web.close()

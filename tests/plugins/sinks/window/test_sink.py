@@ -44,10 +44,10 @@ def display():
 def screen(display, monkeypatch):
     monkeypatch.setenv("DISPLAY", display)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    return ViewerHub()
+    return Screen()
 
 
-class ViewerHub:
+class Screen:
     """What a person does: looks and presses keys."""
 
     def look(self):

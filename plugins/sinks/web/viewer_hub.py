@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
-from .figures import LiveStats
-from .pictures import Pictures
+from .jpeg import JpegEncoder
+from .live_stats import LiveStats
 
 PERIOD = 0.5
 """Seconds between two messages of figures."""
@@ -32,13 +32,13 @@ class ViewerHub:
         over: set when the run is.
     """
 
-    def __init__(self, figures: LiveStats, pictures: Pictures, seats: int) -> None:
-        self.figures = figures
+    def __init__(self, live_stats: LiveStats, encoder: JpegEncoder, seats: int) -> None:
+        self.live_stats = live_stats
         self.viewers = 0
         self.jpeg = b""
         self.number = 0
         self.over = asyncio.Event()
-        self._pictures = pictures
+        self._encoder = encoder
         self._seats = seats
         self._waiting = 0
         self._news = asyncio.Event()
@@ -83,7 +83,7 @@ class ViewerHub:
         It is `seen` if the run ends before there is one. An image that was encoded for another
         viewer will do only if there is no newer result: who comes seldom is shown nothing old.
         """
-        if self.number == seen or self._pictures.pending:
+        if self.number == seen or self._encoder.pending:
             seen = self.number
             with self._wanted():
                 while self.number == seen and not self.over.is_set():
@@ -93,12 +93,12 @@ class ViewerHub:
     @contextlib.contextmanager
     def _wanted(self) -> Iterator[None]:
         self._waiting += 1
-        self._pictures.want(True)
+        self._encoder.want(True)
         try:
             yield
         finally:
             self._waiting -= 1
-            self._pictures.want(self._waiting > 0)
+            self._encoder.want(self._waiting > 0)
 
     async def messages(self) -> AsyncIterator[str]:
         """The figures as JSON, every PERIOD s; the last, with `over`, at the end of the run."""
@@ -111,4 +111,4 @@ class ViewerHub:
 
     def _said(self) -> str:
         extra = {"viewers": self.viewers, "over": self.over.is_set()}
-        return json.dumps(self.figures.snapshot() | extra)
+        return json.dumps(self.live_stats.snapshot() | extra)

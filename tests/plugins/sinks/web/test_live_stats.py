@@ -7,11 +7,11 @@ import pytest
 from tests.plugins.sinks.web.results import result
 from vidan.interfaces import StatsAware
 from vidan.stats import Stats
-from vidan_plugins.sinks.web.figures import AWAY, EVENTS, LiveStats
+from vidan_plugins.sinks.web.live_stats import AWAY, EVENTS, LiveStats
 
 
-def texts(figures):
-    return [event["text"] for event in figures.snapshot()["events"]]
+def texts(live_stats):
+    return [event["text"] for event in live_stats.snapshot()["events"]]
 
 
 def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
@@ -32,46 +32,46 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
 
 
 def test_who_is_hidden_for_a_moment_has_not_left():
-    figures = LiveStats()
-    figures.add(result(0, [1]))
+    live_stats = LiveStats()
+    live_stats.add(result(0, [1]))
     for index in range(1, AWAY + 1):
-        figures.add(result(index))
-    figures.add(result(AWAY, [1]))
-    assert texts(figures) == ["person #1 appeared"]
-    figures.add(result(2 * AWAY + 1))
-    assert texts(figures) == ["person #1 left", "person #1 appeared"]
-    assert figures._present == {}
+        live_stats.add(result(index))
+    live_stats.add(result(AWAY, [1]))
+    assert texts(live_stats) == ["person #1 appeared"]
+    live_stats.add(result(2 * AWAY + 1))
+    assert texts(live_stats) == ["person #1 left", "person #1 appeared"]
+    assert live_stats._present == {}
 
 
 def test_events_of_the_run_are_told_and_bounded():
-    figures = LiveStats()
+    live_stats = LiveStats()
     for index in range(EVENTS + 5):
-        figures.add(result(index, events=("x" * 500,)))
-    assert texts(figures) == ["x" * 200] * EVENTS
+        live_stats.add(result(index, events=("x" * 500,)))
+    assert texts(live_stats) == ["x" * 200] * EVENTS
 
 
 def test_memory_is_bounded_while_nobody_looks(monkeypatch):
     clock = iter(range(100_000))
-    monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: next(clock))
-    figures = LiveStats()
+    monkeypatch.setattr("vidan_plugins.sinks.web.live_stats.time.monotonic", lambda: next(clock))
+    live_stats = LiveStats()
     for index in range(500):
-        figures.add(result(index, [index]))
-    assert len(figures._arrivals) <= 3
-    assert len(figures._latency) == 180
-    assert len(figures._present) == AWAY + 1
+        live_stats.add(result(index, [index]))
+    assert len(live_stats._arrivals) <= 3
+    assert len(live_stats._latency) == 180
+    assert len(live_stats._present) == AWAY + 1
 
 
 def test_latency_is_the_worst_of_each_second(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("vidan_plugins.sinks.web.figures.time.monotonic", lambda: now[0])
-    figures = LiveStats()
+    monkeypatch.setattr("vidan_plugins.sinks.web.live_stats.time.monotonic", lambda: now[0])
+    live_stats = LiveStats()
     for at, captured in [(100.2, 100.1), (100.6, 100.3), (100.9, 100.8), (101.5, 101.3)]:
         now[0] = at
         one = result(0)
         object.__setattr__(one.frame, "captured", captured)
-        figures.add(one)
-    assert figures.snapshot()["latency"] == [(0, 0.3), (1, 0.2)]
-    assert figures.snapshot()["age"] == pytest.approx(0.2)
+        live_stats.add(one)
+    assert live_stats.snapshot()["latency"] == [(0, 0.3), (1, 0.2)]
+    assert live_stats.snapshot()["age"] == pytest.approx(0.2)
 
 
 def test_before_the_first_frame_there_is_no_age():

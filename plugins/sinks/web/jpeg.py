@@ -16,7 +16,7 @@ LAST = 2.0
 """Seconds that the last image is waited for."""
 
 
-class Pictures:
+class JpegEncoder:
     """A thread that draws and encodes the newest result.
 
     Args:
