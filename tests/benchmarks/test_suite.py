@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import bare, flat, inputs, levers, loops, micro, peers, startup
+from benchmarks import inputs
+from benchmarks.baselines import opencv_loops, stages
+from benchmarks.soak import latency_drift
+from benchmarks.suite import ablation, micro, peers, startup
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench.clip import clip
 
@@ -68,7 +71,7 @@ def test_bench(folder):
 def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
     own = ["modes=[file]", "-m", "tracker=sort,none", "hydra.sweep.dir=out"]
     kept = ["--out", "kept", "--name", "sweep_trackers"]
-    vidan(*SMALL, *QUICK, *own, *kept, cwd=folder, module="benchmarks.latency")
+    vidan(*SMALL, *QUICK, *own, *kept, cwd=folder, module="benchmarks.suite.latency")
     found = json.loads((folder / "kept/sweep_trackers.json").read_text())
     assert found["name"] == "sweep_trackers"
     assert "--name sweep_trackers" in found["command"]
@@ -105,24 +108,26 @@ def test_micro():
     assert all(len(one["runs"]) == 2 for one in found["figures"].values())
 
 
-@pytest.mark.parametrize("stage", bare.STAGES)
+@pytest.mark.parametrize("stage", stages.STAGES)
 def test_bare_stages(stage, small, tmp_path):
     if stage == "openvino":
         pytest.importorskip("openvino")
     command = [stage, str(small), str(inputs.model()), str(tmp_path / "out.mp4"), "6", "2"]
-    found = json.loads(vidan(*command, cwd=tmp_path, module="benchmarks.bare").splitlines()[-1])
+    found = json.loads(
+        vidan(*command, cwd=tmp_path, module="benchmarks.baselines.stages").splitlines()[-1]
+    )
     assert set(found) == {"ms", "cpu_ms"}
 
 
 def test_loop_by_hand(small, tmp_path, monkeypatch):
     # The other loop, and TensorFlow, are in the environment of the peers.
-    class ByHand(loops.Plain):
+    class ByHand(opencv_loops.Plain):
         def __init__(self, model):
-            self._network = loops.onnx(model)
+            self._network = opencv_loops.onnx(model)
 
-    monkeypatch.setitem(loops.LOOPS, "savedmodel", ByHand)
+    monkeypatch.setitem(opencv_loops.LOOPS, "savedmodel", ByHand)
     out = tmp_path / "out.mp4"
-    found = loops.loop("savedmodel", str(small), str(inputs.model()), str(out), 6, 2)
+    found = opencv_loops.loop("savedmodel", str(small), str(inputs.model()), str(out), 6, 2)
     assert found["frames"] == 4
     assert out.stat().st_size > 0
 
@@ -146,12 +151,14 @@ def test_tables_and_plot_of_peers(tmp_path):
 
 def test_peers_that_are_not_there(small, tmp_path):
     setup = peers.Setup(tmp_path / "no/python", small, frames=6, burn_in=2, runs=1)
-    with pytest.raises(VidanError, match=r"peers\.txt"):
+    with pytest.raises(VidanError, match=r"requirements-loops\.txt"):
         peers._loop(setup, "savedmodel", tmp_path, tmp_path)
 
 
 def test_levers_are_held_against_the_bare_stages(small, capsys):
-    levers.main([f"source.path={small}", "max_frames=4", "rounds=1", "only=one request in flight"])
+    ablation.main(
+        [f"source.path={small}", "max_frames=4", "rounds=1", "only=one request in flight"]
+    )
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == ["bare", "vidan", "one request in flight"]
     assert all(len(line.split()[-4:]) == 4 for line in lines[1:])
@@ -160,18 +167,18 @@ def test_levers_are_held_against_the_bare_stages(small, capsys):
 def test_a_live_view_over_time(small, tmp_path):
     # The quick model, so that few seconds show enough.
     quick = str(inputs.shipped())
-    found = flat.flat(small, 3 / 60, 0.5, tmp_path, quick)
+    found = latency_drift.latency_drift(small, 3 / 60, 0.5, tmp_path, quick)
     assert all(one["p95"] > 0 and one["frames"] > 0 for one in found["spans"])
     assert found["figures"]["captured"] >= found["figures"]["dropped"]
-    assert (tmp_path / "flat.png").is_file()
+    assert (tmp_path / "latency_drift.png").is_file()
     with pytest.raises(VidanError, match="too short for three spans of 60 s"):
-        flat.flat(small, minutes=0.01, length=60, out=tmp_path)
+        latency_drift.latency_drift(small, minutes=0.01, length=60, out=tmp_path)
 
 
 def test_growth_is_that_of_a_straight_line():
     # From 10 to 14 in two minutes, 12 on average: a third.
     found = [{"minute": float(m), "p95": 10.0 + 2 * m} for m in range(3)]
-    assert flat.growth(found, "p95") == pytest.approx(1 / 3)
+    assert latency_drift.growth(found, "p95") == pytest.approx(1 / 3)
 
 
 def test_start_up(small, tmp_path):
@@ -183,7 +190,7 @@ def test_start_up(small, tmp_path):
 
 
 def test_other_forms_of_the_graph_find_the_same(tmp_path):
-    graph = pytest.importorskip("benchmarks.graph", exc_type=ImportError)
+    graph = pytest.importorskip("benchmarks.suite.onnx_graph", exc_type=ImportError)
     path = inputs.model()
     picture = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), np.uint8)
 
@@ -199,7 +206,7 @@ def test_other_forms_of_the_graph_find_the_same(tmp_path):
 
 
 def test_forms_of_the_graph_are_held_against_the_first():
-    graph = pytest.importorskip("benchmarks.graph", exc_type=ImportError)
+    graph = pytest.importorskip("benchmarks.suite.onnx_graph", exc_type=ImportError)
     # Twice the wall time and three times the CPU of the first.
     found = {"first": (0.1, [(10.0, 20.0)] * 2), "other": (0.1, [(20.0, 60.0)] * 2)}
     assert graph.table(found).rows[1] == ["other", 20.0, 2.0, 60.0, 3.0]

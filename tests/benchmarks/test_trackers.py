@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from benchmarks import trackers
+from benchmarks.suite import trackers
 from vidan.config.build import build
 
 SCENES = {"10": trackers.walkers(10, 40)}

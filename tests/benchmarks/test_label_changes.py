@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.labels import changes, histories, row
+from benchmarks.suite.label_changes import changes, histories, row
 from vidan.types import Detections, Tracks
 
 

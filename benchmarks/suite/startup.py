@@ -1,7 +1,7 @@
-"""`python -m benchmarks.startup`: how soon vidan answers, beside what nobody can do without.
+"""`python -m benchmarks.suite.startup`: how soon vidan answers, beside what nobody can do without.
 
 The first result of the demo and of a video file, against PyAV and ONNX Runtime by hand
-(`benchmarks/first.py`); `vidan --help` and `vidan plugins`, against the help of a bare Hydra
+(`benchmarks/baselines/cold_start.py`); `vidan --help` and `vidan plugins`, against the help of a bare Hydra
 program. Each is a process of its own, all in turn, several rounds: what else the machine does falls
 on all alike, and ratios are of the same round. The first round only warms the disk's cache.
 """
@@ -21,10 +21,10 @@ from vidan.cli.terminal import console, listen
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench.runs import run
 
-from .inputs import WORK, parser, shipped, video
-from .report import Table, result, save, show, spread
+from ..inputs import WORK, parser, shipped, video
+from ..report import Table, result, save, show, spread
 
-HERE = Path(__file__).parent
+BASELINES = Path(__file__).parents[1] / "baselines"
 
 HAND, HYDRA = "PyAV and ONNX Runtime by hand", "a bare Hydra program, --help"
 
@@ -35,7 +35,7 @@ Seconds = tuple[float, float]
 def by_hand(path: Path) -> Seconds:
     """Until a network has seen the first frame of a video."""
     spawned = time.monotonic()  # one clock for all processes
-    said = json.loads(_output([str(HERE / "first.py"), str(path), str(shipped())]))
+    said = json.loads(_output([str(BASELINES / "cold_start.py"), str(path), str(shipped())]))
     return said["at"] - spawned, said["cpu_s"]
 
 
@@ -72,7 +72,7 @@ def candidates(path: Path, demo: Sequence[str], folder: Path) -> dict[str, Calla
         HAND: lambda: by_hand(path),
         "vidan: the demo": lambda: vidan(demo, folder / "demo"),
         "vidan: a video file": lambda: vidan(of_file, folder / "file"),
-        HYDRA: lambda: command([str(HERE / "hydra_app.py"), "--help"]),
+        HYDRA: lambda: command([str(BASELINES / "hydra_app.py"), "--help"]),
         "vidan --help": lambda: command(["-m", "vidan", "--help"]),
         "vidan plugins": lambda: command(["-m", "vidan", "plugins"]),
     }
@@ -96,7 +96,7 @@ def startup(path: Path, rounds: int, out: Path, demo: Sequence[str] = ()) -> dic
     made: dict[str, Any] = result(
         "startup",
         "Start-up",
-        f"python -m benchmarks.startup --rounds {rounds}",
+        f"python -m benchmarks.suite.startup --rounds {rounds}",
         [_table(measured)],
         settings={"video": path.name, "rounds": rounds, "demo": list(demo)},
         figures={
@@ -133,7 +133,7 @@ def _table(measured: dict[str, list[Seconds]]) -> Table:
 
 def main() -> int:
     """Run from the command line."""
-    options = parser("benchmarks.startup", str(__doc__))
+    options = parser("benchmarks.suite.startup", str(__doc__))
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("overrides", nargs="*", help="of the demo")
     args = options.parse_args()
@@ -141,7 +141,7 @@ def main() -> int:
     try:
         show(startup(video(300), args.rounds, args.out, args.overrides), console())
     except VidanError as error:
-        sys.exit(f"benchmarks.startup: error: {error}")
+        sys.exit(f"benchmarks.suite.startup: error: {error}")
     return 0
 
 

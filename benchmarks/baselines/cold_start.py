@@ -1,6 +1,6 @@
 """What nobody can do without before a first result, by hand; runs without vidan.
 
-    python benchmarks/first.py VIDEO MODEL
+    python benchmarks/baselines/cold_start.py VIDEO MODEL
 
 imports PyAV and ONNX Runtime, opens the model, decodes one frame and infers once; prints the time
 of the monotonic clock, s, and the processor time so far, s, as JSON.

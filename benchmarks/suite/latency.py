@@ -1,4 +1,4 @@
-"""`python -m benchmarks.latency`: `vidan bench` on the suite's video, kept among the results.
+"""`python -m benchmarks.suite.latency`: `vidan bench` on the suite's video, kept among the results.
 
 Takes what `vidan bench` takes; with `-m` the result is `sweep`. `--name NAME` calls it otherwise,
 so that there can be several, and `--out FOLDER` keeps it elsewhere.
@@ -14,8 +14,8 @@ from pathlib import Path
 from vidan.cli.terminal import console, listen
 from vidan_plugins.tools.bench.commands import bench
 
-from .inputs import parser, real_video
-from .report import save, show
+from ..inputs import parser, real_video
+from ..report import save, show
 
 
 def latency(arguments: list[str], out: Path, command: str, name: str | None = None) -> None:
@@ -34,12 +34,12 @@ def latency(arguments: list[str], out: Path, command: str, name: str | None = No
 
 def main() -> int:
     """Run from the command line."""
-    options = parser("benchmarks.latency", str(__doc__))
+    options = parser("benchmarks.suite.latency", str(__doc__))
     options.add_argument("--name", help="of the result")
     known, others = options.parse_known_args()
     listen()
     named = ["--name", known.name] if known.name else []
-    command = shlex.join(["python", "-m", "benchmarks.latency", *named, *others])
+    command = shlex.join(["python", "-m", "benchmarks.suite.latency", *named, *others])
     latency(others, known.out, command, known.name)
     return 0
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.micro`: the small parts alone, us per call."""
+"""`python -m benchmarks.suite.micro`: the small parts alone, us per call."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from vidan_plugins.trackers.core.assignment import assign
 from vidan_plugins.trackers.core.kalman import Batched, Kalman, PerTrack
 from vidan_plugins.trackers.core.motion import sort_model
 
-from .inputs import parser
-from .report import Table, result, save, show, spread
+from ..inputs import parser
+from ..report import Table, result, save, show, spread
 
 WIDTH, HEIGHT = 1920, 1080
 REPEATS = 7
@@ -163,14 +163,14 @@ def micro(repeats: int = REPEATS, least: float = LEAST) -> dict[str, Any]:
     note = f"{repeats} repeats of at least {1e3 * least:.0f} ms each, in one process."
     table = Table("Parts, us per call", ["", "least", "median", "most"], rows, note)
     made: dict[str, Any] = result(
-        "micro", "The small parts alone", "python -m benchmarks.micro", [table], figures=found
+        "micro", "The small parts alone", "python -m benchmarks.suite.micro", [table], figures=found
     )
     return made
 
 
 def main() -> int:
     """Run from the command line."""
-    args = parser("benchmarks.micro", str(__doc__)).parse_args()
+    args = parser("benchmarks.suite.micro", str(__doc__)).parse_args()
     found = micro()
     show(found, console())
     save(found, args.out)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers`: vidan beside what people write by hand, and beside the limit.
+"""`python -m benchmarks.suite.peers`: vidan beside what people write by hand, and beside the limit.
 
 Same video, same model, each in a process of its own, in turn, several times:
 
@@ -10,7 +10,7 @@ Same video, same model, each in a process of its own, in turn, several times:
 
 (a) and (b) run in an environment of their own, made by
 
-    python3 -m venv .venv-peers && .venv-peers/bin/pip install -r benchmarks/peers.txt
+    python3 -m venv .venv-peers && .venv-peers/bin/pip install -r benchmarks/baselines/requirements-loops.txt
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from vidan_plugins.tools.bench.environment import environment
 from vidan_plugins.tools.bench.figures import figures
 from vidan_plugins.tools.bench.runs import run
 
-from .inputs import WORK, model, parser, video
-from .report import Table, result, save, show, spread
+from ..inputs import WORK, model, parser, video
+from ..report import Table, result, save, show, spread
 
 log = logging.getLogger(__name__)
 
 PEERS = Path(".venv-peers/bin/python")
-LOOPS = Path(__file__).with_name("loops.py")
+LOOPS = Path(__file__).parents[1] / "baselines/opencv_loops.py"
 PEER_PACKAGES = (
     "numpy",
     "opencv-python",
@@ -110,8 +110,7 @@ def saved_model(work: Path) -> Path:
 
 
 def _loop(setup: Setup, name: str, exported: Path, work: Path) -> dict[str, float]:
-    # -P: else benchmarks/trackers.py would stand for the library of that name.
-    command = [setup.peers, "-P", LOOPS, name, setup.video, exported, work / f"{name}.mp4"]
+    command = [setup.peers, LOOPS, name, setup.video, exported, work / f"{name}.mp4"]
     return _json([*command, setup.frames, setup.burn_in])
 
 
@@ -120,7 +119,7 @@ def _bare(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
     stages = {"decode": "decode", "infer": setup.backend, "encode": "encode"}
     found = {}
     for name, stage in stages.items():
-        command = [sys.executable, "-m", "benchmarks.bare", stage, setup.video, model()]
+        command = [sys.executable, "-m", "benchmarks.baselines.stages", stage, setup.video, model()]
         found[name] = _json([*command, work / "bare.mp4", setup.frames, setup.burn_in])
     total = sum(each["cpu_ms"] for each in found.values())
     limit = {"cpu_ms": total, "fps": 1e3 * environment()["cpus"] / total}
@@ -151,7 +150,7 @@ def _python(command: Sequence[object]) -> str:
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError as error:
         raise VidanError(
-            f"cannot run {words[0]!r} ({error.strerror}): make it as benchmarks/peers.txt says, or "
+            f"cannot run {words[0]!r} ({error.strerror}): make it as benchmarks/baselines/requirements-loops.txt says, or "
             "say --python <the Python that has them>"
         ) from error
     if done.returncode:
@@ -243,7 +242,7 @@ def _peer_versions(python: Path) -> dict[str, str]:
 
 def main() -> int:
     """Run from the command line."""
-    options = parser("benchmarks.peers", str(__doc__))
+    options = parser("benchmarks.suite.peers", str(__doc__))
     options.add_argument("--python", type=Path, default=PEERS, help="Python that has the peers")
     options.add_argument("--video", type=Path, help="instead of the suite's own")
     options.add_argument("--backend", choices=("onnxruntime", "openvino"), default=Setup.backend)
@@ -254,13 +253,13 @@ def main() -> int:
     listen()
     path = args.video or video(args.frames)
     setup = Setup(args.python, path, args.backend, args.frames, args.burn_in, args.runs)
-    command = "python -m benchmarks.peers" + (
+    command = "python -m benchmarks.suite.peers" + (
         f" --backend {args.backend}" if args.backend != Setup.backend else ""
     )
     try:
         show(peers(setup, args.out, command), console())
     except VidanError as error:
-        sys.exit(f"benchmarks.peers: error: {error}")
+        sys.exit(f"benchmarks.suite.peers: error: {error}")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Times trackers of other libraries; run by benchmarks.trackers in their own environment.
+"""Times trackers of other libraries; run by benchmarks.suite.trackers in their own environment.
 
-    python benchmarks/tracker_peers.py <scene.npz> <name>
+    python benchmarks/baselines/tracker_peers.py <scene.npz> <name>
 
 The scene has `boxes` (N,5) float32, x1 y1 x2 y2 score, `frames` (N,) int64, rising, `count`,
 and `features` (N,D). Prints the seconds of each frame as a JSON list.

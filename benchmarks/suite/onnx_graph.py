@@ -1,10 +1,10 @@
-"""`python -m benchmarks.graph`: what the form of the ONNX graph and the settings are worth.
+"""`python -m benchmarks.suite.onnx_graph`: what the form of the ONNX graph and the settings are worth.
 
 The network alone, by ONNX Runtime, on one made-up image: each form and setting in turn, several
 rounds, against the first in the same round. The forms are made from the float32 model that ships;
 needs vidan[train].
 
-    python -m benchmarks.graph --rounds 40
+    python -m benchmarks.suite.onnx_graph --rounds 40
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from vidan.cli.terminal import console, listen
 from vidan_plugins.detectors.backends.onnxruntime import settings as vidan_settings
 from vidan_plugins.detectors.backends.threads import thread_count
 
-from .inputs import model, parser, shipped
-from .report import Table, result, save, show
+from ..inputs import model, parser, shipped
+from ..report import Table, result, save, show
 
 Session = Any
 """An `onnxruntime.InferenceSession`, which has no types."""
@@ -186,13 +186,13 @@ def table(found: dict[str, tuple[float, list[LiveStats]]]) -> Table:
 
 def main() -> int:
     """Run from the command line."""
-    options = parser("benchmarks.graph", str(__doc__))
+    options = parser("benchmarks.suite.onnx_graph", str(__doc__))
     options.add_argument("--rounds", type=int, default=40)
     args = options.parse_args()
     listen()
     shown = table(measure(args.rounds))
-    command = f"python -m benchmarks.graph --rounds {args.rounds}"
-    found = result("graph", "Forms of the graph", command, [shown])
+    command = f"python -m benchmarks.suite.onnx_graph --rounds {args.rounds}"
+    found = result("onnx_graph", "Forms of the graph", command, [shown])
     show(found, console())
     save(found, args.out)
     return 0

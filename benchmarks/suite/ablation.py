@@ -1,11 +1,11 @@
-"""What each lever of the frame loop is worth: `python -m benchmarks.levers source.path=<video>`.
+"""What each lever of the frame loop is worth: `python -m benchmarks.suite.ablation source.path=<video>`.
 
 Runs the same video with one setting changed at a time, all settings in turn, several rounds,
 and prints the processor time per frame and frames per second of each, as ratios to the first.
 In turn, so that what else the machine does falls on all alike; processor time is hardly
 touched by it. `bare` is decoding, inferring and encoding alone, one after another: the limit.
 
-    python -m benchmarks.levers source.path=video.mp4 max_frames=100 rounds=5
+    python -m benchmarks.suite.ablation source.path=video.mp4 max_frames=100 rounds=5
 """
 
 from __future__ import annotations
@@ -115,5 +115,7 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     if not any(Path(a.partition("=")[2]).is_file() for a in sys.argv[1:]):
-        sys.exit("give a video: python -m benchmarks.levers source.path=<video> [max_frames=100]")
+        sys.exit(
+            "give a video: python -m benchmarks.suite.ablation source.path=<video> [max_frames=100]"
+        )
     main(sys.argv[1:])

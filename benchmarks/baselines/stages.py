@@ -1,6 +1,6 @@
 """The stages that no video program can do without, each alone: decode, infer, encode.
 
-    python -m benchmarks.bare decode|onnx|openvino|encode VIDEO MODEL OUT FRAMES BURN_IN
+    python -m benchmarks.baselines.stages decode|onnx|openvino|encode VIDEO MODEL OUT FRAMES BURN_IN
 
 prints wall and CPU time per frame as JSON. The sum of the CPU times is the limit.
 """

@@ -1,6 +1,6 @@
 """How old the images are that a live sink shows, through RTSP, with a slow detector.
 
-    python -m benchmarks.staleness [--seconds 20] [--detect 0.15] [--rate 25]
+    python -m benchmarks.soak.staleness [--seconds 20] [--detect 0.15] [--rate 25]
 
 A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the
 time into each image; a sink that shows only the newest reads it. The age of each image is told

@@ -1,13 +1,13 @@
-"""`python -m benchmarks.flat`: whether the delay of a live view grows, over a long run.
+"""`python -m benchmarks.soak.latency_drift`: whether the delay of a live view grows, over a long run.
 
 A 1080p camera at 30 frames/s (the suite's video, paced by its timestamps, again and again), a
 detector that is slower than that (`--model`, on one thread), and a sink that draws each
 result and shows only the newest. Notes the age of what it shows, and the memory, span by span:
 both are to stay as they are.
 
-    python -m benchmarks.flat --minutes 30
-    python -m benchmarks.flat --minutes 5 --model facemask_d0 --name flat_d0   # slower still
-    python -m benchmarks.flat --minutes 5 --age-limit none --name flat_all     # as many as it can
+    python -m benchmarks.soak.latency_drift --minutes 30
+    python -m benchmarks.soak.latency_drift --minutes 5 --model facemask_d0 --name latency_drift_d0   # slower still
+    python -m benchmarks.soak.latency_drift --minutes 5 --age-limit none --name latency_drift_all_frames     # as many as it can
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from vidan.stats import Stats
 from vidan.types import Result
 from vidan_plugins.tools.bench import plot
 
-from .inputs import parser, video
-from .report import Table, result, save, show
+from ..inputs import parser, video
+from ..report import Table, result, save, show
 
 PERCENTILES = (50, 95, 100)
 ROWS = 12
 """About so many spans are shown in the table; the JSON has them all."""
 
-NAME, MODEL = "flat", "facemask_lite0"
+NAME, MODEL = "latency_drift", "facemask_lite0"
 """Of the result; of the float32 model, which on one thread cannot keep up with the camera."""
 
 BOUND = 1.25
@@ -147,7 +147,7 @@ def tables(found: Sequence[dict[str, float]], summary: dict[str, Any]) -> list[T
     ]
 
 
-def flat(
+def latency_drift(
     path: Path,
     minutes: float,
     length: float,
@@ -183,13 +183,13 @@ def flat(
         "captured": stats.captured,
         "dropped": stats.dropped,
     }
-    command = f"python -m benchmarks.flat --minutes {minutes:g}"
+    command = f"python -m benchmarks.soak.latency_drift --minutes {minutes:g}"
     command += "" if network == MODEL else f" --model {network}"
     command += "" if age_limit == AGE_LIMIT else f" --age-limit {age_limit}".lower()
     command += "" if name == NAME else f" --name {name}"
     made: dict[str, Any] = result(
         name,
-        "The age of a live picture, over time",
+        "The age of a live image, over time",
         command,
         tables(found, summary),
         [f"{name}.png"],
@@ -228,7 +228,7 @@ def draw(path: Path, found: Sequence[dict[str, float]]) -> None:
 
 def main() -> int:
     """Run from the command line."""
-    options = parser("benchmarks.flat", str(__doc__))
+    options = parser("benchmarks.soak.latency_drift", str(__doc__))
     options.add_argument("--minutes", type=float, default=30)
     options.add_argument("--span", type=float, default=60, help="s, over which figures are taken")
     options.add_argument("--model", default=MODEL, help="name or file of the detector's model")
@@ -242,12 +242,12 @@ def main() -> int:
     args = options.parse_args()
     listen()
     try:
-        found = flat(
+        found = latency_drift(
             video(300), args.minutes, args.span, args.out, args.model, args.name, args.age_limit
         )
         show(found, console())
     except VidanError as error:
-        sys.exit(f"benchmarks.flat: error: {error}")
+        sys.exit(f"benchmarks.soak.latency_drift: error: {error}")
     return 0
 
 

@@ -1,11 +1,11 @@
-"""`python -m benchmarks.trackers`: trackers alone, ms per frame, beside other libraries.
+"""`python -m benchmarks.suite.trackers`: trackers alone, ms per frame, beside other libraries.
 
 On one core: 10, 50 and 200 people who walk through a 1080p image, 5 % of boxes missing, the
 same boxes for all; and, where VIDAN_DATA has them, MOT17's real detections. The others run in
-an environment of their own; benchmarks/peers-trackers.txt says how it is made.
+an environment of their own; benchmarks/baselines/requirements-trackers.txt says how it is made.
 
-    python -m benchmarks.trackers --peers .venv-trackers/bin/python
-    python -m benchmarks.trackers --long 200000      # is memory flat? no table
+    python -m benchmarks.suite.trackers --peers .venv-trackers/bin/python
+    python -m benchmarks.suite.trackers --long 200000      # is memory flat? no table
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from vidan.errors import VidanError
 from vidan.types import Detections, Frame, Image
 from vidan_plugins.tools.bench.results import Cell
 
-from .inputs import parser
-from .report import Table, result, save, show
+from ..inputs import parser
+from ..report import Table, result, save, show
 
 WIDTH, HEIGHT, RATE = 1920, 1080, 30.0
 COUNTS = (10, 50, 200)
@@ -54,9 +54,9 @@ DESCRIBED = ("vidan deepsort", "deep-sort-realtime")
 
 REAL = ("MOT17-04-SDP", "MOT17-05-FRCNN", "MOT17-09-DPM")
 PEERS_PYTHON = ".venv-trackers/bin/python"
-"""Where benchmarks/peers-trackers.txt puts the peers' environment."""
+"""Where benchmarks/baselines/requirements-trackers.txt puts the peers' environment."""
 
-PEER_CODE = Path(__file__).with_name("tracker_peers.py")
+PEER_CODE = Path(__file__).parents[1] / "baselines/tracker_peers.py"
 Floats = npt.NDArray[np.float32]
 
 
@@ -177,7 +177,7 @@ def theirs(scene: Path, name: str, python: Path) -> list[float]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise VidanError(f"{name}: {said}; see benchmarks/peers-trackers.txt")
+        raise VidanError(f"{name}: {said}; see benchmarks/baselines/requirements-trackers.txt")
     return [float(value) for value in json.loads(done.stdout.splitlines()[-1])]
 
 
@@ -232,7 +232,7 @@ def memory(looks: int, tracker: Mapping[str, Any]) -> list[tuple[int, float]]:
 
 def main() -> int:
     """Run from the command line."""
-    made = parser("benchmarks.trackers", str(__doc__))
+    made = parser("benchmarks.suite.trackers", str(__doc__))
     made.add_argument("--peers", type=Path, help="Python of the peers' environment")
     made.add_argument("--frames", type=int, default=300, help="of each drawn scene")
     made.add_argument("--long", type=int, help="looks of a long run, instead of the table")
@@ -246,7 +246,7 @@ def main() -> int:
         return 0
     scenes = {str(n): walkers(n, args.frames) for n in COUNTS} | real()
     found = measure(scenes, args.peers)
-    command = f"python -m benchmarks.trackers --frames {args.frames}"
+    command = f"python -m benchmarks.suite.trackers --frames {args.frames}"
     if args.peers:
         command += f" --peers {PEERS_PYTHON}"
     kept = result("trackers", "Trackers alone", command, [table(found, scenes)], figures=found)

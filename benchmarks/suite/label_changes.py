@@ -1,4 +1,4 @@
-"""`python -m benchmarks.labels <video>`: how often labels change, before and after the vote.
+"""`python -m benchmarks.suite.label_changes <video>`: how often labels change, before and after the vote.
 
 Runs the shipped detector (or `--model`) and the default tracker over a video, and compares,
 for each track, the labels of its matched detections with the labels of the track itself,
@@ -20,8 +20,8 @@ from vidan.config.build import build
 from vidan.interfaces import Detector, Source, Tracker
 from vidan.types import Detections, Tracks
 
-from .inputs import model, parser
-from .report import Table, result, save, show
+from ..inputs import model, parser
+from ..report import Table, result, save, show
 
 Seen = Mapping[int, Sequence[int]]
 """The classes of each track, look by look."""
@@ -75,7 +75,7 @@ def row(title: str, looks: Iterable[tuple[Detections, Tracks]]) -> list[str | fl
 
 def main() -> int:
     """Run from the command line."""
-    made = parser("benchmarks.labels", str(__doc__))
+    made = parser("benchmarks.suite.label_changes", str(__doc__))
     made.add_argument("video", type=Path)
     made.add_argument("--model", type=Path, default=model(), help="ONNX file of the detector")
     made.add_argument("--trackers", nargs="+", default=TRACKERS)
@@ -91,7 +91,7 @@ def main() -> int:
         "% uncertain",
     ]
     table = Table(f"Changes of label, {args.video.name}", columns, rows)
-    command = f"python -m benchmarks.labels {args.video.name}"
+    command = f"python -m benchmarks.suite.label_changes {args.video.name}"
     kept = result("labels", "Labels of tracks, before and after the vote", command, [table])
     show(kept, console())
     save(kept, args.out)

@@ -1,6 +1,6 @@
 """Loops as people write them by hand; runs in the environment of peers.txt, without vidan.
 
-    python benchmarks/loops.py savedmodel VIDEO MODEL OUT FRAMES BURN_IN
+    python benchmarks/baselines/opencv_loops.py savedmodel VIDEO MODEL OUT FRAMES BURN_IN
 
 reads a video, finds and draws boxes, and writes a video; prints its figures as JSON. MODEL is
 a detector of vidan's own form (images in, decoded boxes and scores out), exported as

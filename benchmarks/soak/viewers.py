@@ -1,4 +1,4 @@
-"""What viewers of `sink=web` cost: `python -m benchmarks.viewers [rounds=3] [seconds=10]`.
+"""What viewers of `sink=web` cost: `python -m benchmarks.soak.viewers [rounds=3] [seconds=10]`.
 
 Shows drawn 1080p images, 30 a second, to 0, 1 and 4 viewers in turn, and prints the processor
 time that this takes per frame: all of the run's process, whatever the viewers themselves do in

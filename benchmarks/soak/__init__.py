@@ -1,0 +1,1 @@
+"""Long runs and live views: does anything grow, how old is what is shown."""

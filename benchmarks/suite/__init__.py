@@ -1,0 +1,1 @@
+"""vidan's own measurements: latency, start-up, trackers, single parts."""
