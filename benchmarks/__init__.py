@@ -1,1 +1,1 @@
-"""Benchmarks: latency at 1080p, peers, single parts. See README.md beside this file."""
+"""Benchmarks of vidan; README.md in this folder explains and lists them."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.report`: puts the results into README.md, between its markers.
+"""Insert the results into README.md, between its markers: `python -m benchmarks.report`.
 
-Every benchmark keeps its figures in results/<name>.json and its plots beside it (see
-`vidan_plugins.tools.bench.results`, whose names are also here). README.md shows them where it says
+Every benchmark saves its figures as results/<name>.json, with the plots in the same folder (see
+`vidan_plugins.tools.bench.results`, whose names are re-exported here). README.md shows them between
 
     <!-- result: <name> -->
     <!-- end -->
@@ -31,10 +31,10 @@ MARKED = re.compile(r"(<!-- result: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", r
 
 
 def save(found: Mapping[str, Any], folder: Path) -> Path:
-    """Keep a result. It goes into the repository, and so without paths of this machine.
+    """Save a result without the paths of this machine, since it goes into the repository.
 
     Raises:
-        SinkError: it cannot be written.
+        SinkError: the file cannot be written.
     """
     text = json.dumps(found).replace(f"{Path.cwd()}/", "")
     data = Path(os.environ.get("VIDAN_DATA", ""))
@@ -45,11 +45,11 @@ def save(found: Mapping[str, Any], folder: Path) -> Path:
 
 
 def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
-    """A result for the README: command, tables, plots, environment.
+    """A result as Markdown: command, tables, plots, environment.
 
     Args:
         found: the result.
-        plots: where its plots are, as seen from the README.
+        plots: folder of the plots, relative to the README.
     """
     parts = [f"```sh\n{found['command']}\n```"]
     parts += [table.markdown() for table in tables(found)]
@@ -59,7 +59,7 @@ def markdown(found: Mapping[str, Any], plots: str = "results") -> str:
 
 
 def filled(readme: str, folder: Path = RESULTS) -> str:
-    """The README with every result that there is; what has no result stays as it was."""
+    """The README with all results that exist; the other sections are left unchanged."""
 
     def insert(match: re.Match[str]) -> str:
         path = folder / f"{match['name']}.json"
@@ -71,7 +71,7 @@ def filled(readme: str, folder: Path = RESULTS) -> str:
 
 
 def main() -> int:
-    """Fill README.md in."""
+    """Update README.md."""
     before = README.read_text(encoding="utf-8")
     README.write_text(filled(before), encoding="utf-8")
     for name in MARKED.findall(before):

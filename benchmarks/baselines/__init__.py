@@ -1,1 +1,1 @@
-"""What vidan is compared with: the bare stages and other libraries; each runs by itself."""
+"""Programs to compare vidan with. Each runs without vidan, some in an environment of their own."""

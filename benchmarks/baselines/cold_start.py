@@ -1,9 +1,9 @@
-"""What nobody can do without before a first result, by hand; runs without vidan.
+"""The least work before a first result, without vidan: the baseline for start-up times.
 
     python benchmarks/baselines/cold_start.py VIDEO MODEL
 
-imports PyAV and ONNX Runtime, opens the model, decodes one frame and infers once; prints the time
-of the monotonic clock, s, and the processor time so far, s, as JSON.
+imports PyAV and ONNX Runtime, loads the model, decodes one frame and infers once. Prints as JSON
+the time of the monotonic clock and the CPU time used until then, both in s.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 import onnxruntime
 
 
-def first(video: str, model: str) -> None:
-    """Infer once, on the first frame of a video."""
+def first_result(video: str, model: str) -> None:
+    """Run the model on the first frame of a video."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     with av.open(video) as container:
         frame = next(container.decode(video=0))
@@ -28,5 +28,5 @@ def first(video: str, model: str) -> None:
 
 
 if __name__ == "__main__":
-    first(*sys.argv[1:])
+    first_result(*sys.argv[1:])
     print(json.dumps({"at": time.monotonic(), "cpu_s": time.process_time()}))

@@ -1,4 +1,4 @@
-"""A Hydra program that does nothing, to hold `vidan --help` against: `hydra_app.py --help`."""
+"""An empty Hydra program, the baseline for the time of `vidan --help`: `hydra_app.py --help`."""
 
 import hydra
 from omegaconf import DictConfig

@@ -1,10 +1,10 @@
-"""Loops as people write them by hand; runs in the environment of peers.txt, without vidan.
+"""Typical hand-written loops; run without vidan, in the environment of requirements-loops.txt.
 
     python benchmarks/baselines/opencv_loops.py savedmodel VIDEO MODEL OUT FRAMES BURN_IN
 
-reads a video, finds and draws boxes, and writes a video; prints its figures as JSON. MODEL is
-a detector of vidan's own form (images in, decoded boxes and scores out), exported as
-SavedModel or as ONNX. Everything stays at the defaults of the libraries.
+reads a video, detects and draws boxes, and writes a video; prints its figures as JSON. MODEL is
+a detector in vidan's native format (images in, decoded boxes and scores out), exported as
+SavedModel or as ONNX. All options of the libraries keep their defaults.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ GREEN = (0, 200, 0)
 
 Array = Any
 Network = Callable[[Array], tuple[Array, Array]]
-"""A batch (1,H,W,3) uint8 RGB to boxes (K,4) xyxy in px of it, and scores (K,C)."""
+"""Maps a batch (1, H, W, 3) uint8 RGB to boxes (K, 4) xyxy in its pixels, and scores (K, C)."""
 
 
 def savedmodel(folder: str) -> Network:
-    """A TensorFlow SavedModel."""
+    """Load a TensorFlow SavedModel."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(folder)
@@ -43,7 +43,7 @@ def savedmodel(folder: str) -> Network:
 
 
 def onnx(path: str) -> Network:
-    """An ONNX model."""
+    """Load an ONNX model."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -55,8 +55,8 @@ def onnx(path: str) -> Network:
     return run
 
 
-def boxes_of(network: Network, bgr: Array) -> tuple[Array, Array, Array]:
-    """Boxes xyxy in px of the image, scores and classes, above the threshold."""
+def detect(network: Network, bgr: Array) -> tuple[Array, Array, Array]:
+    """Boxes xyxy in px of the image, scores and classes of detections above the threshold."""
     height, width = bgr.shape[:2]
     scale = SIZE / max(height, width)
     small = cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), None, fx=scale, fy=scale)
@@ -69,14 +69,14 @@ def boxes_of(network: Network, bgr: Array) -> tuple[Array, Array, Array]:
 
 
 class Plain:
-    """Draws with OpenCV what its NMS leaves: no tracking."""
+    """TensorFlow, and NMS and drawing with OpenCV; no tracking."""
 
     def __init__(self, model: str) -> None:
         self._network = savedmodel(model)
 
     def __call__(self, bgr: Array) -> Array:
-        """The image with its boxes."""
-        boxes, scores, classes = boxes_of(self._network, bgr)
+        """Draw the boxes on an image, and return it."""
+        boxes, scores, classes = detect(self._network, bgr)
         sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
         kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), THRESHOLD, IOU)
         for row in np.array(kept, int).ravel():
@@ -88,7 +88,7 @@ class Plain:
 
 
 class Supervised:
-    """ONNX Runtime, and `trackers` and `supervision` around it."""
+    """ONNX Runtime for detection, `trackers` and `supervision` for the rest."""
 
     def __init__(self, model: str) -> None:
         import supervision
@@ -100,8 +100,8 @@ class Supervised:
         self._box, self._label = supervision.BoxAnnotator(), supervision.LabelAnnotator()
 
     def __call__(self, bgr: Array) -> Array:
-        """The image with its tracks."""
-        boxes, scores, classes = boxes_of(self._network, bgr)
+        """Draw the tracks on an image, and return it."""
+        boxes, scores, classes = detect(self._network, bgr)
         found = self._sv.Detections(
             xyxy=boxes.astype(np.float32), confidence=scores, class_id=classes
         )
@@ -117,7 +117,7 @@ LOOPS: dict[str, Callable[[str], Callable[[Array], Array]]] = {
 
 
 def loop(name: str, video: str, model: str, out: str, frames: int, burn_in: int) -> dict[str, Any]:
-    """Run a loop over some frames; figures of those behind the burn-in."""
+    """Run a loop over some frames; figures of the frames after the burn-in."""
     annotate = LOOPS[name](model)
     capture = cv2.VideoCapture(video)
     rate = capture.get(cv2.CAP_PROP_FPS) or 30

@@ -1,1 +1,1 @@
-"""Long runs and live views: does anything grow, how old is what is shown."""
+"""Live views over time: the age of what is shown, and whether it or the memory grows."""

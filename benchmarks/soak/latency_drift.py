@@ -1,13 +1,17 @@
-"""`python -m benchmarks.soak.latency_drift`: whether the delay of a live view grows, over a long run.
+"""Does the latency of a live view, or its memory, grow over a long run?
 
-A 1080p camera at 30 frames/s (the suite's video, paced by its timestamps, again and again), a
-detector that is slower than that (`--model`, on one thread), and a sink that draws each
-result and shows only the newest. Notes the age of what it shows, and the memory, span by span:
-both are to stay as they are.
+A 1080p camera at 30 frames/s (the suite's video in a loop, paced by its timestamps), a detector
+that is slower than the camera (`--model`, on one thread), and a sink that draws each result and
+shows only the newest. Records the age of what is shown, and the memory of the process, in
+intervals of a minute. Both must stay constant.
 
     python -m benchmarks.soak.latency_drift --minutes 30
-    python -m benchmarks.soak.latency_drift --minutes 5 --model facemask_d0 --name latency_drift_d0   # slower still
-    python -m benchmarks.soak.latency_drift --minutes 5 --age-limit none --name latency_drift_all_frames     # as many as it can
+
+A slower model, and as many frames as the detector can process:
+
+    python -m benchmarks.soak.latency_drift --minutes 5 --model facemask_d0 --name latency_drift_d0
+    python -m benchmarks.soak.latency_drift --minutes 5 --age-limit none \
+        --name latency_drift_all_frames
 """
 
 from __future__ import annotations
@@ -33,26 +37,32 @@ from ..inputs import parser, video
 from ..report import Table, result, save, show
 
 PERCENTILES = (50, 95, 100)
-ROWS = 12
-"""About so many spans are shown in the table; the JSON has them all."""
+MAX_ROWS = 12
+"""Intervals shown in the table, about; the JSON has all of them."""
 
 NAME, MODEL = "latency_drift", "facemask_lite0"
-"""Of the result; of the float32 model, which on one thread cannot keep up with the camera."""
+"""Defaults: the name of the result, and a float32 model that is slower than the camera."""
 
-BOUND = 1.25
-"""How old images may be, p95, of detecting, tracking and drawing one frame."""
+MAX_AGE_RATIO = 1.25
+"""Target: p95 of the age, divided by the time to detect and draw one frame."""
 
 
 class Shown(NamedTuple):
-    """An image that was shown: when, s since the start; its age, s; the process's memory, MB."""
+    """A frame that was shown.
+
+    Attributes:
+        at: when, s since the start.
+        age: since it was captured, s.
+        memory: of the process, MB.
+    """
 
     at: float
     age: float
     memory: float
 
 
-class Watched:
-    """A sink that draws as a window would, and notes what it shows."""
+class RecordingSink:
+    """Draws as a window would, and records the age of each frame that it shows."""
 
     lossless = False
 
@@ -62,18 +72,18 @@ class Watched:
         self.shown: list[Shown] = []
 
     def write(self, result: Result) -> None:
-        """Draw it, and note its age then."""
+        """Draw a result and record its age."""
         self._sink.write(result)
         now = time.monotonic()
         self.shown.append(Shown(now - self._started, now - result.frame.captured, memory()))
 
     def close(self) -> None:
-        """Close the sink that draws."""
+        """Close the drawing sink."""
         self._sink.close()
 
 
 def memory() -> float:
-    """What this process has in memory now, MB; 0 where Linux does not say."""
+    """Resident memory of this process, MB; 0 on systems other than Linux."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     except OSError:
@@ -81,21 +91,21 @@ def memory() -> float:
     return pages * 4096 / 1e6
 
 
-def watch(
+def run(
     path: Path, network: str, seconds: float, age_limit: float | None
 ) -> tuple[list[Shown], Stats]:
-    """Run for so long, and give what was shown."""
+    """Run the pipeline for some seconds; the frames shown and the statistics."""
     source = build("source", {"name": "file", "path": str(path), "live": True, "loop": True})
     detector = build("detector", {"name": "onnx", "model": network, "threads": 1})
-    sink = Watched(build("sink", {"name": "discard"}, "sink.discard"))
+    sink = RecordingSink(build("sink", {"name": "discard"}, "sink.discard"))
     tracker = build("tracker", {"name": "steady"})
     pipeline = Pipeline(source, detector, tracker, {"view": sink}, age_limit=age_limit)
     end = time.monotonic() + seconds
     return sink.shown, pipeline.run(lambda _: pipeline.stop() if time.monotonic() > end else None)
 
 
-def spans(shown: Sequence[Shown], length: float) -> list[dict[str, float]]:
-    """Figures of each whole span of so many seconds, behind the first, in which all warms up."""
+def intervals(shown: Sequence[Shown], length: float) -> list[dict[str, float]]:
+    """Figures of each full interval of `length` seconds; the first is warm-up and left out."""
     found = []
     for number in range(1, int(shown[-1].at / length)):
         part = [s for s in shown if number * length <= s.at < (number + 1) * length]
@@ -108,14 +118,14 @@ def spans(shown: Sequence[Shown], length: float) -> list[dict[str, float]]:
 
 
 def growth(found: Sequence[dict[str, float]], key: str) -> float:
-    """By how much a figure grows over the whole run, in a straight line, of its mean."""
+    """Growth of a figure over the run, by linear regression, relative to its mean."""
     minutes, values = (np.array([one[k] for one in found]) for k in ("minute", key))
     slope = np.polyfit(minutes, values, 1)[0] if len(found) > 1 else 0.0
     return float(slope * (minutes[-1] - minutes[0]) / values.mean())
 
 
 def tables(found: Sequence[dict[str, float]], summary: dict[str, Any]) -> list[Table]:
-    """The spans, some of them, and how they grow."""
+    """Tables of the intervals (thinned out) and of the whole run."""
     titles = {
         "minute": "from minute",
         "p50": "age p50, ms",
@@ -124,25 +134,25 @@ def tables(found: Sequence[dict[str, float]], summary: dict[str, Any]) -> list[T
         "memory": "memory, MB",
         "frames": "shown",
     }
-    some = found[:: -(-len(found) // ROWS)]
+    some = found[:: -(-len(found) // MAX_ROWS)]
     alone, p95 = (summary["detector_ms"][p] + summary["draw_ms"][p] for p in ("p50", "p95"))
     return [
-        Table("Span by span", list(titles.values()), [[one[k] for k in titles] for one in some]),
+        Table("By interval", list(titles.values()), [[one[k] for k in titles] for one in some]),
         Table(
-            "Over all",
+            "Whole run",
             ["", ""],
             [
-                ["p95 of the age, median of the spans, ms", summary["p95_ms"]],
-                ["detecting and drawing one frame, medians, ms", alone],
-                [f"their ratio, to be {BOUND} at most", summary["p95_ms"] / alone],
-                ["p95 of detecting and of drawing, together, of these medians", p95 / alone],
+                ["p95 of the age, median of the intervals, ms", summary["p95_ms"]],
+                ["time to detect and draw one frame, sum of medians, ms", alone],
+                [f"ratio of the two, target at most {MAX_AGE_RATIO}", summary["p95_ms"] / alone],
+                ["sum of their p95, ratio to the sum of medians", p95 / alone],
                 ["frames shown, /s", summary["shown_per_s"]],
                 ["growth of p95 over the run, %", 100 * growth(found, "p95")],
                 ["growth of memory over the run, %", 100 * growth(found, "memory")],
                 ["frames captured", summary["captured"]],
-                ["of which dropped, not being the newest", summary["dropped"]],
+                ["dropped because a newer one was available", summary["dropped"]],
             ],
-            "Growth is that of a straight line through the spans.",
+            "Growth: slope of a linear regression over the intervals times the length of the run.",
         ),
     ]
 
@@ -156,29 +166,29 @@ def latency_drift(
     name: str = NAME,
     age_limit: float | None = AGE_LIMIT,
 ) -> dict[str, Any]:
-    """Run, and keep the result with its plot in a folder.
+    """Run, and save the result and its plot in a folder.
 
     Args:
         path: the video.
-        minutes: how long.
-        length: of a span, s.
-        out: the folder.
-        network: name or file of the model.
+        minutes: length of the run.
+        length: of an interval, s.
+        out: folder of the result.
+        network: name or path of the model.
         name: of the result.
         age_limit: see `vidan.runtime.pipeline.Pipeline`.
 
     Raises:
-        VidanError: the run is too short for two spans behind the first.
+        VidanError: the run is too short for two intervals after the warm-up.
     """
-    shown, stats = watch(path, network, 60 * minutes, age_limit)
-    found = spans(shown, length) if shown else []
+    shown, stats = run(path, network, 60 * minutes, age_limit)
+    found = intervals(shown, length) if shown else []
     if len(found) < 2:
-        raise VidanError(f"--minutes {minutes:g}: too short for three spans of {length:g} s")
-    told = stats.summary()
+        raise VidanError(f"--minutes {minutes:g}: too short for three intervals of {length:g} s")
+    whole = stats.summary()
     summary = {
         "p95_ms": float(np.median([one["p95"] for one in found])),
-        "detector_ms": told["stages_ms"]["detector"],
-        "draw_ms": told["stages_ms"]["sink.view"],
+        "detector_ms": whole["stages_ms"]["detector"],
+        "draw_ms": whole["stages_ms"]["sink.view"],
         "shown_per_s": sum(one["frames"] for one in found) / len(found) / length,
         "captured": stats.captured,
         "dropped": stats.dropped,
@@ -189,7 +199,7 @@ def latency_drift(
     command += "" if name == NAME else f" --name {name}"
     made: dict[str, Any] = result(
         name,
-        "The age of a live image, over time",
+        "Age of a live view over time",
         command,
         tables(found, summary),
         [f"{name}.png"],
@@ -198,10 +208,10 @@ def latency_drift(
             "model": network,
             "age_limit": age_limit,
             "minutes": minutes,
-            "span_s": length,
+            "interval_s": length,
         },
         figures=summary,
-        spans=[{k: round(v, 3) for k, v in one.items()} for one in found],
+        intervals=[{k: round(v, 3) for k, v in one.items()} for one in found],
     )
     save(made, out)
     draw(out / f"{name}.png", found)
@@ -209,7 +219,7 @@ def latency_drift(
 
 
 def draw(path: Path, found: Sequence[dict[str, float]]) -> None:
-    """Age and memory over time."""
+    """Plot age and memory over time."""
     figure = plot.figure(9, 2.8)
     minutes = [one["minute"] for one in found]
     ages, memories = figure.subplots(1, 2)
@@ -230,20 +240,20 @@ def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.soak.latency_drift", str(__doc__))
     options.add_argument("--minutes", type=float, default=30)
-    options.add_argument("--span", type=float, default=60, help="s, over which figures are taken")
-    options.add_argument("--model", default=MODEL, help="name or file of the detector's model")
+    options.add_argument("--interval", type=float, default=60, help="length of an interval, s")
+    options.add_argument("--model", default=MODEL, help="name or path of the detector's model")
     options.add_argument(
         "--age-limit",
         type=lambda text: None if text == "none" else float(text),
         default=AGE_LIMIT,
-        help="pipeline.age_limit; none for as many frames as can be",
+        help="pipeline.age_limit, s; none: as many frames as the detector can process",
     )
-    options.add_argument("--name", default=NAME, help="of the result")
+    options.add_argument("--name", default=NAME, help="name of the result")
     args = options.parse_args()
     listen()
     try:
         found = latency_drift(
-            video(300), args.minutes, args.span, args.out, args.model, args.name, args.age_limit
+            video(300), args.minutes, args.interval, args.out, args.model, args.name, args.age_limit
         )
         show(found, console())
     except VidanError as error:

@@ -1,22 +1,20 @@
-"""How old the images are that a live sink shows, through RTSP, with a slow detector.
+"""The age of the frames that a live sink shows, with an RTSP camera and a slow detector.
 
     python -m benchmarks.soak.staleness [--seconds 20] [--detect 0.15] [--rate 25]
 
-A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the
-time into each image; a sink that shows only the newest reads it. The age of each image is told
-apart by where it came about:
+A camera (tests/plugins/sources/camera.py; needs Debian's GStreamer RTSP server) draws the time
+into each image, and a sink that shows only the newest frame reads it. The age is split by cause:
 
-- camera: drawing, encoding, sending; the network; waking up our thread. Not vidan's.
-- parser: one frame. That an image of H.264 is complete FFmpeg knows by the one behind it.
-- decoder: from then until the source gives the frame out.
-- wait: until the detector is free for it, or a newer one, or one that is due, takes its place.
+- camera: drawing, encoding, sending, the network, waking up our thread. Outside vidan.
+- parser: one frame interval. FFmpeg knows that an H.264 frame is complete when the next one begins.
+- decoder: from then until the source yields the frame.
+- wait: until the detector takes the frame.
 - detector: its own time.
 - rest: tracker, sink, conversion to RGB.
 
-The bound is one detection and two frames beyond what is the camera's, image by image: one of
-the two frames is the parser's, the other is the longest wait. `beyond_ms` says by how much images
-are older than that; what is not above 0 holds the bound. As much as the machine is loaded, as much
-threads wait to be woken up: measure on an idle one.
+The bound, frame by frame, is the camera's part, one detection and two frame intervals: one for
+the parser, one for the longest wait. `beyond_ms` is the age minus this bound; values up to 0 are
+within it. On a busy machine threads wake up late, so measure on an idle one.
 """
 
 from __future__ import annotations
@@ -34,20 +32,23 @@ from vidan.runtime.pipeline import Pipeline
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
-FIRST = 3
-"""Images that are left out: a run's first ones find nothing loaded."""
+WARMUP_FRAMES = 3
+"""First frames of a run, which are left out."""
 
 
 class Times(NamedTuple):
-    """When what became of the images, s of `time.monotonic()`, by the frame's index."""
+    """When each frame left the source, and entered and left the detector.
+
+    All are times of `time.monotonic()` in s, by frame index.
+    """
 
     given: dict[int, float]
     begun: dict[int, float]
     found: dict[int, float]
 
 
-class Noted:
-    """A camera of which it is noted when each frame is given out."""
+class RecordingSource:
+    """Records when the camera yields each frame."""
 
     live = True
     frames: int | None = None
@@ -64,8 +65,8 @@ class Noted:
             yield frame
 
 
-class Slow:
-    """A detector that finds nothing and takes its time."""
+class SlowDetector:
+    """Detects nothing, slowly."""
 
     labels: tuple[str, ...] = ()
 
@@ -74,7 +75,7 @@ class Slow:
         self._times = times
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Nothing, late."""
+        """No detections, after a delay."""
         for frame in frames:
             self._times.begun[frame.index] = time.monotonic()
         time.sleep(self._seconds)
@@ -83,39 +84,39 @@ class Slow:
         return [Detections.empty() for _ in frames]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
-class Nobody:
-    """A tracker that follows nothing."""
+class NoTracks:
+    """A tracker without tracks."""
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:  # noqa: ARG002
         """No tracks."""
         return Tracks.empty()
 
 
-class Ages:
-    """A live sink that notes how old what it shows is, and where it became so, s."""
+class RecordingSink:
+    """A live sink that records the age of each frame, and its parts, s."""
 
     lossless = False
 
-    def __init__(self, times: Times, step: float) -> None:
+    def __init__(self, times: Times, frame_interval: float) -> None:
         self._times = times
-        self._step = step
+        self._frame_interval = frame_interval
         self.rows: list[dict[str, float]] = []
 
     def write(self, result: Result) -> None:
-        """Note it."""
+        """Record the age of a result."""
         frame = result.frame
         rgb = frame.rgb()
         shown = time.monotonic()
-        old = age(rgb, shown)
+        how_old = age(rgb, shown)
         given, begun, found = (times[frame.index] for times in self._times)
         self.rows.append(
             {
-                "age": old,
-                "camera": frame.captured - (shown - old) - self._step,
-                "parser": self._step,
+                "age": how_old,
+                "camera": frame.captured - (shown - how_old) - self._frame_interval,
+                "parser": self._frame_interval,
                 "decoder": given - frame.captured,
                 "wait": begun - given,
                 "detector": found - begun,
@@ -124,22 +125,22 @@ class Ages:
         )
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
 def measure(
-    camera: Camera, transport: str, detect: float, seconds: float, step: float
+    camera: Camera, transport: str, detect: float, seconds: float, frame_interval: float
 ) -> dict[str, object]:
-    """Percentiles of the age and of its parts, ms, over a run of so many seconds."""
+    """Percentiles of the age and its parts, ms, over a run of some seconds."""
     times = Times({}, {}, {})
-    ages = Ages(times, step)
-    source = Noted(Rtsp(camera.url, transport=transport), times.given)
-    pipeline = Pipeline(source, Slow(detect, times), Nobody(), {"view": ages})
+    sink = RecordingSink(times, frame_interval)
+    source = RecordingSource(Rtsp(camera.url, transport=transport), times.given)
+    pipeline = Pipeline(source, SlowDetector(detect, times), NoTracks(), {"view": sink})
     end = time.monotonic() + seconds
     pipeline.run(lambda _: pipeline.stop() if time.monotonic() > end else None)
-    rows = ages.rows[FIRST:-1]  # the last is what a stop left, which no newer one replaces
+    rows = sink.rows[WARMUP_FRAMES:-1]  # the last frame had no newer one to replace it
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    bound = columns["camera"] + columns["detector"] + 2 * step
+    bound = columns["camera"] + columns["detector"] + 2 * frame_interval
     beyond = columns["age"] - bound
     return {
         "frames": len(rows),
@@ -152,7 +153,7 @@ def measure(
 
 
 def percentiles(seconds: Iterable[float]) -> dict[str, float]:
-    """What half, most and all are not above, ms."""
+    """Median, 95th percentile and maximum, ms."""
     ms = np.array(seconds) * 1e3
     p50, p95 = np.percentile(ms, [50, 95])
     return {n: round(float(v), 1) for n, v in {"p50": p50, "p95": p95, "max": ms.max()}.items()}
@@ -166,11 +167,18 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=25)
     arguments = parser.parse_args()
     camera = Camera("--rate", str(arguments.rate))
-    step = 1 / arguments.rate
+    frame_interval = 1 / arguments.rate
     try:
         for transport in ("tcp", "udp"):
-            figures = measure(camera, transport, arguments.detect, arguments.seconds, step)
-            print(json.dumps({"transport": transport, "step_ms": step * 1e3} | figures), flush=True)
+            figures = measure(
+                camera, transport, arguments.detect, arguments.seconds, frame_interval
+            )
+            print(
+                json.dumps(
+                    {"transport": transport, "frame_interval_ms": frame_interval * 1e3} | figures
+                ),
+                flush=True,
+            )
     finally:
         camera.kill()
 

@@ -1,9 +1,9 @@
-"""What viewers of `sink=web` cost: `python -m benchmarks.soak.viewers [rounds=3] [seconds=10]`.
+"""CPU cost of viewers of `sink=web`: `python -m benchmarks.soak.viewers [rounds=3] [seconds=10]`.
 
-Shows drawn 1080p images, 30 a second, to 0, 1 and 4 viewers in turn, and prints the processor
-time that this takes per frame: all of the run's process, whatever the viewers themselves do in
-theirs. Each asks for the next image as soon as it has one, as the page does. An image is
-scaled, drawn on and encoded once for all viewers, and not at all where there are none.
+Shows 1080p frames at 30 per second to 0, 1 and 4 viewers in turn, and prints the CPU time per
+frame of the serving process; viewers run in processes of their own. A viewer requests the next
+image as soon as it has received one, as the page does. An image is scaled, drawn on and encoded
+once for all viewers, and not at all without viewers.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ VIEWERS = (0, 1, 4)
 
 
 def view(port: int, counted: Connection) -> None:
-    """A viewer that looks until the end, and then says how many images it saw."""
+    """Receive images until the server closes, then send how many there were."""
     import aiohttp
 
-    async def look() -> int:
+    async def receive() -> int:
         count = 0
         async with (
             aiohttp.ClientSession() as session,
@@ -45,11 +45,11 @@ def view(port: int, counted: Connection) -> None:
                     await socket.send_str("next")
         return count
 
-    counted.send(asyncio.run(look()))
+    counted.send(asyncio.run(receive()))
 
 
 def results(seconds: float) -> list[Result]:
-    """A second of a street, over and over, with PEOPLE tracks."""
+    """Results for some seconds: one second of a street in a loop, with PEOPLE tracks."""
     frames = list(Synthetic(frames=RATE, rate=RATE))
     corners = np.linspace(100, 1500, PEOPLE, dtype=np.float32)
     boxes = np.stack([corners, corners / 2, corners + 90, corners / 2 + 120], axis=1)
@@ -64,12 +64,12 @@ def results(seconds: float) -> list[Result]:
 
 
 def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
-    """Processor time per frame in ms, and images per second that each viewer got."""
+    """CPU time per frame, ms, and images per second that each viewer received."""
     sink = Web(port=0, max_viewers=max(VIEWERS))
     spawn = multiprocessing.get_context("spawn")
     ends = [spawn.Pipe() for _ in range(viewers)]
-    there = [spawn.Process(target=view, args=(sink.port, end)) for _, end in ends]
-    for process in there:
+    processes = [spawn.Process(target=view, args=(sink.port, end)) for _, end in ends]
+    for process in processes:
         process.start()
     while sink.viewers < viewers:
         time.sleep(0.05)
@@ -80,24 +80,24 @@ def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
     cpu, wall = time.process_time() - cpu, time.monotonic() - began
     sink.close()
     seen = [end.recv() for end, _ in ends]
-    for process in there:
+    for process in processes:
         process.join()
     return 1000 * cpu / len(shown), statistics.mean(seen) / wall if seen else 0.0
 
 
 def main(arguments: list[str]) -> None:
-    """Measure all in turn, and print a table."""
+    """Measure all in turn and print a table."""
     given = dict(argument.split("=") for argument in arguments)
     shown = results(float(given.get("seconds", 10)))
     figures: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(int(given.get("rounds", 3))):
         for viewers in VIEWERS:
             figures[viewers].append(measure(shown, viewers))
-    print(f"{'viewers':>8}{'ms CPU/frame':>14}{'of one':>8}{'pictures/s':>12}")
+    print(f"{'viewers':>8}{'ms CPU/frame':>14}{'ratio':>8}{'images/s':>12}")
     for viewers, runs in figures.items():
         cpu, rate = (statistics.median(run[k] for run in runs) for k in (0, 1))
-        of_one = statistics.median(a[0] / b[0] for a, b in zip(runs, figures[1], strict=True))
-        print(f"{viewers:8}{cpu:14.2f}{of_one:8.2f}{rate:12.1f}")
+        ratio = statistics.median(a[0] / b[0] for a, b in zip(runs, figures[1], strict=True))
+        print(f"{viewers:8}{cpu:14.2f}{ratio:8.2f}{rate:12.1f}")
 
 
 if __name__ == "__main__":

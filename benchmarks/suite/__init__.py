@@ -1,1 +1,1 @@
-"""vidan's own measurements: latency, start-up, trackers, single parts."""
+"""Measurements of vidan: latency, start-up, trackers, single functions."""

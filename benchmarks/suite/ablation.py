@@ -1,9 +1,9 @@
-"""What each lever of the frame loop is worth: `python -m benchmarks.suite.ablation source.path=<video>`.
+"""The effect of each option on cost: one option changed at a time.
 
-Runs the same video with one setting changed at a time, all settings in turn, several rounds,
-and prints the processor time per frame and frames per second of each, as ratios to the first.
-In turn, so that what else the machine does falls on all alike; processor time is hardly
-touched by it. `bare` is decoding, inferring and encoding alone, one after another: the limit.
+Runs the same video with each setting in turn, several rounds, and prints CPU time per frame and
+frames per second, also as ratios to the default settings in the same round. Taking turns spreads
+other load on the machine evenly; CPU time is hardly affected by it. `stages alone` is decoding,
+inferring and encoding one after another, a lower bound.
 
     python -m benchmarks.suite.ablation source.path=video.mp4 max_frames=100 rounds=5
 """
@@ -26,17 +26,17 @@ from vidan.execution.assemble import build_pipeline
 
 BASE = ["source=file", "sink=[video,jsonl]"]
 
-LEVERS: dict[str, list[str]] = {
+SETTINGS: dict[str, list[str]] = {
     "vidan": [],
-    "model=facemask_lite0, float": ["detector.model=facemask_lite0"],
-    "one request in flight": ["pipeline.workers=1"],
-    "backend=openvino": ["detector.backend=openvino"],
-    "backend=openvino, one request": ["detector.backend=openvino", "pipeline.workers=1"],
-    "float, backend=onnxruntime": [
+    "float32": ["detector.model=facemask_lite0"],
+    "one worker": ["pipeline.workers=1"],
+    "openvino": ["detector.backend=openvino"],
+    "openvino, single worker": ["detector.backend=openvino", "pipeline.workers=1"],
+    "float32, onnxruntime": [
         "detector.model=facemask_lite0",
         "detector.backend=onnxruntime",
     ],
-    "one thread computes": ["detector.threads=1"],
+    "detector threads=1": ["detector.threads=1"],
     "preset=ultrafast": ["sink.video.preset=ultrafast"],
     "preset=superfast": ["sink.video.preset=superfast"],
     "encoder threads=1": ["sink.video.threads=1"],
@@ -44,39 +44,39 @@ LEVERS: dict[str, list[str]] = {
     "hwaccel=auto": ["source.hwaccel=auto"],
     "encoder=auto": ["sink.video.encoder=auto"],
     "preset=veryfast": ["sink.video.preset=veryfast"],
-    "nothing drawn": ["sink.video.draw=false"],
+    "draw=false": ["sink.video.draw=false"],
     "every=2": ["detector.every=2"],
     "every=3": ["detector.every=3"],
     "roi=lower half": ["detector.roi=[0,0.5,1,1]"],
 }
 
-LiveStats = tuple[float, float]
-"""Processor time per frame, ms, and frames per second."""
+Figures = tuple[float, float]
+"""CPU time per frame, ms, and frames per second."""
 
 
-def vidan(overrides: list[str]) -> LiveStats:
-    """One run of the pipeline, without what comes before and after it."""
+def vidan(overrides: list[str]) -> Figures:
+    """Run the pipeline; building it is not measured."""
     with tempfile.TemporaryDirectory() as folder:
         pipeline = build_pipeline(compose([*BASE, *overrides, f"run_dir={folder}"]))
         return _timed(lambda: pipeline.run().frames)
 
 
-def bare(overrides: list[str]) -> LiveStats:
-    """Decoding, inferring and encoding alone, each with the settings of `vidan`."""
+def stages_alone(overrides: list[str]) -> Figures:
+    """Decode, infer and encode one after another, with the same settings."""
     with tempfile.TemporaryDirectory() as folder:
         config = compose([*BASE, *overrides, f"run_dir={folder}", "sink.video.draw=false"])
         detector, sink = build("detector", config.detector), build("sink", config.sink.video)
         from vidan import Detections, Result, Tracks
 
         inputs = {"images": np.zeros((1, 512, 512, 3), np.uint8)}
-        none = Detections.empty(), Tracks.empty()
+        nothing = Detections.empty(), Tracks.empty()
 
         def run() -> int:
             count = 0
             for frame in build("source", config.source):
                 count += 1
                 detector._run(inputs, ("boxes", "scores"))  # the network alone
-                sink.write(Result(frame, *none))
+                sink.write(Result(frame, *nothing))
                 if count == config.max_frames:
                     break
             sink.close()
@@ -85,7 +85,7 @@ def bare(overrides: list[str]) -> LiveStats:
         return _timed(run)
 
 
-def _timed(run: Callable[[], int]) -> LiveStats:
+def _timed(run: Callable[[], int]) -> Figures:
     started, cpu = time.perf_counter(), time.process_time()
     frames = run()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - started
@@ -93,14 +93,14 @@ def _timed(run: Callable[[], int]) -> LiveStats:
 
 
 def main(arguments: list[str]) -> None:
-    """Run all levers in turn, and print a table."""
+    """Run all settings in turn and print a table."""
     rounds = next((int(a.partition("=")[2]) for a in arguments if a.startswith("rounds=")), 3)
     only = next((a.partition("=")[2] for a in arguments if a.startswith("only=")), "")
     common = [a for a in arguments if not a.startswith(("rounds=", "only="))]
-    wanted = {k: v for k, v in LEVERS.items() if k == "vidan" or only in k}
-    figures: dict[str, list[LiveStats]] = defaultdict(list)
+    wanted = {k: v for k, v in SETTINGS.items() if k == "vidan" or only in k}
+    figures: dict[str, list[Figures]] = defaultdict(list)
     for _ in range(rounds):
-        figures["bare"].append(bare(common))
+        figures["stages alone"].append(stages_alone(common))
         for name, overrides in wanted.items():
             figures[name].append(vidan([*common, *overrides]))
     first = figures["vidan"]
@@ -115,7 +115,5 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     if not any(Path(a.partition("=")[2]).is_file() for a in sys.argv[1:]):
-        sys.exit(
-            "give a video: python -m benchmarks.suite.ablation source.path=<video> [max_frames=100]"
-        )
+        sys.exit("no video given: set source.path=<video>")
     main(sys.argv[1:])

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.suite.label_changes <video>`: how often labels change, before and after the vote.
+"""How often labels change: `python -m benchmarks.suite.label_changes <video>`.
 
-Runs the shipped detector (or `--model`) and the default tracker over a video, and compares,
-for each track, the labels of its matched detections with the labels of the track itself,
-which are a vote. A change is a look whose label differs from that of the look before, of the
-same track; to `uncertain` and back counts too.
+Runs the default detector (or `--model`) and some trackers over a video, and compares, for each
+track, the labels of its matched detections with the label of the track, which is a vote over
+them. A change is an update whose label differs from that of the previous update of the same
+track; changes to and from `uncertain` count too.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from vidan.types import Detections, Tracks
 from ..inputs import model, parser
 from ..report import Table, result, save, show
 
-Seen = Mapping[int, Sequence[int]]
-"""The classes of each track, look by look."""
+History = Mapping[int, Sequence[int]]
+"""The classes of each track, one per update."""
 
 TRACKERS = ("steady", "sort", "bytetrack")
-LEAST = 2
-"""Looks of a track that can change its label."""
+MIN_UPDATES = 2
+"""Updates after which the label of a track can have changed."""
 
 
-def histories(looks: Iterable[tuple[Detections, Tracks]]) -> tuple[Seen, Seen]:
-    """Classes by track, in looks with a match: those of the detections, and of the track."""
+def histories(updates: Iterable[tuple[Detections, Tracks]]) -> tuple[History, History]:
+    """Classes by track, in updates with a match: of the detections, and of the track."""
     before: dict[int, list[int]] = defaultdict(list)
     after: dict[int, list[int]] = defaultdict(list)
-    for detections, tracks in looks:
+    for detections, tracks in updates:
         matched = tracks[tracks.detection >= 0]
         found = detections.classes[matched.detection]
         for identity, own, voted in zip(matched.ids.tolist(), found, matched.classes, strict=True):
@@ -44,28 +44,28 @@ def histories(looks: Iterable[tuple[Detections, Tracks]]) -> tuple[Seen, Seen]:
     return before, after
 
 
-def changes(seen: Seen) -> int:
-    """How often a label differs from that of the look before."""
-    return sum(a != b for classes in seen.values() for a, b in itertools.pairwise(classes))
+def changes(history: History) -> int:
+    """How often a label differs from that of the previous update."""
+    return sum(a != b for classes in history.values() for a, b in itertools.pairwise(classes))
 
 
-def follow(video: Path, network: Path, tracker: str) -> list[tuple[Detections, Tracks]]:
-    """What is found and followed in each frame of a video."""
+def track(video: Path, network: Path, tracker: str) -> list[tuple[Detections, Tracks]]:
+    """Detections and tracks of each frame of a video."""
     source: Source = build("source", {"name": "file", "path": str(video)})
     detector: Detector = build("detector", {"name": "onnx", "model": str(network)})
-    made: Tracker = build("tracker", {"name": tracker})
-    looks = []
+    tracks: Tracker = build("tracker", {"name": tracker})
+    updates = []
     with closing(source), closing(detector):
         for frame in source:
             (found,) = detector.detect([frame])
-            looks.append((found, made.update(frame, found)))
-    return looks
+            updates.append((found, tracks.update(frame, found)))
+    return updates
 
 
-def row(title: str, looks: Iterable[tuple[Detections, Tracks]]) -> list[str | float | int | None]:
-    """A row of the table."""
-    before, after = histories(looks)
-    tracks = sum(len(classes) >= LEAST for classes in before.values())
+def row(title: str, updates: Iterable[tuple[Detections, Tracks]]) -> list[str | float | int | None]:
+    """One row of the table."""
+    before, after = histories(updates)
+    tracks = sum(len(classes) >= MIN_UPDATES for classes in before.values())
     total = sum(map(len, after.values()))
     unsure = sum(c == -1 for classes in after.values() for c in classes)
     one, other = changes(before), changes(after)
@@ -75,12 +75,12 @@ def row(title: str, looks: Iterable[tuple[Detections, Tracks]]) -> list[str | fl
 
 def main() -> int:
     """Run from the command line."""
-    made = parser("benchmarks.suite.label_changes", str(__doc__))
-    made.add_argument("video", type=Path)
-    made.add_argument("--model", type=Path, default=model(), help="ONNX file of the detector")
-    made.add_argument("--trackers", nargs="+", default=TRACKERS)
-    args = made.parse_args()
-    rows = [row(name, follow(args.video, args.model, name)) for name in args.trackers]
+    options = parser("benchmarks.suite.label_changes", str(__doc__))
+    options.add_argument("video", type=Path)
+    options.add_argument("--model", type=Path, default=model(), help="ONNX file of the detector")
+    options.add_argument("--trackers", nargs="+", default=TRACKERS)
+    args = options.parse_args()
+    rows = [row(name, track(args.video, args.model, name)) for name in args.trackers]
     columns = [
         "tracker",
         "tracks",
@@ -92,7 +92,7 @@ def main() -> int:
     ]
     table = Table(f"Changes of label, {args.video.name}", columns, rows)
     command = f"python -m benchmarks.suite.label_changes {args.video.name}"
-    kept = result("labels", "Labels of tracks, before and after the vote", command, [table])
+    kept = result("label_changes", "Label changes, before and after the vote", command, [table])
     show(kept, console())
     save(kept, args.out)
     return 0

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.suite.latency`: `vidan bench` on the suite's video, kept among the results.
+"""`vidan bench` on the suite's video, saved among the results.
 
-Takes what `vidan bench` takes; with `-m` the result is `sweep`. `--name NAME` calls it otherwise,
-so that there can be several, and `--out FOLDER` keeps it elsewhere.
+    python -m benchmarks.suite.latency [--name NAME] [--out FOLDER] [arguments of vidan bench]
+
+With `-m` the result is called `sweep` unless `--name` is given.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from ..report import save, show
 
 
 def latency(arguments: list[str], out: Path, command: str, name: str | None = None) -> None:
-    """Measure, print, and keep the result and its plot in a folder, under a name of one's own."""
+    """Measure, print, and save the result and its plot under a name in a folder."""
     real = real_video()
-    makes_its_own = any(a.startswith(("source", "size=", "people=")) for a in arguments)
-    given = arguments if real is None or makes_its_own else [f"source.path='{real}'", *arguments]
+    generates_video = any(a.startswith(("source", "size=", "people=")) for a in arguments)
+    given = arguments if real is None or generates_video else [f"source.path='{real}'", *arguments]
     for found, folder in bench(given, command):
         show(found, console())
         kept = found | {"name": name or found["name"]}
@@ -35,7 +36,7 @@ def latency(arguments: list[str], out: Path, command: str, name: str | None = No
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.latency", str(__doc__))
-    options.add_argument("--name", help="of the result")
+    options.add_argument("--name", help="name of the result")
     known, others = options.parse_known_args()
     listen()
     named = ["--name", known.name] if known.name else []

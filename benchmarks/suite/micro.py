@@ -1,4 +1,4 @@
-"""`python -m benchmarks.suite.micro`: the small parts alone, us per call."""
+"""Microbenchmarks of single functions, us per call: `python -m benchmarks.suite.micro`."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from ..report import Table, result, save, show, spread
 
 WIDTH, HEIGHT = 1920, 1080
 REPEATS = 7
-LEAST = 0.05
-"""Seconds that a repeat lasts at least."""
+MIN_REPEAT_S = 0.05
+"""Shortest duration of a repeat."""
 
-HANDED_OVER = 2000
-"""Items that go from thread to thread in a call."""
+CHANNEL_ITEMS = 2000
+"""Items sent from one thread to another in one call."""
 
 
 class Part(NamedTuple):
-    """What is measured.
+    """A function to measure.
 
     Attributes:
-        name: for people.
-        call: does it `times` times.
-        times: how often a call does it.
+        name: row of the table.
+        call: the function.
+        times: operations in one call.
     """
 
     name: str
@@ -59,22 +59,22 @@ class Part(NamedTuple):
 
 
 def boxes(count: int, seed: int = 0) -> Any:
-    """Boxes (N,4) float32 xyxy, px, of 40 to 200 px, all over a 1080p image."""
+    """Random boxes (N, 4) float32 xyxy with sides of 40 to 200 px in a 1080p image."""
     rng = np.random.default_rng(seed)
     corners = rng.uniform((0, 0), (WIDTH - 200, HEIGHT - 200), (count, 2))
     return np.hstack([corners, corners + rng.uniform(40, 200, (count, 2))]).astype(np.float32)
 
 
 def frames() -> tuple[Frame, Frame]:
-    """A noisy 1080p image over an array, and over a decoder's YUV."""
+    """A 1080p noise image as an array frame and as a decoded YUV frame."""
     rgb = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    about: Any = {"index": 0, "time": 0.0, "captured": 0.0, "stream": "micro"}
-    picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
-    return ArrayFrame(rgb, **about), VideoFrame(picture, **about)
+    fields: Any = {"index": 0, "time": 0.0, "captured": 0.0, "stream": "micro"}
+    yuv = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+    return ArrayFrame(rgb, **fields), VideoFrame(yuv, **fields)
 
 
 def parts() -> Iterator[Part]:
-    """Everything that is measured."""
+    """All functions to measure."""
     rng = np.random.default_rng(1)
     for n in (20, 200):
         yield Part(f"IoU, {n} x {n} boxes", partial(iou, boxes(n), boxes(n, 1)))
@@ -86,7 +86,7 @@ def parts() -> Iterator[Part]:
     yield Part("letterbox 1080p to 512, from YUV", lambda: letterbox([video], (512, 512), 0))
     for n in (20, 200):
         yield Part(f"Kalman predict and update, {n} tracks", kalman(Batched(sort_model()), n))
-    yield Part("the same, 20 tracks, filterpy one by one", kalman(PerTrack(sort_model()), 20))
+    yield Part("the same with filterpy, 20 tracks one by one", kalman(PerTrack(sort_model()), 20))
     for n in (20, 200):
         cost = rng.random((n, n))
         yield Part(f"assignment, {n} x {n}", partial(assign, cost, 0.7))
@@ -94,15 +94,15 @@ def parts() -> Iterator[Part]:
     yield Part("draw 20 tracks on RGB, with its copy", lambda: painter.annotate(found))
     yuv = YuvFrame(video)
     yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(yuv.planes, found))
-    yield Part("channel, thread to thread", hand_over, HANDED_OVER)
+    yield Part("channel, thread to thread", send_through_channel, CHANNEL_ITEMS)
     yield Part("compose the configuration", compose)
-    look, view = Look.of(0, 0), View(WIDTH, HEIGHT, FOCAL * HEIGHT, HORIZON * HEIGHT)
+    person, view = Look.of(0, 0), View(WIDTH, HEIGHT, FOCAL * HEIGHT, HORIZON * HEIGHT)
     yield Part("draw the street of the demo", lambda: draw_street(view, 0))
-    yield Part("draw somebody in it", lambda: Person(look, view.scale(NEAR)))
+    yield Part("draw a person of the demo", lambda: Person(person, view.scale(NEAR)))
 
 
 def kalman(filters: Kalman, count: int) -> Callable[[], object]:
-    """A step of all tracks."""
+    """Predict and update all tracks once."""
     measured = filters.model.measure(boxes(count).astype(float))
     filters.start(measured)
     rows = np.arange(count)
@@ -115,7 +115,7 @@ def kalman(filters: Kalman, count: int) -> Callable[[], object]:
 
 
 def tracked(frame: Frame, count: int) -> Result:
-    """A result with as many tracks."""
+    """A result with `count` tracks."""
     where = boxes(count)
     scores, classes = np.full(count, 0.9, np.float32), np.zeros(count, np.int32)
     rows = np.arange(count, dtype=np.int32)
@@ -123,12 +123,12 @@ def tracked(frame: Frame, count: int) -> Result:
     return Result(frame, Detections(where, scores, classes), tracks, ("with_mask",))
 
 
-def hand_over() -> None:
-    """Send items from one thread to another, two at a time in the channel."""
+def send_through_channel() -> None:
+    """Send items through a channel of size two to another thread."""
     channel: Channel[int] = Channel(2)
 
     def send() -> None:
-        for item in range(HANDED_OVER):
+        for item in range(CHANNEL_ITEMS):
             channel.put(item)
         channel.close()
 
@@ -139,12 +139,14 @@ def hand_over() -> None:
     thread.join()
 
 
-def measure(part: Part, repeats: int = REPEATS, least: float = LEAST) -> dict[str, Any]:
-    """Times of one part, us, as a spread over the repeats."""
+def measure(
+    part: Part, repeats: int = REPEATS, min_repeat_s: float = MIN_REPEAT_S
+) -> dict[str, Any]:
+    """Time of one operation, us, as a spread over the repeats."""
     part.call()
     started = time.perf_counter()
     part.call()
-    calls = max(1, round(least / max(time.perf_counter() - started, 1e-7)))
+    calls = max(1, round(min_repeat_s / max(time.perf_counter() - started, 1e-7)))
     times = []
     for _ in range(repeats):
         started = time.perf_counter()
@@ -154,16 +156,16 @@ def measure(part: Part, repeats: int = REPEATS, least: float = LEAST) -> dict[st
     return spread(times)  # type: ignore[no-any-return]
 
 
-def micro(repeats: int = REPEATS, least: float = LEAST) -> dict[str, Any]:
-    """Measure all parts; a result."""
-    found = {part.name: measure(part, repeats, least) for part in parts()}
+def micro(repeats: int = REPEATS, min_repeat_s: float = MIN_REPEAT_S) -> dict[str, Any]:
+    """Measure all parts, as a result."""
+    found = {part.name: measure(part, repeats, min_repeat_s) for part in parts()}
     rows: list[list[Cell]] = [
         [n, one["low"], one["median"], one["high"]] for n, one in found.items()
     ]
-    note = f"{repeats} repeats of at least {1e3 * least:.0f} ms each, in one process."
-    table = Table("Parts, us per call", ["", "least", "median", "most"], rows, note)
+    note = f"{repeats} repeats of at least {1e3 * min_repeat_s:.0f} ms each, in one process."
+    table = Table("Single functions, us per call", ["", "min", "median", "max"], rows, note)
     made: dict[str, Any] = result(
-        "micro", "The small parts alone", "python -m benchmarks.suite.micro", [table], figures=found
+        "micro", "Single functions", "python -m benchmarks.suite.micro", [table], figures=found
     )
     return made
 

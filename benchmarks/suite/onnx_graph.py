@@ -1,8 +1,8 @@
-"""`python -m benchmarks.suite.onnx_graph`: what the form of the ONNX graph and the settings are worth.
+"""The effect of variants of the ONNX graph, and of session options, on inference time.
 
-The network alone, by ONNX Runtime, on one made-up image: each form and setting in turn, several
-rounds, against the first in the same round. The forms are made from the float32 model that ships;
-needs vidan[train].
+Runs the network alone with ONNX Runtime on a noise image: each variant in turn, several rounds,
+compared with the first variant in the same round. The variants are derived from the float32 model
+that vidan ships; this needs vidan[train].
 
     python -m benchmarks.suite.onnx_graph --rounds 40
 """
@@ -31,43 +31,45 @@ from ..inputs import model, parser, shipped
 from ..report import Table, result, save, show
 
 Session = Any
-"""An `onnxruntime.InferenceSession`, which has no types."""
+"""An `onnxruntime.InferenceSession`, which has no type hints."""
 
 Array = np.ndarray[Any, Any]
 
+WARMUP_ROUNDS = 2
+
 OLDER, NEWER = 15, 21
-"""Versions of the operators that the graph is converted to; the one that ships has 17."""
+"""Opsets that the graph is converted to; the shipped model has 17."""
 
-LiveStats = tuple[float, float]
-"""Wall and processor time of one inference, ms."""
+Times = tuple[float, float]
+"""Wall and CPU time of one inference, ms."""
 
 
-def settings(**wishes: Any) -> ort.SessionOptions:
-    """As vidan opens a model, but for the wishes."""
-    made = vidan_settings(wishes.pop("threads", thread_count(None)))
-    if wishes.pop("spin", False):
+def settings(**changes: Any) -> ort.SessionOptions:
+    """Session options as vidan sets them, with some changes."""
+    made = vidan_settings(changes.pop("threads", thread_count(None)))
+    if changes.pop("spin", False):
         made.add_session_config_entry("session.intra_op.allow_spinning", "1")
-    for name, value in wishes.items():
+    for name, value in changes.items():
         setattr(made, name, value)
     return made
 
 
-def opened(path: Path, **wishes: Any) -> Session:
-    """A session on the CPU."""
-    return ort.InferenceSession(str(path), settings(**wishes), providers=["CPUExecutionProvider"])
+def opened(path: Path, **changes: Any) -> Session:
+    """Open a session on the CPU."""
+    return ort.InferenceSession(str(path), settings(**changes), providers=["CPUExecutionProvider"])
 
 
 def float_input(path: Path, out: Path) -> Path:
-    """The same graph for float32 from 0 to 255: a `Sub` and a `Mul` normalize in float32.
+    """The graph with a float32 input from 0 to 255, normalized by `Sub` and `Mul`.
 
-    In the one that ships, images stay uint8 until a `DequantizeLinear` does both at once.
+    In the shipped model, images are uint8 and one `DequantizeLinear` does both.
     """
     made = onnx.load(path)
     graph = made.graph
     graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
-    at, node = next((k, n) for k, n in enumerate(graph.node) if n.name == "normalize")
+    at, node = next((k, n) for k, n in enumerate(graph.node) if n.op_type == "DequantizeLinear")
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    for name in node.input[1:]:  # of each channel, which is the second axis
+    for name in node.input[1:]:  # one value per channel, the second axis
         values = constants[name].astype(np.float32).reshape(1, -1, 1, 1)
         graph.initializer.append(numpy_helper.from_array(values, f"{name}_float"))
     given, scale, zero = node.input
@@ -80,7 +82,7 @@ def float_input(path: Path, out: Path) -> Path:
 
 
 def channels_first(path: Path, out: Path) -> Path:
-    """The same graph, to be given (1,3,H,W): a `Transpose` in front, which the next one undoes."""
+    """The graph with input (1, 3, H, W): a `Transpose` in front, which the next one reverts."""
     graph = onnx.load(path)
     (given,) = graph.graph.input
     inner = f"{given.name}_nhwc"
@@ -98,26 +100,26 @@ def channels_first(path: Path, out: Path) -> Path:
 
 
 def converted(path: Path, out: Path, version: int) -> Path:
-    """The same graph with operators of another version."""
+    """The graph converted to another opset."""
     onnx.save(version_converter.convert_version(onnx.load(path), version), out)
     return out
 
 
 def folded(path: Path, out: Path) -> Path:
-    """The graph as ONNX Runtime leaves it on disk with its constants folded."""
+    """The graph as ONNX Runtime writes it after constant folding."""
     level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     opened(path, graph_optimization_level=level, optimized_model_filepath=str(out))
     return out
 
 
-def forms(folder: Path) -> dict[str, Callable[[], Session]]:
-    """What is tried, by its title; the first is what the rest is held against."""
+def variants(folder: Path) -> dict[str, Callable[[], Session]]:
+    """The variants by title; the first one is the reference."""
     path, int8 = model(), shipped()
     level = ort.GraphOptimizationLevel
     return {
-        "float32 model, as vidan opens it": lambda: opened(path),
-        "input float32 in place of uint8": lambda: opened(float_input(path, folder / "f.onnx")),
-        "input (1,3,H,W) in place of (1,H,W,3)": lambda: opened(
+        "float32 model, options of vidan": lambda: opened(path),
+        "input float32 instead of uint8": lambda: opened(float_input(path, folder / "f.onnx")),
+        "input (1,3,H,W) instead of (1,H,W,3)": lambda: opened(
             channels_first(path, folder / "c.onnx")
         ),
         f"opset {OLDER}": lambda: opened(converted(path, folder / "o.onnx", OLDER)),
@@ -130,7 +132,7 @@ def forms(folder: Path) -> dict[str, Callable[[], Session]]:
         "optimization: extended (fusion)": lambda: opened(
             path, graph_optimization_level=level.ORT_ENABLE_EXTENDED
         ),
-        "threads that spin": lambda: opened(path, spin=True),
+        "spinning threads": lambda: opened(path, spin=True),
         "one thread": lambda: opened(path, threads=1),
         "operators in parallel": lambda: opened(
             path, execution_mode=ort.ExecutionMode.ORT_PARALLEL
@@ -141,36 +143,36 @@ def forms(folder: Path) -> dict[str, Callable[[], Session]]:
     }
 
 
-def picture(session: Session) -> dict[str, Array]:
-    """What a session takes, made up."""
+def noise(session: Session) -> dict[str, Array]:
+    """A noise image in the shape and type of the session's input."""
     (given,) = session.get_inputs()
     shape = [size if isinstance(size, int) else 1 for size in given.shape]
-    gray = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    return {given.name: gray.astype(np.float32) if "float" in given.type else gray}
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return {given.name: image.astype(np.float32) if "float" in given.type else image}
 
 
-def measure(rounds: int) -> dict[str, tuple[float, list[LiveStats]]]:
-    """For each form: the seconds of opening it, and the figures of its inferences."""
-    found: dict[str, tuple[float, list[LiveStats]]] = {}
+def measure(rounds: int) -> dict[str, tuple[float, list[Times]]]:
+    """For each variant: the time to open it, s, and the times of its inferences."""
+    found: dict[str, tuple[float, list[Times]]] = {}
     sessions: dict[str, tuple[Session, dict[str, Array]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for title, make in forms(Path(folder)).items():
+        for title, make in variants(Path(folder)).items():
             started = time.perf_counter()
             session = make()
             found[title] = (time.perf_counter() - started, [])
-            sessions[title] = session, picture(session)
-    for number in range(rounds + 2):
+            sessions[title] = session, noise(session)
+    for number in range(rounds + WARMUP_ROUNDS):
         for title, (session, inputs) in sessions.items():
             started, cpu = time.perf_counter(), time.process_time()
             session.run(None, inputs)
             took = time.perf_counter() - started, time.process_time() - cpu
-            if number >= 2:  # before, it makes itself at home
+            if number >= WARMUP_ROUNDS:
                 found[title][1].append((1e3 * took[0], 1e3 * took[1]))
     return found
 
 
-def table(found: dict[str, tuple[float, list[LiveStats]]]) -> Table:
-    """Medians, and medians of the ratios to the first of the same round."""
+def table(found: dict[str, tuple[float, list[Times]]]) -> Table:
+    """Medians, and medians of the ratios to the first variant in the same round."""
     first = next(iter(found.values()))[1]
     rows: list[list[str | float | int | None]] = []
     for title, (_, figures) in found.items():
@@ -179,9 +181,9 @@ def table(found: dict[str, tuple[float, list[LiveStats]]]) -> Table:
             row.append(statistics.median(one[k] for one in figures))
             row.append(statistics.median(a[k] / b[k] for a, b in zip(figures, first, strict=True)))
         rows.append(row)
-    columns = ["", "wall, ms", "of the first", "CPU, ms", "of the first"]
-    note = "One inference, 512 px; medians, and medians of the ratios to the first of each round."
-    return Table("Forms of the graph, and settings", columns, rows, note)
+    columns = ["", "wall, ms", "ratio", "CPU, ms", "ratio"]
+    note = "One inference at 512 px: medians, and medians of the ratios to the first row."
+    return Table("Variants of the graph and session options", columns, rows, note)
 
 
 def main() -> int:
@@ -192,7 +194,7 @@ def main() -> int:
     listen()
     shown = table(measure(args.rounds))
     command = f"python -m benchmarks.suite.onnx_graph --rounds {args.rounds}"
-    found = result("onnx_graph", "Forms of the graph", command, [shown])
+    found = result("onnx_graph", "Variants of the ONNX graph", command, [shown])
     show(found, console())
     save(found, args.out)
     return 0

@@ -1,16 +1,17 @@
-"""`python -m benchmarks.suite.peers`: vidan beside what people write by hand, and beside the limit.
+"""vidan compared with hand-written loops and with a lower bound: `benchmarks.suite.peers`.
 
-Same video, same model, each in a process of its own, in turn, several times:
+Same video, same model, each in its own process, in turn, several times:
 
     (a) cv2.VideoCapture, TF SavedModel, cv2 drawing, cv2.VideoWriter
     (b) OpenCV frames, ONNX Runtime, `trackers` and `supervision`
-    (c) decode, infer and encode alone; the sum of their CPU time is the limit
+    (c) decode, infer and encode alone; the sum of their CPU times is a lower bound
     (d) vidan, which also tracks, and writes H.264 and JSON lines
-    (e) the same with the model that vidan runs when nobody names one: int8
+    (e) vidan with its default model, int8
 
-(a) and (b) run in an environment of their own, made by
+(a) and (b) run in an environment of their own:
 
-    python3 -m venv .venv-peers && .venv-peers/bin/pip install -r benchmarks/baselines/requirements-loops.txt
+    python3 -m venv .venv-peers
+    .venv-peers/bin/pip install -r benchmarks/baselines/requirements-loops.txt
 """
 
 from __future__ import annotations
@@ -51,23 +52,23 @@ PEER_PACKAGES = (
 TITLES = {
     "a": "(a) OpenCV + TF SavedModel",
     "b": "(b) OpenCV + ONNX Runtime + trackers + supervision",
-    "c": "(c) the limit: bare decode, infer, encode",
+    "c": "(c) lower bound: decode, infer, encode",
     "d": "(d) vidan, the same model",
-    "e": "(e) vidan as it ships, int8",
+    "e": "(e) vidan, default model, int8",
 }
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What is compared.
+    """Settings of the comparison.
 
     Attributes:
-        peers: the Python of the peers' environment.
+        peers: Python interpreter of the peers' environment.
         video: to read.
-        backend: what runs the model in (c) and (d).
-        frames: of each run, the burn-in among them.
-        burn_in: first frames that do not count.
-        runs: of each.
+        backend: runs the model in (c) and (d).
+        frames: of each run, including the burn-in.
+        burn_in: first frames, which are not measured.
+        runs: of each program.
     """
 
     peers: Path
@@ -79,7 +80,7 @@ class Setup:
 
 
 def compare(setup: Setup, work: Path = WORK) -> list[dict[str, dict[str, float]]]:
-    """Run everything, in turn: the figures of each run, by TITLES and their parts."""
+    """Run all programs in turn; the figures of each round by program and stage."""
     work.mkdir(parents=True, exist_ok=True)
     exported = saved_model(work)
     found = []
@@ -87,7 +88,7 @@ def compare(setup: Setup, work: Path = WORK) -> list[dict[str, dict[str, float]]
         one = {
             "a": _loop(setup, "savedmodel", exported, work),
             "b": _loop(setup, "supervision", model(), work),
-            **_bare(setup, work),
+            **_stages(setup, work),
             "d": _vidan(
                 setup,
                 work / f"vidan_{number}",
@@ -95,13 +96,13 @@ def compare(setup: Setup, work: Path = WORK) -> list[dict[str, dict[str, float]]
             ),
             "e": _vidan(setup, work / f"shipped_{number}"),
         }
-        log.info("run %d of %d: %s", number, setup.runs, _said(one))
+        log.info("run %d of %d: %s", number, setup.runs, _rates(one))
         found.append(one)
     return found
 
 
 def saved_model(work: Path) -> Path:
-    """The shipped model as a SavedModel, exported once."""
+    """The shipped model as a SavedModel; exported if it is not there."""
     folder = work / "savedmodel"
     if not (folder / "saved_model.pb").is_file():
         log.info("exporting %s", folder)
@@ -114,13 +115,13 @@ def _loop(setup: Setup, name: str, exported: Path, work: Path) -> dict[str, floa
     return _json([*command, setup.frames, setup.burn_in])
 
 
-def _bare(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
-    """Each stage alone, and their sum: how fast it could go on the processors there are."""
+def _stages(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
+    """Each stage alone, and the frame rate if their CPU time used all processors."""
     stages = {"decode": "decode", "infer": setup.backend, "encode": "encode"}
     found = {}
     for name, stage in stages.items():
         command = [sys.executable, "-m", "benchmarks.baselines.stages", stage, setup.video, model()]
-        found[name] = _json([*command, work / "bare.mp4", setup.frames, setup.burn_in])
+        found[name] = _json([*command, work / "stages.mp4", setup.frames, setup.burn_in])
     total = sum(each["cpu_ms"] for each in found.values())
     limit = {"cpu_ms": total, "fps": 1e3 * environment()["cpus"] / total}
     return {**found, "c": limit}
@@ -140,7 +141,7 @@ def _json(command: Sequence[object]) -> dict[str, float]:
 
 
 def _python(command: Sequence[object]) -> str:
-    """What a command prints.
+    """Run a command; its output.
 
     Raises:
         VidanError: it failed.
@@ -150,21 +151,21 @@ def _python(command: Sequence[object]) -> str:
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError as error:
         raise VidanError(
-            f"cannot run {words[0]!r} ({error.strerror}): make it as benchmarks/baselines/requirements-loops.txt says, or "
-            "say --python <the Python that has them>"
+            f"cannot run {words[0]!r} ({error.strerror}): create the environment as described in "
+            "benchmarks/baselines/requirements-loops.txt, or set --python"
         ) from error
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
-        raise VidanError(f"{shlex.join(words[:4])} failed: {said[-1]}")
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+        raise VidanError(f"{shlex.join(words[:4])} failed: {lines[-1]}")
     return done.stdout
 
 
-def _said(one: Mapping[str, Mapping[str, float]]) -> str:
+def _rates(one: Mapping[str, Mapping[str, float]]) -> str:
     return ", ".join(f"({key}) {one[key]['fps']:.1f} frames/s" for key in TITLES)
 
 
 def tables(found: Sequence[Mapping[str, Mapping[str, float]]]) -> list[Table]:
-    """Figures of each, and ratios of the same run, medians over the runs."""
+    """Medians over the rounds of figures, and of ratios within a round."""
     rows = []
     for key, title in TITLES.items():
         fps, cpu = (_median(one[key][name] for one in found) for name in ("fps", "cpu_ms"))
@@ -173,16 +174,16 @@ def tables(found: Sequence[Mapping[str, Mapping[str, float]]]) -> list[Table]:
     columns = ["", "frames/s", "CPU per frame, ms", "x (a)", "x (b)", "x (c)"]
     more = _median(one["d"]["cpu_ms"] / one["c"]["cpu_ms"] for one in found)
     note = (
-        f"vidan's CPU per frame is {more:.2f} times that of (c), in which nothing is scaled, "
-        "tracked or drawn. Ratios are of frames/s, within the same run."
+        f"vidan's CPU per frame is {more:.2f} times that of (c), which does not scale, track or "
+        "draw. The last columns are ratios of frames/s within the same round."
     )
-    bare = [
+    stages = [
         [name, *(_median(one[name][key] for one in found) for key in ("ms", "cpu_ms"))]
         for name in ("decode", "infer", "encode")
     ]
     return [
-        Table("Side by side", columns, rows, note),
-        Table("(c): the stages alone, ms per frame", ["", "wall", "CPU"], bare),
+        Table("Comparison", columns, rows, note),
+        Table("(c) by stage, ms per frame", ["", "wall", "CPU"], stages),
     ]
 
 
@@ -191,7 +192,7 @@ def _median(values: Any) -> float:
 
 
 def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
-    """Bars of frames per second and CPU per frame."""
+    """Plot frames per second and CPU per frame as bars."""
     figure = plot.figure(11, 2.8)
     for axes, (key, title) in zip(
         figure.subplots(1, 2, sharey=True),
@@ -211,7 +212,7 @@ def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None
 
 
 def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
-    """Compare, and keep the result with its plot in a folder."""
+    """Compare, and save the result and its plot in a folder."""
     found = compare(setup)
     figures = {
         key: {name: spread(one[key][name] for one in found) for name in found[0][key]}
@@ -219,7 +220,7 @@ def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
     }
     made: dict[str, Any] = result(
         "peers",
-        "vidan beside loops written by hand",
+        "vidan compared with hand-written loops",
         command,
         tables(found),
         ["peers.png"],
@@ -233,7 +234,7 @@ def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
 
 
 def _peer_versions(python: Path) -> dict[str, str]:
-    """The versions in the peers' environment."""
+    """Versions of the packages in the peers' environment."""
     listed = "{d.name: d.version for d in m.distributions() if d.name in " + f"{PEER_PACKAGES}}}"
     code = f"import importlib.metadata as m, json; print(json.dumps({listed}))"
     found: dict[str, str] = json.loads(_python([python, "-c", code]))
@@ -243,8 +244,10 @@ def _peer_versions(python: Path) -> dict[str, str]:
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.peers", str(__doc__))
-    options.add_argument("--python", type=Path, default=PEERS, help="Python that has the peers")
-    options.add_argument("--video", type=Path, help="instead of the suite's own")
+    options.add_argument(
+        "--python", type=Path, default=PEERS, help="Python interpreter of the peers' environment"
+    )
+    options.add_argument("--video", type=Path, help="default: the video of the suite")
     options.add_argument("--backend", choices=("onnxruntime", "openvino"), default=Setup.backend)
     for name in ("frames", "burn-in", "runs"):
         default = getattr(Setup, name.replace("-", "_"))

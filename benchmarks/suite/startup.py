@@ -1,9 +1,12 @@
-"""`python -m benchmarks.suite.startup`: how soon vidan answers, beside what nobody can do without.
+"""Start-up time of vidan, compared with the least that the libraries need.
 
-The first result of the demo and of a video file, against PyAV and ONNX Runtime by hand
-(`benchmarks/baselines/cold_start.py`); `vidan --help` and `vidan plugins`, against the help of a bare Hydra
-program. Each is a process of its own, all in turn, several rounds: what else the machine does falls
-on all alike, and ratios are of the same round. The first round only warms the disk's cache.
+    python -m benchmarks.suite.startup
+
+Compares the first result of the demo and of a video file with PyAV and ONNX Runtime without vidan
+(`benchmarks/baselines/cold_start.py`), and `vidan --help` and `vidan plugins` with the help of an
+empty Hydra program. Each run is a new process. They take turns for several rounds, so that other
+load on the machine affects all alike; ratios are within a round. The first round only fills the
+disk cache and is not counted.
 """
 
 from __future__ import annotations
@@ -26,28 +29,29 @@ from ..report import Table, result, save, show, spread
 
 BASELINES = Path(__file__).parents[1] / "baselines"
 
-HAND, HYDRA = "PyAV and ONNX Runtime by hand", "a bare Hydra program, --help"
+LIBRARIES, HYDRA = "PyAV and ONNX Runtime alone", "empty Hydra program, --help"
+"""The baselines."""
 
 Seconds = tuple[float, float]
-"""From the start of a process: wall time, and processor time, s."""
+"""Wall time and CPU time since the start of a process, s."""
 
 
-def by_hand(path: Path) -> Seconds:
-    """Until a network has seen the first frame of a video."""
+def libraries(path: Path) -> Seconds:
+    """Time until the model has run on the first frame of a video."""
     spawned = time.monotonic()  # one clock for all processes
-    said = json.loads(_output([str(BASELINES / "cold_start.py"), str(path), str(shipped())]))
-    return said["at"] - spawned, said["cpu_s"]
+    output = json.loads(_output([str(BASELINES / "cold_start.py"), str(path), str(shipped())]))
+    return output["at"] - spawned, output["cpu_s"]
 
 
 def vidan(overrides: Sequence[str], folder: Path) -> Seconds:
-    """Until vidan's first result is in a sink; processor time until it is tracked."""
+    """Time until the first result has reached a sink; CPU time until it is tracked."""
     found = run([*overrides, "max_frames=3"], folder)
     sinks = [spans[0].end for name, spans in found.stages.items() if name.startswith("sink.")]
     return min(sinks), found.stages["tracker"][0].more["process_cpu"]
 
 
 def command(arguments: Sequence[str]) -> Seconds:
-    """Until a program has ended."""
+    """Time until a program has ended."""
     before, started = os.times(), time.monotonic()
     _output(arguments)
     seconds, after = time.monotonic() - started, os.times()
@@ -65,11 +69,11 @@ def _output(arguments: Sequence[str]) -> str:
 
 
 def candidates(path: Path, demo: Sequence[str], folder: Path) -> dict[str, Callable[[], Seconds]]:
-    """What is measured, by its title; the yardsticks come before what is held against them."""
+    """The programs by title; a baseline stands before those that are compared with it."""
     rest = [override for override in demo if not override.startswith("source.")]
     of_file = ["source=file", f"source.path='{path}'", *rest]
     return {
-        HAND: lambda: by_hand(path),
+        LIBRARIES: lambda: libraries(path),
         "vidan: the demo": lambda: vidan(demo, folder / "demo"),
         "vidan: a video file": lambda: vidan(of_file, folder / "file"),
         HYDRA: lambda: command([str(BASELINES / "hydra_app.py"), "--help"]),
@@ -79,13 +83,13 @@ def candidates(path: Path, demo: Sequence[str], folder: Path) -> dict[str, Calla
 
 
 def startup(path: Path, rounds: int, out: Path, demo: Sequence[str] = ()) -> dict[str, Any]:
-    """Measure, and keep the result in a folder.
+    """Measure, and save the result in a folder.
 
     Args:
         path: the video.
-        rounds: that count.
-        out: the folder of the result.
-        demo: overrides of the demo.
+        rounds: that are counted.
+        out: folder of the result.
+        demo: overrides for the demo.
     """
     measured: dict[str, list[Seconds]] = {}
     for number in range(rounds + 1):
@@ -109,33 +113,33 @@ def startup(path: Path, rounds: int, out: Path, demo: Sequence[str] = ()) -> dic
 
 
 def _table(measured: dict[str, list[Seconds]]) -> Table:
-    """Medians, and medians of the ratios of each round to its yardstick."""
+    """Medians, and medians of the ratios to the baseline within a round."""
     rows: list[list[str | float | int | None]] = []
-    yardstick: list[Seconds] = []
+    baseline: list[Seconds] = []
     for title, found in measured.items():
-        if title in (HAND, HYDRA):
-            yardstick = found
+        if title in (LIBRARIES, HYDRA):
+            baseline = found
         walls = spread(wall for wall, _ in found)
         ratios = [
-            spread(one[k] / other[k] for one, other in zip(found, yardstick, strict=True))["median"]
+            spread(one[k] / other[k] for one, other in zip(found, baseline, strict=True))["median"]
             for k in (0, 1)
         ]
         low_to_high = f"{walls['low']:.2f} to {walls['high']:.2f}"
         cpu = spread(cpu for _, cpu in found)["median"]
         rows.append([title, walls["median"], low_to_high, ratios[0], cpu, ratios[1]])
-    columns = ["", "wall, s", "low to high", "of the yardstick", "CPU, s", "of the yardstick"]
+    columns = ["", "wall, s", "low to high", "ratio", "CPU, s", "ratio"]
     note = (
-        "The first row is the yardstick of the next two, until the first result; the fourth of the "
-        "last two, until the program has ended. Both count from the start of the process."
+        "From the start of the process until the first result; the last three rows: until its end. "
+        "Ratios of rows 2 and 3 are to row 1, those of rows 5 and 6 to row 4."
     )
-    return Table("Until there is an answer", columns, rows, note)
+    return Table("Start-up", columns, rows, note)
 
 
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.startup", str(__doc__))
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("overrides", nargs="*", help="of the demo")
+    options.add_argument("overrides", nargs="*", help="overrides for the demo")
     args = options.parse_args()
     listen()
     try:

@@ -1,11 +1,11 @@
-"""`python -m benchmarks.suite.trackers`: trackers alone, ms per frame, beside other libraries.
+"""Trackers alone, ms per frame, compared with other libraries.
 
-On one core: 10, 50 and 200 people who walk through a 1080p image, 5 % of boxes missing, the
-same boxes for all; and, where VIDAN_DATA has them, MOT17's real detections. The others run in
-an environment of their own; benchmarks/baselines/requirements-trackers.txt says how it is made.
+On one core: 10, 50 and 200 people who walk through a 1080p image with 5 % of their boxes missing,
+the same boxes for all trackers; and the public detections of MOT17 if VIDAN_DATA has them. Other
+libraries run in an environment of their own, see benchmarks/baselines/requirements-trackers.txt.
 
     python -m benchmarks.suite.trackers --peers .venv-trackers/bin/python
-    python -m benchmarks.suite.trackers --long 200000      # is memory flat? no table
+    python -m benchmarks.suite.trackers --long 200000      # memory over a long run, no table
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from ..report import Table, result, save, show
 
 WIDTH, HEIGHT, RATE = 1920, 1080, 30.0
 COUNTS = (10, 50, 200)
-MISSED = 0.05
-FEATURES = 128
+MISS_PROBABILITY = 0.05
+FEATURE_SIZE = 128
 BURN_IN = 30
-"""First frames of a scene that do not count."""
+"""First frames of a scene, which are not counted."""
 
 OURS: dict[str, dict[str, Any]] = {
     "vidan sort": {"name": "sort"},
@@ -49,12 +49,12 @@ OURS: dict[str, dict[str, Any]] = {
     "vidan steady": {"name": "steady"},
 }
 PEERS = ("trackers SORT", "trackers ByteTrack", "trackers OC-SORT", "norfair", "deep-sort-realtime")
-DESCRIBED = ("vidan deepsort", "deep-sort-realtime")
-"""Those that need features, which public detections have not."""
+NEED_FEATURES = ("vidan deepsort", "deep-sort-realtime")
+"""Trackers that need appearance features, which public detections do not have."""
 
 REAL = ("MOT17-04-SDP", "MOT17-05-FRCNN", "MOT17-09-DPM")
 PEERS_PYTHON = ".venv-trackers/bin/python"
-"""Where benchmarks/baselines/requirements-trackers.txt puts the peers' environment."""
+"""Interpreter of the environment in benchmarks/baselines/requirements-trackers.txt."""
 
 PEER_CODE = Path(__file__).parents[1] / "baselines/tracker_peers.py"
 Floats = npt.NDArray[np.float32]
@@ -62,13 +62,13 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scene:
-    """Boxes to follow.
+    """Detections to track.
 
     Attributes:
-        boxes: (N,5) float32, x1 y1 x2 y2 in px and the score.
-        frames: (N,) int64, rising, from 0.
-        features: (N,D) float32, of length 1; D is 0 where there are none.
-        count: how many frames.
+        boxes: (N, 5) float32, x1 y1 x2 y2 in px and the score.
+        frames: (N,) int64, index of the frame of each box, ascending from 0.
+        features: (N, D) float32, unit length; D is 0 without features.
+        count: number of frames.
     """
 
     boxes: Floats
@@ -76,8 +76,8 @@ class Scene:
     features: Floats
     count: int
 
-    def looks(self) -> Iterator[Detections]:
-        """The detections of each frame."""
+    def detections(self) -> Iterator[Detections]:
+        """The detections of each frame in order."""
         cuts = np.searchsorted(self.frames, np.arange(1, self.count))
         parts = zip(np.split(self.boxes, cuts), np.split(self.features, cuts), strict=True)
         for boxes, features in parts:
@@ -90,7 +90,7 @@ class Scene:
 
 
 class Blank(Frame):
-    """A 1080p frame whose image nobody needs."""
+    """A 1080p frame whose pixels are not used."""
 
     __slots__ = ()
 
@@ -113,33 +113,33 @@ class Blank(Frame):
 
 
 def walkers(people: int, frames: int, seed: int = 0) -> Scene:
-    """People who walk straight on, turn back at the borders, and are missed now and then."""
+    """People who walk straight ahead, turn around at the border, and are sometimes missed."""
     rng = np.random.default_rng(seed)
     height = rng.uniform(80, 240, people)
     size = np.stack([0.4 * height, height], axis=1)
-    room = (WIDTH, HEIGHT) - size
-    where = rng.uniform(0, 1, (people, 2)) * room
-    pace = rng.normal(0, 0.01, (people, 2)) * height[:, None]
-    looks = rng.normal(0, 1, (people, FEATURES))
+    limit = (WIDTH, HEIGHT) - size
+    position = rng.uniform(0, 1, (people, 2)) * limit
+    velocity = rng.normal(0, 0.01, (people, 2)) * height[:, None]
+    appearance = rng.normal(0, 1, (people, FEATURE_SIZE))
     boxes, at, features = [], [], []
     for index in range(frames):
-        where = where + pace
-        pace = np.where((where < 0) | (where > room), -pace, pace)
-        where = np.clip(where, 0, room)
-        seen = rng.random(people) >= MISSED
-        corner = where[seen] + rng.normal(0, 0.01, (seen.sum(), 2)) * size[seen]
+        position = position + velocity
+        velocity = np.where((position < 0) | (position > limit), -velocity, velocity)
+        position = np.clip(position, 0, limit)
+        seen = rng.random(people) >= MISS_PROBABILITY
+        corner = position[seen] + rng.normal(0, 0.01, (seen.sum(), 2)) * size[seen]
         boxes.append(
             np.hstack([corner, corner + size[seen], rng.uniform(0.7, 1, (len(corner), 1))])
         )
-        described = looks[seen] + rng.normal(0, 0.2, (len(corner), FEATURES))
-        features.append(described / np.linalg.norm(described, axis=1, keepdims=True))
+        embedding = appearance[seen] + rng.normal(0, 0.2, (len(corner), FEATURE_SIZE))
+        features.append(embedding / np.linalg.norm(embedding, axis=1, keepdims=True))
         at.append(np.full(len(corner), index))
     rows = np.concatenate(boxes).astype(np.float32)
     return Scene(rows, np.concatenate(at), np.concatenate(features).astype(np.float32), frames)
 
 
 def real() -> dict[str, Scene]:
-    """MOT17's public detections, by sequence; none where VIDAN_DATA has none."""
+    """Public detections of MOT17 by sequence; empty if VIDAN_DATA does not have them."""
     root = Path(os.environ.get("VIDAN_DATA", ".")) / "mot17"
     return {n: _read(p) for n in REAL if (p := root / n / "det" / "det.txt").is_file()}
 
@@ -148,7 +148,7 @@ def _read(path: Path) -> Scene:
     rows = np.loadtxt(path, delimiter=",", ndmin=2)
     rows = rows[rows[:, 0].argsort(kind="stable")]
     rows[:, 4:6] += rows[:, 2:4]
-    if rows[:, 6].max() > 1 or rows[:, 6].min() < 0:  # DPM's scores are no probabilities
+    if rows[:, 6].max() > 1 or rows[:, 6].min() < 0:  # DPM's scores are not probabilities
         rows[:, 6] = 1 / (1 + np.exp(-rows[:, 6]))
     frames = rows[:, 0].astype(np.int64) - 1
     empty = np.zeros((len(rows), 0), np.float32)
@@ -156,10 +156,10 @@ def _read(path: Path) -> Scene:
 
 
 def ours(scene: Scene, tracker: Mapping[str, Any]) -> list[float]:
-    """Seconds of each frame of a tracker of vidan."""
+    """Seconds per frame of a tracker of vidan."""
     made = build("tracker", tracker)
     seconds = []
-    for index, found in enumerate(scene.looks()):
+    for index, found in enumerate(scene.detections()):
         frame = Blank(index)
         began = time.perf_counter()
         made.update(frame, found)
@@ -168,26 +168,26 @@ def ours(scene: Scene, tracker: Mapping[str, Any]) -> list[float]:
 
 
 def theirs(scene: Path, name: str, python: Path) -> list[float]:
-    """Seconds of each frame of another library's tracker.
+    """Seconds per frame of a tracker of another library.
 
     Raises:
-        VidanError: it failed; says what it said last.
+        VidanError: it failed; with its last line of output.
     """
     command = [str(python), "-I", str(PEER_CODE), str(scene), name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise VidanError(f"{name}: {said}; see benchmarks/baselines/requirements-trackers.txt")
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise VidanError(f"{name}: {last}; see benchmarks/baselines/requirements-trackers.txt")
     return [float(value) for value in json.loads(done.stdout.splitlines()[-1])]
 
 
 def median(seconds: list[float]) -> float:
-    """The median, ms, without the burn-in."""
+    """Median after the burn-in, ms."""
     return 1e3 * statistics.median(seconds[BURN_IN:])
 
 
 def measure(scenes: Mapping[str, Scene], python: Path | None) -> dict[str, dict[str, float | None]]:
-    """Median ms per frame, by tracker and scene; all trackers in turn on each scene."""
+    """Median ms per frame by tracker and scene; the trackers take turns on each scene."""
     peers = PEERS if python else ()
     found: dict[str, dict[str, float | None]] = {name: {} for name in (*OURS, *peers)}
     with tempfile.TemporaryDirectory() as folder:
@@ -195,7 +195,7 @@ def measure(scenes: Mapping[str, Scene], python: Path | None) -> dict[str, dict[
             path = Path(folder) / "scene.npz"
             np.savez(path, **vars(scene))
             for name, times in found.items():
-                if name in DESCRIBED and not scene.features.shape[1]:
+                if name in NEED_FEATURES and not scene.features.shape[1]:
                     times[title] = None
                 elif name in OURS:
                     times[title] = median(ours(scene, OURS[name]))
@@ -205,7 +205,7 @@ def measure(scenes: Mapping[str, Scene], python: Path | None) -> dict[str, dict[
 
 
 def table(found: Mapping[str, Mapping[str, float | None]], scenes: Mapping[str, Scene]) -> Table:
-    """Times, and below each how many times vidan's sort that is."""
+    """Times, then ratios to vidan's sort."""
     rows: list[list[Cell]] = []
     for name, times in found.items():
         rows.append([name, *times.values()])
@@ -213,18 +213,18 @@ def table(found: Mapping[str, Mapping[str, float | None]], scenes: Mapping[str, 
         base = found["vidan sort"]
         ratios = [None if t is None else t / (base[k] or 1.0) for k, t in times.items()]
         rows.append([f"{name} / vidan sort", *ratios])
-    return Table("Trackers, ms per frame, median, one core", ["", *scenes], rows)
+    return Table("Trackers on one core, median ms per frame", ["", *scenes], rows)
 
 
-def memory(looks: int, tracker: Mapping[str, Any]) -> list[tuple[int, float]]:
-    """The most memory so far at tenths of a long run of people who come and go: (look, MiB)."""
+def memory(updates: int, tracker: Mapping[str, Any]) -> list[tuple[int, float]]:
+    """Peak memory after each tenth of a long run with people who come and go: (update, MiB)."""
     made, known = build("tracker", tracker), []
     rng = np.random.default_rng(0)
-    scene = list(walkers(20, 300).looks())
-    for index in range(looks):
+    scene = list(walkers(20, 300).detections())
+    for index in range(updates):
         found = scene[index % len(scene)]
         made.update(Blank(index), found[rng.random(len(found)) > 0.1])
-        if (index + 1) % max(looks // 10, 1) == 0:
+        if (index + 1) % max(updates // 10, 1) == 0:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             known.append((index + 1, peak))
     return known
@@ -233,16 +233,16 @@ def memory(looks: int, tracker: Mapping[str, Any]) -> list[tuple[int, float]]:
 def main() -> int:
     """Run from the command line."""
     made = parser("benchmarks.suite.trackers", str(__doc__))
-    made.add_argument("--peers", type=Path, help="Python of the peers' environment")
-    made.add_argument("--frames", type=int, default=300, help="of each drawn scene")
-    made.add_argument("--long", type=int, help="looks of a long run, instead of the table")
+    made.add_argument("--peers", type=Path, help="Python interpreter of the peers' environment")
+    made.add_argument("--frames", type=int, default=300, help="of each synthetic scene")
+    made.add_argument("--long", type=int, help="updates of a long run that measures memory")
     args = made.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if args.long:
         for name, tracker in OURS.items():
-            for look, peak in memory(args.long, tracker):
-                print(f"{name}: {look} looks, at most {peak:.1f} MiB so far")
+            for update, peak in memory(args.long, tracker):
+                print(f"{name}: {update} updates, peak memory {peak:.1f} MiB")
         return 0
     scenes = {str(n): walkers(n, args.frames) for n in COUNTS} | real()
     found = measure(scenes, args.peers)

@@ -1,4 +1,4 @@
-"""Figures from a run that was made up, so that every number can be worked out by hand."""
+"""Figures of a made-up run whose numbers can be computed by hand."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def event(name, frame, start_ms, ms, **more):
 
 
 def made_up():
-    """Frames every 100 ms, of which frame 2 is dropped and frame 5 never came; zero is at 2 s.
+    """Frames every 100 ms; frame 2 is dropped and frame 5 is missing; time zero is at 2 s.
 
     Each is captured 10 ms after its time, detected for 40 ms, tracked for 10 ms until 60 ms
     after it was captured, and shown 20 ms later. A frame costs 30 ms of CPU.
@@ -37,7 +37,7 @@ def made_up():
 
 def test_whole_run():
     found = figures(made_up(), burn_in=1)["run"]
-    # Tracked behind the burn-in: 1, 3, 4, 6, the last 500 ms after the first: 3 gaps.
+    # Tracked after the burn-in: 1, 3, 4, 6; the last is 500 ms after the first: 3 gaps.
     assert found["frames"] == 4
     assert found["fps"] == pytest.approx(6)
     assert found["cpu_ms"] == pytest.approx(30 * 5 / 3)
@@ -69,7 +69,7 @@ def test_too_few_frames(burn_in):
         figures(made_up(), burn_in)
 
 
-def test_runs_together():
+def test_spreads_over_several_runs():
     runs = [{"run": {"fps": fps, "x": 1.0}} for fps in (10, 14, 11)]
     runs[0]["run"]["only here"] = 1
     found = together(runs)["run"]
@@ -83,7 +83,7 @@ def outcome(fps, ms):
     return {"name": "r", "environment": about, "modes": {"file": {"figures": figures}}}
 
 
-def test_differences_count_outside_the_spread_only():
+def test_only_differences_beyond_the_spread_count():
     a, b = outcome([10, 11, 12], [50, 55]), outcome([20, 21, 22], [54, 60])
     table = compare(a, b | {"environment": a["environment"] | {"cpu": "other"}})
     (fps, age) = table.rows
@@ -106,5 +106,5 @@ def test_nothing_in_common():
         compare(outcome([1], [1]), outcome([1], [1]) | {"modes": {}})
 
 
-def test_spreads_are_found_wherever_they_are():
+def test_spreads_are_found_at_any_depth():
     assert dict(spreads({"figures": {"a": {"fps": spread([1])}}})).keys() == {"a fps"}

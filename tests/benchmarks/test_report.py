@@ -18,11 +18,11 @@ def found():
     return result("speed", "How fast", "python -m benchmarks.speed", [table], ["speed.png"], x=1)
 
 
-def test_a_result_survives_its_file(tmp_path, found):
+def test_a_result_can_be_saved_and_loaded(tmp_path, found):
     assert load(save(found, tmp_path / "new folder")) == json.loads(json.dumps(found))
 
 
-def test_no_path_of_this_machine_is_kept(tmp_path, found, monkeypatch):
+def test_paths_of_this_machine_are_removed(tmp_path, found, monkeypatch):
     monkeypatch.setenv("VIDAN_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     found["command"] = f"run {tmp_path}/data/video/a.mp4 {tmp_path}/runs/b.mp4 c.mp4"
@@ -33,13 +33,13 @@ def test_no_path_of_this_machine_is_kept(tmp_path, found, monkeypatch):
     assert load(save(found, tmp_path))["command"].startswith("run $VIDAN_DATA/video/a.mp4 ")
 
 
-def test_the_environment_says_what_it_depends_on():
+def test_environment_lists_cpus_and_packages():
     about = environment()
     assert about["cpus"] >= about["cores_to_use"] >= 1
     assert {"vidan", "numpy", "av", "onnxruntime"} <= about["packages"].keys()
 
 
-def test_readme_shows_what_there_is_and_leaves_the_rest(tmp_path, found):
+def test_readme_shows_existing_results_and_leaves_the_rest(tmp_path, found):
     save(found, tmp_path)
     readme = (
         "# Title\n<!-- result: speed -->\nold\n<!-- end -->\n<!-- result: no -->\n<!-- end -->\n"
@@ -60,14 +60,14 @@ def test_terminal(found):
 
 
 @pytest.mark.parametrize("text", ["not JSON", "[]", "{}"])
-def test_what_is_no_result(tmp_path, text):
+def test_files_without_a_result(tmp_path, text):
     path = tmp_path / "r.json"
     path.write_text(text)
     with pytest.raises(ConfigError, match=r"r\.json.*: not"):
         load(path)
 
 
-def test_files_that_cannot_be_had(tmp_path, found):
+def test_files_that_cannot_be_read_or_written(tmp_path, found):
     with pytest.raises(ConfigError, match="cannot read"):
         load(tmp_path / "none.json")
     (tmp_path / "file").touch()

@@ -1,4 +1,4 @@
-"""The suite runs: small images, few frames. What it measures is never asserted."""
+"""Every benchmark runs, with small images and few frames. No measured time is asserted."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from vidan_plugins.tools.bench.clip import clip
 ROOT = Path(__file__).parents[2]
 SMALL = ["size=320x240", "people=2", "max_frames=20", "burn_in=2", "runs=1"]
 QUICK = ["detector=mot", "detector.path=det.txt"]
-"""A camera may drop most of so few frames on a busy machine, if detection took any time."""
+"""A detector that takes no time: on a busy machine, a camera could drop most of the few frames."""
 
 
 def vidan(*arguments, cwd, module="vidan", code=0):
@@ -49,8 +49,8 @@ def folder(tmp_path):
 
 
 def test_bench(folder):
-    said = vidan("bench", *SMALL, *QUICK, "hydra.run.dir=out", cwd=folder)
-    assert "CPU per frame" in said
+    output = vidan("bench", *SMALL, *QUICK, "hydra.run.dir=out", cwd=folder)
+    assert "CPU per frame" in output
     found = json.loads((folder / "out/latency.json").read_text())
     assert list(found["modes"]) == ["file", "camera"]
     for mode in found["modes"].values():
@@ -68,7 +68,7 @@ def test_bench(folder):
     assert "file fps" in same
 
 
-def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
+def test_sweep_shares_its_video_and_saves_all_settings(folder):
     own = ["modes=[file]", "-m", "tracker=sort,none", "hydra.sweep.dir=out"]
     kept = ["--out", "kept", "--name", "sweep_trackers"]
     vidan(*SMALL, *QUICK, *own, *kept, cwd=folder, module="benchmarks.suite.latency")
@@ -83,7 +83,7 @@ def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("modes=[fast]", "modes='fast': there is camera, file"),
         ("burn_in=19", "burn_in=19: leaves nothing of max_frames=20"),
@@ -92,24 +92,24 @@ def test_a_sweep_shares_its_video_and_shows_how_cost_grows(folder):
         ("detektor=x", "detektor"),
     ],
 )
-def test_bad_options(tmp_path, override, said):
-    assert said in vidan("bench", *SMALL, override, cwd=tmp_path, code=2)
+def test_bad_options(tmp_path, override, message):
+    assert message in vidan("bench", *SMALL, override, cwd=tmp_path, code=2)
 
 
-def test_a_run_that_fails_says_why(tmp_path):
-    said = vidan("bench", *SMALL, "source.path=none.mp4", cwd=tmp_path, code=1)
-    assert "none.mp4" in said
-    assert len([line for line in said.splitlines() if "error" in line]) == 1
+def test_a_failed_run_reports_its_error(tmp_path):
+    output = vidan("bench", *SMALL, "source.path=none.mp4", cwd=tmp_path, code=1)
+    assert "none.mp4" in output
+    assert len([line for line in output.splitlines() if "error" in line]) == 1
 
 
 def test_micro():
-    found = micro.micro(repeats=2, least=0)
+    found = micro.micro(repeats=2, min_repeat_s=0)
     assert len(found["figures"]) == len(list(micro.parts()))
     assert all(len(one["runs"]) == 2 for one in found["figures"].values())
 
 
 @pytest.mark.parametrize("stage", stages.STAGES)
-def test_bare_stages(stage, small, tmp_path):
+def test_stages(stage, small, tmp_path):
     if stage == "openvino":
         pytest.importorskip("openvino")
     command = [stage, str(small), str(inputs.model()), str(tmp_path / "out.mp4"), "6", "2"]
@@ -119,13 +119,13 @@ def test_bare_stages(stage, small, tmp_path):
     assert set(found) == {"ms", "cpu_ms"}
 
 
-def test_loop_by_hand(small, tmp_path, monkeypatch):
+def test_opencv_loop(small, tmp_path, monkeypatch):
     # The other loop, and TensorFlow, are in the environment of the peers.
-    class ByHand(opencv_loops.Plain):
+    class OnnxLoop(opencv_loops.Plain):
         def __init__(self, model):
             self._network = opencv_loops.onnx(model)
 
-    monkeypatch.setitem(opencv_loops.LOOPS, "savedmodel", ByHand)
+    monkeypatch.setitem(opencv_loops.LOOPS, "savedmodel", OnnxLoop)
     out = tmp_path / "out.mp4"
     found = opencv_loops.loop("savedmodel", str(small), str(inputs.model()), str(out), 6, 2)
     assert found["frames"] == 4
@@ -134,7 +134,7 @@ def test_loop_by_hand(small, tmp_path, monkeypatch):
 
 def test_tables_and_plot_of_peers(tmp_path):
     stages = {name: {"ms": 20.0, "cpu_ms": 30.0} for name in ("decode", "infer", "encode")}
-    # Twice as fast as (a), at 1.2 times the CPU of the limit.
+    # (d) is twice as fast as (a), with 1.2 times the CPU of the lower bound.
     loops_ = {
         "a": {"fps": 10.0, "cpu_ms": 200.0},
         "b": {"fps": 16.0, "cpu_ms": 150.0},
@@ -149,33 +149,31 @@ def test_tables_and_plot_of_peers(tmp_path):
     assert (tmp_path / "peers.png").is_file()
 
 
-def test_peers_that_are_not_there(small, tmp_path):
+def test_peers_environment_is_missing(small, tmp_path):
     setup = peers.Setup(tmp_path / "no/python", small, frames=6, burn_in=2, runs=1)
     with pytest.raises(VidanError, match=r"requirements-loops\.txt"):
         peers._loop(setup, "savedmodel", tmp_path, tmp_path)
 
 
-def test_levers_are_held_against_the_bare_stages(small, capsys):
-    ablation.main(
-        [f"source.path={small}", "max_frames=4", "rounds=1", "only=one request in flight"]
-    )
+def test_ablation_compares_with_the_stages_alone(small, capsys):
+    ablation.main([f"source.path={small}", "max_frames=4", "rounds=1", "only=one worker"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines[1:]] == ["bare", "vidan", "one request in flight"]
+    assert [line.split("  ")[0] for line in lines[1:]] == ["stages alone", "vidan", "one worker"]
     assert all(len(line.split()[-4:]) == 4 for line in lines[1:])
 
 
-def test_a_live_view_over_time(small, tmp_path):
-    # The quick model, so that few seconds show enough.
-    quick = str(inputs.shipped())
-    found = latency_drift.latency_drift(small, 3 / 60, 0.5, tmp_path, quick)
-    assert all(one["p95"] > 0 and one["frames"] > 0 for one in found["spans"])
+def test_latency_drift(small, tmp_path):
+    # The fast model, so that a few seconds are enough.
+    model = str(inputs.shipped())
+    found = latency_drift.latency_drift(small, 3 / 60, 0.5, tmp_path, model)
+    assert all(one["p95"] > 0 and one["frames"] > 0 for one in found["intervals"])
     assert found["figures"]["captured"] >= found["figures"]["dropped"]
     assert (tmp_path / "latency_drift.png").is_file()
-    with pytest.raises(VidanError, match="too short for three spans of 60 s"):
+    with pytest.raises(VidanError, match="too short for three intervals of 60 s"):
         latency_drift.latency_drift(small, minutes=0.01, length=60, out=tmp_path)
 
 
-def test_growth_is_that_of_a_straight_line():
+def test_growth_is_a_linear_regression():
     # From 10 to 14 in two minutes, 12 on average: a third.
     found = [{"minute": float(m), "p95": 10.0 + 2 * m} for m in range(3)]
     assert latency_drift.growth(found, "p95") == pytest.approx(1 / 3)
@@ -189,23 +187,23 @@ def test_start_up(small, tmp_path):
     assert all(one["wall_s"]["median"] > 0 for one in found["figures"].values())
 
 
-def test_other_forms_of_the_graph_find_the_same(tmp_path):
+def test_variants_of_the_graph_compute_the_same_scores(tmp_path):
     graph = pytest.importorskip("benchmarks.suite.onnx_graph", exc_type=ImportError)
     path = inputs.model()
-    picture = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), np.uint8)
 
-    def scores(form, given):
-        return graph.opened(form).run(["scores"], {"images": given})[0]
+    def scores(variant, images):
+        return graph.opened(variant).run(["scores"], {"images": images})[0]
 
-    expected = scores(path, picture)
-    floats = scores(graph.float_input(path, tmp_path / "f.onnx"), picture.astype(np.float32))
+    expected = scores(path, image)
+    floats = scores(graph.float_input(path, tmp_path / "f.onnx"), image.astype(np.float32))
     np.testing.assert_allclose(floats, expected, atol=1e-4)
-    first = np.ascontiguousarray(picture.transpose(0, 3, 1, 2))
+    first = np.ascontiguousarray(image.transpose(0, 3, 1, 2))
     moved = scores(graph.channels_first(path, tmp_path / "c.onnx"), first)
     np.testing.assert_allclose(moved, expected, atol=1e-4)
 
 
-def test_forms_of_the_graph_are_held_against_the_first():
+def test_variants_of_the_graph_are_compared_with_the_first():
     graph = pytest.importorskip("benchmarks.suite.onnx_graph", exc_type=ImportError)
     # Twice the wall time and three times the CPU of the first.
     found = {"first": (0.1, [(10.0, 20.0)] * 2), "other": (0.1, [(20.0, 60.0)] * 2)}

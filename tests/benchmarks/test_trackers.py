@@ -1,4 +1,4 @@
-"""The benchmark of trackers: what it feeds them, and that long runs keep nothing."""
+"""The benchmark of trackers: its scenes, and no growth over long runs."""
 
 import gc
 from collections import Counter
@@ -16,17 +16,17 @@ def test_scenes_have_people_with_features_and_some_are_missing():
     scene = trackers.walkers(50, 100)
     assert len(scene.boxes) == pytest.approx(0.95 * 50 * 100, rel=0.02)
     np.testing.assert_allclose(np.linalg.norm(scene.features, axis=1), 1, rtol=1e-5)
-    looks = list(scene.looks())
-    assert len(looks) == 100
-    assert sum(map(len, looks)) == len(scene.boxes)
+    detections = list(scene.detections())
+    assert len(detections) == 100
+    assert sum(map(len, detections)) == len(scene.boxes)
     assert scene.boxes.min() > -30
     assert scene.boxes.max() < trackers.WIDTH + 30
 
 
-def test_an_empty_frame_is_a_look_too():
+def test_an_empty_frame_is_an_update_too():
     rows = np.array([[0, 0, 10, 10, 0.5]] * 2, np.float32)
     scene = trackers.Scene(rows, np.array([1, 3]), np.zeros((2, 0), np.float32), 5)
-    assert [len(found) for found in scene.looks()] == [0, 1, 0, 1, 0]
+    assert [len(found) for found in scene.detections()] == [0, 1, 0, 1, 0]
 
 
 def test_the_table_has_times_and_ratios():
@@ -39,17 +39,19 @@ def test_the_table_has_times_and_ratios():
 
 
 @pytest.mark.parametrize("name", trackers.OURS)
-def test_tracks_that_are_gone_are_gone(name):
-    # After people came and went, nothing is left of them, neither in the tracker's arrays
-    # nor as objects of any kind.
+def test_nothing_is_kept_of_tracks_that_ended(name):
+    # After people came and went, nothing of them is left, neither in the arrays of the tracker
+    # nor as any other object.
     tracker = build("tracker", trackers.OURS[name])
-    looks = list(trackers.walkers(10, 40).looks())
+    detections = list(trackers.walkers(10, 40).detections())
 
     def visit(start):
-        for k, found in enumerate(looks):
+        for k, found in enumerate(detections):
             tracker.update(trackers.Blank(start + k), found)
         for k in range(40, 140):
-            tracker.update(trackers.Blank(start + k), looks[0][np.zeros(len(looks[0]), bool)])
+            tracker.update(
+                trackers.Blank(start + k), detections[0][np.zeros(len(detections[0]), bool)]
+            )
         gc.collect()
         return Counter(type(thing).__name__ for thing in gc.get_objects())
 
