@@ -11,12 +11,14 @@ from .errors import (
     StageError,
     VidanError,
 )
+from .frames import ArrayFrame
 from .interfaces import Detector, Sink, Source, StopRun, Tracker
 from .registry.hookspecs import hookimpl
 from .runtime.pipeline import Pipeline
 from .types import ColorSpec, Detections, Frame, Image, Result, Tracks, YuvPlanes
 
 __all__ = [
+    "ArrayFrame",
     "ColorSpec",
     "ConfigError",
     "Detections",

@@ -6,125 +6,17 @@ numerics stay vectorized. Boxes are xyxy, in pixels of the source's image.
 
 from __future__ import annotations
 
-import threading
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
-"""An image: (H,W,3) uint8, RGB."""
+from .frames import Frame
+from .images import ColorSpec, Image, YuvPlanes
 
-
-class ColorSpec(NamedTuple):
-    """What the numbers of a YUV image mean.
-
-    Attributes:
-        matrix: as in ITU-T H.273: 1 is BT.709, 5 and 6 are BT.601.
-        full_range: whether they fill 0 to 255; else luma has 16 to 235.
-    """
-
-    matrix: int
-    full_range: bool
-
-
-class YuvPlanes(NamedTuple):
-    """An image in YUV 4:2:0, as decoders give and encoders take it.
-
-    Attributes:
-        y: (H,W) uint8, brightness.
-        u: (ceil(H/2),ceil(W/2)) uint8, blue less brightness.
-        v: as u, red less brightness.
-        colors: what the numbers mean.
-    """
-
-    y: npt.NDArray[np.uint8]
-    u: npt.NDArray[np.uint8]
-    v: npt.NDArray[np.uint8]
-    colors: ColorSpec
-
-
-class Frame(ABC):
-    """One image of a stream, its pixels made only when somebody asks for them.
-
-    A source yields its own kind of frame (over a decoder's image, over an array)
-    and implements `_make_rgb` and `resized`. Safe to use from several threads.
-
-    Attributes:
-        index: position in the stream, from 0; a gap means frames that were left out.
-        time: stream time in s, from the source's own clock (a file's timestamps).
-        captured: when the source had the image: `time.monotonic()`, s.
-        stream: name of the stream.
-        width: of the image as it is to be shown, px.
-        height: of the image as it is to be shown, px.
-        filename: name of the image file the frame came from; None if there is none.
-    """
-
-    __slots__ = (
-        "_lock",
-        "_rgb",
-        "captured",
-        "filename",
-        "height",
-        "index",
-        "stream",
-        "time",
-        "width",
-    )
-
-    def __init__(
-        self,
-        *,
-        index: int,
-        time: float,
-        captured: float,
-        stream: str,
-        width: int,
-        height: int,
-        filename: str | None = None,
-    ) -> None:
-        self.index = index
-        self.time = time
-        self.captured = captured
-        self.stream = stream
-        self.width = width
-        self.height = height
-        self.filename = filename
-        self._rgb: Image | None = None
-        self._lock = threading.Lock()
-
-    def rgb(self) -> Image:
-        """The image: (height,width,3) uint8 RGB, read-only; made once and kept."""
-        with self._lock:
-            if self._rgb is None:
-                rgb = self._make_rgb()
-                rgb.flags.writeable = False
-                self._rgb = rgb
-            return self._rgb
-
-    def yuv(self) -> YuvPlanes | None:
-        """The image as it came from a decoder, not converted and not to be written to.
-
-        None where it is not such an image, or is not shown as it is: then there is `rgb`.
-        """
-        return None
-
-    @abstractmethod
-    def _make_rgb(self) -> Image:
-        """Make the image: (height,width,3) uint8 RGB, contiguous, not shared."""
-
-    @abstractmethod
-    def resized(self, width: int, height: int) -> Image:
-        """The image scaled to (height,width,3) uint8 RGB, regardless of its aspect ratio."""
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(stream={self.stream!r}, index={self.index}, "
-            f"time={self.time:.3f}, {self.width}x{self.height})"
-        )
+__all__ = ["ColorSpec", "Detections", "Frame", "Image", "Result", "Tracks", "YuvPlanes", "label_of"]
 
 
 def _check(

@@ -15,12 +15,13 @@ import numpy as np
 from vidan.boxes import iou, nms
 from vidan.cli.terminal import console
 from vidan.config.compose import compose
+from vidan.frames import ArrayFrame
 from vidan.runtime.channel import Channel
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.detectors.native.model import letterbox
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.video.yuv_frame import YuvFrame
-from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
+from vidan_plugins.sources.frames import VideoFrame
 from vidan_plugins.sources.synthetic.scene.look import Look
 from vidan_plugins.sources.synthetic.scene.paths import NEAR
 from vidan_plugins.sources.synthetic.scene.person import Person

@@ -14,7 +14,7 @@ from .native.metadata import ModelDefaults
 from .native.model import EfficientDet, Network
 from .native.signature import Signature, check_batch, describe
 from .postprocess import Selection
-from .roi import Region, Roi
+from .roi import Region, Roi, moved
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,6 @@ class ModelDetector:
         """
         if self._region is None:
             return self._model.detect(frames)
-        parts = [self._region.of(frame) for frame in frames]
-        found = self._model.detect(parts)
-        return [part.moved_back(each) for part, each in zip(parts, found, strict=True)]
+        boxes = [self._region.box(frame) for frame in frames]
+        found = self._model.detect([f.crop(box) for f, box in zip(frames, boxes, strict=True)])
+        return [moved(each, box) for each, box in zip(found, boxes, strict=True)]

@@ -1,15 +1,15 @@
-"""The part of an image that a detector looks at."""
+"""The part of an image in which a detector searches."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from vidan.errors import ConfigError
-from vidan.types import Detections, Frame, Image
+from vidan.frames import Box, Frame
+from vidan.types import Detections
 
 Roi = Sequence[float]
 """Left, top, right, bottom: parts of the image if all are in [0,1], or else px."""
@@ -37,8 +37,8 @@ class Region:
         self._roi = roi
         self._parts = max(roi) <= 1
 
-    def of(self, frame: Frame) -> Cropped:
-        """That part of a frame, of whole px.
+    def box(self, frame: Frame) -> Box:
+        """That part of a frame, in whole px.
 
         Raises:
             ConfigError: it lies outside the image.
@@ -49,10 +49,15 @@ class Region:
         right, bottom = min(right, width), min(bottom, height)
         if left >= right or top >= bottom:
             raise ConfigError(
-                f"detector.roi={list(self._roi)!r} holds no pixel of a picture of "
-                f"{width}x{height} px: give left, top, right, bottom inside it"
+                f"detector.roi={list(self._roi)!r} contains no pixel of an image of "
+                f"{width}x{height} px: set left, top, right, bottom inside it"
             )
-        return Cropped(frame, left, top, right, bottom)
+        return left, top, right, bottom
+
+
+def moved(found: Detections, box: Box) -> Detections:
+    """Detections in a part of an image, in px of the whole image."""
+    return replace(found, boxes=found.boxes + np.array(box[:2] * 2, np.float32))
 
 
 def _wrong(roi: Roi) -> ConfigError:
@@ -60,36 +65,3 @@ def _wrong(roi: Roi) -> ConfigError:
         f"detector.roi={list(roi)!r}: expected left, top, right, bottom, as parts of the "
         "picture from 0 to 1, such as [0,0.5,1,1] for its lower half, or in px"
     )
-
-
-class Cropped(Frame):
-    """A part of a frame."""
-
-    __slots__ = ("_corner", "_of")
-
-    def __init__(self, of: Frame, left: int, top: int, right: int, bottom: int) -> None:
-        super().__init__(
-            index=of.index,
-            time=of.time,
-            captured=of.captured,
-            stream=of.stream,
-            width=right - left,
-            height=bottom - top,
-            filename=of.filename,
-        )
-        self._of = of
-        self._corner = left, top
-
-    def moved_back(self, found: Detections) -> Detections:
-        """What was found in this part, in px of the whole image."""
-        return replace(found, boxes=found.boxes + np.array(self._corner * 2, np.float32))
-
-    def _make_rgb(self) -> Image:
-        left, top = self._corner
-        return self._of.rgb()[top : top + self.height, left : left + self.width].copy()
-
-    def resized(self, width: int, height: int) -> Image:
-        """The part scaled to (height,width,3) uint8 RGB: areas averaged where it shrinks."""
-        shrinks = width <= self.width and height <= self.height
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(self.rgb(), (width, height), interpolation=how), np.uint8)

@@ -1,4 +1,4 @@
-"""The frames that the built-in sources yield: over an array, over a decoder's image."""
+"""A frame over a decoder's image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from av.sidedata.sidedata import SideDataContainer
 from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-from vidan.types import ColorSpec, Frame, Image, YuvPlanes
+from vidan.frames import Box, Frame
+from vidan.images import ColorSpec, Image, YuvPlanes, resize
 
 UNTAGGED = 2
 """AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its images are in."""
@@ -28,61 +29,11 @@ FULL_RANGE = 2
 YUV420 = ("yuv420p", "yuvj420p", "nv12")
 """The pixel formats that hold 4:2:0 of 8 bits."""
 
+CROPPABLE = (*YUV420, "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le", "p010le", "gray")
+"""Formats a part of which can be converted alone."""
+
 SD = (1279, 576)
 """Untagged images with a long and a short edge up to these are BT.601, px; others BT.709."""
-
-
-class ArrayFrame(Frame):
-    """A frame over an array that is already RGB.
-
-    Args:
-        rgb: (H,W,3) uint8 RGB; not copied where it is contiguous, so leave it alone afterwards.
-        index: as in Frame, with time, captured, stream and filename.
-
-    Raises:
-        ValueError: the array is not such an image.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        rgb: Image,
-        *,
-        index: int,
-        time: float,
-        captured: float,
-        stream: str,
-        filename: str | None = None,
-    ) -> None:
-        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
-            raise ValueError(f"rgb: expected (H,W,3) uint8, got {rgb.shape} {rgb.dtype.name}")
-        height, width, _ = rgb.shape
-        super().__init__(
-            index=index,
-            time=time,
-            captured=captured,
-            stream=stream,
-            width=width,
-            height=height,
-            filename=filename,
-        )
-        # A view, so that the caller's own array does not turn read-only.
-        self._rgb = np.ascontiguousarray(rgb).view()
-        self._rgb.flags.writeable = False
-
-    def _make_rgb(self) -> Image:
-        raise AssertionError("the picture is there from the start")
-
-    def resized(self, width: int, height: int) -> Image:
-        """The image scaled to (height,width,3) uint8 RGB: areas averaged where it shrinks."""
-        picture = self.rgb()
-        smaller = (min(width, self.width), min(height, self.height))
-        if smaller != (self.width, self.height):
-            picture = _resize(picture, smaller, cv2.INTER_AREA)
-        if smaller != (width, height):
-            picture = _resize(picture, (width, height), cv2.INTER_LINEAR)
-        return picture.copy() if picture is self._rgb else picture
 
 
 class VideoFrame(Frame):
@@ -97,11 +48,11 @@ class VideoFrame(Frame):
         size: width and height to show it in, px; None for its own.
     """
 
-    __slots__ = ("_orientation", "_picture")
+    __slots__ = ("_image", "_orientation")
 
     def __init__(
         self,
-        picture: av.VideoFrame,
+        image: av.VideoFrame,
         *,
         index: int,
         time: float,
@@ -109,9 +60,9 @@ class VideoFrame(Frame):
         stream: str,
         size: tuple[int, int] | None = None,
     ) -> None:
-        self._picture = picture
-        self._orientation = _orientation(picture)
-        width, height = size or self._orientation.size(picture.width, picture.height)
+        self._image = image
+        self._orientation = _orientation(image)
+        width, height = size or self._orientation.size(image.width, image.height)
         super().__init__(
             index=index,
             time=time,
@@ -123,15 +74,15 @@ class VideoFrame(Frame):
 
     def yuv(self) -> YuvPlanes | None:
         """The decoder's own planes; None if they are not 4:2:0 of 8 bits, shown as it is."""
-        picture = self._picture
-        colors = _colors(picture)
-        as_shown = (picture.width, picture.height) == (self.width, self.height)
+        image = self._image
+        colors = _colors(image)
+        as_shown = (image.width, image.height) == (self.width, self.height)
         if colors is None or self._orientation != Orientation() or not as_shown:
             return None
-        if picture.format.name == "nv12":  # as hardware gives it: U and V take turns
-            y, (u, v) = _plane(picture.planes[0], 1)[0], _plane(picture.planes[1], 2)
+        if image.format.name == "nv12":  # as hardware gives it: U and V take turns
+            y, (u, v) = _plane(image.planes[0], 1)[0], _plane(image.planes[1], 2)
         else:
-            y, u, v = (_plane(plane, 1)[0] for plane in picture.planes)
+            y, u, v = (_plane(plane, 1)[0] for plane in image.planes)
         return YuvPlanes(y, u, v, colors)
 
     def _make_rgb(self) -> Image:
@@ -143,28 +94,39 @@ class VideoFrame(Frame):
             # AREA averages where it shrinks and is bilinear where it grows.
             return self._converted(width, height, Interpolation.AREA)
 
+    def resized_crop(self, box: Box, width: int, height: int) -> Image:
+        """A part of the image scaled to (height,width,3) uint8 RGB, converted alone.
+
+        A part whose edges are not on the chroma grid is converted first and scaled then.
+        """
+        image, orientation = self._image, self._orientation
+        as_decoded = orientation.size(image.width, image.height) == (self.width, self.height)
+        if not as_decoded or image.format.name not in CROPPABLE:
+            return super().resized_crop(box, width, height)
+        inner = orientation.decoded(box, self.width, self.height)
+        outer = _aligned(inner, image.width, image.height)
+        with self._lock:
+            part = _crop(image, outer)
+        colorspace = _colorspace(image)
+        if inner != outer:
+            rgb = _convert(part, part.width, part.height, Interpolation.BICUBIC, colorspace)
+            left, top, right, bottom = (b - a for a, b in zip(outer[:2] * 2, inner, strict=True))
+            return resize(orientation.apply(rgb[top:bottom, left:right]), width, height)
+        size = orientation.size(width, height)
+        scales = size != (part.width, part.height)
+        how = Interpolation.AREA if scales else Interpolation.BICUBIC
+        return orientation.apply(_convert(part, *size, how, colorspace))
+
     def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
         # PyAV writes into the image while it converts it: only ever under the frame's lock.
-        # A reformatter may not be shared between threads; a new one costs 0.1 ms.
-        picture = self._picture
-        width, height = self._orientation.size(width, height)
-        converted = VideoReformatter().reformat(
-            picture,
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=_colorspace(picture),
-            interpolation=interpolation,
-            threads=1,
-        )
-        rgb = cast(Image, converted.to_ndarray())
-        # An image that is RGB of this size already comes back as it is.
-        return self._orientation.apply(rgb.copy() if converted is picture else rgb)
+        size = self._orientation.size(width, height)
+        rgb = _convert(self._image, *size, interpolation, _colorspace(self._image))
+        return self._orientation.apply(rgb)
 
 
-def shown_size(picture: av.VideoFrame) -> tuple[int, int]:
+def shown_size(image: av.VideoFrame) -> tuple[int, int]:
     """Width and height that an image is to be shown in, turned as it says, px."""
-    return _orientation(picture).size(picture.width, picture.height)
+    return _orientation(image).size(image.width, image.height)
 
 
 class Orientation(NamedTuple):
@@ -178,6 +140,21 @@ class Orientation(NamedTuple):
         """Width and height when it is shown, or the other way round: it is its own inverse."""
         return (height, width) if self.transpose else (width, height)
 
+    def decoded(self, box: Box, width: int, height: int) -> Box:
+        """Where a part of the displayed image lies in the decoded one.
+
+        Args:
+            box: the part.
+            width: of the displayed image, px.
+            height: of the displayed image, px.
+        """
+        left, top, right, bottom = box
+        if self.mirror_x:
+            left, right = width - right, width - left
+        if self.mirror_y:
+            top, bottom = height - bottom, height - top
+        return (top, left, bottom, right) if self.transpose else (left, top, right, bottom)
+
     def apply(self, rgb: Image) -> Image:
         """The image as it is to be shown: (H,W,3) uint8, contiguous, not shared."""
         if self.transpose:
@@ -190,23 +167,23 @@ class Orientation(NamedTuple):
         return np.ascontiguousarray(rgb)
 
 
-def _orientation(picture: av.VideoFrame) -> Orientation:
+def _orientation(image: av.VideoFrame) -> Orientation:
     """From the display matrix (ISO 14496-12, 8.3.2.3): x' = a x + c y, y' = b x + d y."""
-    a, b, c, d = _display_matrix(picture)
+    a, b, c, d = _display_matrix(image)
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
 
 
-def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]:
+def _display_matrix(image: av.VideoFrame) -> tuple[float, float, float, float]:
     """a, b, c, d of the image's display matrix, those of the identity if it has none."""
     try:
         # `image.side_data` would be kept by the image, which it keeps in turn: images would
         # live until Python looks for such circles, hundreds of them at a time.
-        data = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
+        data = SideDataContainer(image).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:
         # Beside it is side data of a kind that this PyAV does not know: only the angle is left.
-        angle = math.radians(picture.rotation)  # counterclockwise
+        angle = math.radians(image.rotation)  # counterclockwise
         return math.cos(angle), -math.sin(angle), math.sin(angle), math.cos(angle)
     if data is None:
         return 1, 0, 0, 1
@@ -215,32 +192,82 @@ def _display_matrix(picture: av.VideoFrame) -> tuple[float, float, float, float]
     return a, b, c, d
 
 
-def _colorspace(picture: av.VideoFrame) -> Colorspace | None:
+def _convert(
+    image: av.VideoFrame,
+    width: int,
+    height: int,
+    interpolation: Interpolation,
+    colorspace: Colorspace | None,
+) -> Image:
+    """A decoded image scaled to (height,width,3) uint8 RGB, possibly with padded rows."""
+    # A reformatter may not be shared between threads; a new one costs 0.1 ms.
+    converted = VideoReformatter().reformat(
+        image,
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=colorspace,
+        interpolation=interpolation,
+        threads=1,
+    )
+    rgb = cast(Image, converted.to_ndarray())
+    # An image that is RGB of this size already is returned unchanged.
+    return rgb.copy() if converted is image else rgb
+
+
+def _aligned(box: Box, width: int, height: int) -> Box:
+    """The smallest box around another whose edges are on the grid of 4:2:0 chroma."""
+    left, top, right, bottom = box
+    return left & ~1, top & ~1, min(right + right % 2, width), min(bottom + bottom % 2, height)
+
+
+def _crop(image: av.VideoFrame, box: Box) -> av.VideoFrame:
+    """Copy a part of a decoded image; its left and top must be on the chroma grid."""
+    left, top, right, bottom = box
+    part = av.VideoFrame(right - left, bottom - top, image.format.name)
+    part.colorspace, part.color_range = image.colorspace, image.color_range
+    for index, (source, target) in enumerate(zip(image.planes, part.planes, strict=True)):
+        x = left >> (source.width < image.width)
+        y = top >> (source.height < image.height)
+        step = _bytes_per_pixel(image, index)
+        pixels = _rows(source)[y : y + target.height, x * step : (x + target.width) * step]
+        _rows(target)[:, : target.width * step] = pixels
+    return part
+
+
+def _colorspace(image: av.VideoFrame) -> Colorspace | None:
     """The YUV of an untagged image, guessed by its size as players do; None: as tagged."""
-    if picture.colorspace != UNTAGGED:
+    if image.colorspace != UNTAGGED:
         return None
-    short, long = sorted((picture.width, picture.height))
+    short, long = sorted((image.width, image.height))
     return Colorspace.ITU601 if long <= SD[0] and short <= SD[1] else Colorspace.ITU709
 
 
-def _colors(picture: av.VideoFrame) -> ColorSpec | None:
+def _colors(image: av.VideoFrame) -> ColorSpec | None:
     """What the numbers of an image mean; None if it is none that `Frame.yuv` gives."""
-    name = picture.format.name
-    guessed = _colorspace(picture)
+    name = image.format.name
+    guessed = _colorspace(image)
     # Guessed colors are FFmpeg's names for what ITU-T H.273 numbers.
-    matrix = picture.colorspace if guessed is None else {Colorspace.ITU709: 1}.get(guessed, 6)
+    matrix = image.colorspace if guessed is None else {Colorspace.ITU709: 1}.get(guessed, 6)
     if name not in YUV420 or matrix not in MATRICES:
         return None
-    return ColorSpec(int(matrix), name == "yuvj420p" or picture.color_range == FULL_RANGE)
+    return ColorSpec(int(matrix), name == "yuvj420p" or image.color_range == FULL_RANGE)
+
+
+def _bytes_per_pixel(image: av.VideoFrame, plane: int) -> int:
+    """Bytes of a pixel of a plane, those of all channels that share it."""
+    channels = [channel for channel in image.format.components if channel.plane == plane]
+    return sum(-(-channel.bits // 8) for channel in channels)
+
+
+def _rows(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+    """A plane's memory (H,bytes), with the padding of its rows."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
 def _plane(plane: VideoPlane, channels: int) -> npt.NDArray[np.uint8]:
     """A plane's memory (channels,H,W), read-only, without what pads its rows."""
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    rows = _rows(plane)
     rows.flags.writeable = False
     pixels = rows[:, : plane.width * channels].reshape(plane.height, plane.width, channels)
     return np.moveaxis(pixels, 2, 0)
-
-
-def _resize(rgb: Image, size: tuple[int, int], interpolation: int) -> Image:
-    return np.asarray(cv2.resize(rgb, size, interpolation=interpolation), np.uint8)

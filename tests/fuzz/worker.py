@@ -22,7 +22,7 @@ import numpy as np
 import vidan
 from vidan import VidanError
 from vidan.cli import main as cli
-from vidan_plugins.sources.frames import ArrayFrame
+from vidan.frames import ArrayFrame
 
 MEMORY = 8 * 2**30
 """Address space, bytes: what asks for more gets a MemoryError or dies."""

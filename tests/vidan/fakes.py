@@ -10,8 +10,8 @@ import numpy as np
 from vidan import Detections, Frame, Result, Tracks
 
 
-class ArrayFrame(Frame):
-    """A frame over an array made on the spot."""
+class GrayFrame(Frame):
+    """A gray image, brighter from frame to frame, made on demand."""
 
     def _make_rgb(self):
         return np.full((self.height, self.width, 3), self.index % 256, np.uint8)
@@ -21,7 +21,7 @@ class ArrayFrame(Frame):
 
 
 def frame(index=0, *, stream="test", time_=None, width=64, height=48, filename=None):
-    return ArrayFrame(
+    return GrayFrame(
         index=index,
         time=index / 30 if time_ is None else time_,
         captured=time.monotonic(),

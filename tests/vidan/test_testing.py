@@ -7,7 +7,6 @@ import pytest
 from vidan import Detections, Tracks
 from vidan.registry.discovery import load_plugins
 from vidan.testing import (
-    ArrayFrame,
     DetectorSuite,
     ListSource,
     RecordingSink,
@@ -15,6 +14,7 @@ from vidan.testing import (
     SourceSuite,
     TrackerSuite,
     TruthDetector,
+    array_frame,
     clip,
     detections,
     frame,
@@ -210,7 +210,7 @@ def test_frames_show_their_boxes():
     assert rgb[40, 20].min() >= 160
     assert rgb[5, 5].max() < 160
     assert shown.time == pytest.approx(0.1)
-    assert ArrayFrame(rgb).resized(4, 2).shape == (2, 4, 3)
+    assert array_frame(rgb).resized(4, 2).shape == (2, 4, 3)
 
 
 def test_a_result_has_a_track_for_each_box():

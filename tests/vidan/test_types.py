@@ -98,7 +98,7 @@ def test_pixels_are_made_once_and_read_only():
     with pytest.raises(ValueError, match="read-only"):
         one_rgb[0, 0] = 0
     assert one.resized(10, 5).shape == (5, 10, 3)
-    assert repr(one) == "ArrayFrame(stream='test', index=7, time=0.233, 64x48)"
+    assert repr(one) == "GrayFrame(stream='test', index=7, time=0.233, 64x48)"
 
 
 def test_labels_of_classes():

@@ -14,13 +14,14 @@ from rich.progress import track
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.errors import ConfigError, did_you_mean
+from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 from vidan.types import Detections
 
 from ..arrays import IntArray
 from ..data.sample import Sample
 from .predict import Found
-from .slices import CLEAN, ImageFrame, under
+from .slices import CLEAN, under
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +108,11 @@ def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Found])
     return False
 
 
-def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[ImageFrame]:
+def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[ArrayFrame]:
     return [
-        ImageFrame(under(which, sample.image(), sample.name, seed), sample.name)
+        ArrayFrame(
+            under(which, sample.image(), sample.name, seed), stream="images", filename=sample.name
+        )
         for sample in samples
     ]
 

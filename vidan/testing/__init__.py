@@ -18,10 +18,11 @@ import pytest
 pytest.register_assert_rewrite("vidan.testing.suites")
 
 from .parts import (  # noqa: E402
-    ArrayFrame,
     ListSource,
     RecordingSink,
     TruthDetector,
+    array_frame,
+    blank,
     clip,
     detections,
     frame,
@@ -32,7 +33,6 @@ from .parts import (  # noqa: E402
 from .suites import DetectorSuite, SinkSuite, SourceSuite, TrackerSuite  # noqa: E402
 
 __all__ = [
-    "ArrayFrame",
     "DetectorSuite",
     "ListSource",
     "RecordingSink",
@@ -40,6 +40,8 @@ __all__ = [
     "SourceSuite",
     "TrackerSuite",
     "TruthDetector",
+    "array_frame",
+    "blank",
     "clip",
     "detections",
     "frame",

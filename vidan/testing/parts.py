@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,39 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SinkError
+from ..frames import ArrayFrame, Frame
+from ..images import Image
 from ..registry.discovery import load_plugins
-from ..types import Detections, Frame, Image, Result, Tracks
+from ..types import Detections, Result, Tracks
 
 FPS = 30.0
 WIDTH, HEIGHT = 320, 240
 PERSON = (20.0, 40.0)  # width and height of what walks, px
 
 
-class ArrayFrame(Frame):
-    """A frame over an array.
+def array_frame(rgb: Image, index: int = 0, **given: Any) -> ArrayFrame:
+    """A frame over an array (H,W,3) uint8, at 30 frames per second in the stream `test`.
 
-    Args:
-        rgb: (H,W,3) uint8; copied.
-        index: position in the stream.
-        **given: other attributes of `Frame`; by default 30 fps, captured now, stream `test`.
+    `given` overrides any argument of `ArrayFrame`.
     """
+    return ArrayFrame(rgb, **{"index": index, "time": index / FPS, "stream": "test", **given})
 
-    __slots__ = ("_array",)
 
-    def __init__(self, rgb: Image, index: int = 0, **given: Any) -> None:
-        height, width, _ = rgb.shape
-        usual = {"time": index / FPS, "captured": time.monotonic(), "stream": "test"}
-        super().__init__(index=index, width=width, height=height, **{**usual, **given})
-        self._array = rgb.copy()
-
-    def _make_rgb(self) -> Image:
-        return self._array.copy()
-
-    def resized(self, width: int, height: int) -> Image:
-        """The nearest pixels, (height,width,3) uint8."""
-        rows = (np.arange(height) + 0.5) * self.height / height
-        columns = (np.arange(width) + 0.5) * self.width / width
-        return np.ascontiguousarray(self._array[rows.astype(int)][:, columns.astype(int)])
+def blank(index: int = 0, *, width: int = WIDTH, height: int = HEIGHT, **given: Any) -> ArrayFrame:
+    """A black frame; see `array_frame`."""
+    return array_frame(np.zeros((height, width, 3), np.uint8), index, **given)
 
 
 def frame(
@@ -54,14 +41,14 @@ def frame(
     height: int = HEIGHT,
     **given: Any,
 ) -> ArrayFrame:
-    """A gray slope with a bright rectangle for each box, (M,4) xyxy px; see `ArrayFrame`."""
+    """A gray slope with a bright rectangle for each box, (M,4) xyxy px; see `array_frame`."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[:] = np.linspace(40, 120, width, dtype=np.uint8)[:, None]
     for number, box in enumerate(np.asarray(boxes, np.float32).reshape(-1, 4)):
         x1, y1, x2, y2 = np.clip(box.round(), 0, [width, height] * 2).astype(int)
         # ColorSpec far from one another: the golden angle around a cube's corners will do.
         rgb[y1:y2, x1:x2] = [160 + number * 61 % 96, 160 + number * 37 % 96, 255 - number * 53 % 96]
-    return ArrayFrame(rgb, index, **given)
+    return array_frame(rgb, index, **given)
 
 
 def frames(count: int, **given: Any) -> list[ArrayFrame]:

@@ -16,7 +16,16 @@ import pytest
 from ..interfaces import Detector, Sink, Source, Tracker
 from ..runtime.pipeline import Pipeline
 from ..types import Detections, Frame, Result, Tracks
-from .parts import ListSource, RecordingSink, TruthDetector, detections, frame, frames, walkers
+from .parts import (
+    ListSource,
+    RecordingSink,
+    TruthDetector,
+    blank,
+    detections,
+    frame,
+    frames,
+    walkers,
+)
 from .parts import result as make_result
 
 Component = TypeVar("Component")
@@ -271,7 +280,7 @@ class TrackerSuite(Suite[Tracker]):
         """The tracks of each look; what a tracker must promise is checked on the way."""
         found = []
         for index, look in zip(indices or range(len(looks)), looks, strict=True):
-            tracks = tracker.update(_Unseen(index), look)
+            tracks = tracker.update(blank(index, width=1920, height=1080), look)
             _check_tracks(tracks, look)
             found.append(tracks)
         return found
@@ -342,8 +351,8 @@ class TrackerSuite(Suite[Tracker]):
         one, other = self.make(tmp_path), self.make(tmp_path)
         beside = []
         for index, (a, b) in enumerate(zip(left, right, strict=True)):
-            beside.append(one.update(_Unseen(index), a))
-            other.update(_Unseen(index), b)
+            beside.append(one.update(blank(index, width=1920, height=1080), a))
+            other.update(blank(index, width=1920, height=1080), b)
         assert _same(alone, beside)
 
     def test_the_same_from_run_to_run(self, tmp_path: Path) -> None:
@@ -458,28 +467,6 @@ class _EachItsOwn:
             np.zeros(n, np.int32),
             np.arange(n, dtype=np.int32),
         )
-
-
-class _Unseen(Frame):
-    """A 1080p frame whose image a tracker that is given features or motion has no need of."""
-
-    __slots__ = ()
-
-    def __init__(self, index: int) -> None:
-        super().__init__(
-            index=index,
-            time=index / 30,
-            captured=time.monotonic(),
-            stream="test",
-            width=1920,
-            height=1080,
-        )
-
-    def _make_rgb(self) -> Any:
-        return np.zeros((self.height, self.width, 3), np.uint8)
-
-    def resized(self, width: int, height: int) -> Any:
-        return np.zeros((height, width, 3), np.uint8)
 
 
 def _check_tracks(tracks: Tracks, look: Detections) -> None:

@@ -2,8 +2,8 @@ import pytest
 from skimage import data
 from vidan_lbp.detector import Lbp
 
-from vidan import ConfigError
-from vidan.testing import ArrayFrame, DetectorSuite
+from vidan import ArrayFrame, ConfigError
+from vidan.testing import DetectorSuite
 
 
 def astronaut():

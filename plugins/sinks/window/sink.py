@@ -13,7 +13,7 @@ import numpy as np
 
 from vidan import options
 from vidan.interfaces import StopRun
-from vidan.types import Frame, Image, Result
+from vidan.types import Image, Result
 
 from ..drawing.painter import Painter
 from ..drawing.text import Text
@@ -127,9 +127,7 @@ def shrunk(result: Result, width: int, height: int) -> Result:
     scale = min(width / frame.width, height / frame.height)
     if scale >= 1:
         return result
-    small = _ScaledFrame(
-        frame, max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    )
+    small = frame.scaled(max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
     factor = np.float32(scale)
     return replace(
         result,
@@ -137,27 +135,3 @@ def shrunk(result: Result, width: int, height: int) -> Result:
         detections=replace(result.detections, boxes=result.detections.boxes * factor),
         tracks=replace(result.tracks, boxes=result.tracks.boxes * factor),
     )
-
-
-class _ScaledFrame(Frame):
-    """A frame scaled down: straight from the decoder's image, where there is one."""
-
-    __slots__ = ("_of",)
-
-    def __init__(self, of: Frame, width: int, height: int) -> None:
-        super().__init__(
-            index=of.index,
-            time=of.time,
-            captured=of.captured,
-            stream=of.stream,
-            width=width,
-            height=height,
-            filename=of.filename,
-        )
-        self._of = of
-
-    def _make_rgb(self) -> Image:
-        return self._of.resized(self.width, self.height)
-
-    def resized(self, width: int, height: int) -> Image:
-        return self._of.resized(width, height)

@@ -12,9 +12,9 @@ import numpy as np
 
 from vidan import options
 from vidan.errors import SourceError
+from vidan.frames import ArrayFrame
 from vidan.types import Frame, Image
 
-from ..frames import ArrayFrame
 from ..opencv_log import quiet_opencv
 from .listing import find_images
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 
 from vidan import options
+from vidan.frames import ArrayFrame
 from vidan.types import Frame
 
-from ..frames import ArrayFrame
 from ..pacing import Cadence
 from .ground_truth import TruthFile
 from .scene.scene import Scene

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.errors import SourceError
+from vidan.frames import ArrayFrame
 from vidan.types import Frame, Image
 
-from ..frames import ArrayFrame
 from ..images.listing import natural
 from ..opencv_log import quiet_opencv
 from ..timeline import Shots

@@ -12,11 +12,11 @@ import numpy as np
 
 from vidan.cli.subcommands import optional
 from vidan.errors import ConfigError
+from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 
 from ...detectors.onnx import OnnxDetector, engine_for, resolve
 from ...formats import onnx as onnxfile
-from ...sources.frames import ArrayFrame
 
 PICTURE = (720, 1280)
 """Height and width of the image that the speed is measured with, px."""

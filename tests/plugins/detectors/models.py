@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from vidan_plugins.sources.frames import ArrayFrame
+from vidan.frames import ArrayFrame
 
 LABELS = ("red", "green", "blue")
 SIZE = (64, 96)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vidan.errors import ConfigError
+from vidan.frames import ArrayFrame
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.detectors.roi import Region
-from vidan_plugins.sources.frames import ArrayFrame
 
 from .models import BOXES
 
@@ -18,7 +18,8 @@ def frame(rgb):
 @pytest.mark.parametrize("roi", [(0.25, 0.5, 1, 1), (48, 64, 192, 128)])
 def test_a_part_of_the_image(roi):
     rgb = np.arange(128 * 192 * 3, dtype=np.uint8).reshape(128, 192, 3)
-    part = Region(roi).of(frame(rgb))
+    whole = frame(rgb)
+    part = whole.crop(Region(roi).box(whole))
     assert (part.width, part.height, part.index, part.time) == (144, 64, 3, 0.5)
     np.testing.assert_array_equal(part.rgb(), rgb[64:, 48:])
     np.testing.assert_array_equal(part.resized(144, 64), rgb[64:, 48:])
@@ -26,7 +27,8 @@ def test_a_part_of_the_image(roi):
 
 
 def test_px_beyond_the_image_are_left_out():
-    assert Region((100, 0, 500, 500)).of(frame(np.zeros((128, 192, 3), np.uint8))).width == 92
+    whole = frame(np.zeros((128, 192, 3), np.uint8))
+    assert Region((100, 0, 500, 500)).box(whole) == (100, 0, 192, 128)
 
 
 def test_boxes_are_those_of_the_whole_image(toy):
@@ -47,5 +49,5 @@ def test_no_rectangle(toy, roi):
 
 
 def test_outside_the_image():
-    with pytest.raises(ConfigError, match="holds no pixel of a picture of 192x128 px"):
-        Region((200, 0, 300, 100)).of(frame(np.zeros((128, 192, 3), np.uint8)))
+    with pytest.raises(ConfigError, match="contains no pixel of an image of 192x128 px"):
+        Region((200, 0, 300, 100)).box(frame(np.zeros((128, 192, 3), np.uint8)))

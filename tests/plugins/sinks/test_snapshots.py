@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.snapshots import Snapshots
-from vidan_plugins.sources.frames import ArrayFrame
 
 LABELS = ("mask", "no/mask")
 

@@ -1,4 +1,5 @@
 import gc
+import itertools
 import threading
 
 import av
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidan_plugins.sources.frames import ArrayFrame, VideoFrame
+from vidan.frames import ArrayFrame
+from vidan_plugins.sources import frames
+from vidan_plugins.sources.frames import Orientation, VideoFrame
 
 META = {"index": 3, "time": 0.5, "captured": 9.0, "stream": "cam"}
 
@@ -34,63 +37,6 @@ def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, colo
     if color_range is not None:
         picture.color_range = color_range
     return picture
-
-
-def test_an_array_frame_knows_its_size_and_keeps_what_it_is_told():
-    frame = ArrayFrame(noise(7, 5), filename="a.png", **META)
-    assert (frame.width, frame.height) == (7, 5)
-    assert (frame.index, frame.time, frame.captured) == (3, 0.5, 9.0)
-    assert (frame.stream, frame.filename) == ("cam", "a.png")
-
-
-def test_an_array_frame_shows_the_array_and_leaves_it_writeable():
-    array = noise(7, 5)
-    frame = ArrayFrame(array, **META)
-    assert np.array_equal(frame.rgb(), array)
-    assert frame.rgb() is frame.rgb()
-    assert not frame.rgb().flags.writeable
-    assert array.flags.writeable
-
-
-def test_an_array_frame_makes_a_mirrored_view_contiguous():
-    array = noise(7, 5)[:, ::-1]
-    frame = ArrayFrame(array, **META)
-    assert frame.rgb().flags.c_contiguous
-    assert np.array_equal(frame.rgb(), array)
-
-
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3), np.float32),
-        np.zeros((0, 4, 3), np.uint8),
-    ],
-)
-def test_what_is_no_image_is_refused(array):
-    with pytest.raises(ValueError, match=r"expected \(H,W,3\) uint8, got"):
-        ArrayFrame(array, **META)
-
-
-def test_an_array_shrinks_by_averaging_areas():
-    # Left 2x2 block: 0, 10, 20, 30, mean 15; right block: 100, 100, 200, 200, mean 150.
-    array = np.array([[0, 10, 100, 100], [20, 30, 200, 200]], np.uint8)
-    small = ArrayFrame(np.dstack([array] * 3), **META).resized(2, 1)
-    assert small.tolist() == [[[15, 15, 15], [150, 150, 150]]]
-
-
-def test_an_array_grows_between_its_pixels():
-    # Centers of 4 pixels over 2: 0 at 0.5, 100 at 1.5; at 0.25 0, 0.75 25, 1.25 75, 1.75 100.
-    array = np.array([[0, 100]], np.uint8)
-    large = ArrayFrame(np.dstack([array] * 3), **META).resized(4, 1)
-    assert large[0, :, 0].tolist() == [0, 25, 75, 100]
-
-
-def test_an_array_may_shrink_one_way_and_grow_the_other():
-    # Shrunk in width by averaging (0 and 100 to 50), repeated in height.
-    array = np.array([[0, 100]], np.uint8)
-    assert ArrayFrame(np.dstack([array] * 3), **META).resized(1, 3).tolist() == [[[50] * 3]] * 3
 
 
 @pytest.mark.parametrize(
@@ -262,3 +208,62 @@ def test_an_image_goes_with_its_frame():
         assert pictures() == before
     finally:
         gc.enable()
+
+
+def grain(width, height, pix_fmt="yuv420p"):
+    """An image of gray noise: displaced by one px, it differs by 80 levels on average."""
+    gray = np.random.default_rng(0).integers(0, 256, (height, width, 1), dtype=np.uint8)
+    return av.VideoFrame.from_ndarray(gray.repeat(3, axis=2)).reformat(format=pix_fmt)
+
+
+def error(one, other):
+    return np.abs(one.astype(int) - other).mean()
+
+
+YUV_FORMATS = ["yuv420p", "yuvj420p", "nv12", "yuv422p", "yuv444p", "yuv420p10le", "p010le", "gray"]
+
+
+@pytest.mark.parametrize("pix_fmt", [*YUV_FORMATS, "rgb24"])
+@pytest.mark.parametrize("box", [(20, 30, 180, 150), (21, 31, 180, 149), (0, 0, 320, 240)])
+@pytest.mark.parametrize("size", [(80, 60), (320, 240), None])
+def test_a_part_is_that_part_of_the_image(pix_fmt, box, size):
+    left, top, right, bottom = box
+    frame = VideoFrame(grain(320, 240, pix_fmt), **META)
+    part = frame.crop(box)
+    expected = ArrayFrame(frame.rgb()[top:bottom, left:right])
+    if size is None:
+        assert error(part.rgb(), expected.rgb()) < 0.5
+    else:
+        assert error(part.resized(*size), expected.resized(*size)) < 3
+
+
+@pytest.mark.parametrize("box", [(20, 30, 180, 150), (21, 31, 180, 149)])
+def test_a_part_is_converted_alone(box, monkeypatch):
+    frame = VideoFrame(grain(320, 240), **META)
+    monkeypatch.setattr(VideoFrame, "_make_rgb", lambda self: pytest.fail("whole image"))
+    assert frame.crop(box).resized(64, 64).shape == (64, 64, 3)
+    assert frame.crop(box).rgb().shape == (box[3] - box[1], box[2] - box[0], 3)
+
+
+@pytest.mark.parametrize("size", [(320, 240), (319, 239)])
+@pytest.mark.parametrize("orientation", list(itertools.product([False, True], repeat=3)))
+def test_a_part_of_a_rotated_image(orientation, size, monkeypatch):
+    monkeypatch.setattr(frames, "_orientation", lambda image: Orientation(*orientation))
+    frame = VideoFrame(grain(*size), **META)
+    box = (11, 20, 120, 200)
+    expected = ArrayFrame(frame.rgb()[20:200, 11:120])
+    assert error(frame.crop(box).rgb(), expected.rgb()) < 2
+    assert error(frame.crop(box).resized(55, 90), expected.resized(55, 90)) < 3
+
+
+def test_a_part_of_an_image_displayed_at_another_size():
+    frame = VideoFrame(grain(160, 120), size=(320, 240), **META)
+    np.testing.assert_array_equal(frame.crop((10, 20, 50, 80)).rgb(), frame.rgb()[20:80, 10:50])
+
+
+@pytest.mark.parametrize("space", [None, BT470BG, BT709])
+def test_a_part_has_the_colors_of_the_whole(space):
+    frame = VideoFrame(plain(size=(1280, 720), space=space), **META)
+    part = frame.crop((2, 2, 66, 50))
+    assert np.abs(part.rgb().astype(int) - frame.rgb()[2:50, 2:66]).max() <= 1
+    assert np.abs(part.resized(8, 6).astype(int) - frame.resized(8, 6)).max() <= 1

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vidan_plugins.sources.frames import ArrayFrame
-from vidan_training.evaluation.slices import CLEAN, SLICES, ImageFrame, under
+from vidan.frames import ArrayFrame
+from vidan_training.evaluation.slices import CLEAN, SLICES, under
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (60, 90, 3)).astype(np.uint8)
 
@@ -30,7 +30,7 @@ def test_haze_gets_denser():
 @pytest.mark.parametrize("size", [(45, 30), (90, 60), (180, 120), (45, 120)])
 def test_a_detector_sees_what_it_would_see_in_a_run(size):
     run = ArrayFrame(IMAGE, index=0, time=0, captured=0, stream="s")
-    frame = ImageFrame(IMAGE, "a.jpg")
+    frame = ArrayFrame(IMAGE, filename="a.jpg")
     assert (frame.width, frame.height, frame.filename) == (90, 60, "a.jpg")
     assert (frame.resized(*size) == run.resized(*size)).all()
     assert not frame.rgb().flags.writeable

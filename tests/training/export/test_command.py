@@ -15,10 +15,10 @@ import tensorflow as tf
 
 from vidan.errors import ConfigError
 from vidan.formats import labelmap
+from vidan.frames import ArrayFrame
 from vidan_plugins.detectors.native import model as efficientdet
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.detectors.savedmodel import SavedModelDetector
-from vidan_plugins.sources.frames import ArrayFrame
 from vidan_training.evaluation.predict import onnx_run, select
 from vidan_training.export import command as export
 from vidan_training.export import onnx as onnxfile

@@ -16,8 +16,8 @@ import onnxruntime
 import tensorflow as tf
 
 from vidan.errors import ConfigError, ModelError
+from vidan.frames import ArrayFrame
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.sources.frames import ArrayFrame
 from vidan_training.data import formats
 from vidan_training.evaluation.figures import evaluate
 from vidan_training.evaluation.predict import onnx_run, predict

@@ -73,7 +73,7 @@ class Looking(fakes.FakeDetector):
         return super().detect(frames)
 
 
-class SlowFrame(fakes.ArrayFrame):
+class SlowFrame(fakes.GrayFrame):
     def _make_rgb(self):
         since = now()
         while now()[0] - since[0] < 0.001:

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidan import ConfigError, Detections, Result, Tracks
+from vidan import ArrayFrame, ConfigError, Detections, Result, Tracks
 from vidan_plugins.sinks.video.sink import VideoSink
-from vidan_plugins.sources.frames import ArrayFrame
 
 CELLS = 6  # what is left of a face: so many cells in each direction
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidan import ConfigError, Frame, SourceError
-from vidan_plugins.sources.frames import ArrayFrame
+from vidan import ArrayFrame, ConfigError, Frame, SourceError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 

@@ -5,12 +5,12 @@ import pytest
 
 from tests.clips import picture
 from vidan import ColorSpec, Detections, Result, Tracks, YuvPlanes
+from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.drawing.canvas import YuvCanvas, yuv_of
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text
 from vidan_plugins.sinks.video.yuv_frame import HD, YuvFrame
-from vidan_plugins.sources.frames import ArrayFrame
 
 BT601 = ColorSpec(6, False)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from vidan import Detections, Result, Tracks
+from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.drawing.labels import Style
 from vidan_plugins.sinks.drawing.painter import TRAIL, Painter
 from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text, legible
-from vidan_plugins.sources.frames import ArrayFrame
 
 BLACK = (0, 0, 0)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from vidan import Detections, Result, Tracks
+from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.video import codec
 from vidan_plugins.sinks.video.codec import choose, settings
 from vidan_plugins.sinks.video.sink import VideoSink
-from vidan_plugins.sources.frames import ArrayFrame
 
 
 @pytest.mark.parametrize("wanted", ["auto", "h264_nvenc"])

@@ -11,10 +11,10 @@ import pytest
 
 from tests.clips import number_of, picture
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.video import mp4, recording
 from vidan_plugins.sinks.video.sink import VideoSink
 from vidan_plugins.sources.ffmpeg.file import VideoFile
-from vidan_plugins.sources.frames import ArrayFrame
 
 
 def result(number, time=None, size=(64, 48), rgb=None):

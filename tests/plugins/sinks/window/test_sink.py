@@ -16,10 +16,10 @@ import pytest
 
 from tests.vidan.fakes import frame
 from vidan import ConfigError, Detections, DisplayError, Result, Tracks
+from vidan.frames import ArrayFrame
 from vidan.interfaces import StopRun
 from vidan_plugins.sinks.window import process
 from vidan_plugins.sinks.window.sink import Window, shrunk
-from vidan_plugins.sources.frames import ArrayFrame
 
 TOOLS = ("Xvfb", "xdotool", "import")
 PATIENCE = 30.0
