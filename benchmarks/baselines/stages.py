@@ -3,7 +3,7 @@
     python -m benchmarks.baselines.stages decode|onnxruntime|openvino|encode \
         VIDEO MODEL OUT FRAMES BURN_IN
 
-prints wall and CPU time per frame as JSON. The sum of the CPU times is a lower bound.
+prints wall and CPU time per frame as JSON. The sum of the CPU times is about the minimum.
 """
 
 from __future__ import annotations

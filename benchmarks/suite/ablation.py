@@ -3,7 +3,7 @@
 Runs the same video with each setting in turn, several rounds, and prints CPU time per frame and
 frames per second, also as ratios to the default settings in the same round. Taking turns spreads
 other load on the machine evenly; CPU time is hardly affected by it. `stages alone` is decoding,
-inferring and encoding one after another, a lower bound.
+inferring and encoding one after another, about the minimum.
 
     python -m benchmarks.suite.ablation source.path=video.mp4 max_frames=100 rounds=5
 """

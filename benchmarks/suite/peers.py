@@ -1,10 +1,10 @@
-"""vidan compared with hand-written loops and with a lower bound: `benchmarks.suite.peers`.
+"""vidan compared with hand-written loops and with the bare stages: `benchmarks.suite.peers`.
 
 Same video, same model, each in its own process, in turn, several times:
 
     (a) cv2.VideoCapture, TF SavedModel, cv2 drawing, cv2.VideoWriter
     (b) OpenCV frames, ONNX Runtime, `trackers` and `supervision`
-    (c) decode, infer and encode alone; the sum of their CPU times is a lower bound
+    (c) decode, infer and encode alone; the sum of their CPU times is about the minimum
     (d) vidan, which also tracks, and writes H.264 and JSON lines
     (e) vidan with its default model, int8
 
@@ -52,7 +52,7 @@ PEER_PACKAGES = (
 TITLES = {
     "a": "(a) OpenCV + TF SavedModel",
     "b": "(b) OpenCV + ONNX Runtime + trackers + supervision",
-    "c": "(c) lower bound: decode, infer, encode",
+    "c": "(c) decode, infer, encode only",
     "d": "(d) vidan, the same model",
     "e": "(e) vidan, default model, int8",
 }
@@ -191,17 +191,17 @@ def _median(values: Any) -> float:
     return float(spread(values)["median"])
 
 
-def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
-    """Plot frames per second and CPU per frame as bars."""
+def draw(path: Path, figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Plot frames per second and CPU per frame as bars, from the spreads of each program."""
     figure = plot.figure(11, 2.8)
     for axes, (key, title) in zip(
         figure.subplots(1, 2, sharey=True),
         (("fps", "frames/s"), ("cpu_ms", "CPU per frame, ms")),
         strict=True,
     ):
-        spreads = [spread(one[name][key] for one in found) for name in TITLES]
-        values = [one["median"] for one in spreads]
-        reach = [[abs(one[end] - one["median"]) for one in spreads] for end in ("low", "high")]
+        of_each = [figures[name][key] for name in TITLES]
+        values = [one["median"] for one in of_each]
+        reach = [[abs(one[end] - one["median"]) for one in of_each] for end in ("low", "high")]
         colors = ["#bbbbbb", "#bbbbbb", "#dddddd", "#4477aa", "#4477aa"]
         bars = axes.barh(list(TITLES.values()), values, color=colors, xerr=reach, capsize=3)
         axes.bar_label(bars, [f"{v:.1f}" for v in values], padding=8)
@@ -211,13 +211,18 @@ def draw(path: Path, found: Sequence[Mapping[str, Mapping[str, float]]]) -> None
     plot.save(figure, path)
 
 
-def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
-    """Compare, and save the result and its plot in a folder."""
-    found = compare(setup)
-    figures = {
+def spreads(found: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, Any]]:
+    """The figures of all rounds as spreads."""
+    return {
         key: {name: spread(one[key][name] for one in found) for name in found[0][key]}
         for key in found[0]
     }
+
+
+def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
+    """Compare, and save the result and its plot in a folder."""
+    found = compare(setup)
+    figures = spreads(found)
     made: dict[str, Any] = result(
         "peers",
         "vidan compared with hand-written loops",
@@ -229,7 +234,7 @@ def peers(setup: Setup, out: Path, command: str) -> dict[str, Any]:
         figures=figures,
     )
     save(made, out)
-    draw(out / "peers.png", found)
+    draw(out / "peers.png", figures)
     return made
 
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import plots, report
 from benchmarks.report import Table, load, result, save
 from vidan.errors import ConfigError, SinkError
 from vidan_plugins.tools.bench.environment import environment
-from vidan_plugins.tools.bench.results import show
+from vidan_plugins.tools.bench.results import layout, show
 
 
 @pytest.fixture
@@ -73,3 +73,24 @@ def test_files_that_cannot_be_read_or_written(tmp_path, found):
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="cannot write"):
         save(found, tmp_path / "file")
+
+
+@pytest.mark.parametrize("path", sorted(report.RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_plots_can_be_drawn_from_the_saved_results(tmp_path, path):
+    saved = load(path)
+    plots.draw(saved, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == saved["plots"]
+
+
+def test_saved_results_are_short():
+    assert all(len(path.read_text().splitlines()) < 300 for path in report.RESULTS.glob("*.json"))
+
+
+def test_only_long_nested_values_take_several_lines():
+    figures = {"fps": {"median": 2.0, "runs": [1.0, 2.0, 3.0]}, "ages": [0.5] * 101}
+    assert layout(figures).splitlines() == [
+        "{",
+        '  "fps": {"median": 2.0, "runs": [1.0, 2.0, 3.0]},',
+        f'  "ages": {figures["ages"]}',
+        "}",
+    ]

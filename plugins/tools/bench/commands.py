@@ -46,7 +46,7 @@ Takes every key of a run (`vidan --cfg job`), and these:
 {keys}
 """
 
-OWN = ("modes", "runs", "burn_in", "size", "people", "run_dir")
+OWN = ("modes", "runs", "burn_in", "raw", "size", "people", "run_dir")
 """The keys that are not for the runs themselves."""
 
 Measured = tuple[list[str], dict[str, Any]]
@@ -149,6 +149,7 @@ def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
         modes,
         runs,
         burn_in,
+        raw=bool(config.raw),
         switchable="live" in config.source
         and not any(o.startswith("source.live=") for o in passed),
         own_sinks="sink" in chosen,

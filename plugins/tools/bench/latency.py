@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vidan.cli.subcommands import write_json
+
 from . import plot
 from .figures import LiveStats, ages_ms, counting, figures, first_counted, together
 from .results import Cell, Table, result
@@ -28,8 +30,8 @@ ABOUT = {
     "camera": "the source paced, late frames dropped",
 }
 
-PLOTTED = 1000
-"""So many ages are kept for the plot, of all runs of a mode."""
+PERCENTILES = range(101)
+"""Percentiles of the ages that are kept for the plot."""
 
 FIGURES = {
     "fps": "frames/s",
@@ -54,6 +56,7 @@ class Settings:
         modes: of MODES.
         runs: of each mode.
         burn_in: first frames that do not count.
+        raw: whether to write the age of every result to `<mode>_ages_ms.json`.
         switchable: whether the source has a key `live`, which the modes set.
         own_sinks: whether the overrides choose the sinks.
     """
@@ -62,6 +65,7 @@ class Settings:
     modes: tuple[str, ...]
     runs: int
     burn_in: int
+    raw: bool = False
     switchable: bool = True
     own_sinks: bool = False
 
@@ -83,8 +87,8 @@ def latency(settings: Settings, folder: Path, command: str, name: str = "latency
 
     Returns:
         A result (see `results`) with `settings`, and in `modes` for each mode `figures` as
-        spreads (see `figures.figures`), `ages`, samples for the plot, and `frame`, when the
-        median frame was where.
+        spreads (see `figures.figures`), `ages`, their percentiles 0 to 100 in ms over all runs,
+        and `frame`, when the median frame was in each stage.
 
     Raises:
         VidanError: a run failed.
@@ -119,23 +123,28 @@ def _measure(mode: str, settings: Settings, folder: Path) -> LiveStats:
             *(mode, number, settings.runs),
             *(found[-1]["run"][key] for key in ("fps", "cpu_ms", "dropped")),
         )
+    pooled = _samples(runs, settings.burn_in)
+    if settings.raw:
+        write_json(folder / f"{mode}_ages_ms.json", pooled)
     return {
         "figures": together(found),
-        "ages": _samples(runs, settings.burn_in),
+        "ages": {place: percentiles(ages) for place, ages in pooled.items()},
         "frame": median_frame(runs[len(runs) // 2], settings.burn_in),
     }
 
 
 def _samples(runs: Sequence[Run], burn_in: int) -> dict[str, list[float]]:
-    """The ages of all runs by place, ms, thinned out."""
+    """The ages of all frames in all runs by place, ms."""
     pooled: dict[str, list[float]] = {}
     for each in runs:
         for place, ages in ages_ms(each, first_counted(each, burn_in)).items():
             pooled.setdefault(place, []).extend(ages)
-    return {
-        place: [round(age, 2) for age in ages[:: -(-len(ages) // PLOTTED)]]
-        for place, ages in pooled.items()
-    }
+    return pooled
+
+
+def percentiles(values: Sequence[float]) -> list[float]:
+    """The percentiles 0 to 100, rounded."""
+    return [round(value, 2) for value in np.percentile(values, PERCENTILES).tolist()]
 
 
 def median_frame(run: Run, burn_in: int) -> dict[str, dict[str, float]]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vidan.cli.subcommands import optional
 from vidan.kinds import KINDS
 
@@ -70,14 +68,10 @@ def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def _distribution(axes: Any, ages: Mapping[str, Sequence[float]]) -> None:
-    """The share of results that were younger, over age."""
-    for place, values in ages.items():
-        ordered = np.sort(np.array(values))
-        share = (np.arange(len(ordered)) + 1) / len(ordered) * 100
-        p95 = float(np.percentile(ordered, 95))
-        axes.step(
-            ordered, share, where="post", color=_color(place), label=f"{place}, p95 {p95:.0f} ms"
-        )
+    """The cumulative distribution of the ages, from their percentiles 0 to 100."""
+    for place, percentiles in ages.items():
+        label = f"{place}, p95 {percentiles[95]:.0f} ms"
+        axes.plot(percentiles, range(101), color=_color(place), label=label)
     axes.axhline(95, color=OTHER, linewidth=0.8, linestyle=":")
     axes.set(xlabel="age, ms", ylabel="% of results", ylim=(0, 101))
     axes.set_xlim(left=0)

@@ -1,16 +1,17 @@
-"""A result of a measurement: tables and plots for people, JSON for programs.
+"""Results of measurements: tables and plots to read, JSON to process.
 
-A result is a dictionary that JSON can hold. Whatever was measured, it has these keys, and
-`benchmarks.report` needs no others to put it into the README:
+A result is a dictionary of JSON values. All results have these keys, which are all that
+`benchmarks.report` needs to show one:
 
     name         of the file, `<name>.json`
-    title        for people
-    command      that measures it again
-    environment  of `environment.environment()`
+    title        one line
+    command      repeats the measurement
+    environment  as returned by `environment.environment()`
     tables       list of `Table`s as dictionaries
-    plots        names of the images beside the file
+    plots        names of the image files in the same folder
 
-and what was measured, under keys of its own.
+The measured figures have keys of their own: medians, ranges and percentiles, from which the plots
+can be drawn again. Raw samples are not part of a result.
 """
 
 from __future__ import annotations
@@ -25,24 +26,26 @@ from typing import Any
 import rich.table
 from rich.console import Console
 
-from vidan.cli.subcommands import write_json
 from vidan.errors import ConfigError, SinkError
 
 from .environment import environment, one_line
 
+MAX_LINE = 160
+"""Longest JSON value that is kept on one line although it contains others."""
+
 Cell = str | float | int | None
-"""A cell of a table; None is empty."""
+"""A cell of a table; None is shown as an empty cell."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows for people: in a terminal, and in Markdown.
+    """A table for the terminal and for Markdown.
 
     Attributes:
-        title: what the rows are.
-        columns: their names; all but the first are numbers and stand to the right.
-        rows: a cell for each column.
-        note: a sentence below it.
+        title: above the table.
+        columns: their names; all but the first hold numbers and are right-aligned.
+        rows: one cell per column.
+        note: a sentence below the table.
     """
 
     title: str
@@ -51,7 +54,7 @@ class Table:
     note: str = ""
 
     def shown(self) -> rich.table.Table:
-        """The table for a terminal."""
+        """The table for the terminal."""
         grid = rich.table.Table(title=self.title, title_justify="left", box=None)
         for n, column in enumerate(self.columns):
             grid.add_column(column, justify="right" if n else "left")
@@ -68,7 +71,7 @@ class Table:
 
 
 def text(cell: Cell) -> str:
-    """A cell as people read it: numbers with three figures, or whole where they are large."""
+    """A cell as text: numbers with three significant digits, large ones as integers."""
     if cell is None:
         return ""
     if isinstance(cell, float):
@@ -77,10 +80,10 @@ def text(cell: Cell) -> str:
 
 
 def spread(values: Iterable[float]) -> dict[str, Any]:
-    """Figures of several runs: `median`, `low`, `high`, and the `runs` themselves."""
+    """Summary of several runs: `median`, `low`, `high`, and the value of each run in `runs`."""
     runs = [round(float(value), 4) for value in values]
     return {
-        "median": statistics.median(runs),
+        "median": round(statistics.median(runs), 4),
         "low": min(runs),
         "high": max(runs),
         "runs": runs,
@@ -95,7 +98,7 @@ def result(
     plots: Sequence[str] = (),
     **measured: Any,
 ) -> dict[str, Any]:
-    """A result, with the environment as of now; see the top of this module."""
+    """A result with the current environment; see the top of this module."""
     return {
         "name": name,
         "title": title,
@@ -120,16 +123,33 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     console.print(one_line(found["environment"]), style="dim")
 
 
+def layout(value: Any, indent: str = "") -> str:
+    """JSON in which only long values that contain others are broken over several lines."""
+    line = json.dumps(value, ensure_ascii=False)
+    inner = indent + "  "
+    if isinstance(value, Mapping):
+        parts = [f"{json.dumps(key)}: {layout(item, inner)}" for key, item in value.items()]
+        nested = any(isinstance(item, Mapping | list) for item in value.values())
+    elif isinstance(value, list):
+        parts = [layout(item, inner) for item in value]
+        nested = any(isinstance(item, Mapping | list) for item in value)
+    else:
+        return line
+    if len(line) <= MAX_LINE or not nested:
+        return line
+    return line[0] + ",".join(f"\n{inner}{part}" for part in parts) + f"\n{indent}{line[-1]}"
+
+
 def save(found: Mapping[str, Any], folder: Path) -> Path:
-    """Write `<name>.json` into a folder, which is made if it is not there.
+    """Write `<name>.json` into a folder, which is created if needed.
 
     Raises:
-        SinkError: it cannot be written.
+        SinkError: the file cannot be written.
     """
     path = folder / f"{found['name']}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, found)
+        path.write_text(layout(found) + "\n", encoding="utf-8")
     except OSError as error:
         raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
     return path
@@ -139,7 +159,7 @@ def load(path: Path) -> dict[str, Any]:
     """Read a result.
 
     Raises:
-        ConfigError: there is none in the file.
+        ConfigError: the file cannot be read or holds no result.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

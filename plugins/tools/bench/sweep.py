@@ -35,12 +35,12 @@ def sweep(
 
     Returns:
         A result (see `results`); `settings` are the overrides that differ, and `modes` holds
-        for each mode the figures of each setting.
+        for each mode and setting the figures in SHOWN.
     """
     labels = _labels([overrides for overrides, _ in measured])
     modes = {
         mode: {
-            label: found["modes"][mode]["figures"]
+            label: shown(found["modes"][mode]["figures"])
             for label, (_, found) in zip(labels, measured, strict=True)
         }
         for mode in measured[0][1]["modes"]
@@ -58,6 +58,19 @@ def _labels(jobs: Sequence[Sequence[str]]) -> list[str]:
     """Each job by those of its overrides that not all jobs have."""
     common = set(jobs[0]).intersection(*jobs[1:])
     return [", ".join(o for o in job if o not in common) or "as given" for job in jobs]
+
+
+def shown(figures: Mapping[str, Any]) -> LiveStats:
+    """The figures in SHOWN, in the same groups."""
+    kept: LiveStats = {}
+    for path in SHOWN.values():
+        found = at(figures, path)
+        if found is not None:
+            group = kept
+            for name in path[:-1]:
+                group = group.setdefault(name, {})
+            group[path[-1]] = found
+    return kept
 
 
 def at(figures: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any] | None:
