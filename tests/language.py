@@ -1,4 +1,4 @@
-"""Words that the glossary replaces, wherever a reader would meet them.
+"""Words that the glossary replaces, wherever a reader could meet them.
 
     python -m tests.language [file or folder ...]
 
@@ -7,25 +7,26 @@ prints every banned word with its place; without arguments, in the whole reposit
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs/glossary.md"
-SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".tmpl", ".html", ".js", ".css"}
-LEFT_OUT = {"docs/glossary.md", "tests/language.py", "LICENSE"}
-OTHERS = ("PictureType",)
+SUFFIXES = (
+    *("", ".css", ".html", ".ipynb", ".js", ".json", ".md", ".py", ".svg", ".tmpl", ".toml"),
+    *(".txt", ".yaml", ".yml"),
+)
+LEFT_OUT = {"docs/glossary.md", "tests/language.py", "tests/test_language.py", "LICENSE"}
+OTHERS = ("PictureType", "CancelledError")
 """Names that other libraries have chosen."""
 
 
 class Use(NamedTuple):
-    """A banned word and where it stands."""
+    """A banned word and its place."""
 
     path: str
     line: int
@@ -50,57 +51,50 @@ def banned() -> list[str]:
 
 
 def split(text: str) -> str:
-    """`maxPicture_size` as `max Picture size`: identifiers as words."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    """Identifiers as words: `maxPicture_size` as `max Picture size`."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     return text.replace("_", " ")
 
 
 def pattern() -> re.Pattern[str]:
-    """Matches a banned word or phrase in lower-case text."""
+    """Matches a banned word, or a phrase that may go on in the next line or comment."""
     words = sorted(banned(), key=len, reverse=True)
-    return re.compile(r"(?<![a-z])(" + "|".join(map(re.escape, words)) + r")(?![a-z])")
+    joined = "|".join(re.escape(word).replace(r"\ ", r"[\s#*>\"']+") for word in words)
+    return re.compile(rf"(?<![a-z])({joined})(?![a-z])")
 
 
-def uses(path: Path, matcher: re.Pattern[str]) -> Iterator[Use]:
-    """The banned words of a file, in order."""
-    name = str(path.relative_to(ROOT))
-    text = path.read_text(encoding="utf-8")
+def uses(name: str, text: str, matcher: re.Pattern[str]) -> Iterator[Use]:
+    """The banned words in the path (as line 0) and in the text of a file, in order."""
     for other in OTHERS:
         text = text.replace(other, "")
-    lines = _readable(text) if path.suffix == ".py" else list(enumerate(text.splitlines(), 1))
-    for number, line in lines:
-        for found in matcher.finditer(split(line).lower()):
-            yield Use(name, number, found[1])
+    for found in matcher.finditer(split(name).lower()):
+        yield Use(name, 0, found[1])
+    text = split(text).lower()
+    for found in matcher.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Use(name, line, re.sub(r"[^a-z]+", " ", found[1]))
 
 
-def _readable(text: str) -> list[tuple[int, str]]:
-    """Identifiers, strings and comments of a Python file with their lines."""
-    kinds = {tokenize.NAME, tokenize.STRING, tokenize.COMMENT}
-    kinds |= {getattr(tokenize, name) for name in ("FSTRING_MIDDLE",) if hasattr(tokenize, name)}
-    found = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type in kinds:
-            parts = re.sub(r"\s*\n\s*", "\n", token.string).split("\n")
-            found += [(token.start[0] + n, part) for n, part in enumerate(parts)]
-    return found
-
-
-def files(*roots: str) -> list[Path]:
+def files(*roots: str) -> list[str]:
     """The tracked text files under some files or folders; all if none are named."""
     done = subprocess.run(
         ["git", "ls-files", "--", *roots], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return [
-        ROOT / name
+        name
         for name in done.stdout.splitlines()
-        if Path(name).suffix in SUFFIXES and name not in LEFT_OUT and (ROOT / name).exists()
+        if Path(name).suffix in SUFFIXES and name not in LEFT_OUT and (ROOT / name).is_file()
     ]
 
 
 def all_uses(*roots: str) -> list[Use]:
     """Every banned word under some files or folders."""
     matcher = pattern()
-    return [use for path in files(*roots) for use in uses(path, matcher)]
+    return [
+        use
+        for name in files(*roots)
+        for use in uses(name, (ROOT / name).read_text(encoding="utf-8"), matcher)
+    ]
 
 
 if __name__ == "__main__":
