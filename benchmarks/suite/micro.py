@@ -30,7 +30,7 @@ from vidan_plugins.sources.synthetic.scene.street import draw_street
 from vidan_plugins.sources.synthetic.scene.view import View
 from vidan_plugins.tools.bench.results import Cell
 from vidan_plugins.trackers.core.assignment import assign
-from vidan_plugins.trackers.core.kalman import Batched, Kalman, PerTrack
+from vidan_plugins.trackers.core.kalman import BatchedKalman, FilterpyKalman, Kalman
 from vidan_plugins.trackers.core.motion import sort_model
 
 from ..inputs import parser
@@ -86,8 +86,10 @@ def parts() -> Iterator[Part]:
     yield Part("letterbox 1080p to 512, from RGB", lambda: letterbox([array], (512, 512), 0))
     yield Part("letterbox 1080p to 512, from YUV", lambda: letterbox([video], (512, 512), 0))
     for n in (20, 200):
-        yield Part(f"Kalman predict and update, {n} tracks", kalman(Batched(sort_model()), n))
-    yield Part("the same with filterpy, 20 tracks one by one", kalman(PerTrack(sort_model()), 20))
+        yield Part(f"Kalman predict and update, {n} tracks", kalman(BatchedKalman(sort_model()), n))
+    yield Part(
+        "the same with filterpy, 20 tracks one by one", kalman(FilterpyKalman(sort_model()), 20)
+    )
     for n in (20, 200):
         cost = rng.random((n, n))
         yield Part(f"assignment, {n} x {n}", partial(assign, cost, 0.7))

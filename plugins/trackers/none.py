@@ -1,4 +1,4 @@
-"""No tracking: detections go on without identities."""
+"""No tracking: detections pass without identities."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from vidan.types import Detections, Frame, Tracks
 
 
 class NoTracker:
-    """Follows nothing: there are never any tracks, and sinks show the detections alone.
+    """Returns no tracks; sinks show the detections alone.
 
-    No identities are made up: an id stands for one object over time, and here nobody
-    knows which that is.
+    It does not assign ids: an id stands for one object over time, and nothing here
+    establishes that.
     """
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:  # noqa: ARG002

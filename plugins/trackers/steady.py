@@ -1,230 +1,240 @@
-"""Steady: follows boxes by motion alone, also through gaps and with a moving camera.
+"""`steady`: a motion-only, gap-tolerant tracker that also works with a moving camera.
 
-It is built on two-stage matching (ByteTrack, arXiv 2110.06864) and DeepSORT's filter
-(1703.07402). Grown boxes are C-BIoU's (2211.14317), the factor of heights is
-Hybrid-SORT's (2308.00783); moving all tracks with the
-camera is BoT-SORT's idea (2206.14651), here without images. docs/tracking.md has what each
-piece is worth.
+It combines two-stage matching (ByteTrack, arXiv 2110.06864), DeepSORT's Kalman filter
+(1703.07402), expanded boxes (C-BIoU, 2211.14317), a height factor (Hybrid-SORT, 2308.00783) and
+camera motion compensation (BoT-SORT, 2206.14651), here estimated from the tracks instead of the
+images. docs/tracking.md lists what each part contributes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from vidan import options
 from vidan.types import Detections, Frame, Tracks
 
-from .core.assignment import DEARER, best_pairs
-from .core.coasting_trust import Coasting
-from .core.kalman import KALMANS, Rows
+from .core.assignment import OVER_LIMIT_COST, best_pairs
+from .core.coasting_trust import CoastingTrust
+from .core.kalman import KALMAN_FILTERS, KalmanName, Rows
 from .core.motion import Array, steady_model
-from .core.score_bands import bands, share
-from .core.similarity import likeness, overlap, touching
+from .core.score_bands import UnitInterval, check_score_bands
+from .core.similarity import paired_iou, similarity, touching_pairs
 from .core.track_table import TrackTable
 
 if TYPE_CHECKING:
-    from .core.camera_motion import Flow
+    from .core.camera_motion import CameraMotion
 
 Mask = npt.NDArray[np.bool_]
+Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
 
 SIZES = np.array([False, False, True, True])
-"""Which of the numbers measured are sizes: aspect ratio and height."""
+"""Which measured numbers are sizes: aspect ratio and height."""
 
-ROUGH = 0.2
-"""The least overlap (IoU) of a track and a detection that tell of the camera."""
+MIN_CAMERA_IOU = 0.2
+"""Smallest IoU of a track and a detection that are used to estimate the camera's motion."""
 
-FEWEST = 3
-"""The camera's shift is taken from this many tracks or more."""
+MIN_CAMERA_TRACKS = 3
+"""Smallest number of tracks to estimate the camera's motion from."""
 
 
 class Steady:
-    """Follows boxes by motion alone, through gaps and with a moving camera.
+    """Motion-only, gap-tolerant tracking of boxes, also with a moving camera.
 
-    A look goes like this. All tracks are moved on, and then with the camera, whose shift is
-    what most tracks seen in the last look are off by. Good detections are matched with all
-    tracks that are established, by overlap and by how alike their vertical extents are; then
-    weak ones (somebody half hidden) with tracks seen in the last look; then what is left of
-    the good ones with tracks that are new. A match is worth
-    only what it has beyond the least likeness, so that two poor ones do not outweigh a good
-    one where people cross.
+    In each update all tracks are predicted, then shifted by the camera's motion, which is the
+    median error of the tracks matched in the previous update. High-scoring detections are
+    matched with confirmed tracks, by overlap and by similarity of their vertical extents; then
+    low-scoring ones (half-occluded people) with tracks matched in the previous update; then the
+    remaining high-scoring ones with unconfirmed tracks. A match counts only by how far it exceeds
+    the minimum similarity, so that two poor matches do not outweigh a good one where people cross.
 
-    Tracks are shown once they have been matched `min_hits` times (those of a stream's first
-    look at once). One that is missed goes on at its velocity, in its size, and is still shown
-    for up to `coast` seconds, as long as it was matched in half of its looks or more and the
-    stream so far says that such guesses come true (see `Coasting`). It is remembered for
-    `memory` seconds. Seconds are those of `frame.time`, and so are steps of motion: people
-    move the same at 7 and at 60 frames a second. Classes play no part in matching; a
-    track's class is a vote.
+    Tracks are confirmed and reported after `min_hits` matches (those of a stream's first update
+    at once). A track without a match keeps its velocity and size. It is still reported for up to
+    `coast` seconds, if it was matched in at least half of its updates and enough predictions in
+    this stream were confirmed (see `CoastingTrust`). It is kept for `memory` seconds. Seconds are
+    those of `frame.time`, and so are the steps of motion: people move the same at 7 and at 60
+    frames per second. Classes do not affect matching; a track's class is a vote.
 
     Args:
-        high_score: detections of at least this score are good ones, in [0,1].
-        low_score: detections below this score are left out, in [0,1].
-        new_score: the least score of a detection that begins a track, in [0,1].
-        min_likeness: the least likeness (see `likeness`) of a good detection and its track.
-        min_likeness_weak: the least likeness of a weak detection and its track, in [0,1].
-        min_hits: matches that establish a track.
-        memory: a track is given up after this long without a match, s.
-        coast: a track is shown for at most this long without a match, s; 0: never.
-        trust: the least share of guesses that come true, for showing them, in [0,1]. From 0.3
-            on a stream has to show first that they do; 0 shows them all.
-        camera: whether tracks move with the camera, by what most of them are off by.
-        images: whether the camera's motion is seen in the images instead (sparse flow, some
-            ms a look), wherever enough is seen there.
-        kalman: `batched`, all tracks at once, or `filterpy`, a filterpy filter for each.
+        high_score: detections with at least this score are high-scoring, in [0,1].
+        low_score: detections below this score are ignored, in [0,1].
+        new_score: smallest score of a detection that starts a track, in [0,1].
+        min_similarity: smallest similarity of a high-scoring detection and its track (IoU of
+            expanded boxes times a height factor, see `core.similarity`), in [0,1].
+        min_similarity_weak: the same for a low-scoring detection, in [0,1].
+        min_hits: matches that confirm a track.
+        memory: a track ends after this time without a match, s.
+        coast: a track without a match is reported for at most this long, s; 0: never.
+        min_confirmed_ratio: coasting tracks are reported once this fraction of predictions in
+            the stream was confirmed by a later detection, in [0,1]. A stream starts at 0.3, so a
+            higher value waits for evidence; 0 reports all of them.
+        camera_motion: whether to compensate for camera motion, estimated from the tracks.
+        optical_flow: whether to estimate camera motion in the images instead, wherever enough
+            corners can be tracked; costs some ms per update.
+        kalman: `batched` computes all tracks at once; `filterpy` uses a filterpy filter per track.
+
+    Attributes:
+        table: state of all tracks, including those not reported; read-only.
 
     Raises:
-        ConfigError: a value that cannot be used.
+        ConfigError: `low_score` is above `high_score`.
     """
 
     def __init__(
         self,
-        high_score: float = 0.5,
-        low_score: float = 0.1,
-        new_score: float = 0.6,
-        min_likeness: float = 0.25,
-        min_likeness_weak: float = 0.6,
-        min_hits: int = 3,
-        memory: float = 3.0,
-        coast: float = 0.8,
-        trust: float = 0.25,
-        camera: bool = True,
-        pictures: bool = False,
-        kalman: str = "batched",
+        high_score: UnitInterval = 0.5,
+        low_score: UnitInterval = 0.1,
+        new_score: UnitInterval = 0.6,
+        min_similarity: UnitInterval = 0.25,
+        min_similarity_weak: UnitInterval = 0.6,
+        min_hits: Annotated[int, Meta(ge=1)] = 3,
+        memory: Seconds = 3.0,
+        coast: Seconds = 0.8,
+        min_confirmed_ratio: UnitInterval = 0.25,
+        camera_motion: bool = True,
+        optical_flow: bool = False,
+        kalman: KalmanName = "batched",
     ) -> None:
-        self._high_score, self._low_score = bands(high_score, low_score)
-        self._new_score = share("new_score", new_score)
-        self._min_likeness = share("min_likeness", min_likeness)
-        self._min_likeness_weak = share("min_likeness_weak", min_likeness_weak)
-        self._min_hits = options.whole("tracker.min_hits", min_hits, 1)
-        self._memory = options.number("tracker.memory", memory, 0.0)
-        self._coast = options.number("tracker.coast", coast, 0.0)
-        self._trust = share("trust", trust)
-        self._camera = options.boolean("tracker.camera", camera)
-        self._flow = _flow() if options.boolean("tracker.pictures", pictures) else None
-        filters = KALMANS[options.choice("tracker.kalman", kalman, KALMANS)]
-        self._roster = TrackTable(filters(steady_model()), by_time=True)
-        self._coasting = Coasting()
-        self._at_once: int | None = None  # the highest id of those begun in the first look
+        check_score_bands(high_score, low_score)
+        self._high_score, self._low_score = high_score, low_score
+        self._new_score = new_score
+        self._min_similarity = min_similarity
+        self._min_similarity_weak = min_similarity_weak
+        self._min_hits = min_hits
+        self._memory = memory
+        self._coast = coast
+        self._min_confirmed_ratio = min_confirmed_ratio
+        self._camera_motion = camera_motion
+        self._flow = _camera_motion() if optical_flow else None
+        self.table = TrackTable(KALMAN_FILTERS[kalman](steady_model()), by_time=True)
+        self._trust = CoastingTrust()
+        self._last_initial_id: int | None = None  # tracks up to it started in the first update
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
-        """The tracks as of this look, oldest first, coasting ones among them."""
-        roster = self._roster
-        missed = roster.misses > 0
+        """The tracks as of this update, oldest first, including coasting ones."""
+        table = self.table
+        missed = table.misses > 0
         if missed.any():
-            roster.kalman.halt(missed, SIZES)
-        roster.advance(frame)
+            table.kalman.stop(missed, SIZES)
+        table.advance(frame)
         boxes = detections.boxes.astype(np.float64)
-        good = detections.scores >= self._high_score
-        seen = self._flow is not None and self._flow.follow(frame, roster.kalman)
-        if self._camera and not seen:
-            self._follow_camera(boxes[good])
-        left = self._match(detections, boxes, good)
-        roster.start(detections, left[detections.scores[left] >= self._new_score])
-        if self._at_once is None:
-            self._at_once = len(roster)
-        self._forget(frame)
-        return roster.tracks(self._shown())
+        high = detections.scores >= self._high_score
+        compensated = self._flow is not None and self._flow.compensate(frame, table.kalman)
+        if self._camera_motion and not compensated:
+            self._follow_camera(boxes[high])
+        left = self._match(detections, boxes, high)
+        table.start(detections, left[detections.scores[left] >= self._new_score])
+        if self._last_initial_id is None:
+            self._last_initial_id = len(table)
+        self._delete_ended(frame)
+        return table.tracks(self._reported())
 
     def coast(self, frame: Frame) -> Tracks:
-        """The tracks of the last look, where they are expected in a frame that has no look."""
-        return self._roster.coast(frame)
+        """The tracks of the last update, predicted for a frame without detections."""
+        return self.table.coast(frame)
 
-    def _established(self) -> Mask:
-        roster = self._roster
-        return (roster.hits >= self._min_hits) | (roster.ids <= (self._at_once or 0))
+    def _confirmed(self) -> Mask:
+        table = self.table
+        return (table.hits >= self._min_hits) | (table.ids <= (self._last_initial_id or 0))
 
     def _follow_camera(self, boxes: Array) -> None:
-        """Move all tracks by what those seen in the last look are off by, from boxes (M,4).
+        """Shift all tracks by the median error of recently matched ones, from boxes (M,4).
 
-        The median over tracks, so that a few people who speed up do not pass for the camera.
+        The median ignores a few people who accelerate.
         """
-        kalman = self._roster.kalman
-        rows = np.flatnonzero((self._roster.misses == 1) & (self._roster.hits > 1))
-        if min(len(rows), len(boxes)) < FEWEST:
+        kalman = self.table.kalman
+        rows = np.flatnonzero((self.table.misses == 1) & (self.table.hits > 1))
+        if min(len(rows), len(boxes)) < MIN_CAMERA_TRACKS:
             return
-        expected = self._roster.boxes()[rows]
-        taken, given = touching(expected, boxes)
-        gain = overlap(expected[taken], boxes[given]) - ROUGH
+        predicted = self.table.boxes()[rows]
+        row, column = touching_pairs(predicted, boxes)
+        gain = paired_iou(predicted[row], boxes[column]) - MIN_CAMERA_IOU
         near = gain > 0
-        taken, given = taken[near], given[near]
-        pairs = best_pairs(taken, given, gain[near])
-        if len(pairs) >= FEWEST:
-            taken, given = rows[taken[pairs]], given[pairs]
-            off = kalman.model.measure(boxes[given]) - kalman.positions[taken]
-            kalman.move(np.where(SIZES, 0.0, _median(off)))
+        row, column = row[near], column[near]
+        pairs = best_pairs(row, column, gain[near])
+        if len(pairs) >= MIN_CAMERA_TRACKS:
+            row, column = rows[row[pairs]], column[pairs]
+            errors = kalman.model.measure(boxes[column]) - kalman.positions[row]
+            kalman.move(np.where(SIZES, 0.0, _median(errors)))
 
-    def _match(self, detections: Detections, boxes: Array, good: Mask) -> Rows:
-        """Match tracks and detections stage by stage; the good detections nobody has."""
-        roster, scores = self._roster, detections.scores
-        expected = roster.boxes()
-        pairs = likeness(expected, boxes)
-        partner = np.full(len(roster), -1, np.intp)  # row of the detection of each track
-        weak = (scores >= self._low_score) & ~good
-        free = good.copy()
-        established = self._established()
-        seen = established & (roster.misses == 1)
-        _stage(partner, established, free, pairs, self._min_likeness)
-        _stage(partner, seen, weak, pairs, self._min_likeness_weak)
-        _stage(partner, ~established, free, pairs, self._min_likeness)
+    def _match(self, detections: Detections, boxes: Array, high: Mask) -> Rows:
+        """Match tracks and detections stage by stage; returns high-scoring detections left."""
+        table, scores = self.table, detections.scores
+        predicted = table.boxes()
+        pairs = similarity(predicted, boxes)
+        partner = np.full(len(table), -1, np.intp)  # row of the detection of each track
+        low = (scores >= self._low_score) & ~high
+        free = high.copy()
+        confirmed = self._confirmed()
+        recent = confirmed & (table.misses == 1)
+        _stage(partner, confirmed, free, pairs, self._min_similarity)
+        _stage(partner, recent, low, pairs, self._min_similarity_weak)
+        _stage(partner, ~confirmed, free, pairs, self._min_similarity)
         rows = np.flatnonzero(partner >= 0)
-        back = rows[established[rows] & (roster.misses[rows] > 1)]
-        if len(back):
-            near = overlap(expected[back], boxes[partner[back]])
-            self._coasting.found(roster.misses[back] - 1, near)
-        roster.match(rows, detections, partner[rows])
+        returned = rows[confirmed[rows] & (table.misses[rows] > 1)]
+        if len(returned):
+            overlap = paired_iou(predicted[returned], boxes[partner[returned]])
+            self._trust.add_returns(table.misses[returned] - 1, overlap)
+        table.match(rows, detections, partner[rows])
         return np.flatnonzero(free)
 
-    def _forget(self, frame: Frame) -> None:
-        """Forget tracks missed for too long, new ones that were missed, and those gone out."""
-        roster = self._roster
-        matched = roster.misses == 0
+    def _delete_ended(self, frame: Frame) -> None:
+        """Delete tracks unmatched for too long, unconfirmed after a miss, or outside the image."""
+        table = self.table
+        matched = table.misses == 0
         if matched.all():
             return
-        x, y = roster.kalman.positions[:, :2].T
+        x, y = table.kalman.positions[:, :2].T
         inside = (x >= 0) & (x <= frame.width) & (y >= 0) & (y <= frame.height)
-        roster.keep(matched | (self._established() & (roster.away <= self._memory) & inside))
+        recent = table.unmatched_s <= self._memory
+        table.keep(matched | (self._confirmed() & recent & inside))
 
-    def _shown(self) -> Mask:
-        """Tracks (N,) bool that are matched, or coast and can be trusted."""
-        roster = self._roster
-        established = self._established()
-        missed = established & (roster.misses > 0)
+    def _reported(self) -> Mask:
+        """Tracks (N,) bool that are matched, or are coasting and can be trusted."""
+        table = self.table
+        confirmed = self._confirmed()
+        missed = confirmed & (table.misses > 0)
         if not missed.any():
-            return established
-        self._coasting.predicted(roster.misses[missed])
-        sure = (roster.away <= self._coast) & (2 * roster.hits >= roster.looks)
-        sure &= self._coasting.trust(roster.misses) >= self._trust
-        return np.asarray(established & (~missed | sure))
+            return confirmed
+        self._trust.add_predictions(table.misses[missed])
+        trusted = (table.unmatched_s <= self._coast) & (2 * table.hits >= table.age)
+        trusted &= self._trust.confirmed_ratio(table.misses) >= self._min_confirmed_ratio
+        return np.asarray(confirmed & (~missed | trusted))
 
 
 def _stage(
-    partner: Rows, tracks: Mask, free: Mask, pairs: tuple[Rows, Rows, Array], least: float
+    partner: Rows,
+    tracks: Mask,
+    free: Mask,
+    pairs: tuple[Rows, Rows, Array],
+    min_similarity: float,
 ) -> None:
-    """Pair those of `tracks` (N,) that have nobody yet with those of detections (M,) still free.
+    """Match unmatched tracks in a mask (N,) with the free detections in a mask (M,).
 
-    Notes the pairs in `partner` (N,), and in `free` (M,) that those detections are taken.
+    Writes the matches to `partner` (N,), and clears the matched detections in `free` (M,).
     """
-    rows, columns, similarity = pairs
+    rows, columns, similarities = pairs
     tracks = tracks & (partner < 0)
-    fit = (tracks[rows] & free[columns] & (similarity >= least)).nonzero()[0]
-    if len(fit) == 0:
+    good = tracks[rows] & free[columns] & (similarities >= min_similarity)
+    candidates = good.nonzero()[0]
+    if len(candidates) == 0:
         return
-    rows, columns = rows[fit], columns[fit]
-    best = best_pairs(rows, columns, similarity[fit] - least + DEARER)
+    rows, columns = rows[candidates], columns[candidates]
+    gain = similarities[candidates] - min_similarity + OVER_LIMIT_COST
+    best = best_pairs(rows, columns, gain)
     partner[rows[best]] = columns[best]
     free[columns[best]] = False
 
 
 def _median(values: Array) -> Array:
     """The median of each column (N,D): (D,). As `np.median`, in a fifth of its time."""
-    ranked, half = np.sort(values, axis=0), len(values) // 2
-    return np.asarray((ranked[half] + ranked[-half - 1]) / 2)
+    ordered, half = np.sort(values, axis=0), len(values) // 2
+    return np.asarray((ordered[half] + ordered[-half - 1]) / 2)
 
 
-def _flow() -> Flow:
-    from .core.camera_motion import Flow
+def _camera_motion() -> CameraMotion:
+    from .core.camera_motion import CameraMotion  # imports OpenCV
 
-    return Flow()
+    return CameraMotion()

@@ -58,6 +58,6 @@ def test_nothing_is_kept_of_tracks_that_ended(name):
     visit(0)
     before = visit(140)
     after = visit(280)
-    assert len(tracker._roster) == 0
+    assert len(tracker.table) == 0
     grown = {k: n - before[k] for k, n in after.items() if n > before[k] + 20}
     assert not grown

@@ -1,4 +1,4 @@
-"""Appearance vectors from a re-identification network in an ONNX file."""
+"""Appearance embeddings from a re-identification network in an ONNX file."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from vidan.types import Image
 
 from ...formats.onnx_external_data import check_external_data
 
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-"""Of ImageNet's colors, RGB in [0,1]: what such networks are trained with."""
-DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-MOST = 32
-"""Crops in one run of a model that takes any number of them."""
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+"""Mean of ImageNet's colors, RGB in [0,1]: ReID networks are trained with this normalization."""
+IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+MAX_BATCH_SIZE = 32
+"""Largest number of crops in one run of a model with a dynamic batch size."""
 
 
 class OnnxEmbedder:
-    """Runs any ReID network: images (N,3,H,W) float32 in, vectors (N,D) out.
+    """Runs any ReID network: images (N,3,H,W) float32 to embeddings (N,D).
 
-    Size and number of the images are the model's; they are RGB in [0,1], normalized by
-    ImageNet's mean and standard deviation. It is tried once when opened.
+    The model defines image size and batch size; images are RGB in [0,1], normalized by
+    ImageNet's mean and standard deviation. The model is run once on opening.
 
     Args:
-        model: an ONNX file.
+        model: path of an ONNX file.
 
     Raises:
         ModelError: it cannot be read, or has other inputs or outputs.
     """
 
     def __init__(self, model: str) -> None:
-        self._name = f"tracker.embedder_model={str(model)!r}"
+        self._name = f"embedder_model={str(model)!r}"
         self._session = self._open(model)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
@@ -54,26 +54,26 @@ class OnnxEmbedder:
         self.embed([np.zeros((self._height, self._width, 3), np.uint8)])
 
     def embed(self, crops: list[Image]) -> npt.NDArray[np.float32]:
-        """See `Embedder`; D is the model's."""
-        step = self._batch or MOST
+        """See `Embedder`; the model defines D."""
+        step = self._batch or MAX_BATCH_SIZE
         parts = [self._run(crops[i : i + step]) for i in range(0, len(crops), step)]
         return np.concatenate(parts)
 
     def _run(self, crops: list[Image]) -> npt.NDArray[np.float32]:
         count = len(crops)
-        pictures = np.zeros((self._batch or count, self._height, self._width, 3), np.float32)
+        images = np.zeros((self._batch or count, self._height, self._width, 3), np.float32)
         for row, crop in enumerate(crops):
-            pictures[row] = cv2.resize(crop, (self._width, self._height))
-        pictures = (pictures / np.float32(255) - MEAN) / DEVIATION
-        ready = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+            images[row] = cv2.resize(crop, (self._width, self._height))
+        images = (images / np.float32(255) - IMAGENET_MEAN) / IMAGENET_STD
+        batch = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         try:
-            out = np.asarray(self._session.run([self._output], {self._input: ready})[0])
+            out = np.asarray(self._session.run([self._output], {self._input: batch})[0])
         except Exception as error:
-            raise ModelError(f"{self._name}: it does not run: {_line(error)}") from error
-        if out.ndim != 2 or len(out) != len(pictures) or out.dtype.kind != "f":
+            raise ModelError(f"{self._name}: the model does not run: {_line(error)}") from error
+        if out.ndim != 2 or len(out) != len(images) or out.dtype.kind != "f":
             raise ModelError(
                 f"{self._name}: expected output (N,D) of floats, got {out.shape} {out.dtype} "
-                f"for {len(pictures)} pictures: use a re-identification model"
+                f"for {len(images)} images: use a re-identification model"
             )
         return out[:count].astype(np.float32)
 
@@ -82,12 +82,12 @@ class OnnxEmbedder:
             raise ModelError(f"{self._name}: there is no such file")
         check_external_data(Path(model), self._name)
         options = ort.SessionOptions()
-        options.log_severity_level = 3  # errors only: they come as exceptions anyway
+        options.log_severity_level = 3  # errors only: they are raised as exceptions anyway
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
         providers = [p for p in wanted if p in ort.get_available_providers()]
         try:
             return ort.InferenceSession(str(model), options, providers=providers)
-        except Exception as error:  # onnxruntime's errors share no base of their own
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise ModelError(f"{self._name}: not an ONNX model: {_line(error)}") from error
 
 

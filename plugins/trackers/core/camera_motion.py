@@ -1,8 +1,8 @@
-"""How the camera moved between two images, by sparse optical flow.
+"""Camera motion between two images, by sparse optical flow.
 
-Corners of a small gray image are followed by Lucas and Kanade's method in pyramids, and
-RANSAC finds the shift, turn and zoom that most of them agree on (as in BoT-SORT, arXiv
-2206.14651, section 3.2).
+Corners of a small gray image are tracked by the pyramidal Lucas-Kanade method, and RANSAC finds
+the translation, rotation and zoom that most of them agree on (as in BoT-SORT, arXiv 2206.14651,
+section 3.2).
 """
 
 from __future__ import annotations
@@ -15,58 +15,62 @@ from vidan.types import Frame
 from .kalman import Kalman
 from .motion import Array
 
-WIDTH = 480
-"""Of the small image, px; that of a smaller one stays."""
+MAX_WIDTH_PX = 480
+"""Width of the small image; a narrower image is not scaled."""
 
-CORNERS = 200
-"""Followed at most, 8 px apart or more."""
+MAX_CORNERS = 200
+"""Largest number of corners to track."""
 
-FEWEST = 12
-"""Corners that must agree; else nothing is said of the camera."""
+MIN_CORNER_DISTANCE_PX = 8
 
-TOLERANCE = 1.5
-"""A corner agrees within so many px of the small image."""
+MIN_CORNER_QUALITY = 0.01
+"""Relative to the best corner of the image, as in `cv2.goodFeaturesToTrack`."""
+
+MIN_INLIERS = 12
+"""Corners that must agree; with fewer the motion is unknown."""
+
+MAX_INLIER_ERROR_PX = 1.5
+"""Largest error of a corner that agrees, in the small image."""
 
 
-class Flow:
-    """Compares each look's image with that of the look before."""
+class CameraMotion:
+    """Compares the image of each update with the previous one."""
 
     def __init__(self) -> None:
-        self._before: cv2.typing.MatLike | None = None
+        self._previous: cv2.typing.MatLike | None = None
 
-    def follow(self, frame: Frame, kalman: Kalman) -> bool:
-        """Move all tracks by what the camera did since the last call; whether that was seen."""
-        matrix = self.moved(frame)
+    def compensate(self, frame: Frame, kalman: Kalman) -> bool:
+        """Move all tracks with the camera; returns False if its motion is unknown."""
+        matrix = self.estimate(frame)
         if matrix is not None:
-            kalman.move(shifts(matrix, kalman.positions))
+            kalman.move(position_offsets(matrix, kalman.positions))
         return matrix is not None
 
-    def moved(self, frame: Frame) -> Array | None:
-        """How the image moved since the last call.
-
-        Args:
-            frame: whose image is looked at, small.
+    def estimate(self, frame: Frame) -> Array | None:
+        """Motion of the image since the last call.
 
         Returns:
-            (2,3): the matrix that takes points (x, y, 1) of the last frame, px, to where they are
-            in this one; None in the first, or where too few corners agree.
+            (2,3): the matrix that maps points (x, y, 1) of the last frame, px, to this one; None
+            for the first frame, or if too few corners agree.
         """
-        size = small(frame.width, frame.height)
+        size = small_size(frame.width, frame.height)
         gray = cv2.cvtColor(frame.resized(*size), cv2.COLOR_RGB2GRAY)
-        before, self._before = self._before, gray
-        if before is None or before.shape != gray.shape:
+        previous, self._previous = self._previous, gray
+        if previous is None or previous.shape != gray.shape:
             return None
-        corners = cv2.goodFeaturesToTrack(before, CORNERS, 0.01, 8)
-        if corners is None or len(corners) < FEWEST:
-            return None
-        found, seen, _ = cv2.calcOpticalFlowPyrLK(before, gray, corners, None)  # type: ignore[call-overload]
-        good = seen.ravel() == 1
-        if good.sum() < FEWEST:
-            return None
-        matrix, agree = cv2.estimateAffinePartial2D(
-            corners[good], found[good], ransacReprojThreshold=TOLERANCE
+        corners = cv2.goodFeaturesToTrack(
+            previous, MAX_CORNERS, MIN_CORNER_QUALITY, MIN_CORNER_DISTANCE_PX
         )
-        if matrix is None or agree.sum() < FEWEST:
+        if corners is None or len(corners) < MIN_INLIERS:
+            return None
+        moved, status, _ = cv2.calcOpticalFlowPyrLK(previous, gray, corners, None)  # type: ignore[call-overload]
+        tracked = status.ravel() == 1
+        if tracked.sum() < MIN_INLIERS:
+            return None
+        matrix, inliers = cv2.estimateAffinePartial2D(
+            corners[tracked], moved[tracked], ransacReprojThreshold=MAX_INLIER_ERROR_PX
+        )
+        if matrix is None or inliers.sum() < MIN_INLIERS:
             return None
         scale = np.array([frame.width, frame.height]) / size
         matrix[:, :2] *= scale[:, None] / scale
@@ -74,23 +78,23 @@ class Flow:
         return np.asarray(matrix, np.float64)
 
 
-def small(width: int, height: int) -> tuple[int, int]:
+def small_size(width: int, height: int) -> tuple[int, int]:
     """Width and height, px, of the small image of a frame."""
-    less = min(WIDTH / width, 1.0)
-    return max(round(width * less), 1), max(round(height * less), 1)
+    scale = min(MAX_WIDTH_PX / width, 1.0)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def shifts(matrix: Array, positions: Array) -> Array:
-    """By how much tracks move with the camera.
+def position_offsets(matrix: Array, positions: Array) -> Array:
+    """How the camera's motion moves tracks.
 
     Args:
-        matrix: (2,3), as of `Flow.moved`.
+        matrix: (2,3), as `CameraMotion.estimate` returns it.
         positions: (N,4): centers, aspect ratios and heights.
 
     Returns:
-        (N,4), to be added; aspect ratios stay, heights go by the zoom.
+        (N,4), to be added; aspect ratios do not change, heights scale with the zoom.
     """
-    off = np.zeros_like(positions)
-    off[:, :2] = positions[:, :2] @ matrix[:, :2].T + matrix[:, 2] - positions[:, :2]
-    off[:, 3] = positions[:, 3] * (np.sqrt(abs(np.linalg.det(matrix[:, :2]))) - 1.0)
-    return off
+    offsets = np.zeros_like(positions)
+    offsets[:, :2] = positions[:, :2] @ matrix[:, :2].T + matrix[:, 2] - positions[:, :2]
+    offsets[:, 3] = positions[:, 3] * (np.sqrt(abs(np.linalg.det(matrix[:, :2]))) - 1.0)
+    return offsets

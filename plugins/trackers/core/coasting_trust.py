@@ -1,4 +1,4 @@
-"""How long tracks that were missed can be trusted, learned from the stream itself."""
+"""How far predictions of unmatched tracks can be trusted, learned from the stream itself."""
 
 from __future__ import annotations
 
@@ -7,43 +7,46 @@ import numpy.typing as npt
 
 from .kalman import Rows
 
-LOOKS = 256
-"""Misses in a row that are told apart; more count as that many."""
+MISS_BINS = 256
+"""Numbers of consecutive misses that are counted separately; the last bin holds all above."""
 
-GUESSES, GOOD = 10.0, 3.0
-"""What is taken for granted before the stream says otherwise: three good guesses in ten.
+PRIOR_PREDICTIONS, PRIOR_CONFIRMED = 10.0, 3.0
+"""Pseudo-counts before the stream has shown anything: 3 of 10 predictions were confirmed.
 
-A wrong box shown costs as much as a right one gains, so credit is short: with `trust` at
-0.25, two guesses that fail end it until others come true.
+A wrong box costs as much as a right one gains, so the credit is small: with a threshold of
+0.25, two failed predictions stop coasting until others are confirmed.
 """
 
-NEAR = 0.5
-"""Least overlap (IoU) of a box foretold and the detection that comes, for a good guess."""
+MIN_CONFIRMING_IOU = 0.5
+"""Smallest IoU of a predicted box with the new detection that confirms the prediction."""
 
 
-class Coasting:
-    """Counts, by the number of misses in a row, how often a track foretold was found again.
+class CoastingTrust:
+    """Counts, per number of consecutive misses, how often predicted tracks were found again.
 
-    Of a track that comes back near where it was foretold, all boxes foretold since its last
-    match were good guesses; of one that never comes back, none was. Their share says whether
-    boxes of tracks missed so often are worth showing in this stream: it is high where a
-    detector blinks, and low where the camera swings or people walk out of the image.
+    When a track comes back close to its prediction, all its predictions since the last match are
+    confirmed; when it never comes back, none is. The ratio tells whether it is worth showing
+    tracks with that many misses in this stream. It is high if the detector misses single frames,
+    and low if the camera swings or people leave the image.
     """
 
     def __init__(self) -> None:
-        self._guesses = np.zeros(LOOKS)
-        self._good = np.zeros(LOOKS)
+        self._predictions = np.zeros(MISS_BINS)
+        self._confirmed = np.zeros(MISS_BINS)
 
-    def predicted(self, misses: npt.NDArray[np.int64]) -> None:
-        """Count the guesses of this look: tracks by their misses (K,), each 1 or more."""
-        self._guesses += np.bincount(np.minimum(misses, LOOKS - 1), minlength=LOOKS)
+    def add_predictions(self, misses: npt.NDArray[np.int64]) -> None:
+        """Count the predictions of an update: the misses (K,) of its tracks, each 1 or more."""
+        bins = np.minimum(misses, MISS_BINS - 1)
+        self._predictions += np.bincount(bins, minlength=MISS_BINS)
 
-    def found(self, misses: npt.NDArray[np.int64], overlap: npt.NDArray[np.float64]) -> None:
-        """Count the tracks that came back, after misses (K,), by overlap (K,) with the guess."""
-        good = np.bincount(np.minimum(misses[overlap >= NEAR], LOOKS - 1), minlength=LOOKS)
-        self._good[1:] += np.cumsum(good[:0:-1])[::-1]  # all guesses since the last match
+    def add_returns(self, misses: npt.NDArray[np.int64], overlap: npt.NDArray[np.float64]) -> None:
+        """Count tracks that came back after misses (K,), with IoU (K,) to their prediction."""
+        bins = np.minimum(misses[overlap >= MIN_CONFIRMING_IOU], MISS_BINS - 1)
+        confirmed = np.bincount(bins, minlength=MISS_BINS)
+        self._confirmed[1:] += np.cumsum(confirmed[:0:-1])[::-1]  # all since the last match
 
-    def trust(self, misses: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """The share (K,) of good guesses, in [0,1], after misses (K,)."""
-        k: Rows = np.minimum(misses, LOOKS - 1)
-        return np.asarray((self._good[k] + GOOD) / (self._guesses[k] + GUESSES))
+    def confirmed_ratio(self, misses: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Ratio (K,) of confirmed predictions, in [0,1], after misses (K,)."""
+        k: Rows = np.minimum(misses, MISS_BINS - 1)
+        confirmed = self._confirmed[k] + PRIOR_CONFIRMED
+        return np.asarray(confirmed / (self._predictions[k] + PRIOR_PREDICTIONS))

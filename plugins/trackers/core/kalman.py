@@ -1,30 +1,33 @@
-"""Kalman filters over all tracks of a stream, for a model of motion.
+"""Kalman filters over all tracks of a stream, for any `MotionModel`.
 
-Two pieces do the same and can be exchanged: `PerTrack`, a filterpy filter for each track,
-which is the reference, and `Batched`, the same algebra for all tracks at once.
+There are two interchangeable implementations: `FilterpyKalman`, one filterpy filter per track,
+is the reference; `BatchedKalman` computes the same for all tracks at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .motion import Array, Model, sums
+from .motion import Array, MotionModel, power_sums
 
 Rows = npt.NDArray[np.intp]
+
+KalmanName = Literal["batched", "filterpy"]
+"""Option value that selects an implementation from `KALMAN_FILTERS`."""
 
 
 class Kalman(Protocol):
     """The states of all tracks, in the order in which they were started."""
 
-    model: Model
+    model: MotionModel
 
     @property
     def positions(self) -> Array:
-        """The numbers that are measured: (N,4)."""
+        """The measured numbers: (N,4)."""
         ...
 
     @property
@@ -33,15 +36,15 @@ class Kalman(Protocol):
         ...
 
     def start(self, measured: Array) -> None:
-        """Append tracks that start at the measurements (K,4), at rest."""
+        """Append tracks at rest with the measurements (K,4)."""
         ...
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
-        """Forget all tracks but those of the mask (N,)."""
+        """Delete all tracks except those in the mask (N,)."""
         ...
 
     def predict(self, steps: float) -> None:
-        """Move all tracks on by a number of steps of the model, above 0."""
+        """Move all tracks forward by a number of steps of the model, above 0."""
         ...
 
     def update(self, rows: Rows, measured: Array) -> None:
@@ -49,11 +52,11 @@ class Kalman(Protocol):
         ...
 
     def move(self, offset: Array) -> None:
-        """Move all tracks by an offset of the numbers measured: (4,), or each by its own, (N,4)."""
+        """Add an offset to the measured numbers of all tracks: a common one (4,), or (N,4)."""
         ...
 
-    def halt(self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]) -> None:
-        """Set to 0, for the tracks of a mask (N,), the velocities of the numbers of a mask (4,)."""
+    def stop(self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]) -> None:
+        """Set velocities to 0: of the tracks in a mask (N,), of the numbers in a mask (4,)."""
         ...
 
     def distances(self, rows: Rows, measured: Array) -> Array:
@@ -65,20 +68,21 @@ class Kalman(Protocol):
         ...
 
 
-class PerTrack:
+class FilterpyKalman:
     """A filterpy `KalmanFilter` for each track: the reference. See `Kalman`."""
 
-    def __init__(self, model: Model) -> None:
-        # It brings all of SciPy's statistics: only for those who chose it.
+    def __init__(self, model: MotionModel) -> None:
+        # filterpy imports all of scipy.stats: only for users who chose it.
         from filterpy.kalman import KalmanFilter
 
         self.model = model
         self._make: Callable[..., Any] = KalmanFilter
         self._filters: list[Any] = []
-        self._velocity_of = np.argmax(model.matrices.F[:4, 4:], axis=0)  # state 4+k is of which
+        # number whose velocity is state 4 + k, for each k
+        self._velocity_of = np.argmax(model.matrices.F[:4, 4:], axis=0)
 
     @property
-    def positions(self) -> Array:  # noqa: D102 - said in Kalman
+    def positions(self) -> Array:  # noqa: D102 - documented in Kalman
         return np.array([f.x[:4, 0] for f in self._filters]).reshape(-1, 4)
 
     @property
@@ -121,12 +125,12 @@ class PerTrack:
         for f, own in zip(self._filters, offsets, strict=True):
             f.x[:4, 0] += own
 
-    def halt(  # noqa: D102
+    def stop(  # noqa: D102
         self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
     ) -> None:
-        still = 4 + np.flatnonzero(numbers[self._velocity_of])
+        stopped = 4 + np.flatnonzero(numbers[self._velocity_of])
         for row in np.flatnonzero(rows):
-            self._filters[row].x[still, 0] = 0.0
+            self._filters[row].x[stopped, 0] = 0.0
 
     def distances(self, rows: Rows, measured: Array) -> Array:  # noqa: D102
         out = np.empty((len(rows), len(measured)))
@@ -148,28 +152,28 @@ class PerTrack:
         return np.concatenate([units, units[:, self._velocity_of]], axis=1)
 
 
-class Batched:
+class BatchedKalman:
     """All tracks at once, without a loop. See `Kalman`.
 
-    Where every number measured has at most a velocity, and noise is independent from
-    number to number, the filter falls apart into four small ones, of a position and a
-    velocity each, and every product of matrices into a few products of numbers.
+    When every measured number has at most one velocity, and the noise of the numbers is
+    independent, the filter separates into four small ones, each of a position and a velocity,
+    and every matrix product becomes a few products of numbers.
 
     Raises:
-        ValueError: the model's matrices are not of that kind.
+        ValueError: the model's matrices do not have this structure.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: MotionModel) -> None:
         self.model = model
         m = model.matrices
         self._velocity_of = np.argmax(m.F[:4, 4:], axis=0)
         self._check()
         self._first = self._parts(m.P)[:, None]
         self._noise = np.diag(m.R).copy()
-        self._may_halt = bool(model.positive.any())
+        self._any_positive = bool(model.positive.any())
         self._drift = self._parts(m.Q)
-        self._after: tuple[float, Array] = (1, self._after_steps(1))
-        # position, velocity; variance of the position, of both together, of the velocity
+        self._after: tuple[float, Array] = (1, self._noise_after(1))
+        # position; velocity; variance of the position; covariance; variance of the velocity
         self._state: Array = np.zeros((5, 0, 4))
 
     @property
@@ -181,21 +185,21 @@ class Batched:
         return np.asarray(self._state[1])
 
     def start(self, measured: Array) -> None:  # noqa: D102
-        begun = np.zeros((5, *measured.shape))
-        begun[0] = measured
-        begun[2:] = self._variance(self._first, measured)
-        self._state = np.concatenate([self._state, begun], axis=1)
+        started = np.zeros((5, *measured.shape))
+        started[0] = measured
+        started[2:] = self._variance(self._first, measured)
+        self._state = np.concatenate([self._state, started], axis=1)
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:  # noqa: D102
         self._state = self._state.compress(rows, axis=1)
 
     def predict(self, steps: float) -> None:  # noqa: D102
         if self._after[0] != steps:
-            self._after = (steps, self._after_steps(steps))
+            self._after = (steps, self._noise_after(steps))
         x, v, pp, pv, vv = self._state
         noise = self._variance(self._after[1], x)
         ahead = x + steps * v
-        if self._may_halt:
+        if self._any_positive:
             stopped = (ahead <= 0) & self.model.positive
             if stopped.any():
                 v[stopped], ahead[stopped] = 0.0, x[stopped]
@@ -214,7 +218,7 @@ class Batched:
         mean += gain * (measured - mean[0])
         covariance[2] -= gain[1] * covariance[1]
         covariance[:2] *= r / s  # that is 1 - gain of the position, without cancellation
-        # much faster than to write to rows of the second axis
+        # much faster than assigning to rows of the second axis
         place = np.arange(self._state.shape[1])
         place[rows] = np.arange(len(place), len(place) + len(rows))
         self._state = np.concatenate([self._state, state], axis=1).take(place, axis=1)
@@ -222,7 +226,7 @@ class Batched:
     def move(self, offset: Array) -> None:  # noqa: D102
         self._state[0] += offset
 
-    def halt(  # noqa: D102
+    def stop(  # noqa: D102
         self, rows: npt.NDArray[np.bool_], numbers: npt.NDArray[np.bool_]
     ) -> None:
         self._state[1][rows[:, None] & numbers] = 0.0
@@ -245,21 +249,21 @@ class Batched:
         out[:, velocity, velocity] = self._state[4][:, of]
         return out
 
-    def _after_steps(self, steps: float) -> Array:
-        """Process noise over several steps: (3,1,4). See `Model.after`."""
+    def _noise_after(self, steps: float) -> Array:
+        """Process noise over several steps: (3,1,4). See `MotionModel.after`."""
         position, _, velocity = self._drift
-        linear, square = sums(steps)
+        linear, square = power_sums(steps)
         parts = (steps * position + square * velocity, linear * velocity, steps * velocity)
         return np.stack(parts)[:, None]
 
     def _variance(self, noise: Array, positions: Array) -> Array:
-        """Variances of a noise (...,4), in units that go by measurements (N,4)."""
+        """Variances of a noise (...,4) in the units that measurements (N,4) define."""
         if self.model.unit is None:
             return noise
         return np.asarray(noise * np.square(self.model.units(positions)))
 
     def _parts(self, matrix: Array) -> Array:
-        """What of a matrix (D,D) over states is not 0: (3,4), as in `_state`."""
+        """The nonzero entries of a matrix (D,D) over states: (3,4), as in `_state`."""
         of = self._velocity_of
         parts = np.zeros((3, 4))
         parts[0] = np.diag(matrix)[:4]
@@ -269,20 +273,25 @@ class Batched:
 
     def _check(self) -> None:
         m, size = self.model.matrices, self.model.matrices.dim_x
-        wanted = np.eye(size)
-        wanted[self._velocity_of, np.arange(4, size)] = 1.0
-        right = np.array_equal(m.F, wanted) and np.array_equal(m.H, np.eye(4, size))
+        expected = np.eye(size)
+        expected[self._velocity_of, np.arange(4, size)] = 1.0
+        right = np.array_equal(m.F, expected) and np.array_equal(m.H, np.eye(4, size))
         diagonal = all(np.array_equal(a, np.diag(np.diag(a))) for a in (m.P, m.Q, m.R))
         if not (right and diagonal and len(set(self._velocity_of)) == size - 4):
-            raise ValueError("Batched: expected a constant-velocity model with diagonal P, Q and R")
+            raise ValueError(
+                "BatchedKalman: expected a constant-velocity model with diagonal P, Q and R"
+            )
 
 
-def predicted(kalman: Kalman, steps: float) -> Array:
-    """The numbers measured (N,4) as `predict` would have them; the states stay as they are."""
+def predicted_positions(kalman: Kalman, steps: float) -> Array:
+    """The positions (N,4) that `predict` would compute; the states do not change."""
     positions, velocities = kalman.positions, kalman.velocities
     ahead = positions + steps * velocities
     return np.where((ahead <= 0) & kalman.model.positive, positions, ahead)
 
 
-KALMANS: dict[str, Callable[[Model], Kalman]] = {"batched": Batched, "filterpy": PerTrack}
-"""The pieces that run a model, by the name they have in configurations."""
+KALMAN_FILTERS: dict[KalmanName, Callable[[MotionModel], Kalman]] = {
+    "batched": BatchedKalman,
+    "filterpy": FilterpyKalman,
+}
+"""The implementations by the name they have in configurations."""

@@ -1,7 +1,7 @@
-"""How boxes move: the models of SORT and of DeepSORT.
+"""Constant-velocity models of box motion: SORT's, DeepSORT's and that of `steady`.
 
-A `Model` says what is measured of a box, and how sure one is of it; its matrices are named
-as in a filterpy `KalmanFilter`, and the filters in `kalman` run it. All is float64.
+A `MotionModel` defines what is measured of a box and how noisy it is. Its matrices are named as
+in a filterpy `KalmanFilter`; the filters in `kalman` run it. All arrays are float64.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-SMALLEST = 1e-2
-"""Sides of boxes are at least this long, px: an aspect ratio needs a height."""
+MIN_SIDE_PX = 1e-2
+"""Smallest side of a box: an aspect ratio needs a height above 0."""
 
-FARTHEST = 1e9
-"""Boxes are kept within this distance of the origin, px: float32 holds it."""
+MAX_COORDINATE_PX = 1e9
+"""Largest distance of a box from the origin: float32 can represent it."""
 
 
 @dataclass(eq=False)
 class Matrices:
-    """Those of a Kalman filter over a state of D numbers, of which the first four are measured.
+    """Matrices of a Kalman filter with a state of D numbers, of which the first four are measured.
 
-    Named as in a filterpy `KalmanFilter`, which takes them as they are. Importing filterpy takes
-    longer than loading a detector, so it is left to whoever wants such a filter.
+    Named as in a filterpy `KalmanFilter`, which accepts them unchanged. Importing filterpy takes
+    longer than loading a detector, so only the filter that needs it imports it.
 
     Attributes:
-        F: (D,D) transition by one frame.
-        H: (4,D) what is measured of a state.
-        P: (D,D) covariance of the first state.
-        Q: (D,D) process noise of one frame.
+        F: (D,D) transition over one step.
+        H: (4,D) measurement of a state.
+        P: (D,D) covariance of the initial state.
+        Q: (D,D) process noise of one step.
         R: (4,4) measurement noise.
     """
 
@@ -44,25 +44,25 @@ class Matrices:
 
     @property
     def dim_x(self) -> int:
-        """How many numbers a state has: D."""
+        """Size of the state: D."""
         return len(self.F)
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class MotionModel:
     """A constant-velocity model of boxes.
 
-    The state is the four numbers measured of a box, then the velocities, per step, of
-    those that have one. A step is a frame, or a unit of time, as its tracker counts. Noise is
-    independent from number to number.
+    The state holds the four measured numbers of a box, then the velocities, per step, of
+    those that have one. A step is one frame or a fixed time, as the tracker chooses. The noise
+    of the numbers is independent.
 
     Attributes:
-        matrices: of its Kalman filter.
+        matrices: of the Kalman filter.
         measure: boxes (N,4) xyxy px to measurements (N,4).
         boxes: measurements (N,4) to boxes (N,4) xyxy px, finite, x1 <= x2 and y1 <= y2.
-        positive: (4,) bool, the numbers that stay above 0: a velocity that would bring one
-            there is set to 0 instead.
-        unit: the number whose value is the unit of the noise; None where noise is absolute.
+        positive: (4,) bool, the numbers that must stay above 0: a velocity that would make one
+            negative is set to 0 instead.
+        unit: index of the number in whose unit the noise is given; None for absolute noise.
         relative: (4,) bool, the numbers whose standard deviations are in that unit.
     """
 
@@ -76,8 +76,8 @@ class Model:
     def after(self, steps: float) -> tuple[Array, Array]:
         """Transition and process noise over several steps: F^n and the sum of F^k Q F^k'.
 
-        F is I + N with N² = 0, so F^n = I + nN, and the sum has a closed form, which serves for
-        parts of steps, too.
+        F is I + N with N² = 0, so F^n = I + nN, and the sum has a closed form that also holds
+        for fractions of a step.
 
         Args:
             steps: n, above 0.
@@ -87,7 +87,7 @@ class Model:
         """
         f, q = self.matrices.F, self.matrices.Q
         n = f - np.eye(len(f))
-        linear, square = sums(steps)
+        linear, square = power_sums(steps)
         noise = steps * q + linear * (n @ q + q @ n.T) + square * (n @ q @ n.T)
         return np.eye(len(f)) + steps * n, noise
 
@@ -96,12 +96,12 @@ class Model:
         units = np.ones_like(positions)
         if self.unit is not None:
             unit = np.abs(positions[:, self.unit, None])
-            np.maximum(unit, SMALLEST, out=units, where=self.relative)
+            np.maximum(unit, MIN_SIDE_PX, out=units, where=self.relative)
         return units
 
 
-def sort_model() -> Model:
-    """The model of SORT: center, area and aspect ratio, the latter without a velocity.
+def sort_model() -> MotionModel:
+    """SORT's model: center, area and aspect ratio, the last without a velocity.
 
     State (cx, cy, s, r, cx', cy', s') with s = width x height and r = width / height, from
     Bewley et al. 2016 (arXiv 1602.00763), eq. 1. The paper gives no noise; these are the
@@ -113,17 +113,18 @@ def sort_model() -> Model:
         process=np.array([1.0, 1, 1, 1, 1e-2, 1e-2, 1e-4]),
         measurement=np.array([1.0, 1, 10, 10]),
     )
-    return Model(matrices, _to_area, _from_area, positive=np.array([False, False, True, False]))
+    positive = np.array([False, False, True, False])
+    return MotionModel(matrices, _to_area, _from_area, positive)
 
 
-def deepsort_model() -> Model:
-    """The model of DeepSORT: center, aspect ratio and height.
+def deepsort_model() -> MotionModel:
+    """DeepSORT's model: center, aspect ratio and height.
 
     State (cx, cy, a, h) with a = width / height, and their velocities, from Wojke et al. 2017
     (arXiv 1703.07402), section 2.1. The paper gives no noise; these are the standard
-    deviations of the authors' release: in heights of the box, but for a, which has no unit.
-    As there, the height of a coasting track may run below 0 and come back; its box is then
-    as small as a box can be.
+    deviations of the authors' release, in box heights except for a, which has no unit.
+    As in the release, the height of a coasting track may become negative and recover; its box
+    is then as small as a box can be.
     """
     p, v = 1 / 20, 1 / 160  # of positions and velocities
     p0, v0 = 2 * p, 10 * v
@@ -133,7 +134,7 @@ def deepsort_model() -> Model:
         process=np.square([p, p, 1e-2, p, v, v, 1e-5, v]),
         measurement=np.square([p, p, 1e-1, p]),
     )
-    return Model(
+    return MotionModel(
         matrices,
         _to_height,
         _from_height,
@@ -143,12 +144,12 @@ def deepsort_model() -> Model:
     )
 
 
-def steady_model() -> Model:
-    """DeepSORT's model for people who walk on, seen by detectors whose boxes tremble.
+def steady_model() -> MotionModel:
+    """DeepSORT's model adapted to walking people and to detectors with jittering boxes.
 
-    A step is 1/30 s, so that noise is that of people, whatever the frame rate. Measured boxes
-    are off by more, aspect ratios by less, and velocities drift half as fast. Sizes stay above
-    0. Chosen by what it gives on MOT17 and MOT15, see docs/tracking.md.
+    A step is 1/30 s, so the noise does not depend on the frame rate. Measurements of boxes are
+    noisier, those of aspect ratios less noisy, and velocities drift half as fast. Sizes stay
+    above 0. Chosen by results on MOT17 and MOT15, see docs/tracking.md.
     """
     model = deepsort_model()
     p, v = 1 / 30, 1 / 320
@@ -158,15 +159,15 @@ def steady_model() -> Model:
     return replace(model, positive=np.array([False, False, True, True]))
 
 
-def sums(steps: float) -> tuple[float, float]:
-    """The sums of k and of k² over k < steps."""
+def power_sums(steps: float) -> tuple[float, float]:
+    """The sums of k and of k² over 0 <= k < steps."""
     return steps * (steps - 1) / 2, steps * (steps - 1) * (2 * steps - 1) / 6
 
 
 def _constant_velocity(
     moving: list[int], *, first: Array, process: Array, measurement: Array
 ) -> Matrices:
-    """Over four numbers and the velocities of those in `moving`; noise by its variances."""
+    """Matrices over four numbers and the velocities of those in `moving`, from variances."""
     size = 4 + len(moving)
     transition = np.eye(size)
     transition[moving, range(4, size)] = 1.0
@@ -177,15 +178,15 @@ def _constant_velocity(
 
 def _center_and_size(boxes: Array) -> tuple[Array, Array, Array]:
     """Centers (N,2), widths (N,) and heights (N,) of boxes (N,4), px."""
-    size = np.maximum(boxes[:, 2:] - boxes[:, :2], SMALLEST)
+    size = np.maximum(boxes[:, 2:] - boxes[:, :2], MIN_SIDE_PX)
     return (boxes[:, :2] + boxes[:, 2:]) / 2, size[:, 0], size[:, 1]
 
 
 def _around(measured: Array, width: Array, height: Array) -> Array:
-    """Boxes (N,4) of a width and a height (N,) around the centers in measurements (N,4)."""
+    """Boxes (N,4) of widths and heights (N,) around the centers in measurements (N,4)."""
     center, half = measured.T[:2], np.array([width, height]) / 2
     boxes = np.concatenate([center - half, center + half])
-    return np.asarray(np.minimum(np.maximum(boxes, -FARTHEST), FARTHEST)).T
+    return np.asarray(np.minimum(np.maximum(boxes, -MAX_COORDINATE_PX), MAX_COORDINATE_PX)).T
 
 
 def _to_area(boxes: Array) -> Array:
@@ -205,6 +206,6 @@ def _to_height(boxes: Array) -> Array:
 
 
 def _from_height(measured: Array) -> Array:
-    height = np.maximum(measured[:, 3], SMALLEST)
-    width = np.maximum(measured[:, 2] * height, SMALLEST)
+    height = np.maximum(measured[:, 3], MIN_SIDE_PX)
+    width = np.maximum(measured[:, 2] * height, MIN_SIDE_PX)
     return _around(measured, width, height)

@@ -1,26 +1,25 @@
-"""The two bands of scores of trackers that use weak detections too."""
+"""Score options of trackers that also use low-scoring detections."""
 
 from __future__ import annotations
 
-from vidan import options
+from typing import Annotated
+
+from msgspec import Meta
+
 from vidan.errors import ConfigError
 
-
-def share(name: str, value: float) -> float:
-    """The tracker's option `name` as a number in [0,1]; a ConfigError if it is none."""
-    return options.number(f"tracker.{name}", value, 0.0, 1.0)
+UnitInterval = Annotated[float, Meta(ge=0.0, le=1.0)]
+"""A number in [0,1]: a score, an IoU or a similarity."""
 
 
-def bands(high_score: float, low_score: float) -> tuple[float, float]:
-    """The least scores of good and of weak detections, in [0,1].
+def check_score_bands(high_score: float, low_score: float) -> None:
+    """Check that low-scoring detections lie below high-scoring ones.
 
     Raises:
-        ConfigError: one of them is outside, or the second is above the first.
+        ConfigError: `low_score` is above `high_score`.
     """
-    high, low = share("high_score", high_score), share("low_score", low_score)
-    if low > high:
+    if low_score > high_score:
         raise ConfigError(
-            f"tracker.low_score={low_score!r} is above tracker.high_score={high_score!r}: "
-            "weak detections lie between the two"
+            f"low_score={low_score!r} is above high_score={high_score!r}: "
+            "low-scoring detections lie between the two"
         )
-    return high, low

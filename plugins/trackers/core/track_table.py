@@ -1,4 +1,4 @@
-"""The tracks of one stream: what every tracker keeps of them, in parallel arrays."""
+"""The state of all tracks of a stream, in parallel arrays; every tracker keeps one."""
 
 from __future__ import annotations
 
@@ -7,47 +7,46 @@ import numpy.typing as npt
 
 from vidan.types import Detections, Frame, Tracks
 
-from .kalman import Kalman, Rows, predicted
-from .label_vote import ClassVotes
+from .kalman import Kalman, Rows, predicted_positions
+from .label_vote import LabelVote
 from .motion import Array
 
-SHORTEST = 1e-3
-"""At least this much stream time, s, passes from look to look."""
+MIN_UPDATE_INTERVAL_S = 1e-3
+"""Smallest stream time that is counted from one update to the next."""
 
-MOST = np.iinfo(np.int32).max
-"""More misses count as that many."""
+MAX_REPORTED_MISSES = np.iinfo(np.int32).max
+"""Largest number of misses in a `Tracks`; more are reported as this number."""
 
-SLOWEST, FASTEST = 1.0, 120.0
-"""Frames per second that a clock is believed; beyond, or where it stands still, it is 30."""
+MIN_FRAME_RATE, MAX_FRAME_RATE = 1.0, 120.0
+"""Frames per second that are plausible; with a clock outside, each frame is one step."""
 
-STEPS = 30.0
-"""Steps in a second, where motion goes by time."""
+STEPS_PER_SECOND = 30.0
+"""Steps of the motion model per second, for motion by time."""
 
 
 class TrackTable:
     """All tracks of a stream, oldest first.
 
-    Motion goes by the frames of the stream: after a gap in `frame.index` the filters step
-    over all the frames in it, so that frames left out do not bend velocities. Or it goes by
-    the stream's time: a step is 1/30 s then, so that noise does not depend on the frame rate,
-    nor the filters on frames that come at their own pace. Patience goes
-    by looks, calls of a tracker's `update`: a track is not given up because a slow detector
-    saw only every fifth frame.
+    Motion is counted in frames of the stream: after a gap in `frame.index` the filters predict
+    across all frames of the gap, so that skipped frames do not distort velocities. Or it is
+    counted in stream time, with steps of 1/30 s, so that the noise does not depend on the frame
+    rate and frame intervals may vary. Misses are counted in updates (calls of a tracker's
+    `update`): a track does not end because a slow detector processed only every fifth frame.
 
     Args:
         kalman: the filters, without tracks.
-        by_time: whether motion goes by time.
+        by_time: whether motion is counted in stream time.
 
     Attributes:
         kalman: states of the tracks.
-        ids: (N,) int64, counted from 1 in each stream, never used again.
-        hits: (N,) int64, matched detections, the first included.
-        streak: (N,) int64, looks in a row with a match, up to the last one; the first
+        ids: (N,) int64, from 1 in each stream, never reused.
+        hits: (N,) int64, number of matched detections, including the first.
+        streak: (N,) int64, consecutive updates with a match up to the last one; the first
             detection does not count.
-        misses: (N,) int64, looks since the last match; 0 is matched now.
-        detection: (N,) int32, row of the detection matched now; -1 is none.
-        looks: (N,) int64, looks since the first match, that one included.
-        away: (N,) float64, s of stream time since the last match; 0 is matched now.
+        misses: (N,) int64, updates since the last match; 0 if matched in this update.
+        detection: (N,) int32, row of the detection matched in this update; -1 if none.
+        age: (N,) int64, updates since the first match, including that one.
+        unmatched_s: (N,) float64, stream time since the last match, s; 0 if matched now.
     """
 
     def __init__(self, kalman: Kalman, *, by_time: bool = False) -> None:
@@ -58,15 +57,15 @@ class TrackTable:
         self.streak = np.zeros(0, np.int64)
         self.misses = np.zeros(0, np.int64)
         self._scores = np.zeros(0, np.float32)
-        self._seen = np.zeros(0, np.int64)  # frame.index of the last match
+        self._matched_index = np.zeros(0, np.int64)  # frame.index of the last match
         self.detection = np.zeros(0, np.int32)
-        self.looks = np.zeros(0, np.int64)
-        self.away = np.zeros(0, np.float64)
-        self._votes = ClassVotes()
-        self._index = -1  # frame.index of the last look
-        self._time: float | None = None  # frame.time of the last look
+        self.age = np.zeros(0, np.int64)
+        self.unmatched_s = np.zeros(0, np.float64)
+        self._votes = LabelVote()
+        self._index = -1  # frame.index of the last update
+        self._time: float | None = None  # frame.time of the last update
         self._next_id = 1
-        self._shown = np.zeros(0, np.int64)  # ids of the tracks of the last look
+        self._reported = np.zeros(0, np.int64)  # ids that the last update reported
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,21 +75,21 @@ class TrackTable:
         return self.kalman.model.boxes(self.kalman.positions)
 
     def advance(self, frame: Frame) -> None:
-        """Move on to a frame: predict, and count a miss for each track until it is matched."""
+        """Predict all tracks for a frame, and count a miss for each until it is matched."""
         steps = self._steps(frame, max(frame.index - self._index, 1))
         self._index = frame.index
         if len(self):
             self.kalman.predict(steps)
         self.streak[self.misses > 0] = 0
         self.misses += 1
-        self.looks += 1
-        # a clock that stands still or jumps back must not keep tracks for ever
-        self.away += max(frame.time - (self._time or 0.0), SHORTEST)
+        self.age += 1
+        # a clock that stands still or jumps back must not keep tracks forever
+        self.unmatched_s += max(frame.time - (self._time or 0.0), MIN_UPDATE_INTERVAL_S)
         self._time = frame.time
         self.detection[:] = -1
 
     def match(self, rows: Rows, detections: Detections, columns: Rows) -> None:
-        """Give the tracks in `rows` (K,) the detections in `columns` (K,), each once."""
+        """Match the tracks in `rows` (K,) with the detections in `columns` (K,), each once."""
         if len(rows) == 0:
             return
         boxes = detections.boxes.take(columns, axis=0).astype(np.float64)
@@ -99,82 +98,84 @@ class TrackTable:
         self.hits[rows] += 1
         self.streak[rows] += 1
         self.misses[rows] = 0
-        self.away[rows] = 0.0
+        self.unmatched_s[rows] = 0.0
         self._scores[rows] = scores
-        self._seen[rows] = self._index
+        self._matched_index[rows] = self._index
         self.detection[rows] = columns
         self._votes.vote(rows, classes, scores)
 
     def start(self, detections: Detections, columns: Rows) -> None:
-        """Begin a track with each of the detections in `columns` (K,)."""
+        """Start a track with each of the detections in `columns` (K,)."""
         count = len(columns)
         if count == 0:
             return
         boxes = detections.boxes[columns].astype(np.float64)
         self.kalman.start(self.kalman.model.measure(boxes))
         ids = np.arange(self._next_id, self._next_id + count)
+        indices = np.full(count, self._index, np.int64)
         self._next_id += count
         self.ids = np.concatenate([self.ids, ids])
         self.hits = np.concatenate([self.hits, np.ones(count, np.int64)])
         self.streak = np.concatenate([self.streak, np.zeros(count, np.int64)])
         self.misses = np.concatenate([self.misses, np.zeros(count, np.int64)])
         self._scores = np.concatenate([self._scores, detections.scores[columns]])
-        self._seen = np.concatenate([self._seen, np.full(count, self._index, np.int64)])
+        self._matched_index = np.concatenate([self._matched_index, indices])
         self.detection = np.concatenate([self.detection, columns.astype(np.int32)])
-        self.looks = np.concatenate([self.looks, np.ones(count, np.int64)])
-        self.away = np.concatenate([self.away, np.zeros(count)])
+        self.age = np.concatenate([self.age, np.ones(count, np.int64)])
+        self.unmatched_s = np.concatenate([self.unmatched_s, np.zeros(count)])
         self._votes.start(detections.classes[columns], detections.scores[columns])
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
-        """Forget all tracks but those of the mask (N,)."""
+        """Delete all tracks except those in the mask (N,)."""
         if rows.all():
             return
         self.kalman.keep(rows)
         self._votes.keep(rows)
         self.ids, self.hits = self.ids[rows], self.hits[rows]
         self.streak, self.misses = self.streak[rows], self.misses[rows]
-        self._scores, self._seen = self._scores[rows], self._seen[rows]
+        self._scores, self._matched_index = self._scores[rows], self._matched_index[rows]
         self.detection = self.detection[rows]
-        self.looks, self.away = self.looks[rows], self.away[rows]
+        self.age, self.unmatched_s = self.age[rows], self.unmatched_s[rows]
 
     def tracks(self, rows: npt.NDArray[np.bool_]) -> Tracks:
-        """What is to be said of the tracks of a mask (N,); `misses` there counts frames."""
-        shown = rows.nonzero()[0]
-        self._shown = self.ids.take(shown)
-        return self._said(shown, self.kalman.positions, self._index, self.detection)
+        """A `Tracks` of the tracks in a mask (N,); its `misses` are in frames."""
+        reported = rows.nonzero()[0]
+        self._reported = self.ids.take(reported)
+        return self._snapshot(reported, self.kalman.positions, self._index, self.detection)
 
     def coast(self, frame: Frame) -> Tracks:
-        """The tracks of the last look, where they are expected in a later frame.
+        """The tracks of the last update at their predicted positions in a later frame.
 
-        It is no look: states, patience and the votes stay as they are.
+        This is not an update: states, misses and votes do not change.
         """
-        rows = np.isin(self.ids, self._shown).nonzero()[0]
-        positions = predicted(self.kalman, self._steps(frame, frame.index - self._index))
-        return self._said(rows, positions, frame.index, np.full(len(self), -1, np.int32))
+        rows = np.isin(self.ids, self._reported).nonzero()[0]
+        positions = predicted_positions(self.kalman, self._steps(frame, frame.index - self._index))
+        return self._snapshot(rows, positions, frame.index, np.full(len(self), -1, np.int32))
 
     def _steps(self, frame: Frame, frames: int) -> float:
-        """How many steps of motion a frame is on from the last look, being so many frames on."""
+        """Steps of motion since the last update, which was `frames` frames ago."""
         if not self._by_time or self._time is None or frames < 1:
             return frames
-        passed = frame.time - self._time
-        steady = frames / FASTEST <= passed <= frames / SLOWEST
-        return round(STEPS * passed, 2) if steady else frames
+        elapsed = frame.time - self._time
+        plausible = frames / MAX_FRAME_RATE <= elapsed <= frames / MIN_FRAME_RATE
+        return round(STEPS_PER_SECOND * elapsed, 2) if plausible else frames
 
-    def _said(
+    def _snapshot(
         self,
         rows: Rows,
         positions: Array,
         index: int,
         detection: npt.NDArray[np.int32],
     ) -> Tracks:
+        """The tracks in `rows` (K,) as of the frame with an index, at positions (N,4)."""
         misses = self.misses.take(rows)
-        since = np.maximum(index - self._seen.take(rows), misses)
-        since[misses == 0] = 0  # nobody has looked since, and so not missed it
+        frames = np.maximum(index - self._matched_index.take(rows), misses)
+        frames[misses == 0] = 0  # no update since the match, so no detection was missing
         return Tracks(
             ids=self.ids.take(rows),
             boxes=self.kalman.model.boxes(positions.take(rows, axis=0)).astype(np.float32, "C"),
             scores=self._scores.take(rows),
             classes=self._votes.classes.take(rows),
-            misses=np.minimum(since, MOST).astype(np.int32),
+            misses=np.minimum(frames, MAX_REPORTED_MISSES).astype(np.int32),
             detection=detection.take(rows),
         )

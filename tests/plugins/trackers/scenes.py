@@ -1,4 +1,4 @@
-"""Frames, detections and walks for the tests of trackers."""
+"""Frames, detections and walking people for the tests of trackers."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from vidan.types import Frame
 
 
 class Blank(Frame):
-    """A frame whose image nobody may ask for."""
+    """A frame whose image must not be requested."""
 
     def __init__(self, index=0, width=1920, height=1080):
         super().__init__(
@@ -23,10 +23,10 @@ class Blank(Frame):
         )
 
     def _make_rgb(self):
-        raise AssertionError("nobody needs the picture")
+        raise AssertionError("the image is not needed")
 
     def resized(self, width, height):
-        raise AssertionError("nobody needs the picture")
+        raise AssertionError("the image is not needed")
 
 
 class Painted(Blank):
@@ -37,35 +37,35 @@ class Painted(Blank):
         self._rectangles = rectangles or {}
 
     def _make_rgb(self):
-        picture = np.full((self.height, self.width, 3), 128, np.uint8)
+        image = np.full((self.height, self.width, 3), 128, np.uint8)
         for (x1, y1, x2, y2), color in self._rectangles.items():
-            picture[max(y1, 0) : y2, max(x1, 0) : x2] = color
-        return picture
+            image[max(y1, 0) : y2, max(x1, 0) : x2] = color
+        return image
 
 
-def follow(tracker, looks, frames=None):
-    """The Tracks of each of some Detections, at frames 0, 1, 2 ... or at those given."""
+def track(tracker, updates, frames=None):
+    """The Tracks after each of some Detections, in frames 0, 1, 2 ... or in those given."""
     indices = itertools.count() if frames is None else frames
-    return [tracker.update(Blank(i), look) for i, look in zip(indices, looks, strict=False)]
+    return [tracker.update(Blank(i), each) for i, each in zip(indices, updates, strict=False)]
 
 
 def ids(tracks):
     return tracks.ids.tolist()
 
 
-def walkers(seed, people, looks, missing=0.05, jitter=2.0, features=0):
-    """Detections of people walking straight on in 1920x1080, some missing: a list of looks."""
+def walkers(seed, people, updates, missing=0.05, jitter=2.0, features=0):
+    """Detections, per update, of people walking straight in 1920x1080; some are missing."""
     rng = np.random.default_rng(seed)
     center = rng.uniform((100, 200), (1820, 880), (people, 2))
     step = rng.uniform(-4, 4, (people, 2))
     half = np.array([0.2, 0.5]) * rng.uniform(80, 300, (people, 1))
-    looks_like = rng.normal(size=(people, features))
+    appearance = rng.normal(size=(people, features))
     out = []
-    for k in range(looks):
-        there = rng.random(people) >= missing
-        at = (center + k * step + rng.normal(0, jitter, (people, 2)))[there]
-        boxes = np.concatenate([at - half[there], at + half[there]], axis=1)
-        vectors = looks_like[there] + rng.normal(0, 0.1, (there.sum(), features))
+    for k in range(updates):
+        detected = rng.random(people) >= missing
+        at = (center + k * step + rng.normal(0, jitter, (people, 2)))[detected]
+        boxes = np.concatenate([at - half[detected], at + half[detected]], axis=1)
+        vectors = appearance[detected] + rng.normal(0, 0.1, (detected.sum(), features))
         out.append(found(boxes, features=vectors if features else None))
     return out
 
@@ -78,7 +78,7 @@ corners = st.one_of(
 
 @st.composite
 def any_detections(draw, most=6):
-    """Detections of every kind: none, degenerate, huge, outside the image, alike."""
+    """Detections of every kind: none, degenerate, huge, outside the image, identical."""
     rows = draw(st.lists(st.tuples(corners, corners, sides, sides), max_size=most))
     boxes = np.array(rows, np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
@@ -89,13 +89,11 @@ def any_detections(draw, most=6):
 
 @st.composite
 def any_stream(draw, most=25):
-    """Looks at a stream: a list of (frame index, Detections), with gaps of up to 500 frames."""
-    looks = draw(st.lists(any_detections(), min_size=1, max_size=most))
-    gaps = draw(
-        st.lists(
-            st.one_of(st.just(1), st.integers(1, 500)), min_size=len(looks), max_size=len(looks)
-        )
-    )
-    repeat = draw(st.booleans())  # the same boxes again and again make tracks that last
-    seen = [looks[0] if repeat and k % 3 else look for k, look in enumerate(looks)]
+    """Updates of a stream: a list of (frame index, Detections), with gaps of up to 500 frames."""
+    updates = draw(st.lists(any_detections(), min_size=1, max_size=most))
+    count = len(updates)
+    gap = st.one_of(st.just(1), st.integers(1, 500))
+    gaps = draw(st.lists(gap, min_size=count, max_size=count))
+    repeat = draw(st.booleans())  # repeating the same boxes makes tracks that last
+    seen = [updates[0] if repeat and k % 3 else each for k, each in enumerate(updates)]
     return list(zip(np.cumsum(gaps).tolist(), seen, strict=True))

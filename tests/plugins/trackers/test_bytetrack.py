@@ -1,12 +1,13 @@
-"""ByteTrack: its stages, on scenes worked out by hand."""
+"""ByteTrack: its matching stages, on scenes computed by hand."""
 
 import numpy as np
 import pytest
 
+from vidan.config.build import build
 from vidan.errors import ConfigError
 from vidan_plugins.trackers.bytetrack import ByteTrack
 
-from .scenes import follow, found, ids, walkers
+from .scenes import found, ids, track, walkers
 
 BOX = [100, 100, 150, 200]
 NOTHING = found([])
@@ -16,45 +17,46 @@ def box(score, left=100):
     return found([[left, 100, left + 50, 200]], [score])
 
 
-def test_a_stream_begins_with_tracks_at_once():
-    assert [ids(t) for t in follow(ByteTrack(), [box(0.9)] * 3)] == [[1]] * 3
+def test_tracks_of_the_first_update_are_reported_at_once():
+    assert [ids(t) for t in track(ByteTrack(), [box(0.9)] * 3)] == [[1]] * 3
 
 
-def test_later_a_track_shows_from_its_second_detection_on():
-    tracks = follow(ByteTrack(), [NOTHING, box(0.9), box(0.9), box(0.9)])
+def test_later_tracks_are_reported_from_their_second_detection():
+    tracks = track(ByteTrack(), [NOTHING, box(0.9), box(0.9), box(0.9)])
     assert [ids(t) for t in tracks] == [[], [], [1], [1]]
 
 
-def test_a_second_detection_that_does_not_come_at_once_is_another_track():
-    tracks = follow(ByteTrack(), [NOTHING, box(0.9), NOTHING, box(0.9), box(0.9)])
+def test_a_second_detection_after_a_gap_starts_another_track():
+    tracks = track(ByteTrack(), [NOTHING, box(0.9), NOTHING, box(0.9), box(0.9)])
     assert [ids(t) for t in tracks] == [[], [], [], [], [2]]
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0.71, [1]), (0.69, []), (0.2, [])])
-def test_only_a_very_good_detection_begins_a_track(score, expected):
-    assert ids(follow(ByteTrack(), [box(score)] * 3)[-1]) == expected
+def test_only_a_very_high_scoring_detection_starts_a_track(score, expected):
+    assert ids(track(ByteTrack(), [box(score)] * 3)[-1]) == expected
 
 
-def test_a_weak_detection_goes_on_with_a_track():
-    tracks = follow(ByteTrack(), [box(0.9)] * 3 + [box(0.2)] * 20 + [box(0.9)])
+def test_a_low_scoring_detection_continues_a_track():
+    tracks = track(ByteTrack(), [box(0.9)] * 3 + [box(0.2)] * 20 + [box(0.9)])
     assert [ids(t) for t in tracks] == [[1]] * 24
     assert tracks[10].scores.tolist() == pytest.approx([0.2])
 
 
-def test_a_detection_below_the_low_score_is_left_out():
-    tracks = follow(ByteTrack(), [box(0.9)] * 3 + [box(0.05)])
+def test_a_detection_below_the_low_score_is_ignored():
+    tracks = track(ByteTrack(), [box(0.9)] * 3 + [box(0.05)])
     assert ids(tracks[-1]) == []
 
 
-def test_a_weak_detection_does_not_bring_back_a_track_that_was_missed():
-    tracks = follow(ByteTrack(), [box(0.9)] * 3 + [NOTHING, box(0.3), box(0.65)])
-    assert [ids(t) for t in tracks[3:]] == [[], [], [1]]  # a good one does, too weak to begin one
+def test_a_low_scoring_detection_does_not_recover_a_missed_track():
+    tracks = track(ByteTrack(), [box(0.9)] * 3 + [NOTHING, box(0.3), box(0.65)])
+    # a high-scoring one does, although it is too low to start a track
+    assert [ids(t) for t in tracks[3:]] == [[], [], [1]]
 
 
-def test_good_detections_come_first():
-    # The weak one lies exactly where the track is, the good one overlaps by 30 / 70.
-    look = found([BOX, [120, 100, 170, 200]], [0.5, 0.9])
-    tracks = follow(ByteTrack(), [box(0.9)] * 3 + [look])
+def test_high_scoring_detections_are_matched_first():
+    # The low-scoring one lies exactly on the track, the high-scoring one overlaps by 30 / 70.
+    update = found([BOX, [120, 100, 170, 200]], [0.5, 0.9])
+    tracks = track(ByteTrack(), [box(0.9)] * 3 + [update])
     assert tracks[-1].detection.tolist() == [1]
 
 
@@ -69,26 +71,26 @@ def test_good_detections_come_first():
         (0.3, 120, False),
     ],
 )
-def test_the_least_overlaps(score, left, found_again):
-    tracks = follow(ByteTrack(), [box(0.9)] * 3 + [box(score, left)])
+def test_the_overlap_thresholds(score, left, found_again):
+    tracks = track(ByteTrack(), [box(0.9)] * 3 + [box(score, left)])
     assert (ids(tracks[-1]) == [1]) is found_again
 
 
 @pytest.mark.parametrize(("missed", "expected"), [(3, [1]), (4, [])])
-def test_a_track_is_given_up_after_max_age(missed, expected):
-    tracks = follow(ByteTrack(max_age=3), [box(0.9)] * 3 + [NOTHING] * missed + [box(0.65)])
+def test_a_track_ends_after_max_age(missed, expected):
+    tracks = track(ByteTrack(max_age=3), [box(0.9)] * 3 + [NOTHING] * missed + [box(0.65)])
     assert ids(tracks[-1]) == expected
 
 
-def test_people_keep_their_identities():
-    looks = walkers(seed=8, people=12, looks=100)
-    assert len({i for t in follow(ByteTrack(), looks) for i in ids(t)}) == 12
+def test_people_keep_their_ids():
+    updates = walkers(seed=8, people=12, updates=100)
+    assert len({i for t in track(ByteTrack(), updates) for i in ids(t)}) == 12
 
 
-def test_both_kalman_filters_give_the_same_tracks():
-    looks = walkers(seed=4, people=20, looks=60)
+def test_both_kalman_filters_produce_the_same_tracks():
+    updates = walkers(seed=4, people=20, updates=60)
     frames = [k + 3 * (k > 20) + 9 * (k > 40) for k in range(60)]
-    tracks = (follow(ByteTrack(kalman=k), looks, frames) for k in ("batched", "filterpy"))
+    tracks = (track(ByteTrack(kalman=k), updates, frames) for k in ("batched", "filterpy"))
     for a, b in zip(*tracks, strict=True):
         assert ids(a) == ids(b)
         np.testing.assert_allclose(a.boxes, b.boxes, rtol=1e-5)
@@ -97,13 +99,13 @@ def test_both_kalman_filters_give_the_same_tracks():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"high_score": 1.1}, "high_score=1.1: expected a number from 0 to 1"),
-        ({"low_score": 0.7}, "low_score=0.7 is above tracker.high_score=0.6"),
-        ({"max_age": -1}, "max_age=-1: expected a whole number"),
-        ({"min_iou": "x"}, "min_iou='x': "),
+        ({"high_score": 1.1}, "high_score: expected `float` <= 1.0, not 1.1"),
+        ({"low_score": 0.7}, "low_score=0.7 is above high_score=0.6"),
+        ({"max_age": -1}, "max_age: expected `int` >= 0, not -1"),
+        ({"min_iou": "x"}, "min_iou: expected `float`, got `str`, not 'x'"),
         ({"kalman": "filter"}, "kalman='filter': did you mean 'filterpy'"),
     ],
 )
-def test_values_that_cannot_be_used(options, message):
-    with pytest.raises(ConfigError, match=f"^tracker\\.{message}"):
-        ByteTrack(**options)
+def test_invalid_options(options, message):
+    with pytest.raises(ConfigError, match=rf"^tracker\.{message}"):
+        build("tracker", {"name": "bytetrack", **options})

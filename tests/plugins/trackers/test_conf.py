@@ -1,4 +1,4 @@
-"""The configuration files and the constructors say the same."""
+"""The configuration files and the constructors have the same options and defaults."""
 
 import inspect
 from pathlib import Path

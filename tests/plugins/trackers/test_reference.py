@@ -1,6 +1,6 @@
 """SORT and DeepSORT against the output of the authors' code, on MOT15 and MOT17.
 
-The same rows in each frame, boxes to 0.02 px, identities one to one. Settings and origin of
+The same rows in each frame, boxes within 0.02 px, ids one to one. Settings and origin of
 the references: the README and the PROVENANCE files of the data.
 """
 
@@ -24,7 +24,7 @@ def read(path):
     return np.loadtxt(path, delimiter=",", ndmin=2)
 
 
-def look(rows, features=None):
+def detections_of(rows, features=None):
     """Detections of MOTChallenge rows (frame, -1, x, y, w, h, ...)."""
     boxes = rows[:, 2:6].copy()
     boxes[:, 2:] += boxes[:, :2]
@@ -42,16 +42,16 @@ def run(tracker, rows, features=None):
     out = {}
     for number in range(1, numbers.max() + 1):
         here = numbers == number
-        seen = look(rows[here], None if features is None else features[here])
-        tracks = tracker.update(Blank(number - 1), seen)
+        found = detections_of(rows[here], None if features is None else features[here])
+        tracks = tracker.update(Blank(number - 1), found)
         boxes = tracks.boxes.astype(np.float64)
         boxes[:, 2:] -= boxes[:, :2]
         out[number] = np.column_stack([tracks.ids, boxes])
     return out
 
 
-def hold(out, reference):
-    """Hold tracks against a reference file."""
+def assert_equal(out, reference):
+    """Compare tracks with a reference file."""
     forth, back, rows = {}, {}, 0
     for number in sorted({*out, *reference[:, 0].astype(int).tolist()}):
         wanted = reference[reference[:, 0] == number]
@@ -92,25 +92,25 @@ def name(value):
     return f"{value.parent.name}-{value.stem}" if isinstance(value, Path) else None
 
 
-def test_all_references_are_found():
+def test_all_references_exist():
     assert len(list(sort_cases())) == 22
     assert len(list(deepsort_cases())) == 6
 
 
 @pytest.mark.parametrize(("reference", "detections"), list(sort_cases()), ids=name)
 def test_sort(reference, detections):
-    hold(run(Sort(), read(detections)), read(reference))
+    assert_equal(run(Sort(), read(detections)), read(reference))
 
 
 @pytest.mark.parametrize(("reference", "array", "column"), list(deepsort_cases()), ids=name)
 def test_deepsort(reference, array, column):
     rows = np.load(array)
-    hold(run(DeepSort(), rows, rows[:, column:]), read(reference))
+    assert_equal(run(DeepSort(), rows, rows[:, column:]), read(reference))
 
 
 def test_the_filterpy_filters():
     reference, detections = next(iter(sort_cases()))
-    hold(run(Sort(kalman="filterpy"), read(detections)), read(reference))
+    assert_equal(run(Sort(kalman="filterpy"), read(detections)), read(reference))
     reference, array, column = next(iter(deepsort_cases()))
     rows = np.load(array)
-    hold(run(DeepSort(kalman="filterpy"), rows, rows[:, column:]), read(reference))
+    assert_equal(run(DeepSort(kalman="filterpy"), rows, rows[:, column:]), read(reference))

@@ -1,7 +1,7 @@
-"""What holds for every tracker, whatever comes: the suite for trackers, and invariants.
+"""Properties of every tracker for any input: the conformance suite, and invariants.
 
-The suite is the one that a stranger's tracker has to pass too; what follows is for ours, since
-it looks at a tracker's own tracks and needs hypothesis.
+The suite is the one that plugins run too. The other tests are for the built-in trackers, since
+they inspect their track tables and need hypothesis.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from vidan_plugins.trackers.none import NoTracker
 from vidan_plugins.trackers.sort import Sort
 from vidan_plugins.trackers.steady import Steady
 
-from .scenes import Blank, any_stream, follow, ids, walkers
+from .scenes import Blank, any_stream, ids, track, walkers
 
 
 class TestSort(TrackerSuite):
@@ -66,16 +66,16 @@ FEATURES = {"deepsort": 8}
 every = pytest.mark.parametrize("name", TRACKERS)
 
 
-def described(name, look, seed):
-    """The look, with features where the tracker would ask for images."""
+def with_features(name, found, seed):
+    """The detections, with features if the tracker would request images."""
     if name not in FEATURES:
-        return look
-    vectors = np.random.default_rng(seed).normal(size=(len(look), FEATURES[name]))
-    return Detections(look.boxes, look.scores, look.classes, vectors.astype(np.float32))
+        return found
+    vectors = np.random.default_rng(seed).normal(size=(len(found), FEATURES[name]))
+    return Detections(found.boxes, found.scores, found.classes, vectors.astype(np.float32))
 
 
 def rows(tracks):
-    """All that is said of some tracks, to the bit."""
+    """All fields of some tracks, to the bit."""
     fields = ("ids", "boxes", "scores", "classes", "misses", "detection")
     return [getattr(tracks, field).tolist() for field in fields]
 
@@ -83,36 +83,36 @@ def rows(tracks):
 @every
 @settings(max_examples=40, deadline=None)
 @given(stream=any_stream())
-def test_whatever_comes_tracks_are_sound(name, stream):
+def test_tracks_are_valid_for_any_input(name, stream):
     tracker, twin, highest, before = TRACKERS[name](), TRACKERS[name](), 0, set()
-    for index, found in stream:
-        look = described(name, found, index)
-        tracks = tracker.update(Blank(index), look)
+    for index, boxes in stream:
+        found = with_features(name, boxes, index)
+        tracks = tracker.update(Blank(index), found)
         assert np.isfinite(tracks.boxes).all()
         assert (tracks.boxes[:, :2] <= tracks.boxes[:, 2:]).all()
         assert sorted(set(ids(tracks))) == ids(tracks)  # each once, oldest first
         matched = tracks.detection[tracks.detection >= 0]
         assert len(set(matched.tolist())) == len(matched)
-        assert (matched < len(look)).all()
+        assert (matched < len(found)).all()
         assert ((tracks.misses == 0) == (tracks.detection >= 0)).all()
-        now = set(tracker._roster.ids.tolist())
-        assert all(i > highest for i in now - before)  # what is new was never there
+        now = set(tracker.table.ids.tolist())
+        assert all(i > highest for i in now - before)  # new ids were never used before
         assert set(ids(tracks)) <= now | before
         highest, before = max(highest, *now, 0), now
-        assert rows(twin.update(Blank(index), look)) == rows(tracks)
+        assert rows(twin.update(Blank(index), found)) == rows(tracks)
 
 
 @every
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_detections_does_not_matter(name, seed):
-    # Generic boxes have no ties. Ids go by the order in which tracks begin, so they agree
-    # up to a renaming, one to one.
+    # Random boxes have no ties. Ids follow the order in which tracks start, so they are equal
+    # up to a one-to-one renaming.
     rng = np.random.default_rng(seed)
-    looks = walkers(seed, 15, 25, missing=0.1, features=FEATURES.get(name, 0))
-    shuffled = [look[rng.permutation(len(look))] for look in looks]
+    updates = walkers(seed, 15, 25, missing=0.1, features=FEATURES.get(name, 0))
+    shuffled = [found[rng.permutation(len(found))] for found in updates]
     forth, back = {}, {}
-    tracks = (follow(TRACKERS[name](), each) for each in (looks, shuffled))
+    tracks = (track(TRACKERS[name](), each) for each in (updates, shuffled))
     for one, other in zip(*tracks, strict=True):
         a, b = (t.boxes[:, 0].argsort() for t in (one, other))
         np.testing.assert_allclose(one.boxes[a], other.boxes[b], rtol=1e-4, atol=1e-2)

@@ -75,7 +75,7 @@ def test_a_tracker_is_run_and_timed(here, capsys):
 
 def test_the_default_tracker_fills_the_gap(here):
     drawn.sequence(here / "data", "A", frames=40, missing={30, 31})
-    figures = run(here, f"data={here / 'data'}", "tracker.trust=0")
+    figures = run(here, f"data={here / 'data'}", "tracker.min_confirmed_ratio=0")
     assert (figures["A"]["FN"], figures["A"]["FP"], figures["A"]["IDSW"]) == (0, 0, 0)
 
 
@@ -165,5 +165,5 @@ def test_where_nobody_says_how_large_images_are_they_hold_all_boxes(here):
     rows = [(f, i, x + 4000, y, w, h) for f, i, x, y, w, h in drawn.boxes(2, 40)]
     drawn.detections(here / "data" / "A" / "det" / "det.txt", rows, missing={30, 31})
     drawn.truth(here / "data" / "A" / "gt" / "gt.txt", rows)
-    figures = run(here, f"data={here / 'data'}", "rate=10", "tracker.trust=0")
+    figures = run(here, f"data={here / 'data'}", "rate=10", "tracker.min_confirmed_ratio=0")
     assert (figures["A"]["FN"], figures["A"]["IDSW"]) == (0, 0)

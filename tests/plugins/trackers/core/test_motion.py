@@ -1,11 +1,16 @@
-"""The models of motion: what is measured, and how it moves."""
+"""The motion models: measurements and transitions."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidan_plugins.trackers.core.motion import FARTHEST, SMALLEST, deepsort_model, sort_model
+from vidan_plugins.trackers.core.motion import (
+    MAX_COORDINATE_PX,
+    MIN_SIDE_PX,
+    deepsort_model,
+    sort_model,
+)
 
 MODELS = pytest.mark.parametrize("model", [sort_model(), deepsort_model()], ids=["sort", "deep"])
 
@@ -27,7 +32,7 @@ def test_deepsort_measures_center_aspect_and_height():
     width=st.floats(0.1, 1e4),
     height=st.floats(0.1, 1e4),
 )
-def test_a_box_comes_back_from_its_measurement(model, x, y, width, height):
+def test_a_measurement_converts_back_to_its_box(model, x, y, width, height):
     box = np.array([[x, y, x + width, y + height]])
     np.testing.assert_allclose(model.boxes(model.measure(box)), box, atol=1e-7)
 
@@ -40,26 +45,26 @@ def test_a_box_without_area_is_measured_as_a_very_thin_one(model, box):
     measured = model.measure(np.array([box], np.float64))
     assert np.isfinite(measured).all()
     back = model.boxes(measured)[0]
-    np.testing.assert_allclose(back, box, atol=SMALLEST)
+    np.testing.assert_allclose(back, box, atol=MIN_SIDE_PX)
     assert (back[:2] < back[2:]).all()
 
 
 @MODELS
-def test_boxes_are_finite_and_the_right_way_round_wherever_a_track_has_run_to(model):
+def test_boxes_are_finite_and_ordered_for_any_position(model):
     measured = np.array([[1e30, -1e30, 1e30, 1e-3], [0, 0, 1e-9, 1e9], [1e12, 5, 3, 7]])
     boxes = model.boxes(measured)
-    assert (np.abs(boxes) <= FARTHEST).all()
+    assert (np.abs(boxes) <= MAX_COORDINATE_PX).all()
     assert (boxes[:, :2] <= boxes[:, 2:]).all()
 
 
-def test_a_height_below_zero_is_shown_as_the_smallest_box():
+def test_a_negative_height_becomes_the_smallest_box():
     box = deepsort_model().boxes(np.array([[100.0, 50, 0.5, -20]]))[0]
-    np.testing.assert_allclose(box, [100, 50, 100, 50], atol=SMALLEST)
+    np.testing.assert_allclose(box, [100, 50, 100, 50], atol=MIN_SIDE_PX)
 
 
 @MODELS
 @pytest.mark.parametrize("steps", [1, 2, 3, 10])
-def test_several_frames_are_as_many_single_ones(model, steps):
+def test_several_steps_equal_as_many_single_ones(model, steps):
     f, q = model.matrices.F, model.matrices.Q
     transition, noise = np.eye(len(f)), np.zeros_like(q)
     for _ in range(steps):
@@ -69,9 +74,13 @@ def test_several_frames_are_as_many_single_ones(model, steps):
     np.testing.assert_allclose(got[1], noise, rtol=1e-12)
 
 
-def test_the_noise_of_deepsort_is_in_heights_but_for_the_aspect_ratio():
+def test_the_noise_of_deepsort_is_in_heights_except_for_the_aspect_ratio():
     units = deepsort_model().units(np.array([[1.0, 2, 0.5, 80], [1, 2, 0.5, -30], [0, 0, 0, 0]]))
-    assert units.tolist() == [[80, 80, 1, 80], [30, 30, 1, 30], [SMALLEST, SMALLEST, 1, SMALLEST]]
+    assert units.tolist() == [
+        [80, 80, 1, 80],
+        [30, 30, 1, 30],
+        [MIN_SIDE_PX, MIN_SIDE_PX, 1, MIN_SIDE_PX],
+    ]
 
 
 def test_the_noise_of_sort_is_absolute():

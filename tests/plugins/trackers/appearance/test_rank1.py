@@ -1,7 +1,7 @@
-"""How well the embedders tell people apart, on ground-truth crops of MOT16-09.
+"""How well the embedders separate people, on ground-truth crops of MOT16-09.
 
-Rank-1: of the images at least 40 frames away, is the nearest one of the same person? For
-people at least half visible, every fifth frame. `pytest -s -n 0` prints the figures.
+Rank-1: among images at least 40 frames away, does the nearest one show the same person? For
+people at least half visible, every fifth frame. `pytest -s -n 0` prints the results.
 """
 
 import av
@@ -9,39 +9,39 @@ import numpy as np
 import pytest
 
 from tests.real import DATA, needs_data
-from vidan_plugins.trackers.appearance.embedders import Histogram, crop, unit
+from vidan_plugins.trackers.appearance.embedders import HistogramEmbedder, crop, unit_vectors
 from vidan_plugins.trackers.appearance.reid import OnnxEmbedder
 
 VIDEO = DATA / "video" / "MOT16-09.mp4"
-EVERY, APART = 5, 40
+FRAME_STEP, MIN_FRAMES_APART = 5, 40
 
 pytestmark = needs_data
 
 
 @pytest.fixture(scope="module")
 def people():
-    """Crops, and for each its frame and person: (N,2)."""
+    """Crops, and the frame and person of each: (N,2)."""
     truth = np.loadtxt(DATA / "mot16" / "MOT16-09" / "gt" / "gt.txt", delimiter=",")
     truth = truth[(truth[:, 6] == 1) & (truth[:, 7] == 1) & (truth[:, 8] >= 0.5)]
-    crops, who = [], []
+    crops, labels = [], []
     with av.open(str(VIDEO)) as container:
         container.streams.video[0].thread_type = "AUTO"
-        for k, picture in enumerate(container.decode(video=0)):
+        for k, image in enumerate(container.decode(video=0)):
             rows = truth[truth[:, 0] == k + 1]  # frame k of the video is frame k + 1 there
-            if k % EVERY or len(rows) == 0:
+            if k % FRAME_STEP or len(rows) == 0:
                 continue
             boxes = np.column_stack([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]])
-            crops += [c.copy() for c in crop(picture.to_ndarray(format="rgb24"), boxes)]
-            who += [(k, int(person)) for person in rows[:, 1]]
-    return crops, np.array(who)
+            crops += [c.copy() for c in crop(image.to_ndarray(format="rgb24"), boxes)]
+            labels += [(k, int(person)) for person in rows[:, 1]]
+    return crops, np.array(labels)
 
 
 def rank1(embedder, people):
-    crops, who = people
+    crops, labels = people
     vectors = np.concatenate([embedder.embed(crops[i : i + 32]) for i in range(0, len(crops), 32)])
-    similarity = unit(vectors) @ unit(vectors).T
-    frame, person = who.T
-    far = np.abs(frame[:, None] - frame) >= APART
+    similarity = unit_vectors(vectors) @ unit_vectors(vectors).T
+    frame, person = labels.T
+    far = np.abs(frame[:, None] - frame) >= MIN_FRAMES_APART
     same = person[:, None] == person
     asked = (same & far).any(axis=1)
     nearest = np.where(far, similarity, -2).argmax(axis=1)
@@ -50,9 +50,9 @@ def rank1(embedder, people):
     return score
 
 
-def test_the_histogram(people):
-    assert rank1(Histogram(), people) > 0.87
+def test_histogram(people):
+    assert rank1(HistogramEmbedder(), people) > 0.87
 
 
-def test_a_network(people):
+def test_network(people):
     assert rank1(OnnxEmbedder(DATA / "reid" / "osnet_x0_25_msmt17.onnx"), people) > 0.96
