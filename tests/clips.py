@@ -21,7 +21,7 @@ CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "below": (0, 0, 25
 IDENTITY = (1, 0, 0, 1)
 
 
-def picture(number: int, width: int = 64, height: int = 48) -> Image:
+def numbered_image(number: int, width: int = 64, height: int = 48) -> Image:
     """Red top left, green top right, and below gray that tells the number."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[: height // 2, : width // 2] = CORNERS["top left"]
@@ -38,7 +38,7 @@ def number_of(rgb: Image) -> int:
 
 def write_clip(
     path: Path,
-    pictures: int | Sequence[Image] = 25,
+    images: int | Sequence[Image] = 25,
     *,
     size: tuple[int, int] = (64, 48),
     rate: int = 25,
@@ -66,15 +66,15 @@ def write_clip(
     Returns:
         the path.
     """
-    if isinstance(pictures, int):
-        pictures = [picture(n, *size) for n in range(pictures)]
-    height, width, _ = pictures[0].shape
+    if isinstance(images, int):
+        images = [numbered_image(n, *size) for n in range(images)]
+    height, width, _ = images[0].shape
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {"g": "10"})
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
-        for n, rgb in enumerate(pictures):
+        for n, rgb in enumerate(images):
             # By way of yuv444p: the shortcut from RGB to 4:2:0 needs even sizes.
             frame = av.VideoFrame.from_ndarray(rgb).reformat(format="yuv444p")
             frame = frame.reformat(format=pix_fmt)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tests.clips import picture, write_clip
+from tests.clips import numbered_image, write_clip
 from tests.plugins.detectors.models import LABELS, toy_onnx
 from vidan_training.data.formats import example
 from vidan_training.data.formats.records import write_record
@@ -66,7 +66,7 @@ def _videos(folder):
 
 
 def _pictures():
-    rgb = picture(3)
+    rgb = numbered_image(3)
     for suffix in (".png", ".jpg", ".bmp", ".webp", ".tiff"):
         yield f"picture{suffix}", cv2.imencode(suffix, rgb)[1].tobytes()
     file = io.BytesIO()
@@ -88,7 +88,7 @@ def _detections():
 def _records():
     file = io.BytesIO()
     for n in range(3):
-        jpeg = cv2.imencode(".jpg", picture(n))[1].tobytes()
+        jpeg = cv2.imencode(".jpg", numbered_image(n))[1].tobytes()
         features = {
             "image/encoded": [jpeg],
             "image/format": [b"jpeg"],

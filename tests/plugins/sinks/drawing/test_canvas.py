@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.clips import picture
+from tests.clips import numbered_image
 from vidan import ColorSpec, Detections, Result, Tracks, YuvPlanes
 from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.drawing.canvas import YuvCanvas, yuv_of
@@ -92,7 +92,7 @@ def test_looks_as_if_drawn_in_rgb():
         np.arange(n), boxes, np.ones(n, np.float32), np.zeros(n, np.int32),
         np.array([0, 2], np.int32), np.full(n, -1, np.int32),
     )  # fmt: skip
-    result = Result(frame(picture(3, *size)), Detections.empty(), tracks, ("thing",))
+    result = Result(frame(numbered_image(3, *size)), Detections.empty(), tracks, ("thing",))
     expected = Painter().annotate(result).astype(int)
     drawn = YuvFrame(result.frame)
     Painter().draw_on(drawn.planes, result)
@@ -122,4 +122,4 @@ def test_odd_sizes_repeat_the_last_row_and_column():
 
 def test_an_image_of_other_colors_is_converted():
     assert YuvFrame(decoded(64, 48, BT601), HD).planes.y.max() == 16  # its RGB is black
-    assert YuvFrame(frame(picture(0))).planes.colors == HD
+    assert YuvFrame(frame(numbered_image(0))).planes.colors == HD
