@@ -1,4 +1,4 @@
-"""OpenCV writes its own complaints to stderr; what is wrong is said by the sources themselves."""
+"""Silencing OpenCV's log, which goes to stderr; the sources report errors themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _users = 0
 
 @contextmanager
 def quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV's log silent meanwhile; from several threads at once, until the last is done."""
+    """Silence OpenCV's log. Reentrant and thread-safe: the last to leave restores the level."""
     global _level, _users
     with _lock:
         if not _users:

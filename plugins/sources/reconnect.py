@@ -1,4 +1,8 @@
-"""Opening, reading and closing, and opening again what was lost: common to all sources."""
+"""Reading a source that may be lost: when to retry, reopening it, and its record of outages.
+
+`Retry` says how long to wait between attempts, `Session` reads frames through one connection
+after another, and `SessionSource` and `ReconnectingSource` are base classes of sources that do so.
+"""
 
 from __future__ import annotations
 
@@ -15,132 +19,116 @@ from vidan.errors import ConfigError, SourceError, did_you_mean
 from vidan.outages import Outages
 from vidan.types import Frame
 
-FOR_EVER: Mapping[str, Any] = MappingProxyType({"max": None, "first": 0.5, "longest": 30.0})
-"""The defaults: tries without end, waits that double from `first` to `longest`, s."""
+log = logging.getLogger(__name__)
 
+DEFAULT_RETRY: Mapping[str, Any] = MappingProxyType({"max": None, "first": 0.5, "longest": 30.0})
+"""Default of the option `retry`; see `Retry`."""
 
-FACTOR = 2.0
-"""By which a wait is longer than the one before it."""
+BACKOFF_FACTOR = 2.0
+"""Ratio of each wait to the previous one."""
 
-
-JITTER = 0.5
-"""The part of each wait that chance decides, so that many do not come back all at once."""
+JITTER_FRACTION = 0.5
+"""Fraction of each wait that is random, so that many clients do not reconnect at once."""
 
 
 class Retry:
     """Exponential backoff with jitter.
 
     Args:
-        max: tries to get a source back before it is given up; None for as many as it takes.
-        first: longest wait before the first try, s.
-        longest: longest wait before any try, s.
+        max: attempts to reopen a source before giving up; None for no limit.
+        first: longest wait before the first attempt, s; it doubles from attempt to attempt.
+        longest: longest wait before any attempt, s; at least `first`.
 
     Raises:
-        ConfigError: a value that cannot be used.
+        ConfigError: a value is out of range.
     """
 
     def __init__(self, max: int | None, first: float, longest: float) -> None:  # noqa: A002
         if max is not None:
-            options.whole("source.retry.max", max, 0)
-        options.positive("source.retry.first", first)
-        options.number("source.retry.longest", longest, first)
+            options.whole("retry.max", max, 0)
+        options.positive("retry.first", first)
+        options.number("retry.longest", longest, first)
         self.max = max
         self._first = first
         self._longest = longest
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Retry:
-        """From the values of `source.retry`; those that are not given are the defaults."""
+    def from_option(cls, values: Mapping[str, Any]) -> Retry:
+        """From the option `retry`; keys that are not given have their defaults.
+
+        Raises:
+            ConfigError: an unknown key, or a value out of range.
+        """
         for key in values:
-            if key not in FOR_EVER:
-                known = did_you_mean(str(key), FOR_EVER)
-                raise ConfigError(f"source.retry has no key {key!r}: {known}")
-        return cls(**{**FOR_EVER, **values})
+            if key not in DEFAULT_RETRY:
+                known = did_you_mean(str(key), DEFAULT_RETRY)
+                raise ConfigError(f"retry: no key {key!r}: {known}")
+        return cls(**{**DEFAULT_RETRY, **values})
 
     def waits(self) -> Iterator[float]:
-        """How long to wait before each try, s; they end when the source is to be given up."""
-        wait, tries = self._first, 0
-        while self.max is None or tries < self.max:
-            yield wait * (1 - JITTER * random.random())  # noqa: S311 - nothing secret
-            wait = min(wait * FACTOR, self._longest)
-            tries += 1
+        """How long to wait before each attempt, s; ends when it is time to give up."""
+        wait, attempts = self._first, 0
+        while self.max is None or attempts < self.max:
+            yield wait * (1 - JITTER_FRACTION * random.random())  # noqa: S311 - not a secret
+            wait = min(wait * BACKOFF_FACTOR, self._longest)
+            attempts += 1
 
 
-NEVER = Retry(0, 1.0, 1.0)
-"""What is lost stays lost."""
-
-
-log = logging.getLogger(__name__)
+NO_RETRY = Retry(0, 1.0, 1.0)
+"""The first loss ends the stream."""
 
 
 class Connection(Protocol):
-    """What is open: a file, a camera, a connection over a network."""
+    """An open file, camera or network connection."""
 
     def read(self) -> Frame | None:
-        """The next frame; None at the end, or when it is to be read no further.
+        """The next frame; None at the end, or once reading was stopped.
 
         Raises:
-            SourceError: it is lost.
+            SourceError: the connection is lost.
         """
         ...
 
     def close(self) -> None:
-        """Let go of it; a second call does nothing."""
+        """Close it; a second call does nothing."""
         ...
 
 
-class SessionSource:
-    """What a source has that reads by a Session: how it is read, stopped and closed."""
-
-    _session: Session
-
-    def __iter__(self) -> Iterator[Frame]:
-        return iter(self._session)
-
-    def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread."""
-        self._session.stop()
-
-    def close(self) -> None:
-        """Let go of file, camera or connection; the iteration ends. From any thread."""
-        self._session.close()
-
-
 class Session:
-    """The frames of one thing after another: what is lost is opened anew.
+    """Frames read through one connection after another, reopened after each loss.
 
-    A loss is over when a frame has come, not when something could be opened: many a camera
-    answers long before it has an image.
+    An outage ends with the first frame, not with the connection: many cameras answer long
+    before they have an image.
 
     Args:
         name: of the source, for the log.
-        open_: opens it; raises SourceError. Called at once, and again after a loss.
-        stopped: ends everything when it is set; whoever waits or reads must heed it.
-        retry: how often to try after a loss.
+        connect: opens a connection or raises SourceError. Called at once, and after each loss.
+        stopped: ends the iteration when set; connections must check it while they wait.
+        retry: when to reconnect after a loss.
 
     Attributes:
-        outages: the losses so far.
+        outages: the outages so far.
 
     Raises:
-        SourceError: it cannot be opened; from the iteration, it is lost for good.
+        SourceError: the first connection failed; from the iteration, no attempt is left.
     """
 
     def __init__(
         self,
         name: str,
-        open_: Callable[[], Connection],
+        connect: Callable[[], Connection],
         stopped: threading.Event,
-        retry: Retry = NEVER,
+        retry: Retry = NO_RETRY,
     ) -> None:
         self.outages = Outages()
         self._name = name
-        self._open = open_
+        self._connect = connect
         self._stopped = stopped
         self._retry = retry
-        self._waits: Iterator[float] | None = None  # while it is lost
-        self._last_frame = (0.0, time.monotonic())  # its stream time, and when it came, s
+        self._waits: Iterator[float] | None = None  # during an outage
+        self._last_frame = (0.0, time.monotonic())  # its stream time and its arrival, s
         self._reading = threading.Lock()
-        self._connection: Connection | None = open_()
+        self._connection: Connection | None = connect()
 
     def __iter__(self) -> Iterator[Frame]:
         while (frame := self._next()) is not None:
@@ -148,18 +136,18 @@ class Session:
 
     @property
     def connection(self) -> Connection | None:
-        """What is open at present."""
+        """The connection that is open; None during an outage and after the end."""
         return self._connection
 
     def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread."""
+        """End the iteration, even while it waits. From any thread."""
         self._stopped.set()
 
     def close(self) -> None:
-        """Let go of it; the iteration ends. From any thread."""
+        """Close the connection; the iteration ends. From any thread."""
         self.stop()
         with self._reading:
-            self._drop()
+            self._disconnect()
 
     def _next(self) -> Frame | None:
         while not self._stopped.is_set():
@@ -169,61 +157,90 @@ class Session:
             except SourceError as error:
                 if self._stopped.is_set():
                     break
-                self._lost(error)
+                self._handle_loss(error)
                 continue
             if frame is not None and not self._stopped.is_set():
-                self._came(frame)
+                self._note_frame(frame)
                 return frame
             break
         return None
 
     def _read(self) -> Frame | None:
-        if self._stopped.is_set():  # meanwhile, and closed
+        if self._stopped.is_set():  # and perhaps closed, while this thread waited for the lock
             return None
         if self._connection is None:
             if self._waits is None:
-                return None  # it has ended
+                return None  # at the end
             self.outages.attempt()
-            self._connection = self._open()
+            self._connection = self._connect()
         frame = self._connection.read()
         if frame is None:
             self._waits = None
-            self._drop()
+            self._disconnect()
         return frame
 
-    def _drop(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        # A decoder ends with the last reference to it.
+        # A decoder is freed with the last reference to it.
         self._connection = None
 
-    def _lost(self, error: SourceError) -> None:
-        """Take note, and wait until it is time to look for it again.
+    def _handle_loss(self, error: SourceError) -> None:
+        """Record the loss and wait for the next attempt.
 
         Raises:
-            SourceError: the one given: that was the last try.
+            SourceError: no attempt is left.
         """
         with self._reading:
-            self._drop()
+            self._disconnect()
         if self._retry.max == 0:
             raise error
         if self._waits is None:
-            stream_time, at = self._last_frame
+            stream_time, arrived = self._last_frame
             self._waits = self._retry.waits()
-            self.outages.begin(time.monotonic() - at, stream_time, str(error))
+            self.outages.begin(time.monotonic() - arrived, stream_time, str(error))
             log.warning("lost %s: %s; trying again", self._name, error)
         else:
             log.debug("still lost: %s", error)
         wait = next(self._waits, None)
         if wait is None:
-            raise SourceError(f"gave up after {self._retry.max} tries: {error}") from error
+            raise SourceError(f"gave up after {self._retry.max} attempts: {error}") from error
         self._stopped.wait(wait)
 
-    def _came(self, frame: Frame) -> None:
+    def _note_frame(self, frame: Frame) -> None:
         if self._waits is not None:
             self._waits = None
             outage = self.outages.end(frame.captured - self._last_frame[1])
             log.warning(
-                "%s is back after %.1f s, tries: %d", self._name, outage.length, outage.attempts
+                "%s is back after %.1f s, attempts: %d", self._name, outage.length, outage.attempts
             )
         self._last_frame = (frame.time, frame.captured)
+
+
+class SessionSource:
+    """Base class of sources that read through a Session, which they set as `_session`."""
+
+    _session: Session
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._session)
+
+    def stop(self) -> None:
+        """End the iteration, even while it waits. From any thread."""
+        self._session.stop()
+
+    def close(self) -> None:
+        """Close the file, camera or connection; the iteration ends. From any thread."""
+        self._session.close()
+
+
+class ReconnectingSource(SessionSource):
+    """Base class of live sources that come and go."""
+
+    live = True
+    frames: int | None = None
+
+    @property
+    def outages(self) -> Outages:
+        """The outages so far."""
+        return self._session.outages

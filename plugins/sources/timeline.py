@@ -1,31 +1,131 @@
-"""Frames of one stream out of the images of all that it is read from."""
+"""Index, stream time and image size of the frames of one stream, across losses and restarts.
+
+Timestamps of real files and cameras jump, repeat or are missing. `StreamTime` turns them into a
+time that starts at 0 and always rises; `FrameTimeline` also numbers the frames and bridges
+outages; `FixedSize` keeps the image size constant.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
-
-import av
-import av.error
-import cv2
-import numpy as np
-
-from vidan.types import Image
-
-from .frames import VideoFrame, shown_size
-from .pacing import StreamTime
 
 log = logging.getLogger(__name__)
 
+MIN_FRAME_INTERVAL_S = 1e-3
+"""Stream time advances by at least this much from frame to frame, s."""
 
-LEAP = 30.0
-"""Timestamps that run ahead of the clock by more than this were set anew, s."""
+MAX_BACKWARD_STEP_S = 1.0
+"""A timestamp that is further behind than this starts a new sequence of timestamps, s."""
+
+MAX_AHEAD_OF_CLOCK_S = 30.0
+"""Live timestamps that advance this much more than the clock have been reset, s."""
+
+
+class StreamTime:
+    """Converts timestamps to stream time: 0 at the first image, strictly increasing."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None  # stream time of the previous image, s
+        self._zero: float | None = None  # timestamp at stream time 0, s
+
+    def restart(self) -> None:
+        """Expect a new sequence of timestamps; stream time continues."""
+        self._zero = None
+
+    def advance(self, pts: float | None, interval: float) -> float:
+        """The stream time of the next image, s.
+
+        Args:
+            pts: its timestamp, s; None if it has none.
+            interval: expected time since the previous image, s.
+        """
+        expected = 0.0 if self._last is None else self._last + interval
+        time = expected if pts is None else self._from_pts(pts, expected)
+        if self._last is not None:
+            time = max(time, self._last + MIN_FRAME_INTERVAL_S)
+        self._last = time
+        return time
+
+    def _from_pts(self, pts: float, expected: float) -> float:
+        last = 0.0 if self._last is None else self._last
+        if self._zero is None or pts - self._zero < last - MAX_BACKWARD_STEP_S:
+            self._zero = pts - expected
+        return pts - self._zero
+
+
+class FrameTimeline:
+    """Assigns index and stream time to the images of one stream.
+
+    Index and time advance by the length of an outage, and by the images that were lost.
+    """
+
+    def __init__(self) -> None:
+        self._stream_time = StreamTime()
+        self._index = -1
+        self._arrived: float | None = None  # when the previous image arrived, s
+        self._pts: float | None = None  # its timestamp, s
+        self._resumed = False
+        self._restarts_pts = True
+
+    def restart(self) -> None:
+        """The file starts over: the next image follows the last one without a gap."""
+        self._stream_time.restart()
+        self._pts = None
+
+    def resume(self, *, restarts_pts: bool = True) -> None:
+        """The next image is the first one after an outage.
+
+        Args:
+            restarts_pts: whether timestamps start over too, as on a new connection.
+        """
+        self._resumed, self._restarts_pts = True, restarts_pts
+
+    def next(
+        self,
+        pts: float | None,
+        arrived: float,
+        frame_interval: float,
+        *,
+        lost: int = 0,
+        live: bool = False,
+    ) -> tuple[int, float]:
+        """Index and stream time, s, of the next image.
+
+        Args:
+            pts: its timestamp, s; None if it has none.
+            arrived: when it arrived, s of `time.monotonic()`.
+            frame_interval: usual time from one image to the next, s.
+            lost: number of images lost just before it.
+            live: whether images arrive when they are captured, so that a clock that was reset
+                shows in their timestamps.
+        """
+        steps = 1 + lost
+        interval = steps * frame_interval
+        outage = self._outage(pts, arrived, live)
+        if outage is not None:
+            steps = max(steps, round(outage / frame_interval))
+            interval = max(outage, steps * frame_interval)
+            if self._restarts_pts:
+                self._stream_time.restart()
+        self._index += steps
+        self._arrived, self._pts = arrived, pts
+        self._resumed, self._restarts_pts = False, True
+        return self._index, self._stream_time.advance(pts, interval)
+
+    def _outage(self, pts: float | None, arrived: float, live: bool) -> float | None:
+        """Time since the previous image by the clock, s; None to trust the timestamps."""
+        if self._arrived is None:
+            return None
+        elapsed = arrived - self._arrived
+        if self._resumed:
+            return elapsed
+        if not live or pts is None or self._pts is None:
+            return None
+        return elapsed if pts - self._pts > elapsed + MAX_AHEAD_OF_CLOCK_S else None
 
 
 class FixedSize:
-    """The size of the first image, which is that of the stream.
-
-    Whoever follows or records a stream could do nothing with a change in its midst.
+    """Keeps the first image size for the whole stream: trackers and recordings depend on it.
 
     Args:
         stream: name of the stream, for the log.
@@ -36,134 +136,16 @@ class FixedSize:
         self._first: tuple[int, int] | None = None
         self._latest: tuple[int, int] | None = None
 
-    def of(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Width and height that an image of that size is to have; a change is logged."""
+    def target(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height to scale an image of `size` to, px; changes of `size` are logged."""
         if self._first is None:
             self._first = self._latest = size
         if size != self._latest:
             self._latest = size
             log.warning(
-                "%s: pictures are now %dx%d; they are scaled to %dx%d, as the stream began",
+                "%s: resolution changed to %dx%d; scaling to the initial %dx%d",
                 self._stream,
                 *size,
                 *self._first,
             )
         return self._first
-
-
-class FrameTimeline:
-    """Numbers images, puts them in time and into one size, whatever they are read from.
-
-    Args:
-        stream: name of the stream.
-    """
-
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
-        self._clock = StreamTime()
-        self._index = -1
-        self._size = FixedSize(stream)
-        self._arrived: float | None = None  # when the latest came, s
-        self._stamp: float | None = None  # its timestamp, s
-        self._resumed = False
-
-    def restart(self) -> None:
-        """The next image is from the beginning again, and follows the last as usual."""
-        self._clock.restart()
-        self._stamp = None
-
-    def resume(self) -> None:
-        """The next image is the first behind a loss: index and time go on by its length."""
-        self._resumed = True
-
-    def frame(self, decoded: Decoded, step: float, *, live: bool = False) -> VideoFrame:
-        """The next frame.
-
-        Args:
-            decoded: its image.
-            step: usual time between images, s.
-            live: whether the image came when it happened.
-        """
-        gap = 1 + decoded.lost
-        pause = self._pause(decoded, live)
-        if pause is not None:
-            gap = max(gap, round(pause / step))
-            self._clock.restart(max(0.0, pause - gap * step))
-        self._index += gap
-        self._arrived, self._stamp, self._resumed = decoded.arrived, decoded.stamp, False
-        return VideoFrame(
-            decoded.picture,
-            index=self._index,
-            time=self._clock.of(decoded.stamp, gap * step),
-            captured=decoded.arrived,
-            stream=self._stream,
-            size=self._size.of(shown_size(decoded.picture)),
-        )
-
-    def _pause(self, decoded: Decoded, live: bool) -> float | None:
-        """How long there was no image, s; None unless the timestamps cannot tell."""
-        if self._arrived is None:
-            return None
-        passed = decoded.arrived - self._arrived
-        if self._resumed:
-            return passed
-        if not live or decoded.stamp is None or self._stamp is None:
-            return None
-        return passed if decoded.stamp - self._stamp > passed + LEAP else None
-
-
-class Shots:
-    """Numbers the images of a camera and puts them in time and into one size.
-
-    Args:
-        stream: name of the stream.
-    """
-
-    def __init__(self, stream: str) -> None:
-        self._size = FixedSize(stream)
-        self._index = -1
-        self._first: float | None = None  # when the first image came, s
-        self._last = 0.0  # when the latest came, s
-        self._step: float | None = None  # behind a loss only
-
-    def resume(self, step: float) -> None:
-        """It is plugged in; usually there are `step` s between two images."""
-        self._step = step
-
-    def next(self, captured: float) -> tuple[int, float]:
-        """Index and stream time, s, of an image that came at `captured`, s."""
-        if self._first is None:
-            self._first = self._last = captured
-        gap = 1
-        if self._step is not None:
-            gap = max(1, round((captured - self._last) / self._step))
-            self._step = None
-        self._index += gap
-        self._last = captured
-        return self._index, captured - self._first
-
-    def sized(self, rgb: Image) -> Image:
-        """The image in the size of the first."""
-        height, width, _ = rgb.shape
-        size = self._size.of((width, height))
-        if size == (width, height):
-            return rgb
-        return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-class Decoded(NamedTuple):
-    """An image, and how it came.
-
-    Attributes:
-        image: as the decoder made it.
-        stamp: its timestamp, s; None if it has none.
-        lost: how many before it were lost.
-        arrived: when the data that completed it were there, s of `time.monotonic()`.
-        waited: how long they were waited for, s.
-    """
-
-    picture: av.VideoFrame
-    stamp: float | None
-    lost: int
-    arrived: float = 0.0
-    waited: float = 0.0

@@ -1,10 +1,10 @@
-"""Leaving out images that come late while newer ones are there already.
+"""Dropping images of a live stream that arrive late while newer ones are already waiting.
 
-Images wait in sockets, in servers and in demuxers, where nobody sees them. What is seen is
-when each came and what its timestamp says: the difference of the two is its transit, and the
-shortest transit of late is as fast as this network goes. An image that took longer is late. It
-is held back until it is known whether the next one was there already: then only the newer one is
-of use, and otherwise the network has become slower, and the late image is the newest there is.
+Images queue up in sockets, servers and demuxers, out of sight. What can be observed is when each
+arrived and its timestamp: the difference is its transit time, and the shortest recent transit
+time is the best that this network does. An image that took longer is late. It is held back until
+it is known whether the next one was already waiting: if so, only the newer one is useful; if not,
+the network has become slower, and the late image is the newest there is.
 """
 
 from __future__ import annotations
@@ -13,99 +13,100 @@ import math
 from collections.abc import Iterator
 from typing import Protocol
 
-from ..timeline import Decoded
-from .decode import Skip
+from .decode import DecodedImage, Skip
 
-LATE = 1.0
-"""An image is late by more than this many steps between images, and LEAST_LATE."""
+LATE_AFTER_INTERVALS = 1.0
+"""An image is late if it is behind by more than this many frame intervals ..."""
 
-LEAST_LATE = 0.02
-"""Less than this is nothing but the unrest of threads, s."""
+MIN_LATENESS_S = 0.02
+"""... and by more than this, s: less is scheduling jitter."""
 
-AT_HAND = 0.25
-"""An image that was waited for by less than this many steps was there already."""
+QUEUED_BELOW_INTERVALS = 0.25
+"""An image that took less than this many frame intervals to read was already waiting."""
 
 STABLE_AFTER = 5
-"""After so many late images in a row that were waited for, their transit is the new usual."""
+"""After this many consecutive late images that were not queued, their transit time is normal."""
 
-CALM_AT_FIRST = 2
-"""The same for the first images of a connection, which come as fast as a server can send."""
+STABLE_AFTER_CONNECTING = 2
+"""The same at the start of a connection, where old images arrive as fast as a server sends."""
 
-LONGEST_STEP = 1.0
-"""Images that are further apart do not tell the usual time between them, s."""
+MAX_FRAME_INTERVAL_S = 1.0
+"""Longer gaps between timestamps are not used to learn the frame interval, s."""
 
-STEP_GAIN = 0.1
-"""How much of a new step the usual one takes on."""
+FRAME_INTERVAL_GAIN = 0.1
+"""Weight of a new frame interval in the running average."""
 
-WINDOW = 15.0
-"""The shortest transit of this long, and up to twice as long, is the usual one, s."""
+TRANSIT_WINDOW_S = 15.0
+"""The minimum transit time is taken over the last one to two windows of this length, s."""
 
-PATIENCE = 1.0
-"""At least one image is let through in this time, however late, s."""
+MAX_HELD_S = 1.0
+"""At least one image passes in this time, however late, s."""
 
-SKIP_AFTER = 0.25
-"""Late for this long, the decoder leaves out images that no other needs, s."""
+SKIP_NONREF_AFTER_S = 0.25
+"""After being late for this long, the decoder skips images that no other refers to, s."""
 
-KEYS_AFTER = 2.0
-"""Late for this long, the decoder leaves out all images but key frames, s."""
+SKIP_NONKEY_AFTER_S = 2.0
+"""After being late for this long, the decoder skips everything but key frames, s."""
 
 
 class TransitTime:
-    """How late images are, in s, by what is usual of late."""
+    """How much longer than recently an image took to arrive."""
 
     def __init__(self) -> None:
-        self._began = -math.inf
-        self._before = self._now = math.inf  # the shortest of the window before, and of this one
+        self._window_start = -math.inf
+        self._previous_min = self._current_min = math.inf  # of the windows, s
 
-    def late(self, stamp: float, arrived: float) -> float:
-        """How much later than usual an image of that timestamp arrived, s."""
-        if arrived - self._began > WINDOW:
-            self._began, self._before, self._now = arrived, self._now, math.inf
-        self._now = min(self._now, arrived - stamp)
-        return arrived - stamp - min(self._before, self._now)
+    def lateness(self, pts: float, arrived: float) -> float:
+        """Transit time of an image above the recent minimum, s."""
+        if arrived - self._window_start > TRANSIT_WINDOW_S:
+            self._window_start = arrived
+            self._previous_min, self._current_min = self._current_min, math.inf
+        self._current_min = min(self._current_min, arrived - pts)
+        return arrived - pts - min(self._previous_min, self._current_min)
 
-    def accept(self, stamp: float, arrived: float) -> None:
-        """Take what this image took for the usual."""
-        self._began, self._before, self._now = arrived, math.inf, arrived - stamp
+    def accept(self, pts: float, arrived: float) -> None:
+        """Take the transit time of this image as the new minimum."""
+        self._window_start = arrived
+        self._previous_min, self._current_min = math.inf, arrived - pts
 
 
-class Skipping(Protocol):
-    """A reader that can leave out images; see Reader."""
+class SkippingReader(Protocol):
+    """A reader whose decoder can skip images, such as VideoReader."""
 
     skip: Skip
 
-    def __iter__(self) -> Iterator[Decoded]:
+    def __iter__(self) -> Iterator[DecodedImage]:
         """The images."""
         ...
 
 
 class LateFrameFilter:
-    """Lets the newest images of a live stream through.
+    """Passes the newest images of a live stream.
 
     Args:
-        reader: of the images; told what to leave out when they are late for long.
-        step: usual time between them, s, until their timestamps tell.
+        reader: of the images; told to skip some when they have been late for long.
+        frame_interval: usual time from one image to the next, s, until timestamps tell.
     """
 
-    def __init__(self, reader: Skipping, step: float) -> None:
+    def __init__(self, reader: SkippingReader, frame_interval: float) -> None:
         self._reader = reader
-        self._step = step
-        self._stamp: float | None = None  # of the image before, s
+        self._frame_interval = frame_interval
+        self._pts: float | None = None  # of the previous image, s
         self._transit = TransitTime()
-        self._settled = False  # until images have to be waited for, all that come are old
-        self._calm = 0
+        self._caught_up = False  # until images have to be waited for, all of them are old
+        self._stable_count = 0
         self._late_since: float | None = None
-        self._held_since: float | None = None  # since when none was let through, s
+        self._held_since: float | None = None  # since when no image has passed, s
 
-    def __iter__(self) -> Iterator[Decoded]:
-        """The images that are of use; what is left out counts as lost."""
-        held: Decoded | None = None
+    def __iter__(self) -> Iterator[DecodedImage]:
+        """The images that pass; those that were dropped count as lost."""
+        held: DecodedImage | None = None
         for decoded in self._reader:
-            at_hand = decoded.waited < AT_HAND * self._step
-            late = self._late(decoded, at_hand)
-            self._relieve(late, decoded.arrived)
+            queued = decoded.waited < QUEUED_BELOW_INTERVALS * self._frame_interval
+            late = self._is_late(decoded, queued)
+            self._set_skip(late, decoded.arrived)
             if held is not None:
-                if at_hand and not self._starving(decoded.arrived):
+                if queued and not self._held_too_long(decoded.arrived):
                     decoded = decoded._replace(lost=decoded.lost + held.lost + 1)
                 else:
                     self._held_since = None
@@ -119,40 +120,40 @@ class LateFrameFilter:
         if held is not None:
             yield held
 
-    def _starving(self, now: float) -> bool:
-        return self._held_since is not None and now - self._held_since > PATIENCE
+    def _held_too_long(self, now: float) -> bool:
+        return self._held_since is not None and now - self._held_since > MAX_HELD_S
 
-    def _late(self, decoded: Decoded, at_hand: bool) -> bool:
-        stamp, arrived = decoded.stamp, decoded.arrived
-        if stamp is None:
+    def _is_late(self, decoded: DecodedImage, queued: bool) -> bool:
+        pts, arrived = decoded.pts, decoded.arrived
+        if pts is None:
             return False
-        self._learn_step(decoded)
-        tolerance = max(LATE * self._step, LEAST_LATE)
-        late = self._transit.late(stamp, arrived) > tolerance or not self._settled
-        self._calm = self._calm + 1 if late and not at_hand else 0
-        if self._calm < (STABLE_AFTER if self._settled else CALM_AT_FIRST):
+        self._learn_frame_interval(decoded)
+        tolerance = max(LATE_AFTER_INTERVALS * self._frame_interval, MIN_LATENESS_S)
+        late = self._transit.lateness(pts, arrived) > tolerance or not self._caught_up
+        self._stable_count = self._stable_count + 1 if late and not queued else 0
+        if self._stable_count < (STABLE_AFTER if self._caught_up else STABLE_AFTER_CONNECTING):
             return late
-        self._settled = True
-        self._transit.accept(stamp, arrived)
+        self._caught_up = True
+        self._transit.accept(pts, arrived)
         return False
 
-    def _learn_step(self, decoded: Decoded) -> None:
-        """What a camera announces is often wrong, and changes at night."""
-        if self._stamp is not None and decoded.stamp is not None and not decoded.lost:
-            step = decoded.stamp - self._stamp
-            if 0 < step < LONGEST_STEP:
-                self._step += STEP_GAIN * (step - self._step)
-        self._stamp = decoded.stamp
+    def _learn_frame_interval(self, decoded: DecodedImage) -> None:
+        """From timestamps: the rate that cameras announce is often wrong, and changes at night."""
+        if self._pts is not None and decoded.pts is not None and not decoded.lost:
+            interval = decoded.pts - self._pts
+            if 0 < interval < MAX_FRAME_INTERVAL_S:
+                self._frame_interval += FRAME_INTERVAL_GAIN * (interval - self._frame_interval)
+        self._pts = decoded.pts
 
-    def _relieve(self, late: bool, now: float) -> None:
-        """Ask less of the decoder the longer it is behind."""
+    def _set_skip(self, late: bool, now: float) -> None:
+        """Make the decoder skip more the longer it has been late."""
         if not late:
             self._late_since, self._reader.skip = None, "DEFAULT"
             return
         if self._late_since is None:
             self._late_since = now
-        behind = now - self._late_since
-        if behind > KEYS_AFTER:
+        late_for = now - self._late_since
+        if late_for > SKIP_NONKEY_AFTER_S:
             self._reader.skip = "NONKEY"
-        elif behind > SKIP_AFTER:
+        elif late_for > SKIP_NONREF_AFTER_S:
             self._reader.skip = "NONREF"

@@ -1,53 +1,70 @@
-"""Images out of whatever FFmpeg reads, damaged files included."""
+"""Decoding whatever FFmpeg reads, damaged files included, and making frames of it."""
 
 from __future__ import annotations
 
 import math
 import threading
 from collections.abc import Generator, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import av
 import av.error
 
 from vidan.errors import SourceError
 
-from ..timeline import Decoded
-from .demux import Damage, Packets, open_video
+from ..frames import VideoFrame, shown_size
+from ..timeline import FixedSize, FrameTimeline
+from .demux import DamageReport, PacketReader, open_video
 from .url import Address
 
-PIECEWISE_FORMATS = {"dash", "hls"}
+SEGMENTED_FORMATS = {"dash", "hls"}
 """Demuxers of playlists of short files."""
 
-
-DEFAULT_STEP = 0.04
-"""Time between images where nothing says it, s."""
-
+DEFAULT_FRAME_INTERVAL_S = 0.04
+"""Assumed where the container does not announce a frame rate, s."""
 
 Skip = Literal["DEFAULT", "NONREF", "NONKEY"]
-"""Which images a decoder leaves out: none, those that no other needs, all but key frames."""
+"""What a decoder skips: nothing, images that no other refers to, everything but key frames."""
 
 
-class Reader:
-    """One pass over the images of a file or URL, in the order in which they are shown.
+class DecodedImage(NamedTuple):
+    """An image and how it arrived.
+
+    Attributes:
+        image: as the decoder made it.
+        pts: its presentation timestamp, s; None if it has none.
+        lost: number of images lost just before it.
+        arrived: when the data that completed it arrived, s of `time.monotonic()`.
+        waited: how long reading that data took, s.
+    """
+
+    image: av.VideoFrame
+    pts: float | None
+    lost: int
+    arrived: float = 0.0
+    waited: float = 0.0
+
+
+class VideoReader:
+    """One pass over the images of a file or URL, in presentation order.
 
     A packet that cannot be decoded counts as one lost image. Used by one thread at a time.
 
     Args:
         address: what to read.
-        threads: of the decoder; 0 for as many as there are processors.
+        threads: number of decoder threads; 0 for one per CPU core.
         timeout: longest wait for a server to answer, s.
-        stall: longest wait for an image of a server, s; None for `timeout`.
-        stopped: ends all waiting when it is set.
+        stall: longest wait for an image from a server, s; None for `timeout`.
+        stopped: ends all waiting when set.
 
     Attributes:
-        frames: how many images the container announces; None if it does not say.
-        step: usual time between images, s.
-        skip: what the decoder leaves out; may be set at any time.
+        frames: number of images that the container announces; None if it does not.
+        frame_interval: usual time from one image to the next, s.
+        skip: what the decoder skips; may be set at any time.
 
     Raises:
-        SourceError: it cannot be opened or has no video; from the iteration, it
-            cannot be read further or has no image that can be decoded.
+        SourceError: it cannot be opened or contains no video; from the iteration, reading failed
+            or no image could be decoded.
     """
 
     def __init__(
@@ -63,76 +80,76 @@ class Reader:
         stall = math.inf if address.local else stall or timeout
         self._container, self._stream = open_video(address, timeout, stall, stopped)
         codec = self._stream.codec_context
-        # Each frame thread holds one more image back, which a live stream cannot afford.
+        # Each frame thread delays the output by one image, which a live stream cannot afford.
         codec.thread_type = "SLICE" if address.live else "AUTO"
         codec.thread_count = threads
         self.skip: Skip = "DEFAULT"
         self.frames = self._stream.frames or None
         rate = self._stream.average_rate
-        self.step = 1 / float(rate) if rate else DEFAULT_STEP
-        self._damage = Damage(address)
-        self._packets = Packets(
+        self.frame_interval = 1 / float(rate) if rate else DEFAULT_FRAME_INTERVAL_S
+        self._damage = DamageReport(address)
+        self._packets = PacketReader(
             self._container,
             self._stream,
             address,
             self._damage,
-            patience=stall,
-            # Some cameras send a key frame, with which images begin, but every few seconds.
-            longer=max(0.0, timeout - stall),
+            stall=stall,
+            # Decoding starts at a key frame, and some cameras send one every few seconds only.
+            first_extra=max(0.0, timeout - stall),
             stopped=stopped,
         )
-        self._pictures = self._read()
+        self._images = self._read()
 
-    def __iter__(self) -> Iterator[Decoded]:
-        return self._pictures
+    def __iter__(self) -> Iterator[DecodedImage]:
+        return self._images
 
     @property
     def endless(self) -> bool:
-        """Whether it does not say how long it is: a camera rather than a file."""
+        """Whether it announces no duration: a camera, not a file."""
         return not self._duration()
 
     @property
-    def piecewise(self) -> bool:
-        """Whether it comes in pieces of some seconds, each as fast as it can be had."""
-        return self._container.format.name in PIECEWISE_FORMATS
+    def segmented(self) -> bool:
+        """Whether it comes in segments of some seconds, each as fast as it can be downloaded."""
+        return self._container.format.name in SEGMENTED_FORMATS
 
     def close(self) -> None:
-        """Let go of file, connection and decoder; afterwards the iteration is at its end."""
-        self._pictures.close()
+        """Close file, connection and decoder; the iteration ends."""
+        self._images.close()
         self._container.close()
 
-    def _read(self) -> Generator[Decoded]:
+    def _read(self) -> Generator[DecodedImage]:
         lost = count = 0
         end = 0.0
         for packet in self._packets:
             try:
-                skipping = self._skip(packet)
-                pictures = self._stream.codec_context.decode(packet)
+                skipping = self._apply_skip(packet)
+                images = self._stream.codec_context.decode(packet)
             except av.error.FFmpegError as error:
                 self._damage.note(error)
-                pictures, skipping = [], True
-            if not pictures:
+                images, skipping = [], True
+            if not images:
                 lost += skipping
-                self._packets.check_patience()
-            for picture in pictures:
-                stamp = self._stamp(picture)
-                end = end if stamp is None else stamp
+                self._packets.check_stall()
+            for image in images:
+                pts = self._pts(image)
+                end = end if pts is None else pts
                 count += 1 + lost
-                yield Decoded(picture, stamp, lost, self._packets.arrived, self._packets.waited)
+                yield DecodedImage(image, pts, lost, self._packets.arrived, self._packets.waited)
                 lost = 0
-                self._packets.image_came()
+                self._packets.note_image()
         if not count:
-            raise SourceError(self._damage.nothing())
-        self._damage.report(count + lost, self.frames, end, self._duration(), self.step)
+            raise SourceError(self._damage.no_image())
+        self._damage.finish(count + lost, self.frames, end, self._duration(), self.frame_interval)
 
-    def _stamp(self, picture: av.VideoFrame) -> float | None:
+    def _pts(self, image: av.VideoFrame) -> float | None:
         base = self._stream.time_base
-        return None if picture.pts is None or base is None else float(picture.pts * base)
+        return None if image.pts is None or base is None else float(image.pts * base)
 
-    def _skip(self, packet: av.Packet[Any] | None) -> bool:
-        """Tell the decoder what to leave out; whether that is anything."""
+    def _apply_skip(self, packet: av.Packet[Any] | None) -> bool:
+        """Pass `skip` to the decoder; returns whether it is skipping images."""
         codec = self._stream.codec_context
-        # What follows key frames alone would refer to images that were left out.
+        # After key frames only, other images would refer to images that were skipped.
         if codec.skip_frame == "NONKEY" and packet is not None and not packet.is_keyframe:
             return True
         if codec.skip_frame != self.skip:
@@ -144,3 +161,35 @@ class Reader:
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         return (self._container.duration or 0) / av.time_base
+
+
+class FrameMaker:
+    """Makes frames of decoded images, over all connections of one stream.
+
+    Args:
+        stream: name of the stream.
+
+    Attributes:
+        timeline: of the stream.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self.timeline = FrameTimeline()
+        self._stream = stream
+        self._size = FixedSize(stream)
+
+    def make(
+        self, decoded: DecodedImage, frame_interval: float, *, live: bool = False
+    ) -> VideoFrame:
+        """The next frame; for `frame_interval` and `live` see FrameTimeline.next."""
+        index, time = self.timeline.next(
+            decoded.pts, decoded.arrived, frame_interval, lost=decoded.lost, live=live
+        )
+        return VideoFrame(
+            decoded.image,
+            index=index,
+            time=time,
+            captured=decoded.arrived,
+            stream=self._stream,
+            size=self._size.target(shown_size(decoded.image)),
+        )

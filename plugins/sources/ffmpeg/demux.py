@@ -1,4 +1,4 @@
-"""The packets of a video, each waited for no longer than patience lasts."""
+"""Opening a video and reading its packets, with bounded waits, through damaged places."""
 
 from __future__ import annotations
 
@@ -17,32 +17,43 @@ from av.video.stream import VideoStream
 from vidan.errors import SourceError
 
 from .hwaccel import accelerator
-from .timeouts import interruptible, look_up
+from .timeouts import interruptible, resolve_host
 from .url import Address
+
+log = logging.getLogger(__name__)
 
 TEXT_FORMATS = {"adf", "bin", "idf", "tty", "xbin"}
 """Demuxers that draw text files as images."""
+
+MAX_READ_FAILURES = 32
+"""After this many consecutive failures the rest of a file is given up."""
+
+MIN_COMPLETE_FRACTION = 0.9
+"""A video that ends before this fraction of its announced duration is reported as cut short."""
+
+END_TOLERANCE_INTERVALS = 5
+"""... unless it ends within this many frame intervals of it."""
 
 
 def open_video(
     address: Address, timeout: float, stall: float, stopped: threading.Event
 ) -> tuple[InputContainer, VideoStream]:
-    """What is at an address, opened, and the best video in it.
+    """Open an address and select the best video stream.
 
     Args:
         address: what to open.
         timeout: longest wait for a server to answer, s.
-        stall: longest wait for a server to go on, s.
-        stopped: ends the waiting when it is set.
+        stall: longest wait for a server to continue, s.
+        stopped: ends the wait when set.
 
     Raises:
-        SourceError: it cannot be opened or has no video.
+        SourceError: it cannot be opened or contains no video.
     """
     if not address.local:
         try:
-            look_up(address.target, stopped, timeout)
+            resolve_host(address.target, stopped, timeout)
         except OSError as error:
-            raise SourceError(address.unknown(error)) from error
+            raise SourceError(address.cannot_resolve(error)) from error
     with interruptible(stopped):
         container = _open(address, timeout, stall)
     try:
@@ -65,10 +76,10 @@ def _open(address: Address, timeout: float, stall: float) -> InputContainer:
             timeout=None if address.local else (timeout, stall),
         )
     except av.error.FFmpegError as error:
-        # A wait that was broken off may come back as any error.
-        late = not address.local and time.monotonic() - started >= timeout
-        address.conceal(error)
-        why = address.silent(timeout) if late else address.cannot_open(error)
+        # A wait that was interrupted may raise any error.
+        timed_out = not address.local and time.monotonic() - started >= timeout
+        address.redact(error)
+        why = address.no_data(timeout) if timed_out else address.cannot_open(error)
         raise SourceError(why) from error
 
 
@@ -82,15 +93,8 @@ def _video_stream(container: InputContainer, address: Address) -> VideoStream:
     return stream
 
 
-log = logging.getLogger(__name__)
-
-
-SHORT = 0.9
-"""A video that ends before this part of the announced duration is reported."""
-
-
-class Damage:
-    """The places where a video is damaged: the first is logged at once, their number at the end.
+class DamageReport:
+    """Logs damage to a video: the first place at once, their number at the end.
 
     Args:
         address: of the video.
@@ -102,66 +106,64 @@ class Damage:
         self._latest: av.error.FFmpegError | None = None
 
     def note(self, error: av.error.FFmpegError) -> None:
-        """There is one more, of which FFmpeg says this."""
+        """Record a damaged place with FFmpeg's error."""
         self._count += 1
         self._latest = error
         if self._count == 1:
-            log.warning("%r is damaged (%s): going on behind it", self._address, error.strerror)
+            log.warning("%r is damaged (%s): skipping the damage", self._address, error.strerror)
 
-    def nothing(self) -> str:
-        """What to say if not one image could be decoded."""
+    def no_image(self) -> str:
+        """The error if no image could be decoded."""
         why = f" ({self._latest.strerror})" if self._latest else ""
-        advice = self._address.no_image()
-        return f"no picture in {self._address!r} can be decoded{why}: {advice}"
+        advice = self._address.undecodable()
+        return f"no image in {self._address!r} can be decoded{why}: {advice}"
 
-    def report(
-        self, count: int, frames: int | None, end: float, duration: float, step: float
+    def finish(
+        self, count: int, announced: int | None, end: float, duration: float, frame_interval: float
     ) -> None:
-        """Log what was not there, as far as can be told.
+        """Log what was missing, as far as it can be known.
 
         Args:
-            count: of the images that there were.
-            frames: how many were announced; None if that was not said.
-            end: when the last was shown, s.
-            duration: as announced, s; 0 if that was not said.
-            step: usual time between images, s.
+            count: number of images read.
+            announced: number of images that the container announces; None if it does not.
+            end: timestamp of the last image, s.
+            duration: announced duration, s; 0 if there is none.
+            frame_interval: usual time from one image to the next, s.
         """
         if self._count > 1:
             log.warning("%r is damaged in %d places", self._address, self._count)
-        if frames is not None and count < frames:
-            self._short(f"after {count} of the {frames} frames")
-        elif frames is None and end + 5 * step < SHORT * duration:
-            self._short(f"{end:.1f} s into the {duration:.1f} s")
+        tolerance = END_TOLERANCE_INTERVALS * frame_interval
+        if announced is not None and count < announced:
+            self._cut_short(f"after {count} of {announced} frames")
+        elif announced is None and end + tolerance < MIN_COMPLETE_FRACTION * duration:
+            self._cut_short(f"after {end:.1f} of {duration:.1f} s")
 
-    def _short(self, where: str) -> None:
-        log.warning("%r ended %s that it announces: it may be cut short", self._address, where)
-
-
-MAX_READ_FAILURES = 32
-"""After so many failed reads in a row the rest of a file is given up."""
+    def _cut_short(self, where: str) -> None:
+        log.warning("%r ended %s: it may be cut short", self._address, where)
 
 
-class Packets:
+class PacketReader:
     """The packets of a video; None at the end, which flushes the decoder.
 
-    Patience is with images: packets of sound, or that no image can be made of, do not renew it.
+    The stall timeout applies to images: packets of sound, or without a decodable image, do not
+    restart it.
 
     Args:
         container: to read from.
-        stream: the video in it.
+        stream: its video.
         address: of it, for errors.
-        damage: what is noted where a packet cannot be read.
-        patience: longest wait for an image, s.
-        longer: how much longer the first may take, s.
-        stopped: ends all waiting when it is set.
+        damage: records packets that cannot be read.
+        stall: longest wait for an image, s.
+        first_extra: how much longer the first image may take, s.
+        stopped: ends all waiting when set.
 
     Attributes:
-        arrived: when the latest packet came, s of `time.monotonic()`.
-        waited: how long it was waited for, s.
+        arrived: when the latest packet arrived, s of `time.monotonic()`.
+        waited: how long reading it took, s.
 
     Raises:
-        SourceError: from the iteration and `check_patience`: there was no image for too long, or
-            it cannot be read further.
+        SourceError: from the iteration and `check_stall`: no image arrived for too long, or
+            reading failed.
     """
 
     def __init__(
@@ -169,21 +171,21 @@ class Packets:
         container: InputContainer,
         stream: VideoStream,
         address: Address,
-        damage: Damage,
+        damage: DamageReport,
         *,
-        patience: float,
-        longer: float,
+        stall: float,
+        first_extra: float,
         stopped: threading.Event,
     ) -> None:
         self._container = container
         self._stream = stream
         self._address = address
         self._damage = damage
-        self._patience = patience
+        self._stall = stall
         self._stopped = stopped
         self.arrived = time.monotonic()
         self.waited = 0.0
-        self._last_image = self.arrived + longer
+        self._last_image = self.arrived + first_extra
 
     def __iter__(self) -> Iterator[av.Packet[Any] | None]:
         failures = 0
@@ -195,31 +197,31 @@ class Packets:
                         yield packet
                 break
             except av.error.FFmpegError as error:
-                self._address.conceal(error)
-                # A wait that was broken off may come back as any error.
-                self.check_patience()
+                self._address.redact(error)
+                # A wait that was interrupted may raise any error.
+                self.check_stall()
                 if isinstance(error, av.error.ExitError | av.error.TimeoutError):
-                    raise SourceError(self._address.silent(self._patience)) from error
+                    raise SourceError(self._address.no_data(self._stall)) from error
                 if not isinstance(error, av.error.InvalidDataError):
                     raise SourceError(self._address.cannot_read(error)) from error
                 failures += 1
                 self._damage.note(error)
         yield None
 
-    def image_came(self) -> None:
-        """Patience begins anew."""
+    def note_image(self) -> None:
+        """Restart the stall timeout."""
         self._last_image = time.monotonic()
 
-    def check_patience(self) -> None:
-        """Raise a SourceError if for too long there was no image, whatever else came."""
-        if time.monotonic() > self._last_image + self._patience:
-            raise SourceError(self._address.silent(self._patience))
+    def check_stall(self) -> None:
+        """Raise SourceError if no image arrived for too long, whatever else did."""
+        if time.monotonic() > self._last_image + self._stall:
+            raise SourceError(self._address.no_data(self._stall))
 
     def _demux(self) -> Iterator[av.Packet[Any]]:
         packets = self._container.demux(self._stream)
         while True:
             started = time.monotonic()
-            with interruptible(self._stopped, self._last_image + self._patience):
+            with interruptible(self._stopped, self._last_image + self._stall):
                 packet = next(packets, None)
             if packet is None:
                 return

@@ -6,15 +6,16 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, get_args
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from vidan import options
 from vidan.types import Frame
 
-from ..pacing import Pace
+from ..pacing import MAX_PAUSE_S, Pacer
 from ..reconnect import Connection, Session, SessionSource
-from ..timeline import FrameTimeline
-from .decode import Reader
+from .decode import FrameMaker, VideoReader
 from .hwaccel import Hardware
 from .live import LiveConnection
 from .rtsp import live_options
@@ -23,17 +24,17 @@ from .url import Address
 log = logging.getLogger(__name__)
 
 
-class Recording:
+class FileConnection:
     """The frames of a file, or of a URL that is read like one.
 
     Args:
         address: where it is.
-        numbering: of its frames.
-        loop: whether to begin again at the end, for ever.
-        pace: lets frames through when they are due; None to give them at once.
-        threads: that decode; 0 for as many as there are processors.
+        frames: makes its frames.
+        loop: whether to start over at the end, forever.
+        pacer: delays frames until they are due; None to return them at once.
+        threads: number of decoder threads; 0 for one per CPU core.
         timeout: longest wait for a server, s.
-        stopped: ends all waiting when it is set.
+        stopped: ends all waiting when set.
 
     Raises:
         SourceError: it cannot be opened or has no video; from `read`, it cannot be read further.
@@ -42,67 +43,69 @@ class Recording:
     def __init__(
         self,
         address: Address,
-        numbering: FrameTimeline,
+        frames: FrameMaker,
         *,
         loop: bool,
-        pace: Pace | None,
+        pacer: Pacer | None,
         threads: int,
         timeout: float,
         stopped: threading.Event,
     ) -> None:
-        self._numbering = numbering
+        self._frames = frames
         self._loop = loop
-        self._pace = pace
-        self._open = partial(Reader, address, threads=threads, timeout=timeout, stopped=stopped)
+        self._pacer = pacer
+        self._open = partial(
+            VideoReader, address, threads=threads, timeout=timeout, stopped=stopped
+        )
         self._reader = self._open()
 
     @property
     def frames(self) -> int | None:
-        """How many there will be, as far as the container says."""
+        """Number of frames that the container announces; None if unknown or endless."""
         return None if self._loop else self._reader.frames
 
     def read(self) -> Frame | None:
-        """The next frame; None behind the last."""
+        """The next frame; None after the last."""
         decoded = next(iter(self._reader), None)
         if decoded is None and self._loop:
             self._reader.close()
             self._reader = self._open()
-            self._numbering.restart()
+            self._frames.timeline.restart()
             decoded = next(iter(self._reader), None)
         if decoded is None:
             return None
-        frame = self._numbering.frame(decoded, self._reader.step)
-        if self._pace is not None:
-            self._pace.hold(frame)
+        frame = self._frames.make(decoded, self._reader.frame_interval)
+        if self._pacer is not None:
+            self._pacer.hold(frame)
         return frame
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._reader.close()
 
 
 class VideoFile(SessionSource):
-    """The frames of a video file or URL, by anything that FFmpeg reads.
+    """The frames of a video file or URL, in any format that FFmpeg reads.
 
-    Stream time follows the file's own timestamps, from 0 at the first frame, so that a
-    variable frame rate is kept. Frames are turned as the file says. Where the file is damaged
-    the frames that cannot be decoded leave gaps in the index; where it is cut short,
-    it ends early. Both are logged.
+    Stream time follows the file's timestamps, from 0 at the first frame, so that a variable
+    frame rate is preserved. Frames are rotated and mirrored as the file specifies. Frames that
+    cannot be decoded leave gaps in the index; a file that is cut short ends early. Both are
+    logged.
 
-    The frames can be had once: a second `iter()` goes on where the first stopped. A camera
-    can be had as well, until it is lost: `source=rtsp` gets it back.
+    Frames can be read once: a second `iter()` continues where the first stopped. A camera can be
+    read too, until it is lost: `source=rtsp` reconnects.
 
     Args:
         path: of a file, or a URL: http, https, rtsp, rtmp, udp, srt and so on.
         stream: name of the stream; None for the file's name without its suffix.
-        live: whether frames come when they are due and are left out when they are late.
-            None for what the path says: rtsp, rtmp, udp, srt are live, a file is not. A file
-            made live is paced by its timestamps like a camera.
-        loop: whether to begin again at the end, for ever.
-        threads: that decode; 0 for as many as there are processors.
-        hwaccel: the device that decodes, or `auto` for the best there is; the processor does where
-            none starts or none can decode the video.
-        timeout: longest wait for a server to answer or to go on sending, s.
+        live: whether frames come when they are due and are dropped when they are late. None
+            depends on the path: rtsp, rtmp, udp, srt are live, a file is not. A live file is
+            paced by its timestamps like a camera.
+        loop: whether to start over at the end, forever.
+        threads: number of decoder threads; 0 for one per CPU core.
+        hwaccel: device that decodes, or `auto` for the best available one; the CPU decodes if no
+            device works or none can decode the video.
+        timeout: longest wait for a server to answer or to continue sending, s.
 
     Attributes:
         live: as in Source.
@@ -110,7 +113,7 @@ class VideoFile(SessionSource):
 
     Raises:
         ConfigError: an option has a bad value.
-        SourceError: it cannot be opened, is no video, or (later) cannot be read further.
+        SourceError: it cannot be opened, is not a video, or (later) cannot be read further.
     """
 
     def __init__(
@@ -119,36 +122,33 @@ class VideoFile(SessionSource):
         stream: str | None = None,
         live: bool | None = None,
         loop: bool = False,
-        threads: int = 0,
+        threads: Annotated[int, Meta(ge=0)] = 0,
         hwaccel: Hardware = "none",
-        timeout: float = 10.0,
+        timeout: Annotated[float, Meta(gt=0, le=86400)] = 10.0,
     ) -> None:
-        options.text("source.path", path)
+        options.text("path", path)
         if stream is not None:
-            options.text("source.stream", stream)
-        options.positive("source.timeout", timeout)
-        options.whole("source.threads", threads, 0)
-        options.choice("source.hwaccel", hwaccel, get_args(Hardware))
+            options.text("stream", stream)
         address = Address(path)
         address.hwaccel = hwaccel
         self.live = address.live if live is None else live
         self.stream = stream or address.name
-        self._stopped = threading.Event()
-        numbering = FrameTimeline(self.stream)
+        stopped = threading.Event()
+        frames = FrameMaker(self.stream)
 
-        open_: Callable[[], Connection]
-        common: dict[str, Any] = {"threads": threads, "timeout": timeout, "stopped": self._stopped}
+        connect: Callable[[], Connection]
+        common: dict[str, Any] = {"threads": threads, "timeout": timeout, "stopped": stopped}
         if address.live:
-            log.info("%r is a camera: source=rtsp connects again when it is lost", address)
+            log.info("%r is a camera: source=rtsp reconnects when it is lost", address)
             address.options |= live_options()
-            open_ = partial(LiveConnection, address, numbering, stall=timeout, **common)
+            connect = partial(LiveConnection, address, frames, stall=timeout, **common)
         else:
-            pace = Pace(self._stopped) if self.live else None
-            open_ = partial(Recording, address, numbering, loop=loop, pace=pace, **common)
-        self._session = Session(repr(address), open_, self._stopped)
+            pacer = Pacer(stopped, MAX_PAUSE_S) if self.live else None
+            connect = partial(FileConnection, address, frames, loop=loop, pacer=pacer, **common)
+        self._session = Session(repr(address), connect, stopped)
 
     @property
     def frames(self) -> int | None:
-        """How many frames the container announces; None if it does not say, or with `loop`."""
+        """Number of frames that the container announces; None if unknown, or with `loop`."""
         connection = self._session.connection
-        return connection.frames if isinstance(connection, Recording) else None
+        return connection.frames if isinstance(connection, FileConnection) else None

@@ -1,4 +1,4 @@
-"""Decoding in hardware, where FFmpeg finds a device for it."""
+"""Hardware decoding, where FFmpeg finds a device for it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ log = logging.getLogger(__name__)
 
 Hardware = Literal["none", "auto", "cuda", "d3d11va", "qsv", "vaapi", "videotoolbox"]
 
-PREFERRED: tuple[Hardware, ...] = ("cuda", "videotoolbox", "d3d11va", "vaapi", "qsv")
-"""What `auto` tries, best first."""
+AUTO_ORDER: tuple[Hardware, ...] = ("cuda", "videotoolbox", "d3d11va", "vaapi", "qsv")
+"""Devices that `auto` tries, best first."""
 
 
 def accelerator(wanted: Hardware) -> HWAccel | None:
-    """What decodes in hardware; None for the processor, which one line then says.
+    """The device that decodes; None for the CPU, with a warning if a device was wanted.
 
-    A video that the device cannot decode is decoded by the processor too.
+    A video that the device cannot decode is decoded by the CPU too.
     """
     if wanted == "none":
         return None
-    names = PREFERRED if wanted == "auto" else (wanted,)
-    found = next((name for name in names if _starts(name)), None)
-    if found is None:
-        log.warning("source.hwaccel=%s: no such device starts here; the processor decodes", wanted)
+    names = AUTO_ORDER if wanted == "auto" else (wanted,)
+    name = next((name for name in names if device_works(name)), None)
+    if name is None:
+        log.warning("source.hwaccel=%s: no such device works here; decoding on the CPU", wanted)
         return None
-    log.info("decoding with %s", found)
-    return HWAccel(found, allow_software_fallback=True)
+    log.info("decoding with %s", name)
+    return HWAccel(name, allow_software_fallback=True)
 
 
-def _starts(name: str) -> bool:
-    """Whether FFmpeg was built for a device and it is there, tried with H.264."""
+def device_works(name: str) -> bool:
+    """Whether FFmpeg was built for a device and can create a decoder on it, tried with H.264."""
     if name not in hwdevices_available():
         return False
     try:

@@ -1,4 +1,4 @@
-"""A connection to something that sends images when they happen."""
+"""A connection to a live stream that FFmpeg reads."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from collections.abc import Iterator
 from vidan.errors import SourceError
 from vidan.types import Frame
 
-from ..pacing import Pace
-from ..timeline import Decoded, FrameTimeline
+from ..pacing import MAX_PAUSE_S, Pacer
 from .catchup import LateFrameFilter
-from .decode import Reader
+from .decode import DecodedImage, FrameMaker, VideoReader
 from .url import Address
 
 
 class LiveConnection:
-    """The frames of one connection, the newest there are.
+    """The newest frames of one connection.
 
-    What comes as fast as it can be had - a playlist of short files, a file behind a URL - is
+    What arrives as fast as it can be downloaded - a playlist of short files, a file at a URL - is
     paced by its timestamps instead.
 
     Args:
         address: what to connect to.
-        numbering: of the stream's frames, from connection to connection.
-        threads: that decode; 0 for as many as there are processors.
+        frames: makes the stream's frames, from connection to connection.
+        threads: number of decoder threads; 0 for one per CPU core.
         timeout: longest wait for an answer, s.
         stall: longest wait for an image, s.
-        stopped: ends all waiting when it is set.
+        stopped: ends all waiting when set.
 
     Raises:
         SourceError: it cannot be opened; from `read`, it is lost.
@@ -36,7 +35,7 @@ class LiveConnection:
     def __init__(
         self,
         address: Address,
-        numbering: FrameTimeline,
+        frames: FrameMaker,
         *,
         threads: int,
         timeout: float,
@@ -44,29 +43,30 @@ class LiveConnection:
         stopped: threading.Event,
     ) -> None:
         self._address = address
-        self._numbering = numbering
-        self._reader = Reader(
+        self._frames = frames
+        self._reader = VideoReader(
             address, threads=threads, timeout=timeout, stall=stall, stopped=stopped
         )
-        self._finite = self._reader.piecewise or not self._reader.endless
-        self._pace = Pace(stopped) if self._finite and not address.live else None
-        self._pictures: Iterator[Decoded] = iter(
-            self._reader if self._pace else LateFrameFilter(self._reader, self._reader.step)
+        self._finite = self._reader.segmented or not self._reader.endless
+        paced = self._finite and not address.live
+        self._pacer = Pacer(stopped, MAX_PAUSE_S) if paced else None
+        self._images: Iterator[DecodedImage] = iter(
+            self._reader if paced else LateFrameFilter(self._reader, self._reader.frame_interval)
         )
-        numbering.resume()
+        frames.timeline.resume()
 
     def read(self) -> Frame | None:
-        """The next frame; None behind the last of what has an end."""
-        decoded = next(self._pictures, None)
+        """The next frame; None at the end of a finite stream."""
+        decoded = next(self._images, None)
         if decoded is None:
             if self._finite:
                 return None
             raise SourceError(self._address.ended())
-        frame = self._numbering.frame(decoded, self._reader.step, live=True)
-        if self._pace is not None:
-            self._pace.hold(frame)
+        frame = self._frames.make(decoded, self._reader.frame_interval, live=True)
+        if self._pacer is not None:
+            self._pacer.hold(frame)
         return frame
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._reader.close()

@@ -1,9 +1,13 @@
-"""Ends calls of FFmpeg that wait for a network, when a run is stopped or patience is at its end.
+"""Ending FFmpeg calls that wait for a network, at a deadline or when a run is stopped.
 
-FFmpeg asks again and again, while it waits, whether it shall go on. PyAV answers by its
-time-outs alone, and asks its own module `time` how late it is. That module is given a clock
-that leaps ahead, by more than any time-out, for a thread that is to wait no longer. Where PyAV
-should come to ask another clock, waiting ends by its time-outs, as it always did.
+Private API: `av.container.core.time` (PyAV). While FFmpeg waits, it repeatedly asks PyAV whether
+to continue, and PyAV compares `time.monotonic()`, from its own reference to the module `time`,
+with its timeouts. This module replaces that reference by a clock that jumps ahead, beyond any
+timeout, for a thread whose wait is over. Fallback: if PyAV used another clock, calls would still
+end by its timeouts, but stopping a run would take as long as they do.
+
+Name resolution happens inside FFmpeg too, where nothing can interrupt it; `resolve_host` does it
+beforehand, in a thread that may be abandoned.
 """
 
 from __future__ import annotations
@@ -22,22 +26,24 @@ from urllib.parse import urlsplit
 
 import av.container.core
 
-from .url import LIVE
+from .url import LIVE_PROTOCOLS
 
-HOSTED = LIVE | {"http", "https"}
-"""Protocols of which the host is looked up."""
+RESOLVED_PROTOCOLS = LIVE_PROTOCOLS | {"http", "https"}
+"""Protocols whose host is resolved before FFmpeg connects."""
+
+POLL_INTERVAL_S = 0.02
+"""How often a waiting thread checks whether the run was stopped, s."""
+
+CLOCK_JUMP_S = 1e6
+"""How far the clock jumps ahead: beyond any timeout, s."""
 
 
-POLL = 0.02
-"""How often whoever waits looks up, s."""
-
-
-def look_up(url: str, stopped: threading.Event, timeout: float) -> None:
-    """Wait until the system knows the host of a URL.
+def resolve_host(url: str, stopped: threading.Event, timeout: float) -> None:
+    """Wait until the system has resolved the host of a URL.
 
     Args:
-        url: nothing is done for one without a host, or of which a proxy is asked.
-        stopped: ends the waiting when it is set.
+        url: ignored if it has no host, or if a proxy resolves it.
+        stopped: ends the wait when set.
         timeout: longest wait, s.
 
     Raises:
@@ -51,22 +57,22 @@ def look_up(url: str, stopped: threading.Event, timeout: float) -> None:
     errors: list[OSError] = []
     done = threading.Event()
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
             socket.getaddrinfo(host, None)
         except OSError as error:
             errors.append(error)
         except UnicodeError:
-            pass  # not a name that Python would look up: FFmpeg shall say what it thinks of it
+            pass  # a name that Python does not resolve: leave it to FFmpeg
         done.set()
 
-    # A thread that is left behind, since nothing can end its call; it holds nothing.
-    threading.Thread(target=ask, name="vidan-look-up", daemon=True).start()
-    end = time.monotonic() + timeout
-    while not done.wait(POLL):
+    # Nothing can interrupt getaddrinfo; a thread that is abandoned holds no resources.
+    threading.Thread(target=resolve, name="vidan-resolve-host", daemon=True).start()
+    deadline = time.monotonic() + timeout
+    while not done.wait(POLL_INTERVAL_S):
         if stopped.is_set():
             raise InterruptedError("stopped")
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             raise TimeoutError(f"no name server answered for {timeout:g} s")
     if errors:
         raise errors[0]
@@ -77,17 +83,13 @@ def _host(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    # Of which FFmpeg takes heed; it is the proxy that looks up.
+    # FFmpeg honors this variable; the proxy then resolves the host.
     proxied = parts.scheme in ("http", "https") and "http_proxy" in os.environ
-    return parts.hostname if parts.scheme in HOSTED and not proxied else None
+    return parts.hostname if parts.scheme in RESOLVED_PROTOCOLS and not proxied else None
 
 
-LEAP = 1e6
-"""More than any time-out, s."""
-
-
-class _Waiting(threading.local):
-    """Until when this thread may wait, s of `time.monotonic()`, and what ends it before."""
+class _Wait(threading.local):
+    """Until when this thread may wait, s of `time.monotonic()`, and what ends the wait earlier."""
 
     deadline = math.inf
     stopped: threading.Event | None = None
@@ -96,78 +98,76 @@ class _Waiting(threading.local):
 
 
 class _Clock:
-    """What PyAV takes for the module `time`.
+    """Replaces the module `time` in PyAV.
 
-    PyAV objects to a clock that is put back. A container may be closed by another thread than
-    read it, so who does not wait at the moment gets the time of the clock that is most ahead.
+    PyAV fails if a clock runs backward. Since another thread than the reader may close a
+    container, threads that are not waiting get the time of the clock that is furthest ahead.
     """
 
     def __init__(self) -> None:
-        self.waiting = _Waiting()
-        self.most_ahead = 0.0  # s; that two threads raise it at once does not matter
+        self.wait = _Wait()
+        self.max_ahead = 0.0  # s; a race between two threads that raise it is harmless
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
 
     def monotonic(self) -> float:
-        """Now, s; it leaps ahead each time that it is asked when the waiting is over."""
-        waiting = self.waiting
+        """Now, s; jumps ahead on every call once this thread's wait is over."""
+        wait = self.wait
         now = time.monotonic()
-        if waiting.stopped is None:
-            return now + self.most_ahead
-        if waiting.interrupted or waiting.stopped.is_set() or now > waiting.deadline:
-            waiting.ahead += LEAP
-            self.most_ahead = max(self.most_ahead, waiting.ahead)
-        return now + waiting.ahead
+        if wait.stopped is None:
+            return now + self.max_ahead
+        if wait.interrupted or wait.stopped.is_set() or now > wait.deadline:
+            wait.ahead += CLOCK_JUMP_S
+            self.max_ahead = max(self.max_ahead, wait.ahead)
+        return now + wait.ahead
 
 
 _clock = _Clock()
-
-
 av.container.core.time = _clock  # type: ignore[attr-defined]
 
 
 @contextmanager
 def interruptible(stopped: threading.Event, deadline: float = math.inf) -> Iterator[None]:
-    """Calls of FFmpeg by this thread end with an error once a time is past or a run is stopped.
+    """End FFmpeg calls of this thread with an error at a deadline or when a run is stopped.
 
     Args:
-        stopped: ends the waiting when it is set.
+        stopped: ends the wait when set.
         deadline: s of `time.monotonic()`.
 
     Raises:
-        KeyboardInterrupt: it came during such a call.
+        KeyboardInterrupt: Ctrl-C was pressed during such a call.
     """
-    waiting = _clock.waiting
-    waiting.stopped, waiting.deadline, waiting.interrupted = stopped, deadline, False
-    waiting.ahead = _clock.most_ahead
+    wait = _clock.wait
+    wait.stopped, wait.deadline, wait.interrupted = stopped, deadline, False
+    wait.ahead = _clock.max_ahead
     try:
-        with _interrupts_noted():
+        with _noting_ctrl_c():
             yield
     finally:
-        waiting.stopped, waiting.deadline = None, math.inf
-        if waiting.interrupted:
-            waiting.interrupted = False
+        wait.stopped, wait.deadline = None, math.inf
+        if wait.interrupted:
+            wait.interrupted = False
             raise KeyboardInterrupt
 
 
 @contextmanager
-def _interrupts_noted() -> Iterator[None]:
-    """Take note of Ctrl-C where Python would raise it: inside FFmpeg's questions it would be lost.
+def _noting_ctrl_c() -> Iterator[None]:
+    """Record Ctrl-C instead of raising it: an exception inside FFmpeg's callback would be lost.
 
-    Only the main thread gets signals, and a handler of somebody's own is left alone.
+    Only the main thread receives signals, and a custom handler stays in place.
     """
-    usual = signal.default_int_handler
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not usual:
+    default = signal.default_int_handler
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not default:
         yield
         return
 
     def note(_number: int, _frame: FrameType | None) -> None:
-        _clock.waiting.interrupted = True
+        _clock.wait.interrupted = True
 
     signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, default)

@@ -5,122 +5,127 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
 
 from vidan import options
 from vidan.frames import ArrayFrame
 from vidan.types import Frame
 
-from ..pacing import Cadence
-from .ground_truth import TruthFile
+from ..pacing import Pacer
+from .ground_truth import GroundTruthFile
 from .scene.scene import Scene
 
 
 class Synthetic:
-    """The frames of a drawn street where people walk, masked, bare and bearded.
+    """The frames of a drawn street with people, some of whom wear a mask or a beard.
 
-    The same options give the same pixels. Live, it behaves as a camera: frames fall due at
-    `rate`, whoever asks late gets the newest that fell due, and those before it are gaps in
-    the index; `captured` is when a frame fell due. Otherwise every frame comes, as fast as it
-    is asked for, and `captured` is when it was drawn. Stream time is `index / rate`.
+    The same options produce the same pixels. Live, it behaves like a camera: frames become due
+    at `rate`, a late reader gets the newest frame that is due, and the skipped ones are gaps in
+    the index; `captured` is when a frame became due. Otherwise every frame is returned as soon as
+    it is requested, and `captured` is when it was drawn. Stream time is `index / rate`.
 
     Args:
         width: of the image, px, 64 to 7680.
         height: of the image, px, 64 to 7680.
-        rate: frames per second, of the scene and, if live, of the clock; 0.1 to 1000.
-        frames: of the scene, gaps included; None to go on without end.
-        live: come at `rate`, as from a camera.
-        people: in the scene at a time, 0 to 100.
-        size: of the people, 0.1 to 2; at 1, faces in 1080p are 90 to 210 px high.
-        speed: how fast they walk, 0.1 to 10; 1 is a usual pace.
-        haze: from 0, none, to 1, thick fog.
-        darkness: from 0, day, to 1, night with a noisy sensor.
-        seed: of everything that is left to chance, 0 or more.
-        truth: file to write the true faces of the frames that came to, in MOTChallenge form;
-            None for no file. Its class is 1 with a mask, 2 without, 3 with one worn below the
-            nose, and its last column is the visible share of the face.
+        rate: frames per second of the scene and, if live, of the clock; 0.1 to 1000.
+        frames: length of the scene, gaps included; None for an endless scene.
+        live: whether frames come at `rate`, as from a camera.
+        people: number of people in the scene at a time, 0 to 100.
+        size: scale of the people, 0.1 to 2; at 1, faces in 1080p are 90 to 210 px high.
+        speed: how fast people walk, 0.1 to 10; 1 is a usual pace.
+        haze: 0 (clear) to 1 (thick fog).
+        darkness: 0 (day) to 1 (night with a noisy sensor).
+        seed: of the random number generators, 0 or more.
+        ground_truth: file for the true faces of the frames that were read, in MOTChallenge
+            format; None for no file. The class is 1 with a mask, 2 without, 3 with a mask below
+            the nose, and the last column is the visible fraction of the face.
         stream: name of the stream.
 
     Attributes:
-        scene: draws any frame and knows its truth.
+        scene: draws any frame and knows its ground truth.
         live: as given.
         frames: as given.
         stream: as given.
 
     Raises:
         ConfigError: an option has a bad value.
-        SourceError: the truth file cannot be written.
+        SourceError: the ground truth file cannot be written.
     """
 
     def __init__(
         self,
-        width: int = 1920,
-        height: int = 1080,
-        rate: float = 30.0,
-        frames: int | None = 300,
+        width: Annotated[int, Meta(ge=64, le=7680)] = 1920,
+        height: Annotated[int, Meta(ge=64, le=7680)] = 1080,
+        rate: Annotated[float, Meta(ge=0.1, le=1000)] = 30.0,
+        frames: Annotated[int, Meta(ge=1, le=10**9)] | None = 300,
         live: bool = False,
-        people: int = 6,
-        size: float = 1.0,
-        speed: float = 1.0,
-        haze: float = 0.0,
-        darkness: float = 0.0,
-        seed: int = 0,
-        truth: str | None = None,
+        people: Annotated[int, Meta(ge=0, le=100)] = 6,
+        size: Annotated[float, Meta(ge=0.1, le=2)] = 1.0,
+        speed: Annotated[float, Meta(ge=0.1, le=10)] = 1.0,
+        haze: Annotated[float, Meta(ge=0, le=1)] = 0.0,
+        darkness: Annotated[float, Meta(ge=0, le=1)] = 0.0,
+        seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0,
+        ground_truth: str | None = None,
         stream: str = "synthetic",
     ) -> None:
-        options.text("source.stream", stream)
-        if truth is not None:
-            options.text("source.truth", truth)
-        options.boolean("source.live", live)
+        options.text("stream", stream)
+        if ground_truth is not None:
+            options.text("ground_truth", ground_truth)
         self.live = live
-        self.frames = None if frames is None else options.whole("source.frames", frames, 1, 10**9)
+        self.frames = frames
         self.stream = stream
-        self._rate = options.number("source.rate", rate, 0.1, 1000)
+        self._rate = rate
         self.scene = Scene(
-            options.whole("source.width", width, 64, 7680),
-            options.whole("source.height", height, 64, 7680),
-            people=options.whole("source.people", people, 0, 100),
-            size=options.number("source.size", size, 0.1, 2),
-            speed=options.number("source.speed", speed, 0.1, 10),
-            haze=options.number("source.haze", haze, 0, 1),
-            darkness=options.number("source.darkness", darkness, 0, 1),
-            seed=options.whole("source.seed", seed, 0, 2**63 - 1),
-            rate=self._rate,
+            width,
+            height,
+            people=people,
+            size=size,
+            speed=speed,
+            haze=haze,
+            darkness=darkness,
+            seed=seed,
+            rate=rate,
         )
-        self._stop = threading.Event()
-        self._cadence = Cadence(self._rate, self._stop)
+        self._stopped = threading.Event()
+        self._pacer = Pacer(self._stopped)
         self._next = 0
-        self._truth = None if truth is None else TruthFile(truth)
+        self._file = None if ground_truth is None else GroundTruthFile(ground_truth)
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames, in order, each once: another iteration goes on where one was left.
+        """The frames in order, each once: another iteration continues where one was left.
 
         Raises:
-            SourceError: the truth cannot be written.
+            SourceError: the ground truth cannot be written.
         """
         if self.live:
-            # Nobody may hold up a camera by being drawn when they first appear.
+            # Drawing people when they first appear would delay frames.
             self.scene.prepare()
-        while not self._stop.is_set():
-            index = self._cadence.newest(self._next) if self.live else self._next
+        while not self._stopped.is_set():
+            index = self._newest_due() if self.live else self._next
             if self.frames is not None and index >= self.frames:
                 break
             self._next = index + 1
             frame = self._frame(index)
-            if self._stop.is_set():
+            if self._stopped.is_set():
                 break
-            if self._truth is not None:
-                self._truth.write(index, self.scene.truth(index))
+            if self._file is not None:
+                self._file.write(index, self.scene.ground_truth(index))
             yield frame
+
+    def _newest_due(self) -> int:
+        """The next frame, or the newest that is due if it is later: a camera holds one image."""
+        return max(self._next, int(self._pacer.elapsed() * self._rate))
 
     def _frame(self, index: int) -> Frame:
         rgb = self.scene.draw(index)
-        captured = self._cadence.wait(index) if self.live else time.monotonic()
-        return ArrayFrame(
-            rgb, index=index, time=index / self._rate, captured=captured, stream=self.stream
-        )
+        stream_time = index / self._rate
+        captured = self._pacer.wait(stream_time) if self.live else time.monotonic()
+        return ArrayFrame(rgb, index=index, time=stream_time, captured=captured, stream=self.stream)
 
     def close(self) -> None:
-        """End the iteration and finish the truth file; a second call does nothing."""
-        self._stop.set()
-        if self._truth is not None:
-            self._truth.close()
+        """End the iteration and close the ground truth file; a second call does nothing."""
+        self._stopped.set()
+        if self._file is not None:
+            self._file.close()

@@ -1,4 +1,4 @@
-"""The images of a camera while it is plugged in."""
+"""Opening a camera with OpenCV and reading its images until it is unplugged."""
 
 from __future__ import annotations
 
@@ -19,55 +19,61 @@ from vidan.errors import SourceError
 from vidan.frames import ArrayFrame
 from vidan.types import Frame, Image
 
-from ..images.listing import natural
+from ..images.listing import natural_key
 from ..opencv_log import quiet_opencv
-from ..timeline import Shots
+from ..timeline import FixedSize, FrameTimeline
 
 log = logging.getLogger(__name__)
 
-
 BACKEND = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
-
 
 SIZE_AND_RATE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
 
+MAX_FRAME_RATE = 1000
+"""A camera that reports more frames per second does not know its rate."""
 
-# For this many seconds V4L2 waits for an image at a time, instead of 10: a camera that stops
-# is noticed, and a run that is stopped ends. OpenCV reads it when it first waits.
+DEFAULT_FRAME_INTERVAL_S = 1 / 30
+"""Assumed if a camera does not report its frame rate, s."""
+
+RETRY_INTERVAL_S = 0.02
+"""Time between attempts to read from a camera that has no image, s."""
+
+# V4L2 waits for an image for this many seconds at a time, instead of 10, so that a stalled camera
+# is noticed and a stopped run ends. OpenCV reads the variable before its first wait.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 
 
 def open_camera(
     device: int | str, width: int | None, height: int | None, rate: float | None, mjpg: bool
 ) -> cv2.VideoCapture:
-    """The opened camera, asked for a size (px) and a rate (1/s); a log entry if it gives others.
+    """Open a camera and request a size, px, and a rate, frames/s; log if it uses others.
 
     Raises:
-        SourceError: it is not there or cannot be opened; says which there are.
+        SourceError: it does not exist or cannot be opened; the message lists the cameras.
     """
     with quiet_opencv():
         camera = cv2.VideoCapture(device, BACKEND)
         if not camera.isOpened():
             camera.release()
-            raise SourceError(f"cannot open camera {device!r}: {_why(device)}")
+            raise SourceError(f"cannot open camera {device!r}: {_reason(device)}")
         _configure(camera, device, width, height, rate, mjpg)
     return camera
 
 
 def cameras() -> list[str]:
-    """Paths of the cameras there are; only Linux has such paths."""
-    return [str(path) for path in sorted(Path("/dev").glob("video*"), key=natural)]
+    """Paths of the cameras of this computer; only Linux has such paths."""
+    return [str(path) for path in sorted(Path("/dev").glob("video*"), key=natural_key)]
 
 
-def _why(device: int | str) -> str:
+def _reason(device: int | str) -> str:
     path = Path(f"/dev/video{device}" if isinstance(device, int) else device)
     if sys.platform != "linux":
-        return "is it plugged in, allowed for this program, and used by no other?"
+        return "is it plugged in, allowed for this program, and not in use by another?"
     if not path.exists():
         return f"there is {', '.join(cameras()) or 'no camera (/dev/video*) on this computer'}"
     if not os.access(path, os.R_OK | os.W_OK):
         return f"no permission for {str(path)!r}: join its group (sudo usermod -aG video $USER)"
-    return "is it a camera, and does no other program use it?"
+    return "is it a camera, and not in use by another program?"
 
 
 def _configure(
@@ -78,53 +84,43 @@ def _configure(
     rate: float | None,
     mjpg: bool,
 ) -> None:
-    """Ask the camera for what is wanted, and say what it gives instead."""
-    wanted: dict[int, float | None] = {
-        # The coding first: it decides which sizes and rates there are.
+    """Request settings from the camera and log what it uses instead."""
+    requested: dict[int, float | None] = {
+        # The codec first: it determines which sizes and rates are available.
         cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*"MJPG") if mjpg else None,
         cv2.CAP_PROP_FRAME_WIDTH: width,
         cv2.CAP_PROP_FRAME_HEIGHT: height,
         cv2.CAP_PROP_FPS: rate,
-        # What waits in the driver only gets older.
+        # Images that wait in the driver only get older.
         cv2.CAP_PROP_BUFFERSIZE: 1,
     }
-    for option, value in wanted.items():
+    for option, value in requested.items():
         if value is not None:
             camera.set(option, value)
-    given = [camera.get(option) for option in SIZE_AND_RATE]
-    asked = [wanted[option] for option in SIZE_AND_RATE]
-    if any(a is not None and round(a) != round(g) for a, g in zip(asked, given, strict=True)):
-        log.warning("camera %r gives %.0fx%.0f at %.3g frames/s instead", device, *given)
+    actual = [camera.get(option) for option in SIZE_AND_RATE]
+    wanted = [requested[option] for option in SIZE_AND_RATE]
+    if any(w is not None and round(w) != round(a) for w, a in zip(wanted, actual, strict=True)):
+        log.warning("camera %r uses %.0fx%.0f at %.3g frames/s instead", device, *actual)
 
 
-FASTEST = 1000
-"""A camera that says it gives more frames per second does not know."""
-
-
-AGAIN = 0.02
-"""Between attempts to get an image from a camera that gave none, s."""
-
-
-STEP = 1 / 30
-"""Time between images of a camera that does not say, s."""
-
-
-class Plugged:
-    """A camera while it is plugged in.
+class CameraConnection:
+    """A camera from being opened to being unplugged.
 
     Args:
         stream: name of the stream.
-        shots: of the stream, from one plugging in to the next.
-        open_: opens it; raises SourceError.
+        timeline: of the stream, from connection to connection.
+        size: of the stream's images.
+        open_: opens the camera or raises SourceError.
         device: as the user named it.
         timeout: longest wait for an image, s.
-        stopped: ends all waiting when it is set.
+        stopped: ends all waiting when set.
     """
 
     def __init__(
         self,
         stream: str,
-        shots: Shots,
+        timeline: FrameTimeline,
+        size: FixedSize,
         open_: Callable[[], cv2.VideoCapture],
         *,
         device: int | str,
@@ -132,19 +128,22 @@ class Plugged:
         stopped: threading.Event,
     ) -> None:
         self._stream = stream
-        self._shots = shots
+        self._timeline = timeline
+        self._size = size
         self._device = device
         self._timeout = timeout
         self._stopped = stopped
         self._camera = open_()
         rate = self._camera.get(cv2.CAP_PROP_FPS)
-        self._shots.resume(1 / rate if 0 < rate < FASTEST else STEP)
+        self._frame_interval = 1 / rate if 0 < rate < MAX_FRAME_RATE else DEFAULT_FRAME_INTERVAL_S
+        # Capture times, which serve as timestamps, go on across connections.
+        self._timeline.resume(restarts_pts=False)
 
     def read(self) -> Frame | None:
-        """The next frame; None if it is to be read no further.
+        """The next frame; None once stopped.
 
         Raises:
-            SourceError: for too long there was none.
+            SourceError: no image arrived for too long.
         """
         deadline = time.monotonic() + self._timeout
         while not self._stopped.is_set():
@@ -153,36 +152,43 @@ class Plugged:
                 return frame
             if time.monotonic() > deadline:
                 raise SourceError(
-                    f"camera {self._device!r} gave no picture for {self._timeout:g} s: "
-                    "is it still plugged in, and does no other program use it?"
+                    f"no image from camera {self._device!r} for {self._timeout:g} s: "
+                    "is it still plugged in, and not in use by another program?"
                 )
-            self._stopped.wait(AGAIN)
+            self._stopped.wait(RETRY_INTERVAL_S)
         return None
 
     def close(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
         self._camera.release()
 
     def _grab(self) -> Frame | None:
-        """The next image; None if none came, or a broken one."""
+        """The next image; None if there is none, or a broken one."""
         with quiet_opencv():
             if not self._camera.grab():
                 return None
-            captured = time.monotonic()  # before the image is unpacked, which takes its time
-            index, stream_time = self._shots.next(captured)
-            whole, picture = self._camera.retrieve()
-        if not whole or picture is None or not picture.size:
+            captured = time.monotonic()  # before the image is decoded, which takes time
+            index, stream_time = self._timeline.next(captured, captured, self._frame_interval)
+            valid, image = self._camera.retrieve()
+        if not valid or image is None or not image.size:
             return None
         return ArrayFrame(
-            self._shots.sized(_rgb(picture)),
+            self._scaled(_to_rgb(image)),
             index=index,
             time=stream_time,
             captured=captured,
             stream=self._stream,
         )
 
+    def _scaled(self, rgb: Image) -> Image:
+        height, width, _ = rgb.shape
+        size = self._size.target((width, height))
+        if size == (width, height):
+            return rgb
+        return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
-def _rgb(picture: npt.NDArray[Any]) -> Image:
-    gray = picture.ndim == 2 or picture.shape[2] == 1
+
+def _to_rgb(image: npt.NDArray[Any]) -> Image:
+    gray = image.ndim == 2 or image.shape[2] == 1
     code = cv2.COLOR_GRAY2RGB if gray else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(picture, code), np.uint8)
+    return np.asarray(cv2.cvtColor(image, code), np.uint8)

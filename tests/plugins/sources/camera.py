@@ -1,11 +1,11 @@
-"""An RTSP camera for tests: run by the system's Python, which has Debian's GStreamer.
+"""An RTSP camera for tests, run by the system's Python, which has Debian's GStreamer.
 
     /usr/bin/python3 camera.py PORT [--size 320x240 --rate 25 --codec h264 ...]
 
-Each image shows when it was made, as BITS squares in a row, black or white: milliseconds of
-`time.monotonic()`, modulo 2**BITS, the highest bit first. Prints `ready` when it can be asked.
-A line `stall` on its standard input stops the images while connections stay, `go` starts them
-again, `size WxH` changes their size; the end of its input ends it.
+Each image contains the time at which it was drawn: BITS black or white squares in a row for the
+milliseconds of `time.monotonic()` modulo 2**BITS, highest bit first. Prints `ready` once it
+accepts connections. Commands on standard input: `stall` stops sending images but keeps the
+connections, `go` resumes, `size WxH` changes the resolution; the end of the input ends it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ BITS = 24
 
 
 def draw(now_ms, width, height):
-    """An I420 image: gray, with the time code in its upper half."""
+    """An I420 image: gray, with the time code in the upper half."""
     luma = bytearray(bytes([90]) * (width * height))
     square = width // BITS
     row = bytearray(bytes([90]) * width)
@@ -25,7 +25,7 @@ def draw(now_ms, width, height):
         white = now_ms >> (BITS - 1 - bit) & 1
         row[bit * square : (bit + 1) * square] = bytes([235 if white else 16]) * square
     luma[: width * (height // 2)] = bytes(row) * (height // 2)
-    # Something that moves below, so that images differ even where the clock stands still.
+    # A moving block, so that consecutive images always differ.
     start = width * (height * 3 // 4) + now_ms // 10 % (width - 16)
     for line in range(8):
         luma[start + line * width : start + line * width + 16] = bytes([200]) * 16
@@ -56,8 +56,7 @@ def main():
     state = {
         "size": tuple(map(int, arguments.size.split("x"))),
         "stalled": False,
-        "feeding": 0,
-        "new": threading.Lock(),
+        "feeding": 0,  # number of the thread that feeds the current media
     }
     encoders = {
         "h264": "x264enc tune=zerolatency sliced-threads=false threads=1 speed-preset=ultrafast "
@@ -130,7 +129,7 @@ def main():
         sys.exit(f"port {arguments.port} is taken")
     loop = GLib.MainLoop()
 
-    def obey():
+    def execute_commands():
         for line in sys.stdin:
             word, _, rest = line.strip().partition(" ")
             if word in ("stall", "go"):
@@ -139,7 +138,7 @@ def main():
                 state["size"] = tuple(map(int, rest.split("x")))
         loop.quit()
 
-    threading.Thread(target=obey, daemon=True).start()
+    threading.Thread(target=execute_commands, daemon=True).start()
     print("ready", flush=True)
     loop.run()
 

@@ -1,4 +1,4 @@
-"""Network cameras for tests: Debian's GStreamer RTSP server, and a proxy that spoils packets."""
+"""Network cameras for tests: Debian's GStreamer RTSP server, and a proxy that corrupts data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 SCRIPT = Path(__file__).with_name("camera.py")
 
-NEEDS = "import gi; gi.require_version('GstRtspServer', '1.0'); " + (
+REQUIREMENTS = "import gi; gi.require_version('GstRtspServer', '1.0'); " + (
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
     "assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtph264pay')"
 )
@@ -28,13 +28,14 @@ NEEDS = "import gi; gi.require_version('GstRtspServer', '1.0'); " + (
 
 @functools.cache
 def missing():
-    """Why there can be no RTSP server; empty if there can."""
+    """Why no RTSP server can be started; empty if it can."""
     advice = (
         "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 "
         "gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
     )
+    command = [SYSTEM_PYTHON, "-c", REQUIREMENTS]
     try:
-        subprocess.run([SYSTEM_PYTHON, "-c", NEEDS], check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return f"no RTSP server of GStreamer on this computer: {advice}"
     return ""
@@ -46,7 +47,7 @@ def free_port():
 
 
 class Camera:
-    """An RTSP camera that can be switched off and on; see camera.py for what it can be told."""
+    """An RTSP camera that can be switched off and on; for its options see camera.py."""
 
     def __init__(self, *options):
         if missing():
@@ -67,28 +68,29 @@ class Camera:
         assert self._process.stdout.readline() == "ready\n"
 
     def kill(self):
-        """As if the plug were pulled, as far as its computer still closes connections."""
+        """Like a power failure, except that the operating system closes the connections."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
             self._process = None
 
     def tell(self, line):
+        """Send a command of camera.py, such as `stall`."""
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
 
 class Proxy:
-    """Passes TCP on to a port, and spoils bytes of what comes back when `rate` is above 0.
+    """Forwards TCP to a port, and corrupts bytes of the answers if `rate` is above 0.
 
     Args:
         port: on this computer.
-        rate: the part of the pieces in which a few bytes are changed.
+        rate: fraction of the chunks in which some bytes are changed.
     """
 
     def __init__(self, port, rate=0.0):
         self.rate = rate
-        self.spoilt = 0
+        self.corrupted = 0
         self._target = port
         self._random = random.Random(1)
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -114,9 +116,9 @@ class Proxy:
 
     def _serve(self, client):
         with client, contextlib.suppress(OSError):
-            self._pass_on(client, socket.create_connection(("127.0.0.1", self._target)))
+            self._forward(client, socket.create_connection(("127.0.0.1", self._target)))
 
-    def _pass_on(self, client, server):
+    def _forward(self, client, server):
         with server:
             while not self._stop.is_set():
                 for ready in select.select([client, server], [], [], 0.1)[0]:
@@ -126,13 +128,13 @@ class Proxy:
                     if ready is client:
                         server.sendall(data)
                     else:
-                        client.sendall(self._spoil(data))
+                        client.sendall(self._corrupt(data))
 
-    def _spoil(self, data):
-        # Answers to requests are left alone, so that what breaks is the stream.
+    def _corrupt(self, data):
+        # Answers to requests stay intact, so that only the stream is damaged.
         if self._random.random() >= self.rate or b"RTSP/1.0" in data or len(data) < 100:
             return data
-        self.spoilt += 1
+        self.corrupted += 1
         data = bytearray(data)
         for _ in range(4):
             data[self._random.randrange(40, len(data))] ^= self._random.randrange(1, 256)
@@ -148,6 +150,6 @@ def time_code(rgb):
 
 
 def age(rgb, now=None):
-    """How old the time drawn into an image is, s."""
+    """How long ago an image was drawn, according to its time code, s."""
     now = time.monotonic() if now is None else now
     return (int(now * 1000) - time_code(rgb)) % 2**BITS / 1000

@@ -7,14 +7,14 @@ import pytest
 
 @pytest.fixture
 def warnings(caplog):
-    """The texts of what has been logged as a warning."""
+    """The messages logged as warnings so far."""
     caplog.set_level(logging.INFO)
     return lambda: [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 @pytest.fixture
 def serve():
-    """Starts an HTTP server with a handler and says its address."""
+    """Starts an HTTP server with a handler; returns `host:port`."""
     servers = []
 
     def start(handler):

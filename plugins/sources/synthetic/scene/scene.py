@@ -36,7 +36,7 @@ POINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """What is in a frame: N faces, the farthest first.
 
     Attributes:
@@ -126,7 +126,7 @@ class Scene:
         self._weather.grain(frame, index)
         return frame
 
-    def truth(self, index: int) -> Truth:
+    def ground_truth(self, index: int) -> GroundTruth:
         """What is in the frame of an index. Faces that are wholly outside are left out."""
         people = self._people(index)
         placed = [self._placed(person, walker) for person, walker in people]
@@ -138,7 +138,7 @@ class Scene:
             nearer = [part for parts in placed[i + 1 :] for part in parts]
             seen = self._visible(placed[i][-1], box, nearer)
             rows.append((walker.identity, box, self._class(person.look.kind), seen))
-        return Truth(
+        return GroundTruth(
             np.array([row[0] for row in rows], np.int64),
             np.array([row[1] for row in rows], np.float32).reshape(-1, 4),
             np.array([row[2] for row in rows], np.int32),

@@ -1,4 +1,4 @@
-"""Hosts are looked up before FFmpeg does, since nothing could end its waiting."""
+"""Hosts are resolved before FFmpeg would do so, since nothing could interrupt it then."""
 
 import signal
 import socket
@@ -9,46 +9,46 @@ import pytest
 
 from vidan.errors import SourceError
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
-from vidan_plugins.sources.ffmpeg.timeouts import look_up
+from vidan_plugins.sources.ffmpeg.timeouts import resolve_host
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """The hosts that were looked up; all are known."""
+def resolved(monkeypatch):
+    """The hosts that were resolved; all of them exist."""
     hosts = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, _port: hosts.append(host))
     return hosts
 
 
 @pytest.fixture
-def deaf(monkeypatch):
-    """A name server that says nothing as long as the test lasts; set when it was asked."""
-    asked, over = threading.Event(), threading.Event()
+def name_server_queried(monkeypatch):
+    """A name server that does not answer during the test; set once it is queried."""
+    queried, over = threading.Event(), threading.Event()
 
     def wait(_host, _port):
-        asked.set()
+        queried.set()
         over.wait()
 
     monkeypatch.setattr(socket, "getaddrinfo", wait)
-    yield asked
+    yield queried
     over.set()
 
 
-def test_the_host_is_looked_up(asked, monkeypatch):
+def test_the_host_is_resolved(resolved, monkeypatch):
     never = threading.Event()
-    look_up("rtsp://me:secret@cam.example:554/a", never, 5)
-    look_up("udp://@239.0.0.1:5000", never, 5)
-    look_up("srt://:7000", never, 5)  # whoever calls
-    look_up("rtsp://[cam/a", never, 5)  # FFmpeg shall say what it thinks of these
-    look_up("foo://cam.example/a", never, 5)
-    assert asked == ["cam.example", "239.0.0.1"]
+    resolve_host("rtsp://me:secret@cam.example:554/a", never, 5)
+    resolve_host("udp://@239.0.0.1:5000", never, 5)
+    resolve_host("srt://:7000", never, 5)  # a listener
+    resolve_host("rtsp://[cam/a", never, 5)  # left to FFmpeg, as the next one
+    resolve_host("foo://cam.example/a", never, 5)
+    assert resolved == ["cam.example", "239.0.0.1"]
     monkeypatch.setenv("http_proxy", "http://proxy:3128")
-    look_up("https://cam.example/a", never, 5)
-    look_up("rtsp://cam.example/a", never, 5)
-    assert asked == ["cam.example", "239.0.0.1", "cam.example"]
+    resolve_host("https://cam.example/a", never, 5)
+    resolve_host("rtsp://cam.example/a", never, 5)
+    assert resolved == ["cam.example", "239.0.0.1", "cam.example"]
 
 
-def test_a_host_that_is_not_there_is_refused_in_one_line(monkeypatch):
+def test_an_unknown_host_is_a_one_line_error(monkeypatch):
     def refuse(_host, _port):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -56,39 +56,40 @@ def test_a_host_that_is_not_there_is_refused_in_one_line(monkeypatch):
     with pytest.raises(SourceError) as caught:
         Rtsp("rtsp://me:secret@cam.example/a")
     assert str(caught.value) == (
-        "cannot look up the host of 'rtsp://me:***@cam.example/a': Name or service not known: "
+        "cannot resolve the host of 'rtsp://me:***@cam.example/a': Name or service not known: "
         "check source.path and the network"
     )
 
 
-def test_a_name_server_that_says_nothing_ends_by_the_time_out(deaf):
+@pytest.mark.usefixtures("name_server_queried")
+def test_a_silent_name_server_times_out():
     with pytest.raises(SourceError, match=r"no name server answered for 0\.2 s"):
         Rtsp("rtsp://cam.example/a", timeout=0.2)
 
 
-def test_a_stop_does_not_wait_for_a_name_server(deaf):
+def test_stopping_does_not_wait_for_a_name_server(name_server_queried):
     stopped = threading.Event()
-    stopper = threading.Thread(target=lambda: (deaf.wait(), stopped.set()))
+    stopper = threading.Thread(target=lambda: (name_server_queried.wait(), stopped.set()))
     stopper.start()
     with pytest.raises(InterruptedError):
-        look_up("rtsp://cam.example/a", stopped, 60)
+        resolve_host("rtsp://cam.example/a", stopped, 60)
     stopper.join()
 
 
 @pytest.fixture
-def pressed():
-    """Ctrl-C raises KeyboardInterrupt, as Python has it, whatever ran in this process before."""
+def default_ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, as usual in Python, whatever ran in this process before."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("pressed")
-def test_ctrl_c_does_not_wait_for_a_name_server(deaf):
+@pytest.mark.usefixtures("default_ctrl_c")
+def test_ctrl_c_does_not_wait_for_a_name_server(name_server_queried):
     main = threading.main_thread().ident
 
     def press():
-        deaf.wait()
+        name_server_queried.wait()
         signal.pthread_kill(main, signal.SIGINT)
 
     presser = threading.Thread(target=press)

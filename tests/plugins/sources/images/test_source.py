@@ -1,3 +1,4 @@
+import re
 import shutil
 import struct
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidan.config.build import build
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
-from vidan_plugins.sources.images.listing import natural
+from vidan_plugins.sources.images.listing import natural_key
 from vidan_plugins.sources.images.source import Images, read_image
 
 
@@ -39,7 +41,7 @@ def test_it_is_a_source(folder):
     assert (source.frames, source.live, source.stream, source.rate) == (10, False, "photos", 25.0)
 
 
-def test_images_come_in_natural_order(folder):
+def test_images_are_in_natural_order(folder):
     frames = list(Images(str(folder), rate=2))
     assert [frame.filename for frame in frames] == [f"{n}.png" for n in range(1, 11)]
     assert [frame.rgb()[0, 0].tolist() for frame in frames] == [
@@ -62,21 +64,21 @@ def test_images_come_in_natural_order(folder):
 )
 def test_natural_order(tmp_path, names):
     paths = [tmp_path / name for name in names]
-    assert sorted([*paths[1:], paths[0]], key=natural) == paths
+    assert sorted([*paths[1:], paths[0]], key=natural_key) == paths
 
 
 @given(st.lists(st.text(alphabet="aB1023._²٣", min_size=1, max_size=8)))
 def test_any_names_can_be_sorted(names):
     from pathlib import Path
 
-    assert sorted(map(Path, sorted(names)), key=natural) == sorted(
-        map(Path, sorted(names, reverse=True)), key=natural
+    assert sorted(map(Path, sorted(names)), key=natural_key) == sorted(
+        map(Path, sorted(names, reverse=True)), key=natural_key
     )
 
 
-def test_other_files_and_hidden_ones_are_left_alone(folder, warnings):
-    (folder / "notes.txt").write_text("no picture")
-    (folder / "._1.png").write_bytes(b"what a Mac leaves behind")
+def test_other_files_and_hidden_files_are_ignored(folder, warnings):
+    (folder / "notes.txt").write_text("no image")
+    (folder / "._1.png").write_bytes(b"metadata that macOS writes")
     (folder / "sub.png").mkdir()
     assert len(list(Images(str(folder)))) == 10
     assert not warnings()
@@ -89,21 +91,21 @@ def test_other_files_and_hidden_ones_are_left_alone(folder, warnings):
 def test_patterns(folder, pattern, count):
     path = str(folder.parent / pattern)
     if not count:
-        with pytest.raises(SourceError, match="there are no pictures in"):
+        with pytest.raises(SourceError, match="there are no images in"):
             Images(path)
         return
     source = Images(path)
     assert (source.frames, source.stream) == (count, "photos")
 
 
-def test_a_pattern_reaches_into_folders(folder, tmp_path):
+def test_a_pattern_includes_subfolders(folder, tmp_path):
     write(tmp_path / "more/deep/1.png")
     source = Images(str(tmp_path / "**/1.png"))
     assert source.frames == 2
     assert source.stream == tmp_path.name
 
 
-def test_one_image_is_enough(folder):
+def test_one_image_is_a_stream_of_one_frame(folder):
     (frame,) = Images(str(folder / "3.png"))
     assert (frame.filename, frame.index, frame.time) == ("3.png", 0, 0.0)
 
@@ -119,7 +121,7 @@ def test_images_may_differ_in_size(tmp_path):
     assert [(f.width, f.height) for f in Images(str(tmp_path))] == [(8, 6), (5, 9)]
 
 
-# What images can be like
+# Kinds of images
 
 STRIPE = np.zeros((4, 6, 3), np.uint8)
 STRIPE[:, :, 0], STRIPE[:, :, 1], STRIPE[:, :, 2] = 200, 100, 50  # BGR
@@ -140,13 +142,13 @@ STRIPE[:, :, 0], STRIPE[:, :, 1], STRIPE[:, :, 2] = 200, 100, 50  # BGR
     ids=["8 bits", "16 bits", "alpha", "gray", "gray 16 bits", "bmp", "tiff", "ppm"],
 )
 def test_every_kind_of_image_becomes_rgb(data, rgb):
-    picture = read_image(data)
-    assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
-    assert picture.reshape(-1, 3).tolist() == [list(rgb)] * 24
+    image = read_image(data)
+    assert (image.shape, image.dtype) == ((4, 6, 3), np.uint8)
+    assert image.reshape(-1, 3).tolist() == [list(rgb)] * 24
 
 
 def palette_png():
-    """Four pixels of a palette: red, green, blue, white; by hand, from the PNG standard."""
+    """Four pixels with a palette: red, green, blue, white; assembled by hand (PNG standard)."""
     import zlib
 
     def chunk(kind, body):
@@ -176,24 +178,24 @@ def with_orientation(jpeg, orientation):
 
 @pytest.mark.parametrize(
     ("orientation", "corner"),
-    # Where the stored image's top left comes to lie: row, column.
+    # Where the top left corner of the stored image is displayed: row, column.
     list(enumerate([(0, 0), (0, -1), (-1, -1), (-1, 0)] * 2, start=1)),
 )
-def test_exif_orientation_is_honored(orientation, corner):
+def test_exif_orientation_is_applied(orientation, corner):
     bgr = np.zeros((32, 64, 3), np.uint8)
     bgr[:16, :16] = 255
-    picture = read_image(with_orientation(encoded(bgr, ".jpg"), orientation))
-    assert picture.shape == ((32, 64, 3) if orientation <= 4 else (64, 32, 3))
-    corners = {(r, c): picture[r, c].mean() > 128 for r in (0, -1) for c in (0, -1)}
+    image = read_image(with_orientation(encoded(bgr, ".jpg"), orientation))
+    assert image.shape == ((32, 64, 3) if orientation <= 4 else (64, 32, 3))
+    corners = {(r, c): image[r, c].mean() > 128 for r in (0, -1) for c in (0, -1)}
     assert [where for where, white in corners.items() if white] == [corner]
 
 
 # Broken images
 
 
-def test_a_broken_image_is_named_skipped_and_leaves_a_gap(folder, warnings, capfd):
+def test_a_broken_image_is_skipped_with_a_warning_and_leaves_a_gap(folder, warnings, capfd):
     (folder / "2.png").write_bytes(b"")
-    (folder / "3.png").write_bytes(b"not at all a picture")
+    (folder / "3.png").write_bytes(b"not an image at all")
     whole = encoded(np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8), ".jpg")
     (folder / "4.png").write_bytes(whole[:200])
     source = Images(str(folder))
@@ -207,7 +209,7 @@ def test_a_broken_image_is_named_skipped_and_leaves_a_gap(folder, warnings, capf
     assert capfd.readouterr().err == ""
 
 
-def test_an_image_that_vanished_is_a_broken_one(folder, warnings):
+def test_an_image_that_was_deleted_counts_as_broken(folder, warnings):
     source = Images(str(folder))
     (folder / "1.png").unlink()
     assert [frame.index for frame in source] == list(range(1, 10))
@@ -218,15 +220,15 @@ def test_only_broken_images_are_an_error(tmp_path):
     for name in ("1.jpg", "2.jpg"):
         (tmp_path / name).write_bytes(b"nothing")
     source = Images(str(tmp_path))
-    with pytest.raises(SourceError, match=r"none of the 2 pictures of .* can be read"):
+    with pytest.raises(SourceError, match=r"none of the 2 images of .* can be read"):
         list(source)
 
 
 # Bad input
 
 
-def test_what_holds_no_images_is_refused(tmp_path):
-    (tmp_path / "notes.txt").write_text("no picture")
+def test_a_path_without_images_is_rejected(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
     for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "*.jpg", tmp_path / "none"):
         with pytest.raises(SourceError) as caught:
             Images(str(path))
@@ -237,9 +239,10 @@ def test_what_holds_no_images_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "options", [{"path": " "}, {"rate": 0}, {"rate": -1}, {"rate": float("inf")}, {"stream": ""}]
 )
-def test_bad_options_are_refused(folder, options):
-    with pytest.raises(ConfigError, match=r"^source\.(path|rate|stream)="):
-        Images(**{"path": str(folder)} | options)
+def test_bad_options_are_rejected(folder, options):
+    ((option, value),) = options.items()
+    with pytest.raises(ConfigError, match=rf"^source\.{option}[=:].*{re.escape(repr(value))}"):
+        build("source", {"name": "images", "path": str(folder), **options})
 
 
 def test_closing_ends_the_iteration(folder):
@@ -252,7 +255,7 @@ def test_closing_ends_the_iteration(folder):
     assert list(source) == []
 
 
-def test_a_second_iteration_goes_on(folder):
+def test_a_second_iteration_continues_where_the_first_stopped(folder):
     source = Images(str(folder))
     assert next(iter(source)).index == 0
     assert [frame.index for frame in source] == list(range(1, 10))
@@ -273,40 +276,40 @@ def sequence(tmp_path):
 
 
 @pytest.mark.parametrize("inside", [".", "img1"])
-def test_a_sequence_knows_its_name_and_rate(sequence, inside):
+def test_name_and_rate_of_a_sequence_are_read(sequence, inside):
     source = Images(str(sequence / inside))
     assert (source.frames, source.stream, source.rate) == (3, "TOWN-01-DET", 14.0)
     assert [frame.time for frame in source] == pytest.approx([0, 1 / 14, 2 / 14])
 
 
-def test_name_and_rate_of_a_sequence_can_be_overruled(sequence):
+def test_name_and_rate_of_a_sequence_can_be_overridden(sequence):
     source = Images(str(sequence), rate=7, stream="town")
     assert (source.stream, source.rate) == ("town", 7)
 
 
-def test_a_sequence_needs_no_seqinfo(sequence):
+def test_a_sequence_does_not_need_a_seqinfo(sequence):
     (sequence / "seqinfo.ini").unlink()
     source = Images(str(sequence))
     assert (source.frames, source.stream, source.rate) == (3, "TOWN-01", 25.0)
 
 
-def test_images_that_a_sequence_lacks_leave_gaps(sequence, warnings):
+def test_missing_images_of_a_sequence_leave_gaps(sequence, warnings):
     write(sequence / "img1/000007.jpg")
     frames = list(Images(str(sequence)))
     assert [frame.index for frame in frames] == [0, 1, 2, 6]
     assert frames[-1].time == pytest.approx(6 / 14)
     (warning,) = warnings()
-    assert "3 pictures" in warning
+    assert "3 images are missing" in warning
 
 
-def test_a_sequence_without_numbers_is_counted(sequence):
+def test_a_sequence_without_numbers_is_indexed_in_order(sequence):
     write(sequence / "img1/cover.jpg")
     assert [frame.index for frame in Images(str(sequence))] == [0, 1, 2, 3]
 
 
-def test_a_sequence_without_its_images_is_refused(sequence):
+def test_a_sequence_without_its_images_is_rejected(sequence):
     shutil.rmtree(sequence / "img1")
-    with pytest.raises(SourceError, match="has no pictures in 'img1'"):
+    with pytest.raises(SourceError, match="has no images in 'img1'"):
         Images(str(sequence))
 
 

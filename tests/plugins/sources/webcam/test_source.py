@@ -6,24 +6,24 @@ import cv2
 import numpy as np
 import pytest
 
+from vidan.config.build import build
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
-from vidan_plugins.sources.webcam import capture as camera
-from vidan_plugins.sources.webcam import capture as plugged
+from vidan_plugins.sources.webcam import capture
 from vidan_plugins.sources.webcam.source import Webcam
 
 BGR = (200, 100, 50)
 
 
 class FakeCamera:
-    """A cv2.VideoCapture whose images are given: a list of arrays; None if none comes."""
+    """A cv2.VideoCapture with prepared images; None stands for a failed grab."""
 
-    def __init__(self, pictures, opened=True, limits=None):
-        self.pictures = list(pictures)
+    def __init__(self, images, opened=True, limits=None):
+        self.images = list(images)
         self.opened = opened
-        self.limits = limits or {}
+        self.limits = limits or {}  # largest supported value of each property
         self.settings = {}
-        self.asked = []
+        self.requested = []
         self.released = 0
 
     def __call__(self, device, backend):
@@ -34,7 +34,7 @@ class FakeCamera:
         return self.opened
 
     def set(self, option, value):
-        self.asked.append(option)
+        self.requested.append(option)
         self.settings[option] = min(value, self.limits.get(option, value))
         return True
 
@@ -42,33 +42,33 @@ class FakeCamera:
         return float(self.settings.get(option, 0))
 
     def grab(self):
-        self.picture = self.pictures.pop(0) if self.pictures else None
-        return self.picture is not None
+        self.image = self.images.pop(0) if self.images else None
+        return self.image is not None
 
     def retrieve(self):
-        return self.picture.size > 0, self.picture
+        return self.image.size > 0, self.image
 
     def release(self):
         self.released += 1
         self.opened = False
 
 
-def picture(width=8, height=6):
+def bgr_image(width=8, height=6):
     return np.full((height, width, 3), BGR, np.uint8)
 
 
-NONE = {"max": 0}  # no try to get back what was lost
+NO_RETRY = {"max": 0}
 
 BROKEN = np.zeros((0, 0, 3), np.uint8)
 
 
 @pytest.fixture
 def plug_in(monkeypatch):
-    """Plugs in a camera with images."""
+    """Plugs in a camera with the given images."""
 
-    def plug(pictures=(), **options):
-        fake = FakeCamera(pictures, **options)
-        monkeypatch.setattr(camera.cv2, "VideoCapture", fake)
+    def plug(images=(), **options):
+        fake = FakeCamera(images, **options)
+        monkeypatch.setattr(capture.cv2, "VideoCapture", fake)
         return fake
 
     return plug
@@ -76,15 +76,15 @@ def plug_in(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that moves by 0.04 s each time it is looked at, and never really waits."""
+    """A clock that advances by 0.04 s each time it is read; waits return at once."""
     now = [100.0]
 
     def tick():
         now[0] += 0.04
         return now[0]
 
-    monkeypatch.setattr(plugged.time, "monotonic", tick)
-    monkeypatch.setattr(plugged.threading.Event, "wait", lambda *_: False)
+    monkeypatch.setattr(capture.time, "monotonic", tick)
+    monkeypatch.setattr(capture.threading.Event, "wait", lambda *_: False)
     return now
 
 
@@ -96,8 +96,8 @@ def test_it_is_a_live_source(plug_in):
     source.close()
 
 
-def test_images_come_as_rgb_with_the_time_of_their_capture(plug_in, clock):
-    plug_in([picture()] * 3)
+def test_images_are_rgb_and_have_the_time_of_their_capture(plug_in, clock):
+    plug_in([bgr_image()] * 3)
     source = Webcam(stream="door")
     frames = []
     for frame in source:
@@ -112,7 +112,7 @@ def test_images_come_as_rgb_with_the_time_of_their_capture(plug_in, clock):
     assert frames[0].time < frames[1].time < frames[2].time
 
 
-def test_a_gray_camera_gives_rgb(plug_in):
+def test_gray_images_become_rgb(plug_in):
     plug_in([np.full((6, 8), 9, np.uint8), np.full((6, 8, 1), 9, np.uint8)])
     frames = iter(Webcam())
     for frame in (next(frames), next(frames)):
@@ -120,11 +120,11 @@ def test_a_gray_camera_gives_rgb(plug_in):
         assert (frame.rgb() == 9).all()
 
 
-def test_what_is_wanted_is_asked_for_the_coding_first(plug_in, warnings):
+def test_settings_are_requested_codec_first(plug_in, warnings):
     fake = plug_in()
     Webcam("/dev/video2", width=1280, height=720, rate=30)
     assert fake.device == "/dev/video2"
-    assert fake.asked == [
+    assert fake.requested == [
         cv2.CAP_PROP_FOURCC,
         cv2.CAP_PROP_FRAME_WIDTH,
         cv2.CAP_PROP_FRAME_HEIGHT,
@@ -136,49 +136,49 @@ def test_what_is_wanted_is_asked_for_the_coding_first(plug_in, warnings):
     assert not warnings()
 
 
-def test_what_is_not_wanted_is_not_asked_for(plug_in, warnings):
+def test_settings_without_a_value_are_not_requested(plug_in, warnings):
     fake = plug_in()
     Webcam(mjpg=False)
-    assert fake.asked == [cv2.CAP_PROP_BUFFERSIZE]
+    assert fake.requested == [cv2.CAP_PROP_BUFFERSIZE]
     assert not warnings()
 
 
-def test_a_camera_that_gives_another_size_is_reported(plug_in, warnings):
+def test_a_camera_that_uses_another_size_is_reported(plug_in, warnings):
     plug_in(limits={cv2.CAP_PROP_FRAME_WIDTH: 640, cv2.CAP_PROP_FRAME_HEIGHT: 480})
     Webcam(width=1920, height=1080, rate=30)
-    assert warnings() == ["camera 0 gives 640x480 at 30 frames/s instead"]
+    assert warnings() == ["camera 0 uses 640x480 at 30 frames/s instead"]
 
 
 def test_a_broken_image_leaves_a_gap_in_the_index(plug_in):
-    plug_in([picture(), BROKEN, picture()])
+    plug_in([bgr_image(), BROKEN, bgr_image()])
     frames = iter(Webcam())
     assert [next(frames).index for _ in range(2)] == [0, 2]
 
 
-def test_a_short_pause_is_waited_for(plug_in, clock):
-    plug_in([picture(), None, None, picture()])
+def test_a_short_pause_is_not_an_outage(plug_in, clock):
+    plug_in([bgr_image(), None, None, bgr_image()])
     frames = iter(Webcam(timeout=1))
     assert [next(frames).index for _ in range(2)] == [0, 1]
 
 
-def test_a_camera_that_stops_is_an_error_and_no_hang(plug_in, clock):
-    plug_in([picture()])
-    frames = iter(Webcam(timeout=3, retry=NONE))
+def test_a_camera_that_stops_is_an_error(plug_in, clock):
+    plug_in([bgr_image()])
+    frames = iter(Webcam(timeout=3, retry=NO_RETRY))
     next(frames)
     stopped = clock[0]
-    with pytest.raises(SourceError, match=r"^camera 0 gave no picture for 3 s: "):
+    with pytest.raises(SourceError, match=r"^no image from camera 0 for 3 s: "):
         next(frames)
     assert 3 < clock[0] - stopped < 4
 
 
-def test_a_camera_of_broken_images_is_an_error_and_no_hang(plug_in, clock):
+def test_a_camera_with_only_broken_images_is_an_error(plug_in, clock):
     plug_in([BROKEN] * 1000)
-    with pytest.raises(SourceError, match="gave no picture"):
-        next(iter(Webcam(retry=NONE)))
+    with pytest.raises(SourceError, match="no image from camera 0"):
+        next(iter(Webcam(retry=NO_RETRY)))
 
 
-def test_closing_lets_go_of_the_camera_and_ends_the_iteration(plug_in):
-    fake = plug_in([picture()] * 9)
+def test_closing_releases_the_camera_and_ends_the_iteration(plug_in):
+    fake = plug_in([bgr_image()] * 9)
     source = Webcam()
     frames = iter(source)
     next(frames)
@@ -190,39 +190,39 @@ def test_closing_lets_go_of_the_camera_and_ends_the_iteration(plug_in):
 
 
 @pytest.mark.parametrize("device", [97, "/dev/video97"])
-def test_a_camera_that_is_not_there_is_refused_in_one_line(monkeypatch, capfd, device):
-    monkeypatch.setattr(camera.sys, "platform", "linux")
-    monkeypatch.setattr(camera, "cameras", lambda: ["/dev/video0", "/dev/video2"])
+def test_a_camera_that_does_not_exist_is_a_one_line_error(monkeypatch, capfd, device):
+    monkeypatch.setattr(capture.sys, "platform", "linux")
+    monkeypatch.setattr(capture, "cameras", lambda: ["/dev/video0", "/dev/video2"])
     with pytest.raises(SourceError) as caught:
         Webcam(device)
     assert str(caught.value) == f"cannot open camera {device!r}: there is /dev/video0, /dev/video2"
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_computer_without_cameras_is_told_so(monkeypatch):
-    monkeypatch.setattr(camera.sys, "platform", "linux")
-    monkeypatch.setattr(camera, "cameras", list)
+def test_the_error_says_if_there_is_no_camera(monkeypatch):
+    monkeypatch.setattr(capture.sys, "platform", "linux")
+    monkeypatch.setattr(capture, "cameras", list)
     with pytest.raises(SourceError, match=r"there is no camera .* on this computer"):
         Webcam(97)
 
 
 def test_a_camera_that_cannot_be_opened_is_released(plug_in, monkeypatch):
-    monkeypatch.setattr(camera.sys, "platform", "linux")
+    monkeypatch.setattr(capture.sys, "platform", "linux")
     fake = plug_in(opened=False)
-    with pytest.raises(SourceError, match="does no other program use it"):
-        Webcam("/dev/null")  # is there, may be opened, and is no camera
+    with pytest.raises(SourceError, match="not in use by another program"):
+        Webcam("/dev/null")  # exists, can be opened, and is not a camera
     assert fake.released == 1
 
 
 def test_cameras_are_listed_in_natural_order(monkeypatch):
-    found = [camera.Path(f"/dev/video{n}") for n in (10, 2, 0)]
-    monkeypatch.setattr(camera.Path, "glob", lambda *_: iter(found))
-    assert camera.cameras() == ["/dev/video0", "/dev/video2", "/dev/video10"]
+    found = [capture.Path(f"/dev/video{n}") for n in (10, 2, 0)]
+    monkeypatch.setattr(capture.Path, "glob", lambda *_: iter(found))
+    assert capture.cameras() == ["/dev/video0", "/dev/video2", "/dev/video10"]
 
 
-def test_opencv_may_speak_again_afterwards(plug_in):
+def test_the_log_level_of_opencv_is_restored(plug_in):
     before = cv2.utils.logging.getLogLevel()
-    plug_in([picture()])
+    plug_in([bgr_image()])
     next(iter(Webcam()))
     assert cv2.utils.logging.getLogLevel() == before
 
@@ -240,50 +240,51 @@ def test_opencv_may_speak_again_afterwards(plug_in):
         {"stream": ""},
     ],
 )
-def test_bad_options_are_refused(plug_in, options):
+def test_bad_options_are_rejected(plug_in, options):
     plug_in()
-    with pytest.raises(ConfigError, match=r"^source\.\w+(=| and )"):
-        Webcam(**options)
+    option = next(iter(options)) if options.keys() != {"height"} else "width"
+    with pytest.raises(ConfigError, match=rf"^source\.{option}(=|:| and )"):
+        build("source", {"name": "webcam", **options})
 
 
-# Unplugged and plugged in again: the openings of a device are given, as none can be unplugged here
+# Unplugged and plugged in again: a real camera cannot be unplugged by a test
 
 
-class Socket:
-    """Gives one after another of the cameras that are plugged in; None where there is none."""
+class Port:
+    """The results of opening a device, one after another: a camera, or None if there is none."""
 
     def __init__(self, *cameras):
         self.cameras = list(cameras)
-        self.openings = 0
+        self.attempts = 0
 
     def __call__(self, device, backend):
-        self.openings += 1
+        self.attempts += 1
         found = self.cameras.pop(0) if self.cameras else None
         return FakeCamera([], opened=False) if found is None else found(device, backend)
 
 
 @pytest.fixture
-def socket(monkeypatch):
-    def fill(*cameras):
-        filled = Socket(*cameras)
-        monkeypatch.setattr(camera.cv2, "VideoCapture", filled)
-        return filled
+def plug_into_port(monkeypatch):
+    def plug(*cameras):
+        port = Port(*cameras)
+        monkeypatch.setattr(capture.cv2, "VideoCapture", port)
+        return port
 
-    return fill
+    return plug
 
 
-def test_a_camera_that_is_plugged_in_again_goes_on(socket, clock, warnings):
-    first, second = FakeCamera([picture()] * 3), FakeCamera([picture(16, 12)] * 2)
-    openings = socket(first, None, None, second)
+def test_a_camera_that_is_plugged_in_again_continues(plug_into_port, clock, warnings):
+    first, second = FakeCamera([bgr_image()] * 3), FakeCamera([bgr_image(16, 12)] * 2)
+    port = plug_into_port(first, None, None, second)
     source = Webcam(timeout=3)
     frames = list(islice(source, 5))
     assert first.released == 1
-    assert openings.openings == 4
+    assert port.attempts == 4
     indices, times = [f.index for f in frames], [f.time for f in frames]
     assert indices[:3] == [0, 1, 2]
     assert times == sorted(times)
     away = times[3] - times[2]
-    assert away > 3  # the clock says how long the camera was away, and the index follows it
+    assert away > 3  # measured by the clock, and the index follows it
     assert indices[3] == 2 + round(away * 30)
     assert indices[4] == indices[3] + 1
     assert [(f.width, f.height) for f in frames] == [(8, 6)] * 5
@@ -292,7 +293,7 @@ def test_a_camera_that_is_plugged_in_again_goes_on(socket, clock, warnings):
     assert outage.attempts == 3
     assert outage.length == pytest.approx(away)
     assert outage.time == times[2]
-    assert "gave no picture for 3 s" in outage.reason
+    assert "no image from camera 0 for 3 s" in outage.reason
     lost, back, size = warnings()
     assert lost.startswith("lost camera 0: ")
     assert "is back after" in back or "is back after" in size
@@ -300,18 +301,20 @@ def test_a_camera_that_is_plugged_in_again_goes_on(socket, clock, warnings):
     source.close()
 
 
-def test_a_camera_that_stays_away_is_given_up_after_so_many_tries(socket, clock):
-    openings = socket(FakeCamera([picture()]))
+def test_a_camera_that_stays_away_is_given_up_after_the_last_attempt(plug_into_port, clock):
+    port = plug_into_port(FakeCamera([bgr_image()]))
     source = Webcam(timeout=1, retry={"max": 4, "first": 1.0, "longest": 8.0})
-    with pytest.raises(SourceError, match=r"^gave up after 4 tries: cannot open camera 0"):
+    with pytest.raises(SourceError, match=r"^gave up after 4 attempts: cannot open camera 0"):
         list(source)
-    assert openings.openings == 1 + 4
+    assert port.attempts == 1 + 4
     (outage,) = source.outages
     assert (outage.attempts, outage.length) == (4, None)
 
 
-def test_a_camera_that_can_be_opened_and_gives_nothing_is_still_lost(socket, clock):
-    socket(FakeCamera([picture()]), FakeCamera([]), FakeCamera([]), FakeCamera([picture()]))
+def test_a_camera_that_opens_but_has_no_image_is_still_lost(plug_into_port, clock):
+    plug_into_port(
+        FakeCamera([bgr_image()]), FakeCamera([]), FakeCamera([]), FakeCamera([bgr_image()])
+    )
     source = Webcam(timeout=1)
     assert len(list(islice(source, 2))) == 2
     (outage,) = source.outages
@@ -319,8 +322,8 @@ def test_a_camera_that_can_be_opened_and_gives_nothing_is_still_lost(socket, clo
     source.close()
 
 
-def test_stopping_ends_the_search_for_a_camera_at_once(socket):
-    socket(FakeCamera([picture()]))
+def test_stopping_ends_the_wait_for_a_camera_at_once(plug_into_port):
+    plug_into_port(FakeCamera([bgr_image()]))
     source = Webcam(timeout=0.05, retry={"first": 60.0, "longest": 60.0})
     frames = iter(source)
     next(frames)
@@ -335,7 +338,7 @@ def test_stopping_ends_the_search_for_a_camera_at_once(socket):
 @pytest.mark.parametrize(
     "retry", [{"max": -1}, {"max": 1.5}, {"first": 0}, {"first": 5.0, "longest": 1.0}, {"mx": 1}]
 )
-def test_bad_values_of_retry_are_refused(plug_in, retry):
+def test_bad_values_of_retry_are_rejected(plug_in, retry):
     plug_in()
-    with pytest.raises(ConfigError, match=r"^source\.retry"):
-        Webcam(retry=retry)
+    with pytest.raises(ConfigError, match=rf"^source\.retry.*{list(retry)[-1]}"):
+        build("source", {"name": "webcam", "retry": retry})
