@@ -1,52 +1,56 @@
-"""vidan from Python: the command line's run as a function, and components by name."""
+"""The Python API: run a pipeline, and build components by name."""
 
 from __future__ import annotations
 
 import datetime
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .execution.summary import Summary
 
 
-def run(overrides: str | Sequence[str] = "") -> dict[str, Any]:
-    """Do what `vidan <overrides>` does, and return the summary.
+def run(overrides: str | Sequence[str] = "") -> Summary:
+    """Run the pipeline as `vidan <overrides>` does, and return the summary; nothing is printed.
+
+    It can be called from any thread or process, and several times at once.
 
     Args:
-        overrides: as on the command line, in one string or one by one:
-            `"source=file source.path=a.mp4 tracker=sort"`. A path with blanks is quoted there,
-            or one of a list. Outputs go to `runs/<date>_<time>/` unless `hydra.run.dir=` or
-            `run_dir=` says otherwise.
+        overrides: as on the command line, as one string or a list of strings:
+            `"source=file source.path=a.mp4 tracker=sort"`. In a string, quote a path that contains
+            spaces. Outputs go to `runs/<date>_<time>/` unless `hydra.run.dir=` or `run_dir=` is
+            set.
 
     Returns:
-        What `summary.json` holds: frames, objects by label, speed, times, outputs.
+        The content of `summary.json`: frames, objects by label, speed, latencies, outputs.
 
     Raises:
-        VidanError: what could not be built or what failed in mid-run.
-        KeyboardInterrupt: Ctrl-C, when the outputs are finished.
+        VidanError: a component cannot be built, or failed during the run.
+        KeyboardInterrupt: Ctrl-C was pressed; the outputs are complete up to that frame.
     """
-    from .cli.main import chooses_sinks
-    from .config.compose import compose
+    from .config.compose import chosen_groups, compose
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     now = datetime.datetime.now()
     config = compose([f"run_dir=runs/{now:%Y-%m-%d_%H-%M-%S}", *given])
-    try:
-        return execute(config, explicit_sinks=chooses_sinks(given))
-    except SystemExit as stop:
-        raise KeyboardInterrupt from stop
+    summary = execute(config, require_display="sink" in chosen_groups(given))
+    if summary["interrupted"]:
+        raise KeyboardInterrupt
+    return summary
 
 
 def create(kind: str, name: str, **options: Any) -> Any:
-    """A component by its name, as a configuration would have it made.
+    """Build a component by its name.
 
     Args:
         kind: a name in `vidan.kinds.KINDS`, such as `detector`.
-        name: as `vidan plugins` lists it.
-        **options: keyword arguments of its constructor; `vidan plugins show` prints them.
+        name: as listed by `vidan plugins`.
+        **options: keyword arguments of its constructor; `vidan plugins show` lists them.
 
     Raises:
-        ConfigError: an option that it does not have, or a bad value.
+        ConfigError: an unknown option, or a bad value.
         PluginError: there is no such component, or it cannot be imported.
     """
     from .config.build import build

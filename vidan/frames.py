@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time as clock
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -12,6 +16,24 @@ from .images import Image, YuvPlanes, resize
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom of a part of an image, whole px; right and bottom are excluded."""
+
+PIXEL_METHODS = ("resized", "resized_crop", "rgb", "yuv")
+"""Methods of a frame that make pixels, which its observer is told of."""
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _observed(method: Method) -> Method:
+    """A method that runs in the context of its frame's observer, if there is one."""
+
+    @functools.wraps(method)
+    def call(self: Frame, *args: Any, **kwargs: Any) -> Any:
+        if self.observer is None:
+            return method(self, *args, **kwargs)
+        with self.observer(self, method.__name__):
+            return method(self, *args, **kwargs)
+
+    return cast(Method, call)
 
 
 class Frame(ABC):
@@ -28,6 +50,8 @@ class Frame(ABC):
         width: of the image as displayed, px.
         height: of the image as displayed, px.
         filename: name of the image file the frame was read from; None if there is none.
+        observer: called with the frame and a name of PIXEL_METHODS when that method is called,
+            which then runs in the context that the observer returns; None, except in a trace.
     """
 
     __slots__ = (
@@ -37,6 +61,7 @@ class Frame(ABC):
         "filename",
         "height",
         "index",
+        "observer",
         "stream",
         "time",
         "width",
@@ -60,9 +85,17 @@ class Frame(ABC):
         self.width = width
         self.height = height
         self.filename = filename
+        self.observer: Callable[[Frame, str], AbstractContextManager[None]] | None = None
         self._rgb: Image | None = None
         self._lock = threading.Lock()
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name in PIXEL_METHODS:
+            if name in vars(cls):
+                setattr(cls, name, _observed(vars(cls)[name]))
+
+    @_observed
     def rgb(self) -> Image:
         """The image: (height,width,3) uint8 RGB, read-only; made once and cached."""
         with self._lock:
@@ -87,6 +120,7 @@ class Frame(ABC):
     def resized(self, width: int, height: int) -> Image:
         """The image scaled to (height,width,3) uint8 RGB, regardless of its aspect ratio."""
 
+    @_observed
     def resized_crop(self, box: Box, width: int, height: int) -> Image:
         """The part of the image inside `box`, scaled to (height,width,3) uint8 RGB.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from .journal import RunJournal
+from .outages import Outages
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -163,4 +164,37 @@ class StatsAware(Protocol):
 
         Called once, before the first result.
         """
+        ...
+
+
+@runtime_checkable
+class ReportsOutages(Protocol):
+    """Optional for a source that can lose its connection.
+
+    The outages are in the summary, and the tracker is reset after long ones.
+    """
+
+    @property
+    def outages(self) -> Outages:
+        """The outages so far; the same object throughout the run."""
+        ...
+
+
+@runtime_checkable
+class ReportsOutputs(Protocol):
+    """Optional for a sink that writes files."""
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """Paths of the files that it wrote; read after `close`, for the summary."""
+        ...
+
+
+@runtime_checkable
+class HasThreshold(Protocol):
+    """Optional for a detector that discards boxes with low scores."""
+
+    @property
+    def threshold(self) -> float:
+        """Lowest score that it returns, 0 to 1."""
         ...

@@ -25,7 +25,7 @@ class RunJournal:
 
     Args:
         directory: of the run.
-        go_on: whether it was interrupted and is done again; else it is a new one.
+        resumed: whether it was interrupted and is done again; else it is a new one.
 
     Attributes:
         began: when it first began, s since 1970.
@@ -35,12 +35,12 @@ class RunJournal:
         SinkError: FILE cannot be written; also from `note`.
     """
 
-    def __init__(self, directory: Path, *, go_on: bool) -> None:
+    def __init__(self, directory: Path, *, resumed: bool) -> None:
         self._directory = directory.resolve()
         self._path = directory / FILE
         self.began = time.time()
         self.files: set[Path] = set()
-        if go_on:
+        if resumed:
             self._recall()
         else:
             self._write("w", {"began": self.began})

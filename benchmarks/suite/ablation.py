@@ -22,7 +22,7 @@ import numpy as np
 
 from vidan.config.build import build
 from vidan.config.compose import compose
-from vidan.execution.assemble import build_pipeline
+from vidan.execution.execute import prepare
 
 BASE = ["source=file", "sink=[video,jsonl]"]
 
@@ -57,7 +57,7 @@ Figures = tuple[float, float]
 def vidan(overrides: list[str]) -> Figures:
     """Run the pipeline; building it is not measured."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = build_pipeline(compose([*BASE, *overrides, f"run_dir={folder}"]))
+        pipeline = prepare(compose([*BASE, *overrides, f"run_dir={folder}"])).pipeline
         return _timed(lambda: pipeline.run().frames)
 
 

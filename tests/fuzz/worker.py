@@ -162,7 +162,7 @@ def one(kind, path, elsewhere):
     except VidanError as error:
         text = str(error)
         # `build` wraps what a constructor raises: then it is no error that says what to do
-        end = "bug" if "cannot be made:" in text or "\n" in text else "error"
+        end = "bug" if "cannot be built:" in text or "\n" in text else "error"
     except BaseException:
         end, text = "bug", traceback.format_exc()
     else:

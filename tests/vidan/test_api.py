@@ -1,8 +1,17 @@
+import json
+import multiprocessing
+import os
+import signal
 import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import vidan
+from vidan.config.compose import compose
+from vidan.execution.execute import execute, prepare
 from vidan.testing import ListSource, RecordingSink, TruthDetector, clip, detections, frames
 
 from .fakes import FakeDetector, FakeSource, FakeTracker
@@ -26,6 +35,61 @@ def test_overrides_one_by_one(tmp_path, monkeypatch):
     assert vidan.run(SMALL.split())["frames"] == 3
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "summary.json").is_file()
+
+
+def small(out):
+    return [*SMALL.split(), "detector=mot", "detector.path=det.txt", f"run_dir={out}"]
+
+
+def execute_small(out):
+    """A run in another process: what it returns must be picklable."""
+    return execute(compose(small(out)))
+
+
+@pytest.fixture
+def detections_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "det.txt").write_text("1,-1,10,10,20,20,1,-1,-1,-1\n")
+
+
+def test_a_run_prints_nothing_and_leaves_signals_alone(detections_file, capfd):
+    before = signal.getsignal(signal.SIGINT)
+    during = []
+    run = prepare(compose(small("out")))
+    run.run(lambda _stats: during.append(signal.getsignal(signal.SIGINT)))
+    assert set(during) <= {before}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_run_in_a_thread(detections_file):
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(vidan.run, small(f"out-{n}")) for n in range(2)]
+        assert [run.result(60)["frames"] for run in runs] == [3, 3]
+
+
+def test_a_run_in_a_process_of_its_own(detections_file):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        summary = pool.submit(execute_small, "out").result(120)
+    assert summary["frames"] == 3
+    assert summary["error"] is None
+
+
+def test_ctrl_c_finishes_the_outputs_and_is_raised(detections_file):
+    arguments = [a for a in small("out") if not a.startswith("max_frames")]
+    sent = threading.Thread(target=interrupt_when_written, args=["out/results.jsonl"])
+    sent.start()
+    with pytest.raises(KeyboardInterrupt):
+        vidan.run([*arguments, "source.frames=null"])
+    sent.join()
+    summary = json.loads(Path("out/summary.json").read_text())
+    assert summary["interrupted"]
+    assert Path("out/results.jsonl").read_text().count("\n") == summary["frames"] > 0
+
+
+def interrupt_when_written(path):
+    while not (Path(path).exists() and Path(path).stat().st_size):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_what_is_wrong_is_raised():

@@ -15,6 +15,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from vidan.config.build import CONTEXT_KEYS, keywords
 from vidan.config.groups import option_file
 from vidan.errors import VidanError, did_you_mean
 from vidan.kinds import KINDS
@@ -161,9 +162,8 @@ def _wrong(component: Component, target: Any, text: str) -> str:
     for key in keys:
         if key not in named and not any_key:
             return f"{key!r} is no argument of the constructor: {did_you_mean(key, named)}"
-    plain = (p for p in named.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-    missing = [p.name for p in plain if p.name not in keys]
-    return f"lacks {', '.join(missing)}, which the constructor takes" if missing else ""
+    missing = keywords(target).keys() - CONTEXT_KEYS - set(keys)
+    return f"lacks {', '.join(sorted(missing))}, which the constructor takes" if missing else ""
 
 
 if __name__ == "__main__":

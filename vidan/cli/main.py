@@ -126,17 +126,17 @@ def _is_command(argument: str) -> bool:
 
 
 def _run(arguments: list[str]) -> int:
-    from ..config.compose import run_hydra
+    from ..config.compose import chosen_groups, run_hydra
 
     errors: list[Exception] = []
-    explicit = chooses_sinks(arguments)
+    chosen = "sink" in chosen_groups(arguments)
 
     def task(config: DictConfig) -> None:
-        from ..execution.execute import execute
+        from .run import run
 
         log_to(Path(config.run_dir))
         try:
-            execute(config, explicit_sinks=explicit)
+            run(config, require_display=chosen)
         except Exception as error:  # kept from Hydra, which would print it its own way
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
@@ -146,11 +146,6 @@ def _run(arguments: list[str]) -> int:
     if errors:
         raise errors[0]
     return 0
-
-
-def chooses_sinks(arguments: Iterable[str]) -> bool:
-    """Whether somebody said which sinks there are to be."""
-    return any(argument.lstrip("+~").split("=")[0] == "sink" for argument in arguments)
 
 
 def log_to(directory: Path) -> None:

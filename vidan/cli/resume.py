@@ -35,9 +35,9 @@ def main(arguments: list[str]) -> int:
     config = _configuration(directory)
     overrides = [str(override) for override in _read(directory / ".hydra/overrides.yaml")]
 
-    from ..config.compose import load_local
-    from ..execution.execute import execute
-    from .main import chooses_sinks, log_to
+    from ..config.compose import chosen_groups, load_local
+    from .main import log_to
+    from .run import run
 
     log_to(directory)
     if _complete(directory):
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         )
     _change_to(settings)
     load_local(overrides)
-    execute(config, explicit_sinks=chooses_sinks(overrides), resumed=True)
+    run(config, require_display="sink" in chosen_groups(overrides), resumed=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Build a component from its configuration, and check the options it is given."""
+"""Build a component from its options, and check them against its constructor."""
 
 from __future__ import annotations
 
@@ -6,85 +6,101 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import DictConfig
 
 from ..errors import ConfigError, PluginError, VidanError, did_you_mean
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
 from .check import check
+from .resolve import resolved
 
 
-def build(kind: str, config: Mapping[str, Any], where: str | None = None) -> Any:
-    """Make the component that a configuration names.
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """What a component may learn about the run that it is built for.
+
+    A constructor asks for one of these values by a keyword of the same name. The value is passed
+    unless the configuration sets that key, so the component's YAML file leaves the key out.
+
+    Attributes:
+        workers: threads that call the detector at the same time.
+    """
+
+    workers: int
+
+
+CONTEXT_KEYS = frozenset(field.name for field in fields(BuildContext))
+"""Keywords of a constructor that come from the `BuildContext`."""
+
+
+def build(
+    kind: str,
+    config: Mapping[str, Any],
+    where: str | None = None,
+    context: BuildContext | None = None,
+) -> Any:
+    """Build the component that a configuration names.
 
     Args:
         kind: a name in `vidan.kinds.KINDS`, such as `detector`.
         config: `name`, and keyword arguments of its constructor.
-        where: its place in the whole configuration, for errors; the kind if None.
+        where: its key in the whole configuration, for errors; the kind if None.
+        context: the run that it is built for; None outside of a run.
 
     Raises:
-        ConfigError: a key that it does not have, one that is missing, or a bad value.
-        PluginError: there is no such component, it cannot be imported, or it raised.
-        VidanError: what else the component itself said.
+        ConfigError: an unknown or missing key, or a bad value.
+        PluginError: the component does not exist, cannot be imported, or raised an error that is
+            not a `VidanError`.
+        VidanError: the component raised it.
     """
     where = where or kind
-    if not isinstance(config, Mapping | DictConfig):
-        raise ConfigError(f"{where}={config!r}: expected the name of a {kind} and its options")
-    arguments = _plain(where, config)
+    arguments = _plain(kind, where, config)
     name = arguments.pop("name", None)
     if not isinstance(name, str):
         raise ConfigError(f"{where}.name: expected the name of a {kind}, got {name!r}")
     component = load_plugins().registry.get(kind, name)
     target = component.load()
+    arguments = _from_context(target, context) | arguments
     _check_keys(where, component, target, arguments)
-    for key, hint in _hints(target).items():
+    for key, hint in hints(target).items():
         if key in arguments:
             check(f"{where}.{key}", arguments[key], hint)
-    try:
-        return target(**arguments)
-    except (ConfigError, ValueError) as error:
-        # A component names its option; only the caller knows where that option is set.
-        option = re.match(r"(\w+)(?=[=:.[]| and )", str(error))
-        if option is not None and option[0] in inspect.signature(target).parameters:
-            raise ConfigError(f"{where}.{error}") from error
-        if isinstance(error, ConfigError):
-            raise
-        raise PluginError(
-            f"{kind} {name!r} cannot be made: {type(error).__name__}: {error}"
-        ) from error
-    except VidanError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"{kind} {name!r} cannot be made: {type(error).__name__}: {error}"
-        ) from error
+    return _call(component, where, target, arguments)
 
 
-def _plain(where: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(config, DictConfig):
-        return dict(config)
+def hints(target: Callable[..., Any]) -> dict[str, Any]:
+    """The type hints of a constructor's parameters; empty if they cannot be resolved."""
+    constructor = vars(target).get("__init__", target) if isinstance(target, type) else target
     try:
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except MissingMandatoryValue as error:
-        key = str(error.full_key)
-        if not key.startswith(f"{where}."):  # not a part of a whole configuration
-            key = f"{where}.{key}"
-        raise ConfigError(f"missing {key}: set {key}=<value>") from error
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
-    return typing.cast(dict[str, Any], plain)
+        return typing.get_type_hints(constructor, include_extras=True)
+    except Exception:  # names that a plugin imports for type checkers only
+        return {}
+
+
+def keywords(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a constructor that can be set by name."""
+    parameters = inspect.signature(target).parameters.values()
+    return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+
+def _plain(kind: str, where: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(config, DictConfig):
+        return resolved(config, where)
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{where}={config!r}: expected the name of a {kind} and its options")
+    return dict(config)
 
 
 def _check_keys(
     where: str, component: Component, target: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> None:
-    """Hold the keys against the constructor's signature."""
+    """Check the keys against the constructor's signature."""
     title = f"{component.kind} {component.name!r}"
+    named = keywords(target)
     parameters = inspect.signature(target).parameters.values()
-    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for key in arguments:
         if key not in named and not takes_any:
@@ -94,9 +110,31 @@ def _check_keys(
             raise ConfigError(f"missing {where}.{key} of {title}: set {where}.{key}=<value>")
 
 
-def _hints(target: Callable[..., Any]) -> dict[str, Any]:
-    constructor = vars(target).get("__init__", target) if isinstance(target, type) else target
-    try:
-        return typing.get_type_hints(constructor, include_extras=True)
-    except Exception:  # a plugin's annotations may not resolve; then nothing is checked
+def _from_context(target: Callable[..., Any], context: BuildContext | None) -> dict[str, Any]:
+    if context is None:
         return {}
+    return {key: getattr(context, key) for key in CONTEXT_KEYS & keywords(target).keys()}
+
+
+def _call(
+    component: Component, where: str, target: Callable[..., Any], arguments: Mapping[str, Any]
+) -> Any:
+    try:
+        return target(**arguments)
+    except (ConfigError, ValueError) as error:
+        # A component names its option; only the caller knows where that option is set.
+        option = re.match(r"(\w+)(?=[=:.[]| and )", str(error))
+        if option is not None and option[0] in keywords(target):
+            raise ConfigError(f"{where}.{error}") from error
+        if isinstance(error, ConfigError):
+            raise
+        raise _failed(component, error) from error
+    except VidanError:
+        raise
+    except Exception as error:
+        raise _failed(component, error) from error
+
+
+def _failed(component: Component, error: Exception) -> PluginError:
+    title = f"{component.kind} {component.name!r}"
+    return PluginError(f"{title} cannot be built: {type(error).__name__}: {error}")

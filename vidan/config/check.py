@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from ..errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
 def check(key: str, value: object, hint: Any) -> None:
@@ -17,8 +25,11 @@ def check(key: str, value: object, hint: Any) -> None:
     A hint that no value of a YAML file can satisfy is left to the component.
 
     Raises:
-        ConfigError: the value has another type, is out of range or not one of the choices.
+        ConfigError: the value has another type, is out of range or not one of the choices, or is
+            an infinite number or NaN.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{key}={value!r}: expected a finite number")
     try:
         msgspec.convert(value, hint, strict=True, dec_hook=_not_convertible)
     except msgspec.ValidationError as error:
@@ -29,6 +40,27 @@ def check(key: str, value: object, hint: Any) -> None:
         raise ConfigError(f"{key}: {text[:1].lower()}{text[1:]}, not {value!r}") from error
     except (NotImplementedError, TypeError):
         return
+
+
+def checked(cls: type[Settings], values: Mapping[str, Any], prefix: str = "") -> Settings:
+    """An instance of a dataclass, made of the values that it has fields for.
+
+    Args:
+        cls: a dataclass; the values are checked against the annotations of its fields.
+        values: by field.
+        prefix: in front of the name of a field, for errors.
+
+    Raises:
+        ConfigError: a field has no value, or `check` refuses it.
+    """
+    hints = typing.get_type_hints(cls, include_extras=True)
+    names = [field.name for field in fields(cls)]
+    for name in names:
+        key = prefix + name
+        if name not in values:
+            raise ConfigError(f"missing {key}: set {key}=<value>")
+        check(key, values[name], hints[name])
+    return cls(**{name: values[name] for name in names})
 
 
 def choices(hint: Any) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,13 @@ from omegaconf import MISSING, DictConfig
 
 from ..kinds import KINDS
 from ..registry.discovery import load_plugins
+from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
 from .search_path import HYDRA_VERSION, PluginConfigs, _compose
+
+_COMPOSING = threading.RLock()
+"""Hydra keeps what it is composing in a global variable, so one thread composes at a time."""
 
 MULTIRUN = ("-m", "--multirun")
 
@@ -52,12 +56,17 @@ _LOADED: set[Path] = set()
 
 
 def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
-    """The keyword arguments of a constructor with their defaults, `???` for what has none."""
+    """The keywords of a constructor with their defaults, `???` for one without."""
     return {
-        p.name: MISSING if p.default is p.empty else p.default
-        for p in inspect.signature(target).parameters.values()
-        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        name: MISSING if parameter.default is parameter.empty else parameter.default
+        for name, parameter in keywords(target).items()
+        if name not in CONTEXT_KEYS
     }
+
+
+def chosen_groups(overrides: Iterable[str]) -> set[str]:
+    """The config groups, and other keys, that overrides set, such as `sink` in `sink=[video]`."""
+    return {override.lstrip("+~").partition("=")[0] for override in overrides}
 
 
 def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
@@ -73,9 +82,9 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
     """
     plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
     overrides = [o for o in plain if not o.startswith("hydra.")]
-    HydraPlugins.instance().register(PluginConfigs)
-    load_local(overrides)
-    with explained(overrides, config_name):
+    with _COMPOSING, explained(overrides, config_name):
+        HydraPlugins.instance().register(PluginConfigs)
+        load_local(overrides)
         return _compose(overrides, config_name)
 
 

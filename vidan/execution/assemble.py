@@ -1,127 +1,77 @@
-"""Build the components of a run from its configuration."""
+"""Build the components of a run from its settings."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from ..config.build import build
-from ..errors import ConfigError, DisplayError
-from ..interfaces import Resumable, Sink, Source, Tracker
-from ..journal import RunJournal
+from ..config.build import BuildContext, build
+from ..errors import DisplayError
+from ..interfaces import Detector, ReportsOutages, Sink, Source, Tracker
 from ..kinds import KINDS
-from ..options import choice, number, whole
-from ..outages import Outages
-from ..runtime.pipeline import Pipeline
 from ..runtime.tracker_reset import ResettingTracker
-from .replay import FILE, ReplayDetector
+from .parts import Parts
+from .settings import RunSettings
 
 log = logging.getLogger(__name__)
 
-
-IN_FLIGHT = 2
-"""Frames of a file that are detected at once, unless the configuration says otherwise."""
-
-
-@contextmanager
-def _whole(config: DictConfig) -> Iterator[None]:
-    """Say in one line what a configuration lacks, as after `~pipeline.workers`."""
-    try:
-        for group in (*KINDS, "pipeline"):
-            if not isinstance(config.get(group, {}), Mapping | DictConfig):
-                raise ConfigError(f"{group}={config[group]!r}: expected a group of options")
-        yield
-    except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None) or "the configuration"
-        raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
+FILE_WORKERS = 2
+"""Frames of a file that are detected at once, so that no core idles at the end of a frame."""
 
 
-def build_pipeline(config: DictConfig, *, explicit_sinks: bool = True) -> Pipeline:
-    """The pipeline that a configuration describes; see `execute` for the arguments."""
-    settings: dict[str, Any] = {
-        "max_frames": None
-        if config.max_frames is None
-        else whole("max_frames", config.max_frames, 1),
-        "buffer": whole("pipeline.buffer", config.pipeline.buffer, 1),
-        "age_limit": None
-        if config.pipeline.age_limit is None
-        else number("pipeline.age_limit", config.pipeline.age_limit, 1.0),
-        "sink_errors_end_it": choice("on_sink_error", config.on_sink_error, ("stop", "continue"))
-        == "stop",
-    }
-    with ExitStack() as built:
-        source = build("source", config.source)
-        built.callback(source.close)
-        settings["workers"] = _workers(config, source)
-        detector = build("detector", config.detector)
-        built.callback(detector.close)
-        tracker = _tracker(config, source)
-        sinks: dict[str, Sink] = {}
-        for name, options in config.get("sink", {}).items():
-            try:
-                sinks[name] = build("sink", options, f"sink.{name}")
-            except DisplayError as error:
-                if explicit_sinks:
-                    raise
-                log.info("going on without a window: %s", error)
-            else:
-                built.callback(sinks[name].close)
-        pipeline = Pipeline(source, detector, tracker, sinks, **settings)
-        built.pop_all()  # from here on the pipeline closes them
-        return pipeline
+def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool = True) -> Parts:
+    """Build the source, the detector, the tracker and the sinks.
 
+    Args:
+        settings: of the run.
+        opened: takes over closing the components.
+        require_display: whether a sink without a display is an error; else it is left out.
 
-def remember(pipeline: Pipeline, config: DictConfig, *, go_on: bool) -> None:
-    """Keep what a file job detects and makes, so that `vidan resume` can go on with it.
-
-    Only where that is asked for and can be resumed: not of a live source, and not of a run that
-    Hydra left no configuration of.
+    Raises:
+        VidanError: a component cannot be built.
     """
-    directory = Path(config.run_dir)
-    if (
-        config.resumable
-        and not pipeline.source.live
-        and (directory / ".hydra/config.yaml").exists()
-    ):
-        detector = ReplayDetector(pipeline.detector, directory / FILE, go_on=go_on)
-        pipeline.detector = detector
-        job = RunJournal(directory, go_on=go_on)
-        for sink in pipeline.sinks.values():
-            if isinstance(sink, Resumable):
-                sink.resume_from(job)
-        if go_on:
-            log.info("%d frames need not be detected again", detector.count)
+    source: Source = build("source", settings.components["source"])
+    opened.callback(source.close)
+    context = BuildContext(workers=workers(settings, source))
+    detector: Detector = build("detector", settings.components["detector"], context=context)
+    opened.callback(detector.close)
+    tracker = _tracker(settings, source, context)
+    sinks = _sinks(settings, opened, context, require_display=require_display)
+    return Parts(source, detector, tracker, sinks)
 
 
-def _workers(config: DictConfig, source: Source) -> int:
-    """How many threads detect; written into the configuration, since detectors go by it.
+def workers(settings: RunSettings, source: Source) -> int:
+    """How many threads detect.
 
-    Of a file two frames are under way, so that no core waits while the other finishes a
-    frame's last bit; of a live source one, which then has all of them and is done sooner.
+    A live source has one by default: it gets all cores, which is the lowest latency.
     """
-    workers = config.pipeline.workers
-    if workers is None:
-        workers = 1 if source.live else min(IN_FLIGHT, os.cpu_count() or 1)
-        OmegaConf.update(config, "pipeline.workers", workers)
-    return whole("pipeline.workers", workers, 1)
+    default = 1 if source.live else min(FILE_WORKERS, os.cpu_count() or 1)
+    return settings.pipeline.workers or default
 
 
-def _tracker(config: DictConfig, source: Source) -> Tracker:
-    """The tracker; over a source that comes and goes, one that may forget."""
-    make = partial(build, "tracker", config.tracker)
-    age = config.pipeline.forget_after
-    if age is not None:
-        number("pipeline.forget_after", age, 0.0)
-        outages = getattr(source, "outages", None)
-        if isinstance(outages, Outages):
-            return ResettingTracker(make, outages, age)
+def _tracker(settings: RunSettings, source: Source, context: BuildContext) -> Tracker:
+    """The tracker; one that is reset after long outages if the source reports them."""
+    make = partial(build, "tracker", settings.components["tracker"], context=context)
+    age = settings.pipeline.forget_after
+    if age is not None and isinstance(source, ReportsOutages):
+        return ResettingTracker(make, source.outages, age)
     tracker: Tracker = make()
     return tracker
+
+
+def _sinks(
+    settings: RunSettings, opened: ExitStack, context: BuildContext, *, require_display: bool
+) -> dict[str, Sink]:
+    sinks: dict[str, Sink] = {}
+    for name, options in settings.components.get("sink", {}).items():
+        try:
+            sinks[name] = build("sink", options, KINDS["sink"].key(name), context)
+        except DisplayError as error:
+            if require_display:
+                raise
+            log.info("continuing without a window: %s", error)
+        else:
+            opened.callback(sinks[name].close)
+    return sinks

@@ -1,84 +1,150 @@
-"""One run: from a configuration to outputs and a summary."""
+"""One run: from a configuration to outputs and a summary.
+
+Nothing here prints, handles signals or ends the process, so a run can be executed from any thread
+or process. The command line adds all of that in `vidan.cli.run`.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
-from ..cli import terminal as progress
-from ..journal import FILE as JOB_FILE
-from ..options import boolean
+from ..errors import SinkError
+from ..journal import FILE as JOURNAL_FILE
 from ..registry.discovery import load_plugins
-from ..registry.hookspecs import Run
+from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
-from ..tracing.wrap import watch
-from .assemble import _whole, build_pipeline, remember
-from .replay import FILE
-from .signals import _signals
-from .summary import TRACE, _summary, _write_summary
+from ..stats import Stats
+from ..tracing.trace import Trace
+from .assemble import assemble, workers
+from .parts import Parts, with_replay, with_trace
+from .replay import FILE as REPLAY_FILE
+from .settings import RunSettings
+from .summary import TRACE_FILE, Summary, summarize, write_summary
 
 log = logging.getLogger(__name__)
 
 
 def execute(
-    config: DictConfig, *, explicit_sinks: bool = True, resumed: bool = False
-) -> dict[str, Any]:
+    config: DictConfig,
+    *,
+    require_display: bool = True,
+    resumed: bool = False,
+    progress: Callable[[Stats], None] | None = None,
+) -> Summary:
     """Build the components, run them to the end, and write `summary.json`.
 
     Args:
         config: as `vidan.config.compose.compose` makes it, with `run_dir` set.
-        explicit_sinks: False if nobody chose the sinks: a window that has no display
-            is then left out with a note instead of being an error.
-        resumed: whether it was interrupted before, and goes by what was detected then.
+        require_display: whether a window sink without a display is an error; else it is left out.
+        resumed: whether to continue an interrupted run, with the detections that it kept.
+        progress: called about ten times a second, in the calling thread.
 
     Returns:
-        The summary.
+        The summary. `interrupted` is true if the run was stopped early by Ctrl-C.
 
     Raises:
-        VidanError: what could not be built or what failed in mid-run.
-        SystemExit: a signal ended the run; 130 after Ctrl-C, 143 after SIGTERM.
+        VidanError: something cannot be built, or failed during the run.
     """
-    directory = Path(config.run_dir)
-    directory.mkdir(parents=True, exist_ok=True)
+    return prepare(config, require_display=require_display, resumed=resumed).run(progress)
+
+
+def prepare(
+    config: DictConfig, *, require_display: bool = True, resumed: bool = False
+) -> PreparedRun:
+    """Everything up to the first frame; see `execute` for the arguments.
+
+    Raises:
+        VidanError: something cannot be built.
+    """
+    settings = RunSettings.from_config(config)
+    _make_directory(settings.run_dir)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
-    with _whole(config):
-        traced = boolean("trace", config.trace)
-        boolean("resumable", config.resumable)
-        pipeline = build_pipeline(config, explicit_sinks=explicit_sinks)
-    remember(pipeline, config, go_on=resumed)
-    trace = watch(pipeline) if traced else None
-    hook = load_plugins().manager.hook
-    hook.vidan_run_started(run=Run(directory, config, pipeline))
-    error: BaseException | None = None
-    try:
-        _run(pipeline)
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
+    with ExitStack() as opened:
+        parts = assemble(settings, opened, require_display=require_display)
+        if _is_resumable(settings, parts):
+            parts = with_replay(parts, settings.run_dir, resumed=resumed)
+        trace = Trace() if settings.trace else None
         if trace is not None:
-            trace.write(directory / TRACE)
-        summary = _summary(pipeline, config, error)
-        _write_summary(directory, summary)
-        if error is None and pipeline.interrupted is None:
-            for file in (FILE, JOB_FILE):
+            parts = with_trace(parts, trace)
+        pipeline = _pipeline(settings, parts)
+        opened.pop_all()  # the pipeline closes them from now on
+    return PreparedRun(config, settings, parts, pipeline, trace)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A run whose components are built.
+
+    Attributes:
+        config: the configuration that it was prepared from.
+        settings: the same, validated.
+        parts: its components.
+        pipeline: its frame loop; `pipeline.interrupt` stops the run from another thread.
+        trace: of a traced run.
+    """
+
+    config: DictConfig
+    settings: RunSettings
+    parts: Parts
+    pipeline: Pipeline
+    trace: Trace | None
+
+    def run(self, progress: Callable[[Stats], None] | None = None) -> Summary:
+        """Run it, once; see `execute`."""
+        hook = load_plugins().manager.hook
+        hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
+        error: BaseException | None = None
+        try:
+            self.pipeline.run(progress)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            summary = self._finish(error)
+            hook.vidan_run_finished(summary=summary, error=error)
+        return summary
+
+    def _finish(self, error: BaseException | None) -> Summary:
+        """Write the trace and the summary; a complete run needs no files to resume it."""
+        directory = self.settings.run_dir
+        traced = self.trace is not None and self.trace.write(directory / TRACE_FILE)
+        summary = summarize(self.pipeline, self.parts, directory, error, traced=traced)
+        write_summary(directory, summary)
+        if error is None and self.pipeline.interrupted is None:
+            for file in (REPLAY_FILE, JOURNAL_FILE):
                 (directory / file).unlink(missing_ok=True)
-        hook.vidan_run_finished(summary=summary, error=error)
-    progress.console().print(progress.table(summary))
-    if pipeline.interrupted is not None:
-        raise SystemExit(128 + pipeline.interrupted)
-    return summary
+        return summary
 
 
-def _run(pipeline: Pipeline) -> None:
-    terminal = progress.console(stderr=True)
-    shown = progress.display(pipeline.total, terminal)
+def _make_directory(directory: Path) -> None:
     try:
-        with _signals(pipeline):
-            pipeline.run(shown)
-    finally:
-        shown.close()
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"cannot write into {str(directory)!r}: {error.strerror}") from error
+
+
+def _is_resumable(settings: RunSettings, parts: Parts) -> bool:
+    """Whether it is to be, and can be: not of a live source, nor without the files of Hydra."""
+    hydra = settings.run_dir / ".hydra/config.yaml"
+    return settings.resumable and not parts.source.live and hydra.exists()
+
+
+def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
+    return Pipeline(
+        parts.source,
+        parts.detector,
+        parts.tracker,
+        parts.sinks,
+        max_frames=settings.max_frames,
+        workers=workers(settings, parts.source),
+        buffer=settings.pipeline.buffer,
+        age_limit=settings.pipeline.age_limit,
+        sink_errors_end_it=settings.on_sink_error == "stop",
+    )

@@ -42,7 +42,7 @@ class ReplayDetector:
     Args:
         detector: that is asked for all others.
         path: of the file.
-        go_on: whether what is in the file counts; else it is replaced.
+        resumed: whether what is in the file counts; else it is replaced.
 
     Attributes:
         count: frames that were remembered at the beginning.
@@ -52,10 +52,11 @@ class ReplayDetector:
         SourceError: from `detect`, a frame is another than the one remembered.
     """
 
-    def __init__(self, detector: Detector, path: Path, *, go_on: bool) -> None:
+    def __init__(self, detector: Detector, path: Path, *, resumed: bool) -> None:
         self._detector = detector
-        self._store = DetectionStore(path, go_on=go_on)
+        self._store = DetectionStore(path, resumed=resumed)
         self.count = self._store.count
+        self.every: int = getattr(detector, "every", 1)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,16 +82,13 @@ class ReplayDetector:
         self._store.close()
         self._detector.close()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._detector, name)
-
 
 class DetectionStore:
     """The file; for several threads.
 
     Args:
         path: of the file.
-        go_on: whether what is in it counts; else it is replaced.
+        resumed: whether what is in it counts; else it is replaced.
 
     Attributes:
         count: frames that were known at the beginning.
@@ -99,11 +97,11 @@ class DetectionStore:
         SinkError: it cannot be written.
     """
 
-    def __init__(self, path: Path, *, go_on: bool = False) -> None:
+    def __init__(self, path: Path, *, resumed: bool = False) -> None:
         self._path = path
         self._lock = threading.Lock()
         try:
-            self._file: BinaryIO = path.open("r+b" if go_on and path.exists() else "w+b", 0)
+            self._file: BinaryIO = path.open("r+b" if resumed and path.exists() else "w+b", 0)
             self._frames, self._offsets = _scan(self._file)
             self._size = self._file.tell()
             self._file.truncate()

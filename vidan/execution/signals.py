@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..runtime.pipeline import Pipeline
-
 FORCED_EXIT = 3
-"""The interrupt that ends the process whatever hangs."""
+"""The signal, counted from 1, that ends the process at once."""
 
 
 @contextmanager
-def _signals(pipeline: Pipeline) -> Iterator[None]:
-    """Ctrl-C and SIGTERM: stop, then discard, then leave whatever hangs."""
+def forwarded_signals(interrupt: Callable[[int], None]) -> Iterator[None]:
+    """Call `interrupt` with the number of each SIGINT and SIGTERM; the third ends the process.
+
+    Only the main thread can set handlers: in others, nothing happens.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
+        yield
         return
     count = 0
 
@@ -28,7 +29,7 @@ def _signals(pipeline: Pipeline) -> Iterator[None]:
         count += 1
         if count >= FORCED_EXIT:
             os._exit(128 + number)
-        pipeline.interrupt(number)
+        interrupt(number)
 
     before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

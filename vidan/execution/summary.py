@@ -4,50 +4,99 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from omegaconf import DictConfig, OmegaConf
-
-from ..interfaces import Sink
+from ..interfaces import ReportsOutages, ReportsOutputs
 from ..runtime.pipeline import Pipeline
+from .parts import Parts
 
 log = logging.getLogger(__name__)
 
+TRACE_FILE = "trace.json"
+"""The trace of a run, in its directory."""
 
-TRACE = "trace.json"
-"""What a traced run leaves in its folder."""
+SUMMARY_FILE = "summary.json"
+"""The summary of a run, in its directory."""
 
 
-def _summary(pipeline: Pipeline, config: DictConfig, error: BaseException | None) -> dict[str, Any]:
-    directory = Path(config.run_dir)
-    notes = [directory / TRACE] if config.trace and (directory / TRACE).exists() else []
+class Summary(TypedDict):
+    """The content of `summary.json`.
+
+    Attributes:
+        frames: frames that went through the pipeline.
+        captured: frames that the source delivered.
+        dropped: frames of a live source that were replaced by newer ones.
+        skipped: frames that the source could not read.
+        detections: boxes that the detector found.
+        objects: number of track ids by label.
+        fps: frames per second.
+        stages_ms: duration of each stage, ms: mean and percentiles.
+        age_ms: age of the frames when each sink was done with them, ms: mean and percentiles.
+        outages: of the source.
+        interrupted: whether the run was stopped early by a signal.
+        error: the message of the error that ended the run.
+        failures: the messages of all errors, including those of sinks that the run went on without.
+        outputs: paths of the files that were written.
+    """
+
+    frames: int
+    captured: int
+    dropped: int
+    skipped: int
+    detections: int
+    objects: dict[str, int]
+    fps: float
+    stages_ms: dict[str, dict[str, float]]
+    age_ms: dict[str, dict[str, float]]
+    outages: list[dict[str, Any]]
+    interrupted: bool
+    error: str | None
+    failures: list[str]
+    outputs: list[str]
+
+
+def summarize(
+    pipeline: Pipeline,
+    parts: Parts,
+    directory: Path,
+    error: BaseException | None,
+    *,
+    traced: bool,
+) -> Summary:
+    """The summary of a run that has ended.
+
+    Args:
+        pipeline: of the run.
+        parts: its components.
+        directory: of the run.
+        error: that ended it; None if there was none.
+        traced: whether a trace was written.
+    """
     outputs = [
-        path for name, sink in pipeline.sinks.items() for path in _outputs(name, sink, config)
+        path
+        for sink in parts.sinks.values()
+        if isinstance(sink, ReportsOutputs)
+        for path in sink.outputs
     ]
-    outages = getattr(pipeline.source, "outages", ())
-    return pipeline.stats.summary() | {
+    files = [TRACE_FILE, SUMMARY_FILE] if traced else [SUMMARY_FILE]
+    outages = parts.source.outages if isinstance(parts.source, ReportsOutages) else ()
+    values = pipeline.stats.summary() | {
         "outages": [outage.summary() for outage in outages],
         "interrupted": pipeline.interrupted is not None,
         "error": None if error is None else str(error),
         "failures": [str(failure) for failure in pipeline.failures],
-        "outputs": [*outputs, *map(str, notes), str(directory / "summary.json")],
+        "outputs": [*outputs, *(str(directory / file) for file in files)],
     }
+    return typing.cast(Summary, values)
 
 
-def _outputs(name: str, sink: Sink, config: DictConfig) -> Sequence[str]:
-    """What a sink wrote: as it says by `outputs`, or else the file at its `path`."""
-    said: Sequence[str] | None = getattr(sink, "outputs", None)
-    if said is not None:
-        return said
-    path = OmegaConf.select(config, f"sink.{name}.path")
-    return [path] if isinstance(path, str) and Path(path).exists() else []
-
-
-def _write_summary(directory: Path, summary: dict[str, Any]) -> None:
+def write_summary(directory: Path, summary: Summary) -> None:
+    """Write `summary.json`; a failure is logged, since it must not hide the end of the run."""
+    path = directory / SUMMARY_FILE
     try:
         text = json.dumps(summary, indent=2, ensure_ascii=False)
-        (directory / "summary.json").write_text(text + "\n", encoding="utf-8")
-    except OSError as error:  # the run itself is over; what it wrote must not be lost by this
-        log.error("cannot write %s: %s", directory / "summary.json", error)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        log.error("cannot write %s: %s", path, error)

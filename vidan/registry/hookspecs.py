@@ -1,66 +1,52 @@
-"""The pluggy hooks a plugin can implement. Called once per run at most, never per frame."""
+"""The pluggy hooks that a plugin can implement.
+
+Each is called at most once per run, never per frame.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pluggy
-from omegaconf import DictConfig
 
-from ..runtime.pipeline import Pipeline
-
-if TYPE_CHECKING:
-    from .commands import Check, Commands
-    from .components import Registrar
-
+from .commands import Check, Commands
+from .components import Registrar
+from .run import Run
 
 hookspec = pluggy.HookspecMarker("vidan")
-
-
 hookimpl = pluggy.HookimplMarker("vidan")
 
 
 @hookspec
 def vidan_components(registry: Registrar) -> None:
-    """Add components: `registry.add("detector", "foo", "my_package.foo:Foo")`."""
+    """Register components: `registry.add("detector", "foo", "my_package.foo:Foo")`."""
 
 
 @hookspec
 def vidan_config() -> str:  # type: ignore[empty-body]
-    """Where the plugin's config groups are: `pkg://my_package.conf`."""
+    """Return where the plugin's config groups are, such as `pkg://my_package.conf`."""
 
 
 @hookspec
 def vidan_commands(commands: Commands) -> None:
-    """Add sub-commands: `commands.add("train", "my_package.train:main", "Train a detector.")`.
+    """Add subcommands: `commands.add("train", "my_package.train:main", "Train a detector.")`.
 
-    A name of two words, such as `eval speed`, puts it beside others of the same first word,
-    whichever plugin they come from.
+    A name of two words, such as `eval speed`, is listed with the other commands that have the same
+    first word, whichever plugin they come from.
     """
 
 
 @hookspec
 def vidan_run_started(run: Run) -> None:
-    """A run is about to start."""
+    """Called before the first frame of a run."""
 
 
 @hookspec
 def vidan_run_finished(summary: dict[str, Any], error: BaseException | None) -> None:
-    """A run has ended, well or with an error; `summary` is what `summary.json` holds."""
+    """Called after a run, whether or not it failed; `summary` is the content of `summary.json`."""
 
 
 @hookspec
 def vidan_checks() -> Iterable[Check]:  # type: ignore[empty-body]
-    """What `vidan doctor` should look at on this machine."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What the hooks learn of a run: where it writes, what it was configured with, its parts."""
-
-    directory: Path
-    config: DictConfig
-    pipeline: Pipeline
+    """Return the lines of `vidan doctor` about what the plugin needs on this machine."""

@@ -95,8 +95,8 @@ class Trace:
             )
         )
 
-    def write(self, path: Path) -> None:
-        """Write the file; what cannot be written is logged, as the run itself is over."""
+    def write(self, path: Path) -> bool:
+        """Write the file and return whether that was possible; a failure is only logged."""
         if self._count > len(self._spans):
             log.warning("the trace holds the latest %d of %d spans", len(self._spans), self._count)
         about = {
@@ -111,6 +111,8 @@ class Trace:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             log.error("cannot write %s: %s", path, error)
+            return False
+        return True
 
     def events(self) -> Iterator[Event]:
         """The spans as trace events, times in us."""

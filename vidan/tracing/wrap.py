@@ -1,55 +1,50 @@
-"""A thin layer around each component of a pipeline, which times it for a trace.
+"""Layers around the components of a pipeline that record what they do in a trace.
 
-The pipeline itself knows nothing of it, and a run that is not traced does not pay for it.
+The pipeline knows nothing of them, and a run without a trace does not pay for them.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from inspect import isfunction
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from ..interfaces import Detector, Sink, Source, Stoppable, Tracker
+from ..interfaces import (
+    Detector,
+    ReportsOutages,
+    ReportsOutputs,
+    Sink,
+    Source,
+    StatsAware,
+    Stoppable,
+    Tracker,
+)
+from ..outages import Outages
 from ..runtime.coasting import coast
-from ..runtime.pipeline import Pipeline
+from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
 from .trace import PIXELS, STAGE, Trace, microseconds, now
 
-SHORTEST = 20e-6
-"""Images that came quicker, s, were there already: no span is kept of them."""
-
-
-def watch(pipeline: Pipeline) -> Trace:
-    """Trace a pipeline that has not begun to run."""
-    trace = Trace()
-    pipeline.source = TracedSource(pipeline.source, trace)
-    pipeline.detector = TracedDetector(pipeline.detector, trace)
-    pipeline.tracker = TracedTracker(pipeline.tracker, trace)
-    pipeline.sinks = {name: TracedSink(name, sink, trace) for name, sink in pipeline.sinks.items()}
-    return trace
+MIN_PIXELS_S = 20e-6
+"""Shortest call of a frame's method that is recorded, s: a shorter one found the pixels cached."""
 
 
 class TracedSource:
-    """A source whose frames are timed."""
+    """A source whose frames are timed, and the methods of its frames that make pixels."""
 
     def __init__(self, source: Source, trace: Trace) -> None:
         self._source = source
         self._trace = trace
-        self._frames = TracedFrames(trace)
-        self.close = source.close
-        if isinstance(source, Stoppable):
-            self.stop = source.stop
 
     @property
     def live(self) -> bool:
-        """As the source says."""
+        """See `Source`."""
         return self._source.live
 
     @property
     def frames(self) -> int | None:
-        """As the source says."""
+        """See `Source`."""
         return self._source.frames
 
     def __iter__(self) -> Iterator[Frame]:
@@ -61,11 +56,29 @@ class TracedSource:
                 return
             captured = microseconds(frame.captured - self._trace.zero)
             self._trace.add("source", STAGE, frame, since, captured=captured)
-            self._frames.see(frame)
+            frame.observer = self._pixels
             yield frame
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
+    def close(self) -> None:
+        """See `Source`."""
+        self._source.close()
+
+    def stop(self) -> None:
+        """See `Stoppable`; does nothing if the source is not."""
+        if isinstance(self._source, Stoppable):
+            self._source.stop()
+
+    @property
+    def outages(self) -> Outages:
+        """See `ReportsOutages`; none if the source does not report them."""
+        return self._source.outages if isinstance(self._source, ReportsOutages) else Outages()
+
+    @contextmanager
+    def _pixels(self, frame: Frame, method: str) -> Iterator[None]:
+        since = now()
+        yield
+        if time.monotonic() - since[0] >= MIN_PIXELS_S:
+            self._trace.add(method, PIXELS, frame, since)
 
 
 class TracedDetector:
@@ -74,15 +87,15 @@ class TracedDetector:
     def __init__(self, detector: Detector, trace: Trace) -> None:
         self._detector = detector
         self._trace = trace
-        self.close = detector.close
+        self.every: int = getattr(detector, "every", 1)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """As the detector says."""
+        """See `Detector`."""
         return self._detector.labels
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """As the detector does."""
+        """See `Detector`."""
         since = now()
         found = self._detector.detect(frames)
         for frame, detections in itertools.zip_longest(frames, found[: len(frames)]):
@@ -90,8 +103,9 @@ class TracedDetector:
             self._trace.add("detector", STAGE, frame, since, objects=count, batch=len(frames))
         return found
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._detector, name)
+    def close(self) -> None:
+        """See `Detector`."""
+        self._detector.close()
 
 
 class TracedTracker:
@@ -103,23 +117,19 @@ class TracedTracker:
         self._last = Tracks.empty()
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
-        """As the tracker does."""
+        """See `Tracker`."""
         since = now()
-        tracks = self._tracker.update(frame, detections)
-        self._trace.add("tracker", STAGE, frame, since, process_cpu=time.process_time())
-        self._last = tracks
-        return tracks
+        return self._record(frame, since, self._tracker.update(frame, detections))
 
     def coast(self, frame: Frame) -> Tracks:
-        """As the tracker does, or what stands in for it."""
+        """See `Coaster`; the last tracks if the tracker is not."""
         since = now()
-        tracks = coast(self._tracker, frame, self._last)
+        return self._record(frame, since, coast(self._tracker, frame, self._last))
+
+    def _record(self, frame: Frame, since: tuple[float, float], tracks: Tracks) -> Tracks:
         self._trace.add("tracker", STAGE, frame, since, process_cpu=time.process_time())
         self._last = tracks
         return tracks
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tracker, name)
 
 
 class TracedSink:
@@ -129,59 +139,30 @@ class TracedSink:
         self._name = f"sink.{name}"
         self._sink = sink
         self._trace = trace
-        self.close = sink.close
 
     @property
     def lossless(self) -> bool:
-        """As the sink says."""
+        """See `Sink`."""
         return self._sink.lossless
 
     def write(self, result: Result) -> None:
-        """As the sink does."""
+        """See `Sink`."""
         since = now()
         try:
             self._sink.write(result)
         finally:
             self._trace.add(self._name, STAGE, result.frame, since)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sink, name)
+    def close(self) -> None:
+        """See `Sink`."""
+        self._sink.close()
 
+    def bind_stats(self, stats: Stats) -> None:
+        """See `StatsAware`; does nothing if the sink is not."""
+        if isinstance(self._sink, StatsAware):
+            self._sink.bind_stats(stats)
 
-class TracedFrames:
-    """Keeps spans of what the own methods of frames do."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._kinds: dict[type[Frame], type[Frame]] = {}
-
-    def see(self, frame: Frame) -> None:
-        """Watch a frame from now on.
-
-        The frame becomes of a kind derived from its own, so that whoever asks for that kind
-        still finds it.
-        """
-        kind = type(frame)
-        if kind not in self._kinds:
-            self._kinds[kind] = self._watched(kind)
-        try:
-            frame.__class__ = self._kinds[kind]
-        except TypeError:  # a kind with a layout of its own: then its methods are not seen
-            self._kinds[kind] = kind
-
-    def _watched(self, kind: type[Frame]) -> type[Frame]:
-        names = [n for n in dir(kind) if not n.startswith("_") and isfunction(getattr(kind, n))]
-        methods: dict[str, Any] = {name: self._method(name, getattr(kind, name)) for name in names}
-        return type(
-            kind.__name__, (kind,), {"__slots__": (), "__module__": kind.__module__} | methods
-        )
-
-    def _method(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(frame: Frame, *args: Any, **kwargs: Any) -> Any:
-            since = now()
-            made = method(frame, *args, **kwargs)
-            if time.monotonic() - since[0] >= SHORTEST:
-                self._trace.add(name, PIXELS, frame, since)
-            return made
-
-        return watched
+    @property
+    def outputs(self) -> Sequence[str]:
+        """See `ReportsOutputs`; none if the sink does not report them."""
+        return self._sink.outputs if isinstance(self._sink, ReportsOutputs) else ()

@@ -76,7 +76,7 @@ def test_help_loads_no_heavy_library():
         (["eval", "trackin"], 2, "vidan eval: unknown 'trackin': did you mean 'tracking'?"),
         (["eval", "data=x"], 2, "vidan eval: unknown 'data=x': there is"),
         (["tracker=deepsrt"], 2, "unknown tracker 'deepsrt': did you mean 'deepsort'?"),
-        (["max_frames=0"], 2, "max_frames=0: expected a whole number of at least 1"),
+        (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),
         (["source=file", "source.path=nowhere.mp4"], 1, "'nowhere.mp4'"),
         (["tracker.max_age=[1"], 2, "cannot understand 'tracker.max_age=[1': expected key=value"),

@@ -5,7 +5,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from vidan import ConfigError, ModelError, PluginError
-from vidan.config.build import build
+from vidan.config.build import CONTEXT_KEYS, build
 from vidan.config.compose import compose
 from vidan.config.groups import groups
 from vidan.registry.discovery import load_plugins
@@ -46,7 +46,7 @@ def test_built_from_what_the_file_says():
         ({"size": 1, "tags": "x"}, ConfigError, "tracker.tags: expected `array`"),
         ({"size": -1}, ConfigError, "size: expected 0 or more"),
         ({"size": 13}, ModelError, "unlucky model"),
-        ({"size": 99}, PluginError, "tracker 'thing' cannot be made: RuntimeError: too large"),
+        ({"size": 99}, PluginError, "tracker 'thing' cannot be built: RuntimeError: too large"),
         ({"name": "thong"}, PluginError, "unknown tracker 'thong': did you mean"),
         ({"name": 3}, ConfigError, "tracker.name: expected the name of a tracker, got 3"),
     ],
@@ -104,6 +104,8 @@ def test_a_config_file_says_what_the_constructor_says(kind, name):
     plain = {key: "???" if OmegaConf.is_missing(options, key) else options[key] for key in options}
     assert plain.pop("name") == name
     for key, parameter in inspect.signature(component.load()).parameters.items():
+        if key in CONTEXT_KEYS:
+            continue
         assert key in plain, f"conf/{kind}/{name}.yaml lacks {key}"
         value = plain.pop(key)
         if parameter.default is parameter.empty:

@@ -42,7 +42,7 @@ def filled(path, order, features=None):
 @pytest.mark.parametrize("features", [None, 0, 5])
 def test_what_comes_back_is_what_was_kept_to_the_last_bit(tmp_path, features):
     order = random.Random(1).sample(range(0, 80, 2), 40)  # as several workers end them
-    store = DetectionStore(filled(tmp_path / "d.bin", order, features), go_on=True)
+    store = DetectionStore(filled(tmp_path / "d.bin", order, features), resumed=True)
     assert store.count == 40
     for n in range(80):
         found = store.find(frame(n))
@@ -60,12 +60,12 @@ def test_cut_off_anywhere_the_whole_records_stay_and_more_can_be_added(tmp_path)
     assert ends[-1] == len(data)
     for size in range(len(data) + 1):
         (tmp_path / "d.bin").write_bytes(data[:size])
-        store = DetectionStore(tmp_path / "d.bin", go_on=True)
+        store = DetectionStore(tmp_path / "d.bin", resumed=True)
         whole = max((n for n in range(6) if ends[n] <= size), default=0)
         assert store.count == whole
         store.add(frame(9), detections(9))
         store.close()
-        again = DetectionStore(tmp_path / "d.bin", go_on=True)
+        again = DetectionStore(tmp_path / "d.bin", resumed=True)
         assert again.count == whole + 1
         same(again.find(frame(9)), detections(9))
         again.close()
@@ -77,7 +77,7 @@ def test_a_flipped_bit_ends_what_is_believed(tmp_path):
         data[at] ^= 16
         (tmp_path / "d.bin").write_bytes(data)
         data[at] ^= 16
-        store = DetectionStore(tmp_path / "d.bin", go_on=True)
+        store = DetectionStore(tmp_path / "d.bin", resumed=True)
         assert store.count < 5
         for n in range(store.count):
             same(store.find(frame(n)), detections(n))
@@ -85,7 +85,7 @@ def test_a_flipped_bit_ends_what_is_believed(tmp_path):
 
 
 def test_another_image_under_the_same_index(tmp_path):
-    store = DetectionStore(filled(tmp_path / "d.bin", range(5)), go_on=True)
+    store = DetectionStore(filled(tmp_path / "d.bin", range(5)), resumed=True)
     with pytest.raises(SourceError, match=r"frame 3 was 64x48 px at 0\.100 s, now .* at 0\.104 s"):
         store.find(frame(3, time_=0.104))
     with pytest.raises(SourceError, match="now 32x48 px"):
@@ -103,7 +103,7 @@ def test_a_detector_is_asked_once_for_each_frame(tmp_path):
 
     asked = []
     for frames in ([0, 1], [1, 2, 0, 3]):
-        remembering = ReplayDetector(Counting(), tmp_path / "d.bin", go_on=True)
+        remembering = ReplayDetector(Counting(), tmp_path / "d.bin", resumed=True)
         found = remembering.detect([frame(n) for n in frames])
         assert [f.boxes[0, 0] for f in found] == frames
         assert (remembering.labels, remembering.every) == (("thing",), 3)
@@ -116,7 +116,7 @@ def test_a_detector_that_returns_too_little_is_for_the_pipeline_to_name(tmp_path
         def detect(self, frames):
             return []
 
-    remembering = ReplayDetector(ResettingTracker(), tmp_path / "d.bin", go_on=False)
+    remembering = ReplayDetector(ResettingTracker(), tmp_path / "d.bin", resumed=False)
     assert remembering.detect([frame()]) == []
     remembering.close()
 
@@ -129,7 +129,7 @@ def test_a_full_disk_ends_remembering_and_not_the_run(tmp_path, monkeypatch, cap
             store.add(frame(n), detections(n, count=2))  # 84 bytes each, behind 19
     assert caplog.text.count("vidan resume would go on at frame 2") == 1
     store.close()
-    again = DetectionStore(tmp_path / "d.bin", go_on=True)
+    again = DetectionStore(tmp_path / "d.bin", resumed=True)
     assert again.count == 2
     again.close()
 

@@ -5,27 +5,32 @@ import json
 import os
 from collections import defaultdict
 
-import pytest
-
+from vidan.execution.parts import Parts, with_trace
+from vidan.interfaces import ReportsOutages, ReportsOutputs, StatsAware, Stoppable
+from vidan.outages import Outages
 from vidan.runtime.pipeline import Pipeline
 from vidan.tracing.trace import SPANS, Trace, now
-from vidan.tracing.wrap import watch
 
 from .. import fakes
 
 
+def run(source, detector, sinks, **settings):
+    """The trace of a run."""
+    trace = Trace()
+    parts = with_trace(Parts(source, detector, fakes.FakeTracker(), sinks), trace)
+    Pipeline(parts.source, parts.detector, parts.tracker, parts.sinks, **settings).run()
+    return trace
+
+
 def traced(tmp_path, source, **settings):
-    pipeline = Pipeline(
-        source, fakes.FakeDetector(), fakes.FakeTracker(), {"list": fakes.FakeSink()}, **settings
-    )
-    trace = watch(pipeline)
-    pipeline.run()
+    sinks = {"list": fakes.FakeSink()}
+    trace = run(source, fakes.FakeDetector(), sinks, **settings)
     trace.write(tmp_path / "trace.json")
-    return pipeline, json.loads((tmp_path / "trace.json").read_text())
+    return json.loads((tmp_path / "trace.json").read_text())
 
 
 def test_every_stage_of_every_frame_has_a_span(tmp_path):
-    _, found = traced(tmp_path, fakes.FakeSource(5))
+    found = traced(tmp_path, fakes.FakeSource(5))
     frames = defaultdict(list)
     for event in found["traceEvents"]:
         if event["ph"] == "X" and event["cat"] == "stage":
@@ -35,7 +40,7 @@ def test_every_stage_of_every_frame_has_a_span(tmp_path):
 
 
 def test_spans_of_a_thread_are_nested_and_threads_have_names(tmp_path):
-    _, found = traced(tmp_path, fakes.FakeSource(5))
+    found = traced(tmp_path, fakes.FakeSource(5))
     events = found["traceEvents"]
     assert {event["pid"] for event in events} == {os.getpid()}
     names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
@@ -53,7 +58,7 @@ def test_spans_of_a_thread_are_nested_and_threads_have_names(tmp_path):
 
 
 def test_arrows_follow_a_frame_in_order(tmp_path):
-    _, found = traced(tmp_path, fakes.FakeSource(3))
+    found = traced(tmp_path, fakes.FakeSource(3))
     arrows = defaultdict(list)
     for event in found["traceEvents"]:
         if event.get("cat") == "flow":
@@ -89,11 +94,7 @@ class SlowSource(fakes.FakeSource):
 
 
 def test_pixels_are_spans_within_the_stage_that_asked(tmp_path):
-    pipeline = Pipeline(
-        SlowSource(2), Looking(), fakes.FakeTracker(), {"list": (sink := fakes.FakeSink())}
-    )
-    trace = watch(pipeline)
-    pipeline.run()
+    trace = run(SlowSource(2), Looking(), {"list": (sink := fakes.FakeSink())})
     events = [e for e in trace.events() if e["ph"] == "X"]
     made = [e for e in events if e["cat"] == "frame"]
     assert [(e["name"], e["args"]["frame"]) for e in made] == [("rgb", 0), ("rgb", 1)]
@@ -134,13 +135,45 @@ def test_a_trace_that_cannot_be_written_is_no_error(tmp_path, caplog):
     assert "cannot write" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["source", "detector", "tracker"])
-def test_a_watched_component_has_what_it_had(name):
-    parts = {"source": fakes.FakeSource(), "detector": fakes.FakeDetector()}
-    pipeline = Pipeline(
-        parts["source"], parts["detector"], tracker := fakes.FakeTracker(), {}, max_frames=1
+class CameraSource(fakes.FakeSource):
+    def __init__(self):
+        super().__init__(1)
+        self.stopped = False
+        self.outages = Outages()
+
+    def stop(self):
+        self.stopped = True
+
+
+class FileSink(fakes.FakeSink):
+    outputs = ("a.txt",)
+
+    def bind_stats(self, stats):
+        self.stats = stats
+
+
+def test_optional_interfaces_are_forwarded():
+    source, sink = CameraSource(), FileSink()
+    parts = Parts(source, fakes.FakeDetector(), fakes.FakeTracker(), {"file": sink})
+    traced = with_trace(parts, Trace())
+    assert isinstance(traced.source, Stoppable)
+    traced.source.stop()
+    assert source.stopped
+    assert isinstance(traced.source, ReportsOutages)
+    assert traced.source.outages is source.outages
+    assert isinstance(traced.sinks["file"], ReportsOutputs)
+    assert traced.sinks["file"].outputs == ("a.txt",)
+    assert isinstance(traced.sinks["file"], StatsAware)
+    traced.sinks["file"].bind_stats("statistics")
+    assert sink.stats == "statistics"
+
+
+def test_optional_interfaces_may_be_missing():
+    parts = Parts(
+        fakes.FakeSource(), fakes.FakeDetector(), fakes.FakeTracker(), {"list": fakes.FakeSink()}
     )
-    part = {**parts, "tracker": tracker}[name]
-    part.own = "kept"
-    watch(pipeline)
-    assert getattr(pipeline, name).own == "kept"
+    traced = with_trace(parts, Trace())
+    traced.source.stop()
+    assert not list(traced.source.outages)
+    assert not traced.sinks["list"].outputs
+    traced.sinks["list"].bind_stats("statistics")

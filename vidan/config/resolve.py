@@ -1,0 +1,34 @@
+"""Plain values of a composed configuration."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from ..errors import ConfigError
+
+
+def resolved(config: DictConfig, where: str = "") -> dict[str, Any]:
+    """A configuration as plain dicts and lists, with its interpolations resolved.
+
+    Args:
+        config: a configuration, or a part of one.
+        where: the key of the part in the whole configuration, for errors.
+
+    Raises:
+        ConfigError: a value is missing, or an interpolation cannot be resolved.
+    """
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        key = str(error.full_key)
+        if where and not key.startswith(f"{where}."):  # not a part of a whole configuration
+            key = f"{where}.{key}"
+        raise ConfigError(f"missing {key}: set {key}=<value>") from error
+    except OmegaConfBaseException as error:
+        key = where or str(getattr(error, "full_key", None) or "the configuration")
+        raise ConfigError(f"{key}: {' '.join(str(error).split())}") from error
+    return typing.cast(dict[str, Any], plain)

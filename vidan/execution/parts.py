@@ -1,0 +1,57 @@
+"""The components of a run, and the layers that can be put around them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..interfaces import Detector, Resumable, Sink, Source, Tracker
+from ..journal import RunJournal
+from ..tracing.trace import Trace
+from ..tracing.wrap import TracedDetector, TracedSink, TracedSource, TracedTracker
+from .replay import FILE, ReplayDetector
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a pipeline is made of."""
+
+    source: Source
+    detector: Detector
+    tracker: Tracker
+    sinks: Mapping[str, Sink]
+
+
+def with_replay(parts: Parts, directory: Path, *, resumed: bool) -> Parts:
+    """Keep what the detector finds in a run directory, so that `vidan resume` can continue the run.
+
+    Args:
+        parts: those of a run over a file.
+        directory: of the run.
+        resumed: whether it continues an interrupted run, whose detections are then reused.
+
+    Raises:
+        SinkError: the directory cannot be written.
+    """
+    detector = ReplayDetector(parts.detector, directory / FILE, resumed=resumed)
+    if resumed:
+        log.info("%d frames need not be detected again", detector.count)
+    journal = RunJournal(directory, resumed=resumed)
+    for sink in parts.sinks.values():
+        if isinstance(sink, Resumable):
+            sink.resume_from(journal)
+    return replace(parts, detector=detector)
+
+
+def with_trace(parts: Parts, trace: Trace) -> Parts:
+    """Record in a trace what each component does."""
+    return Parts(
+        TracedSource(parts.source, trace),
+        TracedDetector(parts.detector, trace),
+        TracedTracker(parts.tracker, trace),
+        {name: TracedSink(name, sink, trace) for name, sink in parts.sinks.items()},
+    )

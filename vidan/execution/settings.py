@@ -1,0 +1,84 @@
+"""The settings of a run, validated once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+from omegaconf import DictConfig
+
+from ..config.check import checked
+from ..config.resolve import resolved
+from ..errors import ConfigError
+from ..kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """The config group `pipeline`.
+
+    Attributes:
+        workers: threads that call the detector; None: 2 for files, 1 for live sources.
+        buffer: items that wait between two stages where none may be dropped.
+        age_limit: drop a live frame for the next one if it would be older than this many detection
+            times; None never does.
+        forget_after: length of an outage after which all tracks are reset, s; None never does.
+    """
+
+    workers: Annotated[int, Meta(ge=1)] | None
+    buffer: Annotated[int, Meta(ge=1)]
+    age_limit: Annotated[float, Meta(ge=1)] | None
+    forget_after: Annotated[float, Meta(ge=0)] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a run is made of; nothing changes it later.
+
+    Attributes:
+        run_dir: the folder of the outputs.
+        components: by kind: the options of the component, or, of a kind that may have several,
+            the options of each by its name.
+        pipeline: the config group `pipeline`.
+        max_frames: end after this many frames of the source; None for all.
+        on_sink_error: whether a sink that fails stops the run.
+        trace: whether to write a trace.
+        resumable: whether to keep what `vidan resume` needs.
+    """
+
+    run_dir: Path
+    components: Mapping[str, Mapping[str, Any]]
+    pipeline: PipelineSettings
+    max_frames: Annotated[int, Meta(ge=1)] | None
+    on_sink_error: Literal["stop", "continue"]
+    trace: bool
+    resumable: bool
+
+    @classmethod
+    def from_config(cls, config: DictConfig) -> RunSettings:
+        """The settings of a composed configuration.
+
+        Raises:
+            ConfigError: a value is missing, has another type or is out of range.
+        """
+        values = resolved(config)
+        components = {kind: _group(values, kind) for kind in KINDS if _given(values, kind)}
+        pipeline = checked(PipelineSettings, _group(values, "pipeline"), "pipeline.")
+        whole = {"run_dir": Path(str(values.get("run_dir", ".")))}
+        return checked(cls, values | whole | {"components": components, "pipeline": pipeline})
+
+
+def _given(values: Mapping[str, Any], kind: str) -> bool:
+    if kind not in values and KINDS[kind].required:
+        raise ConfigError(f"missing {kind}: set {kind}=<name>")
+    return kind in values
+
+
+def _group(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    group = values.get(name, {})
+    if not isinstance(group, Mapping):
+        raise ConfigError(f"{name}={group!r}: expected a group of options")
+    return group

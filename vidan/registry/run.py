@@ -1,0 +1,25 @@
+"""What hooks are told about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from ..runtime.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is about to start.
+
+    Attributes:
+        directory: the folder of its outputs.
+        config: its configuration.
+        pipeline: its components and their statistics.
+    """
+
+    directory: Path
+    config: DictConfig
+    pipeline: Pipeline
