@@ -16,9 +16,10 @@ from vidan.boxes import iou, nms
 from vidan.cli.terminal import console
 from vidan.config.compose import compose
 from vidan.frames import ArrayFrame
+from vidan.modelspec import ModelSpec
 from vidan.runtime.channel import Channel
 from vidan.types import Detections, Frame, Result, Tracks
-from vidan_plugins.detectors.native.model import letterbox
+from vidan_plugins.detectors.native.model import batch_of
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.video.yuv_frame import YuvFrame
 from vidan_plugins.sources.frames import VideoFrame
@@ -83,8 +84,9 @@ def parts() -> Iterator[Part]:
         scores = rng.random(n)
         yield Part(f"NMS, {n} boxes", partial(nms, boxes(n), scores, 0.5))
     array, video = frames()
-    yield Part("letterbox 1080p to 512, from RGB", lambda: letterbox([array], (512, 512), 0))
-    yield Part("letterbox 1080p to 512, from YUV", lambda: letterbox([video], (512, 512), 0))
+    spec = ModelSpec(labels=("thing",), input_size=(512, 512))
+    yield Part("letterbox 1080p to 512, from RGB", lambda: batch_of([array], spec))
+    yield Part("letterbox 1080p to 512, from YUV", lambda: batch_of([video], spec))
     for n in (20, 200):
         yield Part(f"Kalman predict and update, {n} tracks", kalman(BatchedKalman(sort_model()), n))
     yield Part(

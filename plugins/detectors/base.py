@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vidan import options
+from vidan.modelspec import ModelDefaults, Selection
 from vidan.types import Detections, Frame
 
-from .labels import BUILT_IN, read_labels
-from .native.metadata import ModelDefaults
+from .labels import BUILT_IN, class_mask, read_labels
 from .native.model import EfficientDet, Network
 from .native.signature import Signature, check_batch, describe
-from .postprocess import Selection
 from .roi import Region, Roi, moved
 
 
@@ -27,7 +26,7 @@ class DetectorOptions:
         threshold: least score of a detection, in [0,1].
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted.
-        exclusive: whether an object has one label only.
+        class_agnostic: whether boxes of different classes suppress each other.
         max_detections: at most so many in an image, the best.
     """
 
@@ -35,7 +34,7 @@ class DetectorOptions:
     threshold: float | None
     iou_threshold: float | None
     classes: str | Sequence[str] | None
-    exclusive: bool | None
+    class_agnostic: bool | None
     max_detections: int | None
 
     def given_labels(self) -> Mapping[int, str] | None:
@@ -59,13 +58,17 @@ class DetectorOptions:
         Raises:
             ConfigError: an option has a bad value.
         """
-        return Selection.from_options(
-            advice,
-            threshold=self.threshold,
-            iou_threshold=self.iou_threshold,
-            classes=self.classes,
-            exclusive=self.exclusive,
-            max_detections=self.max_detections,
+        threshold = advice.threshold if self.threshold is None else self.threshold
+        iou = advice.iou_threshold if self.iou_threshold is None else self.iou_threshold
+        agnostic = advice.class_agnostic if self.class_agnostic is None else self.class_agnostic
+        names = None if self.classes is None else options.names("detector.classes", self.classes)
+        most = self.max_detections
+        return Selection(
+            options.number("detector.threshold", threshold, 0, 1),
+            options.number("detector.iou_threshold", iou, 0, 1),
+            options.boolean("detector.class_agnostic", agnostic),
+            class_mask(advice.labels, names),
+            None if most is None else options.whole("detector.max_detections", most, 1),
         )
 
     def own_form(

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class MotDetector:
     """Gives each frame the detections that a file holds for it, in the file's order.
 
-    A frame with index i gets the rows of frame i + 1, whatever its stream. Boxes are as in
+    A frame with index i gets the rows of frame i + 1, whatever its stream. FloatArray are as in
     the file, also where they reach beyond the image. Scores that are no probabilities,
     some being outside [0,1], are mapped there by the logistic function.
 

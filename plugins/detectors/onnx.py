@@ -68,8 +68,8 @@ class OnnxDetector(ModelDetector):
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1]; None
             for 0.5, or 1 where the model itself leaves one box for each object.
         classes: the labels wanted; None for all.
-        exclusive: whether an object has one label only, so that boxes of different classes
-            suppress each other; None for what the model says.
+        class_agnostic: whether boxes of different classes suppress each other, for models whose
+            objects have exactly one class; None for the model's own setting.
         max_detections: at most so many in an image, the best; None for no limit.
         roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
@@ -111,7 +111,7 @@ class OnnxDetector(ModelDetector):
         threshold: float | None = None,
         iou_threshold: float | None = None,
         classes: str | Sequence[str] | None = None,
-        exclusive: bool | None = None,
+        class_agnostic: bool | None = None,
         max_detections: int | None = None,
         roi: list[float] | None = None,
         every: int = 1,
@@ -137,7 +137,7 @@ class OnnxDetector(ModelDetector):
             options.choice("detector.backend", backend, get_args(Backend))
         options.choice("detector.decode", decode, get_args(DecodeName))
         wishes = DetectorOptions(
-            labels, threshold, iou_threshold, classes, exclusive, max_detections
+            labels, threshold, iou_threshold, classes, class_agnostic, max_detections
         )
         prepared = PreprocessOverrides(
             size=size,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from vidan import options
 from vidan.errors import ConfigError
+from vidan.modelspec import Placement, Scale, letterbox
 from vidan.types import Frame, Image
-
-from .postprocess import Scale
 
 Letterbox = Literal["center", "corner", "stretch"]
 Channels = Literal["rgb", "bgr"]
@@ -22,14 +21,6 @@ Color = tuple[float, float, float]
 
 BLACK: Color = (0.0, 0.0, 0.0)
 WHITE: Color = (1.0, 1.0, 1.0)
-
-
-class Placement(NamedTuple):
-    """Where an image lies in the input: by how much it was scaled, and its corner, px."""
-
-    scale: Scale
-    left: int
-    top: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +51,20 @@ class Preprocessing:
     def place(self, frame: Frame) -> tuple[Image, Placement]:
         """The image in its place: (H,W,3) uint8 RGB."""
         if self.size is None:
-            return frame.rgb(), Placement(Scale(1, 1), 0, 0)
+            return frame.rgb(), Placement(frame.width, frame.height, 0, 0, Scale(1, 1))
         height, width = self.size
         if self.letterbox == "stretch":
             scale = Scale(width / frame.width, height / frame.height)
-            return frame.resized(width, height), Placement(scale, 0, 0)
-        ratio = min(height / frame.height, width / frame.width)
-        h, w = max(1, round(frame.height * ratio)), max(1, round(frame.width * ratio))
-        centerd = self.letterbox == "center"
-        top, left = ((height - h) // 2, (width - w) // 2) if centerd else (0, 0)
+            return frame.resized(width, height), Placement(width, height, 0, 0, scale)
+        placed = letterbox(
+            frame.width, frame.height, self.size, centered=self.letterbox == "center"
+        )
         image = np.empty((height, width, 3), np.uint8)
         image[:] = np.array(self.pad, np.uint8)
-        image[top : top + h, left : left + w] = frame.resized(w, h)
-        return image, Placement(Scale(w / frame.width, h / frame.height), left, top)
+        rows = slice(placed.top, placed.top + placed.height)
+        columns = slice(placed.left, placed.left + placed.width)
+        image[rows, columns] = frame.resized(placed.width, placed.height)
+        return image, placed
 
     def tensor(self, image: Image, dtype: str, batched: bool = True) -> npt.NDArray[Any]:
         """An image (H,W,3) uint8 RGB as the model takes it.

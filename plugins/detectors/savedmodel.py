@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from vidan import options
+from vidan.boxes import FloatArray
 from vidan.errors import ConfigError, ModelError
+from vidan.modelspec import ModelDefaults
 from vidan.support.stderr import quiet_stderr
 
 from .backends.threads import thread_count
 from .base import DetectorOptions, ModelDetector
+from .errors import one_line
 from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .labels import read_labels
-from .native.metadata import ModelDefaults
-from .native.model import Batch, one_line
+from .native.model import Batch
 from .native.signature import Signature, Tensor
-from .postprocess import Boxes
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
 with quiet_stderr():  # what it says before it has read that
@@ -51,8 +52,8 @@ class SavedModelDetector(ModelDetector):
         threshold: least score of a detection, in [0,1]; None for what the model advises.
         iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
         classes: the labels wanted; None for all.
-        exclusive: whether an object has one label only, so that boxes of different classes
-            suppress each other; None for what the model says.
+        class_agnostic: whether boxes of different classes suppress each other, for models whose
+            objects have exactly one class; None for the model's own setting.
         max_detections: at most so many in an image, the best; None for no limit.
         roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
@@ -78,7 +79,7 @@ class SavedModelDetector(ModelDetector):
         threshold: float | None = None,
         iou_threshold: float = 0.5,
         classes: str | Sequence[str] | None = None,
-        exclusive: bool | None = None,
+        class_agnostic: bool | None = None,
         max_detections: int | None = None,
         roi: list[float] | None = None,
         every: int = 1,
@@ -90,7 +91,7 @@ class SavedModelDetector(ModelDetector):
         folder = options.path("detector.model", model)
         where = f"model {str(folder)!r}"
         wishes = DetectorOptions(
-            labels, threshold, iou_threshold, classes, exclusive, max_detections
+            labels, threshold, iou_threshold, classes, class_agnostic, max_detections
         )
         given = wishes.given_labels()
         _configure(threads)
@@ -119,7 +120,7 @@ class SavedModelDetector(ModelDetector):
         outputs: Mapping[str, Any] = function(**{k: tf.constant(v) for k, v in inputs.items()})
         return outputs
 
-    def _run(self, batch: Batch) -> list[Boxes]:
+    def _run(self, batch: Batch) -> list[FloatArray]:
         outputs = self._call(images=batch)
         return [outputs[name].numpy() for name in self._wanted]
 

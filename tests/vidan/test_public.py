@@ -48,6 +48,7 @@ def test_importing_vidan_loads_no_heavy_library():
         ("types", {"frames", "images"}),
         ("errors", set()),
         ("boxes", set()),
+        ("modelspec", {"boxes", "errors", "types"}),
         ("stats", set()),
         ("journal", {"errors"}),
         ("outages", set()),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vidan import images, modelspec
+from vidan.modelspec import PAD_VALUE, Scale
 from vidan.types import Image
 
 from ..arrays import BoolArray, FloatArray, IntArray
-from ..model.spec import PAD_VALUE
 from . import corruptions
 from .sample import IGNORED
 
@@ -53,13 +54,13 @@ class Augmentation:
     smallest: float = 6.0
 
 
-def letterbox(image: Image, height: int, width: int) -> tuple[Image, float]:
+def letterbox(image: Image, height: int, width: int) -> tuple[Image, Scale]:
     """Scale an image into height x width, top-left, the rest `PAD_VALUE`; and the scale."""
-    scale = min(height / image.shape[0], width / image.shape[1])
+    placed = modelspec.letterbox(image.shape[1], image.shape[0], (height, width))
     canvas = np.full((height, width, 3), PAD_VALUE, np.uint8)
-    scaled = resize(image, scale)[:height, :width]
-    canvas[: scaled.shape[0], : scaled.shape[1]] = scaled
-    return canvas, scale
+    scaled = images.resize(image, placed.width, placed.height)
+    canvas[: placed.height, : placed.width] = scaled
+    return canvas, placed.scale
 
 
 def resize(image: Image, scale: float) -> Image:

@@ -13,10 +13,10 @@ import numpy as np
 
 from vidan.boxes import xyxy_to_xywh
 from vidan.cli.subcommands import optional
+from vidan.types import Detections
 
 from ..arrays import AnyArray, FloatArray
 from ..data.sample import IGNORED, Sample
-from .predict import Found
 
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
 """Sizes of boxes: the square root of the area, px of the image."""
@@ -31,7 +31,7 @@ Row = dict[str, float]
 
 
 def coco(
-    samples: Sequence[Sample], found: Sequence[Found], labels: Sequence[str]
+    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str]
 ) -> dict[str, Row]:
     """COCO's figures in rows: `ANY`, `ALL`, and each label.
 
@@ -50,7 +50,9 @@ def coco(
     return rows | dict(zip(labels, classes, strict=True))
 
 
-def _figures(samples: Sequence[Sample], found: Sequence[Found], classes: range | None) -> list[Row]:
+def _figures(
+    samples: Sequence[Sample], found: Sequence[Detections], classes: range | None
+) -> list[Row]:
     """A row for each class; one for all if `classes` is None."""
     count = 1 if classes is None else len(classes)
     truth = _truth(samples, classes)
@@ -109,7 +111,7 @@ def _truth(samples: Sequence[Sample], classes: range | None) -> list[dict[str, A
     return annotations
 
 
-def _results(found: Sequence[Found], classes: range | None) -> list[dict[str, Any]]:
+def _results(found: Sequence[Detections], classes: range | None) -> list[dict[str, Any]]:
     return [
         {"image_id": i, "category_id": 1 if classes is None else label + 1,
          "bbox": box, "score": score}

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.boxes import area, iou
+from vidan.types import Detections
 
 from ..data.sample import IGNORED, Sample
 from .overlap import inside
-from .predict import Found
 from .ranking import RIGHT_IOU
 
 Table = npt.NDArray[np.int64]
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 
 
 def pairs(
-    samples: Sequence[Sample], found: Sequence[Found], threshold: float, *, loose: bool = False
+    samples: Sequence[Sample], found: Sequence[Detections], threshold: float, *, loose: bool = False
 ) -> list[Pair]:
     """Which detections are of which objects, whatever the labels.
 
@@ -58,7 +58,7 @@ def pairs(
 
 
 def _pairs(
-    index: int, sample: Sample, found: Found, threshold: float, loose: bool
+    index: int, sample: Sample, found: Detections, threshold: float, loose: bool
 ) -> Iterator[Pair]:
     fits = fit(found, sample, loose=loose)
     free = sample.classes != IGNORED
@@ -77,7 +77,7 @@ def _pairs(
         yield Pair(index, int(missed), NOTHING)
 
 
-def fit(found: Found, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.floating]:
+def fit(found: Detections, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.floating]:
     """IoU (N,M) of each detection with each object that it may be of; 0 for all others."""
     overlap = iou(found.boxes, sample.boxes)
     if not loose:
@@ -90,7 +90,7 @@ def fit(found: Found, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.
 
 
 def confusion(
-    samples: Sequence[Sample], found: Sequence[Found], paired: Sequence[Pair], count: int
+    samples: Sequence[Sample], found: Sequence[Detections], paired: Sequence[Pair], count: int
 ) -> Table:
     """Counts (C+1,C+1): truth by row, found by column; the last row and column are nothing."""
     table = np.zeros((count + 1, count + 1), np.int64)

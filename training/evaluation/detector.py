@@ -20,7 +20,6 @@ from vidan.types import Detections
 
 from ..arrays import IntArray
 from ..data.sample import Sample
-from .predict import Found
 from .slices import CLEAN, under
 
 log = logging.getLogger(__name__)
@@ -71,16 +70,16 @@ def open_subject(config: DictConfig, lowest: float) -> Subject:
 
 def detect(
     subject: Subject, samples: Sequence[Sample], which: str = CLEAN, seed: int = 0
-) -> list[Found]:
+) -> list[Detections]:
     """The detections in every image of a slice, by the subject's own classes."""
-    found: list[Found] = []
+    found: list[Detections] = []
     for start in _shown(range(0, len(samples), BATCH), which):
         frames = _frames(samples[start : start + BATCH], which, seed)
-        found += [_found(one) for one in subject.detector.detect(frames)]
+        found += subject.detector.detect(frames)
     return found
 
 
-def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Found]) -> bool:
+def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Detections]) -> bool:
     """Whether a run of the detector as configured gives anything else than `found`, cut.
 
     Suppression goes from the best score down, so a lower threshold adds detections and changes
@@ -117,10 +116,6 @@ def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[ArrayFrame
     ]
 
 
-def _found(detections: Detections) -> Found:
-    return Found(detections.boxes, detections.scores, detections.classes)
-
-
 def _shown(starts: range, what: str) -> Iterable[int]:
     terminal = console(stderr=True)
     if not terminal.is_terminal:
@@ -140,11 +135,11 @@ class Vocabulary:
     labels: tuple[str, ...]
     classes: IntArray
 
-    def translate(self, found: Found) -> Found:
+    def translate(self, found: Detections) -> Detections:
         """Detections by the classes of the data; those of labels that it has not are left out."""
         classes = self.classes[found.classes]
         rows = classes >= 0
-        return Found(found.boxes[rows], found.scores[rows], classes[rows])
+        return Detections(found.boxes[rows], found.scores[rows], classes[rows])
 
 
 def vocabulary(data: Sequence[str], detector: Sequence[str], title: str) -> Vocabulary:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vidan.types import Detections
+
 from ..data.sample import Sample
 from .coco import ALL, ANY, SIZES, coco
-from .predict import Found
 from .ranking import curve, rank
 
 
 def evaluate(
-    samples: Sequence[Sample], found: Sequence[Found], labels: Sequence[str]
+    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str]
 ) -> dict[str, float]:
     """The figures that a training is followed by, each in [0,1].
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from vidan.types import Detections
+
 from ..data.sample import Sample
 from .coco import ALL, Row, coco
 from .confusion import Table, confusion, pairs
 from .dataset import Dataset
 from .detector import BATCH, Subject, detect, differs, vocabulary
 from .mistakes import Mistake, worst
-from .predict import Found
 from .ranking import Curve, Point, Ranking, Reliability, curve, rank, reliability
 from .settings import Settings
 from .slices import CLEAN
@@ -119,7 +120,7 @@ def measure(subject: Subject, data: Dataset, settings: Settings) -> Outcome:
 
 
 def _slice(
-    samples: Sequence[Sample], found: Sequence[Found], labels: Sequence[str], threshold: float
+    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str], threshold: float
 ) -> Slice:
     ranking = rank(samples, found, len(labels))
     return Slice(coco(samples, found, labels), curve(ranking).at(threshold))

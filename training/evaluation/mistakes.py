@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidan.boxes import iou
+from vidan.types import Detections
 
 from ..arrays import FloatArray
 from ..data.sample import Sample
 from .confusion import Pair, fit
-from .predict import Found
 
 FALSE_ALARM, CONFUSED, MISSED = (
     "false alarms, by score",
@@ -42,7 +42,7 @@ class Mistake:
 
 def worst(
     samples: Sequence[Sample],
-    found: Sequence[Found],
+    found: Sequence[Detections],
     paired: Sequence[Pair],
     labels: Sequence[str],
     most: int,
@@ -73,7 +73,7 @@ def worst(
     }
 
 
-def _false_alarm(sample: Sample, found: Found, row: int, labels: Sequence[str]) -> Mistake:
+def _false_alarm(sample: Sample, found: Detections, row: int, labels: Sequence[str]) -> Mistake:
     box, score = found.boxes[row], float(found.scores[row])
     nearest = float(iou(box[None], sample.boxes).max(initial=0))
     what = "nothing there" if nearest < 0.1 else f"IoU {nearest:.2f} at best"
@@ -81,7 +81,7 @@ def _false_alarm(sample: Sample, found: Found, row: int, labels: Sequence[str]) 
     return Mistake(sample, None, box, (said, what, sample.name), score)
 
 
-def _confused(sample: Sample, found: Found, pair: Pair, labels: Sequence[str]) -> Mistake:
+def _confused(sample: Sample, found: Detections, pair: Pair, labels: Sequence[str]) -> Mistake:
     score = float(found.scores[pair.found])
     said = f"{labels[found.classes[pair.found]]} {score:.2f}"
     is_ = f"is {labels[sample.classes[pair.truth]]}"
@@ -94,7 +94,9 @@ def _confused(sample: Sample, found: Found, pair: Pair, labels: Sequence[str]) -
     )
 
 
-def _miss(sample: Sample, found: Found, row: int, labels: Sequence[str], loose: bool) -> Mistake:
+def _miss(
+    sample: Sample, found: Detections, row: int, labels: Sequence[str], loose: bool
+) -> Mistake:
     box = sample.boxes[row]
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
     fits = fit(found, sample, loose=loose)[:, row] > 0

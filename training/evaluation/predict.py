@@ -3,56 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vidan.boxes import nms
 from vidan.errors import ModelError
-from vidan.types import Image
+from vidan.modelspec import Scale, Selection
+from vidan.types import Detections, Image
 
-from ..arrays import FloatArray, IntArray
+from ..arrays import FloatArray
 from ..data.augment import letterbox
 from ..data.sample import Sample
 
 # images (N,H,W,3) uint8 -> boxes (N,K,4) px of the input, scores (N,K,C)
 Run = Callable[[Image], tuple[FloatArray, FloatArray]]
-NMS_IOU = 0.5
 LOWEST_SCORE = 0.01  # below this a detection changes no average precision worth the time
+SELECTION = Selection(LOWEST_SCORE, class_agnostic=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """Detections of one image: boxes (N,4) px of it, scores (N,), classes (N,)."""
+def select(
+    boxes: FloatArray, scores: FloatArray, scale: Scale, size: tuple[int, int]
+) -> Detections:
+    """The detections in an image among the raw boxes (K,4) and scores (K,C) of a model.
 
-    boxes: FloatArray
-    scores: FloatArray
-    classes: IntArray
-
-
-def select(boxes: FloatArray, scores: FloatArray, scale: float) -> Found:
-    """Raw boxes (K,4) and scores (K,C) of a letterboxed image as detections.
-
-    Classes exclude each other: a box has its best class, and suppression is across classes.
+    Args:
+        boxes: xyxy, px of the letterboxed image.
+        scores: in [0,1].
+        scale: of the letterboxed image.
+        size: width and height of the image, px.
     """
-    best = scores.max(axis=1)
-    keep = best >= LOWEST_SCORE
-    boxes, best, classes = boxes[keep], best[keep], scores[keep].argmax(axis=1)
-    kept = nms(boxes, best, NMS_IOU)
-    return Found(boxes[kept] / scale, best[kept], classes[kept].astype(np.int32))
+    rows, classes = SELECTION.candidates(scores)
+    return SELECTION.select(boxes[rows], scores[rows, classes], classes, scale, size)
 
 
 def predict(
     run: Run, samples: Sequence[Sample], height: int, width: int, batch: int = 8
-) -> list[Found]:
+) -> list[Detections]:
     """Detections of every sample, through the letterbox of inference."""
     found = []
     for start in range(0, len(samples), batch):
-        boxed = [letterbox(s.image(), height, width) for s in samples[start : start + batch]]
-        boxes, scores = run(np.stack([image for image, _ in boxed]))
+        images = [sample.image() for sample in samples[start : start + batch]]
+        boxed = [letterbox(image, height, width) for image in images]
+        outputs = run(np.stack([image for image, _ in boxed]))
         found += [
-            select(b, s, scale) for b, s, (_, scale) in zip(boxes, scores, boxed, strict=True)
+            select(boxes, scores, scale, (image.shape[1], image.shape[0]))
+            for boxes, scores, (_, scale), image in zip(*outputs, boxed, images, strict=True)
         ]
     return found
 

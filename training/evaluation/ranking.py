@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.boxes import iou
+from vidan.types import Detections
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..data.sample import IGNORED, Sample
 from .overlap import inside
-from .predict import Found
 
 RIGHT_IOU = 0.5
 """A detection is right if it overlaps an object of its label at least so much, as in AP50."""
@@ -61,7 +61,7 @@ class Point(NamedTuple):
         return 2 * self.precision * self.recall / total if total else 0.0
 
 
-def rank(samples: Sequence[Sample], found: Sequence[Found], count: int) -> Ranking:
+def rank(samples: Sequence[Sample], found: Sequence[Detections], count: int) -> Ranking:
     """Match detections to objects of their class, best score first, `count` classes.
 
     A detection that lies in an ignored box and finds nothing is left out.
@@ -81,7 +81,7 @@ def rank(samples: Sequence[Sample], found: Sequence[Found], count: int) -> Ranki
     return Ranking(score[order], label[order], hit[order], objects)
 
 
-def _hits(sample: Sample, found: Found) -> tuple[BoolArray, BoolArray]:
+def _hits(sample: Sample, found: Detections) -> tuple[BoolArray, BoolArray]:
     """Of each detection: whether it is right, and whether it counts."""
     overlap = iou(found.boxes, sample.boxes)
     free = sample.classes != IGNORED

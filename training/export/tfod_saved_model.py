@@ -10,8 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from ..evaluation.predict import LOWEST_SCORE, NMS_IOU
-from ..model.spec import PAD_VALUE
+from vidan.modelspec import DEFAULT_IOU_THRESHOLD, PAD_VALUE
+
+from ..evaluation.predict import LOWEST_SCORE
 from .serving import Serving
 
 MAX_DETECTIONS = 100
@@ -47,7 +48,9 @@ class TfodServing(tf.Module):
         outputs = self.serving.serve(picture)
         boxes, every = outputs["boxes"][0], outputs["scores"][0]  # (K,4), (K,C)
         best = tf.reduce_max(every, axis=1)
-        kept = tf.image.non_max_suppression(boxes, best, MAX_DETECTIONS, NMS_IOU, LOWEST_SCORE)
+        kept = tf.image.non_max_suppression(
+            boxes, best, MAX_DETECTIONS, DEFAULT_IOU_THRESHOLD, LOWEST_SCORE
+        )
         parts = tf.clip_by_value(tf.gather(boxes, kept) / shown, 0.0, 1.0)
         ids = tf.cast(tf.argmax(tf.gather(every, kept), axis=1) + 1, tf.float32)
         return {

@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vidan.errors import ModelError
+from vidan.modelspec import ModelSpec
 
 from .anchors import AnchorShapes
-
-FORMAT_VERSION = 1
-PAD_VALUE = 0
-"""Pixel value outside a letterboxed image, in training as in inference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +34,13 @@ class Spec:
 
     def metadata(self) -> dict[str, Any]:
         """The JSON that travels with every export; the detectors read it."""
-        return {
-            "format": "efficientdet",
-            "version": FORMAT_VERSION,
-            "labels": list(self.labels),
-            "input_size": list(self.size),
-            "resize": "letterbox",
-            "pad": PAD_VALUE,
-            "color": "rgb",
-            "exclusive": True,
-            "threshold": self.threshold,
+        spec = ModelSpec(
+            labels=self.labels,
+            input_size=self.size,
+            class_agnostic=True,
+            threshold=self.threshold,
+        )
+        return spec.to_json() | {
             "model": self.model,
             "anchors": {
                 "scale": self.shapes.scale,
@@ -60,15 +54,18 @@ class Spec:
     def parse(text: str, where: str) -> Spec:
         """The spec in JSON as `metadata` made it; `where` it was found, for errors."""
         try:
+            spec = ModelSpec.from_json(text)
             values = json.loads(text)
             anchors = values["anchors"]
             return Spec(
                 values["model"],
-                tuple(values["labels"]),
-                tuple(values["input_size"]),
+                spec.labels,
+                spec.input_size,
                 AnchorShapes(anchors["scale"], anchors["octaves"], tuple(anchors["ratios"])),
-                values["threshold"],
+                spec.threshold,
                 values["provenance"],
             )
+        except ModelError as error:
+            raise ModelError(f"{where!r} does not describe a model: {error}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{where!r} does not describe a model: {error!r}") from error

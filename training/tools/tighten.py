@@ -23,12 +23,12 @@ from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import console, listen
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
+from vidan.types import Detections
 
 from ..arrays import BoolArray
 from ..data import formats
 from ..data.formats.dataset import Boxes, Picture
 from ..evaluation.detector import Subject, detect, open_subject
-from ..evaluation.predict import Found
 
 SIZES = (0.1, 1.1)
 """A detection is the object of a loose box if its area is between these shares of it."""
@@ -112,7 +112,7 @@ def tighten(
 
 
 def _tight(
-    picture: Picture, found: Found, named: Sequence[str], rules: Rules, counts: dict[str, int]
+    picture: Picture, found: Detections, named: Sequence[str], rules: Rules, counts: dict[str, int]
 ) -> tuple[Picture, Boxes]:
     """The image with tight boxes, and what the detector found elsewhere (K,4)."""
     used = np.zeros(len(found.scores), bool)
@@ -146,7 +146,7 @@ def _with_crowds(picture: Picture, crowds: Boxes, label: str) -> Picture:
     )
 
 
-def _inside(found: Found, box: Boxes) -> BoolArray:
+def _inside(found: Detections, box: Boxes) -> BoolArray:
     """(N,): detections whose center is in a box, and that are neither specks nor larger."""
     centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     within = ((centers >= box[:2]) & (centers <= box[2:])).all(axis=1)

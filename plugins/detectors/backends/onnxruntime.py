@@ -13,8 +13,8 @@ from vidan import options
 from vidan.errors import ConfigError, ModelError, did_you_mean
 
 from ...formats.onnx_external_data import check_external_data
+from ..errors import one_line
 from ..exported.run import Array
-from ..native.model import one_line
 from ..native.signature import Signature, Tensor
 
 PREFERRED = ("cuda", "rocm", "migraphx", "coreml", "openvino", "cpu")

@@ -16,8 +16,8 @@ from vidan.support.stderr import quiet_stderr
 
 from ...formats.onnx import properties_of
 from ...formats.onnx_external_data import check_external_data
+from ..errors import one_line
 from ..exported.run import Array
-from ..native.model import one_line
 from ..native.signature import Signature, Tensor
 
 DEVICE = "CPU"

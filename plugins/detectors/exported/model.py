@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from vidan.boxes import FloatArray
 from vidan.errors import ModelError
+from vidan.modelspec import Selection, check_scores
 from vidan.types import Detections, Frame
 
-from ..native.model import one_line
+from ..errors import naming, one_line
 from ..native.signature import Signature
-from ..postprocess import Boxes, Selection, check_scores
 from .plan import Plan
 from .run import TRIED, Array, Run, attempt, inputs_for
 
@@ -67,13 +68,15 @@ class ExportedModel:
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: Frame) -> Detections:
-        image, (scale, left, top) = self._how.preprocessing.place(frame)
+        image, placement = self._how.preprocessing.place(frame)
         boxes, scores, classes = self._candidates(image)
-        boxes = boxes - np.array([left, top, left, top], np.float32)
+        boxes = boxes - np.array([placement.left, placement.top] * 2, np.float32)
         best = np.clip(scores, 0, 1)
-        return self._selection.select(boxes, best, classes, scale, frame)
+        return self._selection.select(
+            boxes, best, classes, placement.scale, (frame.width, frame.height)
+        )
 
-    def _candidates(self, image: npt.NDArray[np.uint8]) -> tuple[Boxes, Boxes, Array]:
+    def _candidates(self, image: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, Array]:
         """Boxes (M,4) px of the input, scores (M,), class indices (M,), above the threshold."""
         how = self._how
         picture = how.preprocessing.tensor(image, how.image.dtype, how.image.batched)
@@ -88,7 +91,8 @@ class ExportedModel:
                 f"{self._where}: its outputs {shapes} are not those of decode {how.decode!r}: "
                 f"{one_line(error)}"
             ) from error
-        check_scores(self._where, scores)
+        with naming(self._where):
+            check_scores(scores)
         if ids is None:
             numbers = np.arange(scores.shape[1]) + how.reading.first
             scores = scores[:, np.isin(numbers, list(how.labels))]

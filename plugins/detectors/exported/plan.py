@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vidan.errors import ConfigError, ModelError
+from vidan.modelspec import ModelDefaults
 
 from ..labels import BUILT_IN, names_for
-from ..native.metadata import ModelDefaults
 from ..native.signature import Shape, Signature, check_batch
 from ..preprocess import Layout, Preprocessing, PreprocessOverrides
 from .decoding import DecodeName, ModelInfo, OutputDecoding, choose

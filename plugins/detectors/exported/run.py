@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vidan.errors import ModelError
 
-from ..native.model import one_line
+from ..errors import one_line
 from ..native.signature import Signature
 from ..preprocess import Layout
 

@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vidan.boxes import FloatArray
 from vidan.errors import ModelError
+from vidan.modelspec import Scale, Selection, check_scores
 from vidan.types import Detections, Frame
 
-from ..native.model import Batch, one_line
+from ..errors import naming, one_line
+from ..native.model import Batch
 from ..native.signature import Signature
-from ..postprocess import Boxes, Scale, Selection, check_scores
 
 EXPECTED = (
     "input input_tensor uint8 [1,H,W,3] and outputs detection_boxes float32 [1,K,4], "
@@ -133,9 +135,11 @@ class TfodModel:
         shape = np.array([frame.height, frame.width] * 2)
         xyxy = (boxes[good] * shape)[:, [1, 0, 3, 2]]
         classes = self._class_indices(ids[good])
-        return self._selection.select(xyxy, np.clip(scores[good], 0, 1), classes, _UNSCALED, frame)
+        return self._selection.select(
+            xyxy, np.clip(scores[good], 0, 1), classes, _UNSCALED, (frame.width, frame.height)
+        )
 
-    def _filled(self, outputs: Outputs) -> tuple[Boxes, Boxes, Boxes]:
+    def _filled(self, outputs: Outputs) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Boxes (M,4), scores (M,) and class ids (M,) of the M detections there are."""
         count = int(outputs["num_detections"][0])
         boxes, scores, ids = (
@@ -147,10 +151,11 @@ class TfodModel:
                 f"{self._where}: expected as many boxes as scores and classes, "
                 f"got {len(boxes)}, {len(scores)} and {len(ids)}"
             )
-        check_scores(self._where, scores)
+        with naming(self._where):
+            check_scores(scores)
         return boxes, scores, ids
 
-    def _class_indices(self, ids: Boxes) -> npt.NDArray[np.int32]:
+    def _class_indices(self, ids: FloatArray) -> npt.NDArray[np.int32]:
         whole = ids.astype(np.int64)
         known = (whole >= 0) & (whole < len(self._classes))
         classes = np.where(known, self._classes[np.where(known, whole, 0)], -1)

@@ -11,43 +11,36 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from vidan.boxes import FloatArray
 from vidan.errors import ModelError
+from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
 from vidan.types import Detections, Frame
 
-from ..postprocess import Boxes, Scale, Selection, check_scores
-from .metadata import Metadata
+from ..errors import naming, one_line
 from .signature import check_label_count
 
 Batch = npt.NDArray[np.uint8]
-Network = Callable[[Batch], Sequence[Boxes]]
+Network = Callable[[Batch], Sequence[FloatArray]]
 """Images (N,H,W,3) uint8 to boxes (N,K,4), scores (N,K,C), and features (N,K,D) if it gives
 them; from any thread."""
 
 
-def letterbox(
-    frames: Sequence[Frame], size: tuple[int, int], pad: int
-) -> tuple[Batch, list[Scale]]:
-    """Scale images to fit the network's input, keeping their aspect ratios.
-
-    Each lies at the top left. Its size there is rounded to whole px, so that the true scale
-    differs a little between x and y.
+def batch_of(frames: Sequence[Frame], spec: ModelSpec) -> tuple[Batch, list[Scale]]:
+    """Letterbox images, each at the top left.
 
     Args:
         frames: N frames, of any sizes.
-        size: height and width of the input, px.
-        pad: the value of the pixels beside and below the images, 0 to 255.
+        spec: of the model.
 
     Returns:
         (N,H,W,3) uint8 RGB, and the scale of each image.
     """
-    batch: Batch = np.full((len(frames), *size, 3), pad, np.uint8)
+    batch: Batch = np.full((len(frames), *spec.input_size, 3), spec.pad, np.uint8)
     scales = []
     for image, frame in zip(batch, frames, strict=True):
-        scale = min(size[0] / frame.height, size[1] / frame.width)
-        height = max(1, round(frame.height * scale))
-        width = max(1, round(frame.width * scale))
+        width, height, _, _, scale = letterbox(frame.width, frame.height, spec.input_size)
         image[:height, :width] = frame.resized(width, height)
-        scales.append(Scale(width / frame.width, height / frame.height))
+        scales.append(scale)
     return batch, scales
 
 
@@ -56,7 +49,7 @@ class EfficientDet:
 
     Args:
         where: the model, for errors.
-        metadata: how it is to be used.
+        spec: how it is to be used.
         selection: which of its boxes become detections.
         batch: how many images it takes at once: 1, or None for any number.
         network: runs it.
@@ -69,17 +62,17 @@ class EfficientDet:
     def __init__(
         self,
         where: str,
-        metadata: Metadata,
+        spec: ModelSpec,
         selection: Selection,
         batch: int | None,
         network: Network,
     ) -> None:
         self._where = where
-        self._metadata = metadata
+        self._spec = spec
         self._selection = selection
         self._batch = batch
         self._network = network
-        self.labels = metadata.labels
+        self.labels = spec.labels
         self.threshold = selection.threshold
 
     def warm_up(self) -> None:
@@ -88,7 +81,7 @@ class EfficientDet:
         Raises:
             ModelError: it does not run, or gives something else than it should.
         """
-        blank = np.full((1, *self._metadata.input_size, 3), self._metadata.pad, np.uint8)
+        blank = np.full((1, *self._spec.input_size, 3), self._spec.pad, np.uint8)
         try:
             outputs = self._network(blank)
         except (
@@ -108,21 +101,33 @@ class EfficientDet:
         return [found for i in starts for found in self._detect(frames[i : i + step])]
 
     def _detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        batch, scales = letterbox(frames, self._metadata.input_size, self._metadata.pad)
+        batch, scales = batch_of(frames, self._spec)
         outputs = self._network(batch)
         self._check(*outputs, count=len(frames))
         return [self._one(*each) for each in zip(scales, frames, *outputs, strict=True)]
 
     def _one(
-        self, scale: Scale, frame: Frame, boxes: Boxes, scores: Boxes, features: Boxes | None = None
+        self,
+        scale: Scale,
+        frame: Frame,
+        boxes: FloatArray,
+        scores: FloatArray,
+        features: FloatArray | None = None,
     ) -> Detections:
         rows, classes = self._selection.candidates(scores)
         best = np.clip(scores[rows, classes], 0, 1)
         seen = None if features is None else features[rows]
-        return self._selection.select(boxes[rows], best, classes, scale, frame, seen)
+        return self._selection.select(
+            boxes[rows], best, classes, scale, (frame.width, frame.height), seen
+        )
 
     def _check(
-        self, boxes: Boxes, scores: Boxes, features: Boxes | None = None, *, count: int
+        self,
+        boxes: FloatArray,
+        scores: FloatArray,
+        features: FloatArray | None = None,
+        *,
+        count: int,
     ) -> None:
         if boxes.ndim != 3 or scores.ndim != 3 or boxes.shape != (count, scores.shape[1], 4):
             raise ModelError(
@@ -134,10 +139,6 @@ class EfficientDet:
                 f"{self._where}: expected features [{count},{scores.shape[1]},D], "
                 f"got {list(features.shape)}"
             )
-        check_label_count(self._where, scores.shape[2], self._metadata.labels)
-        check_scores(self._where, scores)
-
-
-def one_line(error: BaseException) -> str:
-    """What an exception says, in one line of bearable length."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+        check_label_count(self._where, scores.shape[2], self._spec.labels)
+        with naming(self._where):
+            check_scores(scores)

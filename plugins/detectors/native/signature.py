@@ -1,18 +1,4 @@
-"""What a detection model takes and gives, and whether a file keeps to it.
-
-vidan's own form, the same in ONNX and in a TensorFlow SavedModel:
-
-    images  uint8 [N,H,W,3]    RGB, scaled to fit, at the top left, the rest filled with `pad`
-    boxes   float32 [N,K,4]    xyxy, px of the H x W input, best first, not yet suppressed
-    scores  float32 [N,K,C]    in [0,1], of C classes, none of them the background
-
-and, if it was exported with `features=true`,
-
-    features  float32 [N,K,D]  what each box looks like: boxes that look alike have a small cosine
-                               distance
-
-The model's metadata, a JSON object, says the rest: see `Metadata`.
-"""
+"""Whether a model has the inputs and outputs of vidan's native format: see `vidan.modelspec`."""
 
 from __future__ import annotations
 
@@ -21,8 +7,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from vidan.errors import ModelError
+from vidan.modelspec import ModelSpec
 
-from .metadata import Metadata
+from ..errors import naming
 
 Shape = tuple[int | None, ...]
 """Sizes of an array; None is one that may vary."""
@@ -74,7 +61,7 @@ def _listed(tensors: Mapping[str, Tensor]) -> str:
 
 def describe(
     where: str, signature: Signature, text: str | None, labels: tuple[str, ...] | None
-) -> Metadata:
+) -> ModelSpec:
     """How a model of vidan's own form is to be used, from all that is known of it.
 
     Args:
@@ -90,9 +77,10 @@ def describe(
     """
     check_signature(where, signature)
     if text is not None:
-        metadata = Metadata.from_json(text, where)
+        with naming(where):
+            metadata = ModelSpec.from_json(text)
     elif labels is not None:
-        metadata = Metadata(labels=labels, input_size=_input_size(where, signature))
+        metadata = ModelSpec(labels=labels, input_size=_input_size(where, signature))
     else:
         raise ModelError(
             f"{where}: it does not say what its classes are: give detector.labels=<file>, "

@@ -66,7 +66,7 @@ def test_options_select(toy):
         ({"classes": "green"}, [(1, 0.72)]),
         ({"max_detections": 1}, [(0, 1.0)]),
         (
-            {"exclusive": False, "threshold": 0.6},
+            {"class_agnostic": False, "threshold": 0.6},
             [(0, 1.0), (1, 0.8), (1, 0.72)],
         ),
     ]

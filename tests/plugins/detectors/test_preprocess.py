@@ -16,7 +16,7 @@ def made(dtype="float32", batched=True, **options):
 
 
 def test_stretched():
-    tensor, (scale, left, top) = made()
+    tensor, (*_, left, top, scale) = made()
     assert (tensor.shape, tensor.dtype) == ((1, 3, 4, 8), np.float32)
     np.testing.assert_allclose(tensor[0, :, 2, 3], [1, 0.2, 0], atol=1e-6)
     assert (tuple(scale), left, top) == ((0.5, 0.25), 0, 0)
@@ -76,7 +76,7 @@ def test_wishes_go_before_what_is_usual():
         ({"size": [640]}, r"detector.size=\[640\]: expected height and width in px"),
         ({"size": 0}, "detector.size=0: expected a whole number from 1"),
         ({"size": [64, "a"]}, "detector.size='a'"),
-        ({"letterbox": "center"}, "detector.letterbox='center': did you mean 'center'"),
+        ({"letterbox": "centr"}, "detector.letterbox='centr': did you mean 'center'"),
         ({"pad": 300}, "detector.pad=300: expected a number from 0 to 255"),
         ({"pad": "gray"}, "detector.pad='gray': expected a number, or three"),
         ({"channels": "gbr"}, "detector.channels='gbr': did you mean"),

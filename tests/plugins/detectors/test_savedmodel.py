@@ -89,8 +89,8 @@ FRAMES = [noise(1), noise(2, 320, 176), noise(3, 64, 200), noise(4, 48, 40)]
 
 
 def test_agrees_with_onnx(saved, converted):
-    for exclusive in (True, False):
-        options = {"threshold": 0.6, "exclusive": exclusive}
+    for agnostic in (True, False):
+        options = {"threshold": 0.6, "class_agnostic": agnostic}
         one = SavedModelDetector(saved, **options)
         other = OnnxDetector(converted, **options)
         assert one.labels == other.labels == LABELS

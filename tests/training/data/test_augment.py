@@ -41,7 +41,7 @@ def test_letterbox_is_top_left():
     image, boxes = picture(200, 100, (20, 30, 60, 70))
     canvas, scale = letterbox(image, 128, 128)
     assert canvas.shape == (128, 128, 3)
-    assert scale == 0.64  # 128 / 200
+    assert scale == (0.64, 0.64)  # 128 / 200
     assert found(canvas) == pytest.approx(boxes[0] * 0.64, abs=1)
     assert not canvas[64:].any()
 

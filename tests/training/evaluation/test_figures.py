@@ -5,9 +5,11 @@ import pytest
 
 pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vidan[eval]")
 
+from vidan.modelspec import Scale
+from vidan.types import Detections
 from vidan_training.data.sample import Sample
 from vidan_training.evaluation.figures import evaluate
-from vidan_training.evaluation.predict import Found, select
+from vidan_training.evaluation.predict import select
 from vidan_training.evaluation.ranking import curve, rank
 
 LABELS = ("a", "b")
@@ -22,7 +24,7 @@ def sample(*rows):
 def found(*rows):
     """Rows of score, class, x1, y1, x2, y2."""
     table = np.array(rows, np.float32).reshape(-1, 6)
-    return Found(table[:, 2:], table[:, 0], table[:, 1].astype(np.int32))
+    return Detections(table[:, 2:], table[:, 0], table[:, 1].astype(np.int32))
 
 
 TRUTH = [sample((0, 0, 0, 10, 10), (1, 20, 0, 30, 10)), sample((0, 5, 5, 25, 25))]
@@ -83,7 +85,7 @@ def test_a_box_counts_once():
 def test_select_goes_back_to_the_image_and_suppresses_across_classes():
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [40, 40, 50, 50], [0, 0, 1, 1]], np.float32)
     scores = np.array([[0.2, 0.9], [0.8, 0.1], [0.3, 0.2], [0.001, 0.002]], np.float32)
-    result = select(boxes, scores, scale=0.5)
+    result = select(boxes, scores, Scale(0.5, 0.5), (200, 200))
     assert result.boxes.tolist() == [[0, 0, 20, 20], [80, 80, 100, 100]]
     assert result.classes.tolist() == [1, 0]
     assert result.scores == pytest.approx([0.9, 0.3])

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidan.types import Detections
 from vidan_training.data.sample import IGNORED, Sample
-from vidan_training.evaluation.predict import Found
 from vidan_training.evaluation.ranking import curve, rank, reliability
 
 
@@ -17,7 +17,7 @@ def sample(*rows):
 def found(*rows):
     """Rows of score, class, x1, y1, x2, y2."""
     table = np.array(rows, np.float32).reshape(-1, 6)
-    return Found(table[:, 2:], table[:, 0], table[:, 1].astype(np.int32))
+    return Detections(table[:, 2:], table[:, 0], table[:, 1].astype(np.int32))
 
 
 BOX, OTHER, FAR = (0, 0, 10, 10), (20, 0, 30, 10), (80, 80, 90, 90)

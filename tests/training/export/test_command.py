@@ -16,6 +16,7 @@ import tensorflow as tf
 from vidan.errors import ConfigError
 from vidan.formats import labelmap
 from vidan.frames import ArrayFrame
+from vidan.modelspec import ModelSpec, Scale
 from vidan_plugins.detectors.native import model as efficientdet
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.detectors.savedmodel import SavedModelDetector
@@ -103,7 +104,8 @@ def test_the_same_detections_everywhere(tiny, images, files):
     }
     for picture in images[1]:
         found = {
-            name: select(*(each[0] for each in run(picture)), 1.0) for name, run in runs.items()
+            name: select(*(each[0] for each in run(picture)), Scale(1, 1), SPEC.size[::-1])
+            for name, run in runs.items()
         }
         truth = found.pop("Keras")
         least = sure(truth.scores)
@@ -180,7 +182,8 @@ def test_the_graph_letterboxes_as_the_detectors_do(size):
     y, x = np.mgrid[:height, :width]
     rgb = np.stack([x * 255 / width, y * 255 / height, (x + y) % 60], -1).astype(np.uint8)
     frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="drawn")
-    theirs, (scale,) = efficientdet.letterbox([frame], SPEC.size, 0)
+    spec = ModelSpec.from_json(json.dumps(SPEC.metadata()))
+    theirs, (scale,) = efficientdet.batch_of([frame], spec)
     ours, shown = tfodserving.letterbox(tf.constant(rgb[None]), SPEC.size)
     assert shown.numpy() == pytest.approx([width * scale.x, height * scale.y] * 2)
     assert np.abs(ours.numpy().astype(int) - theirs).max() <= 1

@@ -43,7 +43,7 @@ def test_rank1():
     vectors, who = [], []
     for k, picture, boxes, ids in people():
         image, scale = letterbox(picture, *spec.size)
-        seen = pool(look(image[None]), tf.constant(boxes[None] * scale, tf.float32), STRIDE)
+        seen = pool(look(image[None]), tf.constant(boxes[None] * (scale * 2), tf.float32), STRIDE)
         vectors.append(np.asarray(seen)[0])
         who += [(k, person) for person in ids]
     frame, person = np.array(who).T

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vidan.boxes import FloatArray
+
 from ...native.signature import Signature
-from ...postprocess import Boxes
 from ...preprocess import Preprocessing
 
-Outputs = Sequence[Boxes]
+Outputs = Sequence[FloatArray]
 """A network's outputs for one image, those that a `OutputDecoding` names, in its order."""
 
 Size = tuple[int, int]
@@ -29,8 +30,8 @@ class Candidates(NamedTuple):
         ids: (K,) the class of each box as the model counts them; None with scores (K,C).
     """
 
-    boxes: Boxes
-    scores: Boxes
+    boxes: FloatArray
+    scores: FloatArray
     ids: npt.NDArray[np.int64] | None = None
 
 
@@ -115,35 +116,35 @@ class Decode:
     read: Callable[[ModelInfo], OutputDecoding | None]
 
 
-def corners(centerd: Boxes) -> Boxes:
+def corners(centerd: FloatArray) -> FloatArray:
     """Boxes (K,4) cx, cy, w, h as xyxy."""
     half = centerd[:, 2:] / 2
     return np.concatenate([centerd[:, :2] - half, centerd[:, :2] + half], axis=1)
 
 
-def best_of(boxes: Boxes, scores: Boxes) -> Candidates:
+def best_of(boxes: FloatArray, scores: FloatArray) -> Candidates:
     """Each box (K,4) with its best class of scores (K,C) only."""
     ids = scores.argmax(axis=1)
     return Candidates(boxes, scores[np.arange(len(ids)), ids], ids)
 
 
-def in_px(parts: Boxes, size: Size) -> Boxes:
+def in_px(parts: FloatArray, size: Size) -> FloatArray:
     """Boxes (K,4) xyxy in parts of the input, in px of it."""
     height, width = size
     return parts * np.array([width, height, width, height], np.float32)
 
 
-def swapped(yxyx: Boxes) -> Boxes:
+def swapped(yxyx: FloatArray) -> FloatArray:
     """Boxes (K,4) yxyx as xyxy."""
     return yxyx[:, [1, 0, 3, 2]]
 
 
-def sigmoid(logits: Boxes) -> Boxes:
+def sigmoid(logits: FloatArray) -> FloatArray:
     """Probabilities of logits of any size, without overflow."""
     return np.asarray((np.tanh(logits * 0.5) + 1) * 0.5)
 
 
-def softmax(logits: Boxes) -> Boxes:
+def softmax(logits: FloatArray) -> FloatArray:
     """Probabilities along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

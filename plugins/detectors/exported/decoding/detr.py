@@ -68,7 +68,7 @@ def decode_joined(outputs: Outputs, size: Size) -> Candidates:
 
 
 def decode_best(outputs: Outputs, size: Size) -> Candidates:
-    """Boxes, scores and classes of one output [1,Q,6]."""
+    """FloatArray, scores and classes of one output [1,Q,6]."""
     rows = outputs[0][0]
     return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
 

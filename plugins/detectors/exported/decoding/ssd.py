@@ -7,7 +7,7 @@
     raw           boxes float [1,N,4], scores float [1,N,C+1], the background first
     Caffe         float [1,1,K,7]: image id, class, score, x1, y1, x2, y2
 
-Boxes are xyxy, in px of the input or in parts of it: none of an image lie within its first two
+FloatArray are xyxy, in px of the input or in parts of it: none of an image lie within its first two
 px, so that the largest number tells. Sources: torchvision.models.detection; github.com/onnx/models,
 ssd; DetectionOutput in Caffe's SSD branch.
 """
@@ -18,7 +18,8 @@ from functools import partial
 
 import numpy as np
 
-from ...postprocess import Boxes
+from vidan.boxes import FloatArray
+
 from ...preprocess import Preprocessing
 from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, in_px, shape_of
 
@@ -58,7 +59,7 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(pixels(rows[:, 3:], size), rows[:, 2], rows[:, 1].astype(np.int64))
 
 
-def pixels(boxes: Boxes, size: Size) -> Boxes:
+def pixels(boxes: FloatArray, size: Size) -> FloatArray:
     """Boxes (K,4) in px of the input, whether they are or in parts of it."""
     finite = boxes[np.isfinite(boxes)]
     are_parts = finite.size > 0 and np.abs(finite).max() <= LARGEST_PART

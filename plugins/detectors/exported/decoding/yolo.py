@@ -36,7 +36,7 @@ SMALLEST = 4  # columns before the scores
 def decode(
     outputs: Outputs, size: Size, *, across: bool, objectness: bool, classes: int
 ) -> Candidates:
-    """Boxes, and the score and the class of the best one: as Ultralytics reads raw heads.
+    """FloatArray, and the score and the class of the best one: as Ultralytics reads raw heads.
 
     Args:
         outputs: one, [1,N,F] or, if `across`, [1,F,N].

@@ -19,7 +19,7 @@ PREPROCESSING = Preprocessing(letterbox="center")
 
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
-    """Boxes, scores and classes of one output [1,K,6]."""
+    """FloatArray, scores and classes of one output [1,K,6]."""
     del size
     rows = outputs[0][0]
     return Candidates(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))

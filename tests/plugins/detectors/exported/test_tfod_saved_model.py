@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from vidan.errors import ModelError
+from vidan.modelspec import Selection
 from vidan_plugins.detectors.exported.tfod_saved_model import TfodModel, check_tfod, is_tfod
 from vidan_plugins.detectors.native.signature import Signature, Tensor
-from vidan_plugins.detectors.postprocess import Selection
 
 from ..models import plain
 
@@ -51,7 +51,7 @@ def test_takes_the_filled_in_ones_that_reach_the_threshold():
 def test_suppresses_across_classes_if_they_exclude_each_other():
     run = network([[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5]], [0.8, 0.9], [1, 3])
     assert len(model(run).detect([plain(0)])[0]) == 2
-    (found,) = model(run, exclusive=True).detect([plain(0)])
+    (found,) = model(run, class_agnostic=True).detect([plain(0)])
     assert found.classes.tolist() == [1]
 
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from vidan.errors import ModelError
-from vidan_plugins.detectors.native.metadata import Metadata
-from vidan_plugins.detectors.native.model import EfficientDet, letterbox, one_line
-from vidan_plugins.detectors.postprocess import Selection
+from vidan.modelspec import ModelSpec, Selection
+from vidan_plugins.detectors.errors import one_line
+from vidan_plugins.detectors.native.model import EfficientDet, batch_of
 
 from ..models import LABELS, plain
 
-METADATA = Metadata(labels=LABELS, input_size=(64, 96), pad=7)
+SPEC = ModelSpec(labels=LABELS, input_size=(64, 96), pad=7)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ METADATA = Metadata(labels=LABELS, input_size=(64, 96), pad=7)
     ],
 )
 def test_letterbox_fits_at_the_top_left(width, height, inside):
-    (image,), (scale,) = letterbox([plain(200, width, height)], (64, 96), 7)
+    (image,), (scale,) = batch_of([plain(200, width, height)], SPEC)
     w, h = inside
     assert (image[:h, :w] == 200).all()
     assert (image[h:] == 7).all()
@@ -33,11 +33,11 @@ def test_letterbox_fits_at_the_top_left(width, height, inside):
 
 
 def test_letterbox_takes_frames_of_several_sizes():
-    batch, scales = letterbox([plain(1), plain(2, 96, 32)], (64, 96), 0)
+    batch, scales = batch_of([plain(1), plain(2, 96, 32)], SPEC)
     assert (batch.shape, batch.dtype) == ((2, 64, 96, 3), np.uint8)
     assert batch[:, 0, 0, 0].tolist() == [1, 2]
     assert [scale.x for scale in scales] == [0.5, 1.0]
-    assert letterbox([], (64, 96), 0)[0].shape == (0, 64, 96, 3)
+    assert batch_of([], SPEC)[0].shape == (0, 64, 96, 3)
 
 
 class Network:
@@ -55,7 +55,7 @@ class Network:
 
 
 def detector(network, batch=None):
-    return EfficientDet("m", METADATA, Selection(0.5), batch, network)
+    return EfficientDet("m", SPEC, Selection(0.5), batch, network)
 
 
 @pytest.mark.parametrize(("batch", "batches"), [(None, [3]), (1, [1, 1, 1])])

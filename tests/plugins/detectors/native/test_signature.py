@@ -22,12 +22,12 @@ def test_metadata_says_how_a_model_is_used():
 
 def test_given_labels_replace_its_own():
     found = describe("m", signature(), json.dumps(metadata()), ("a", "b", "c"))
-    assert (found.labels, found.exclusive) == (("a", "b", "c"), True)
+    assert (found.labels, found.class_agnostic) == (("a", "b", "c"), True)
 
 
 def test_without_metadata_the_size_is_that_of_the_input():
     found = describe("m", signature(), None, ("a", "b", "c"))
-    assert (found.input_size, found.pad, found.exclusive) == ((64, 96), 0, False)
+    assert (found.input_size, found.pad, found.class_agnostic) == ((64, 96), 0, False)
 
 
 def test_shapes_may_be_unknown_and_outputs_more():

@@ -1,0 +1,37 @@
+import pytest
+
+from vidan.errors import ConfigError
+from vidan.modelspec import ModelDefaults
+from vidan_plugins.detectors.base import DetectorOptions
+
+DEFAULTS = ModelDefaults(labels=("mask", "bare"), class_agnostic=True, threshold=0.25)
+
+
+def from_options(**given):
+    keys = ["labels", "threshold", "iou_threshold", "classes", "class_agnostic", "max_detections"]
+    return DetectorOptions(**dict.fromkeys(keys) | given).selection(DEFAULTS)
+
+
+def test_options_override_the_defaults_of_the_model():
+    advised = from_options()
+    assert (advised.threshold, advised.class_agnostic) == (0.25, True)
+    assert (advised.class_mask, advised.max_detections) == (None, None)
+    given = from_options(threshold=0, class_agnostic=False, classes="bare", max_detections=7)
+    assert (given.threshold, given.class_agnostic, given.max_detections) == (0, False, 7)
+    assert given.class_mask.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("threshold", 1.5),
+        ("iou_threshold", -1),
+        ("class_agnostic", 1),
+        ("classes", []),
+        ("classes", ["msak"]),
+        ("max_detections", 0),
+    ],
+)
+def test_refuses_bad_options(option, value):
+    with pytest.raises(ConfigError, match=f"^detector.{option}"):
+        from_options(**{option: value})

@@ -1,0 +1,184 @@
+import json
+
+import numpy as np
+import pytest
+
+from vidan.errors import ModelError
+from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
+
+
+def metadata(**changes):
+    """The JSON object of a model."""
+    standard = {
+        "format": "efficientdet",
+        "version": 1,
+        "labels": ["red", "green", "blue"],
+        "input_size": [64, 96],
+        "resize": "letterbox",
+        "pad": 0,
+        "color": "rgb",
+        "exclusive": True,
+        "threshold": 0.4,
+    }
+    return standard | changes
+
+
+def test_reads_what_a_model_says():
+    found = ModelSpec.from_json(json.dumps(metadata(pad=114, later="ignored")))
+    assert found == ModelSpec(
+        labels=("red", "green", "blue"),
+        input_size=(64, 96),
+        pad=114,
+        class_agnostic=True,
+        threshold=0.4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("format", "yolo"), ("version", 2), ("resize", "stretch"), ("color", "bgr")],
+)
+def test_refuses_forms_that_it_does_not_know(key, value):
+    with pytest.raises(ModelError, match=f"^its metadata has {key}={value!r}, but"):
+        ModelSpec.from_json(json.dumps(metadata(**{key: value})))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("labels", []),
+        ("labels", ["a", 1]),
+        ("labels", "abc"),
+        ("input_size", [320]),
+        ("input_size", [320, 0]),
+        ("input_size", 320),
+        ("pad", 256),
+        ("pad", 0.5),
+        ("exclusive", "yes"),
+        ("threshold", 1.5),
+        ("threshold", True),
+        ("threshold", None),
+    ],
+)
+def test_refuses_values_that_cannot_be(key, value):
+    with pytest.raises(ModelError, match=f"its metadata has {key}="):
+        ModelSpec.from_json(json.dumps(metadata(**{key: value})))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"'])
+def test_refuses_what_is_no_json_object(text):
+    with pytest.raises(ModelError, match=r"its metadata is not (a )?JSON"):
+        ModelSpec.from_json(text)
+
+
+def test_a_spec_survives_its_json():
+    assert ModelSpec.from_json(json.dumps(metadata())).to_json() == metadata()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "inside"),
+    [
+        (192, 128, (96, 64)),  # halved exactly
+        (192, 64, (96, 32)),
+        (50, 100, (32, 64)),
+        (48, 32, (96, 64)),  # doubled
+        (100, 30, (96, 29)),  # 28.8 px high: rounded
+        (3000, 2, (96, 1)),  # 0.064 px high: at least one
+        (96, 64, (96, 64)),
+    ],
+)
+def test_letterbox_keeps_the_aspect_ratio(width, height, inside):
+    w, h = inside
+    scale = (w / width, h / height)
+    assert letterbox(width, height, (64, 96)) == (w, h, 0, 0, scale)
+    left, top = (96 - w) // 2, (64 - h) // 2
+    assert letterbox(width, height, (64, 96), centered=True) == (w, h, left, top, scale)
+
+
+UNSCALED = Scale(1, 1)
+
+
+def choose(selection, boxes, scores, classes, scale=UNSCALED):
+    """Selected from boxes of an image of 200x100 px."""
+    boxes = np.float32(boxes).reshape(-1, 4)
+    return selection.select(boxes, np.float32(scores), np.array(classes, int), scale, (200, 100))
+
+
+def test_class_agnostic_candidates_have_their_best_class():
+    scores = np.float32([[0.5, 0.7], [0.3, 0.4], [0.5, 0.1]])
+    rows, classes = Selection(0.5, class_agnostic=True).candidates(scores)
+    assert (rows.tolist(), classes.tolist()) == ([0, 2], [1, 0])
+
+
+def test_other_candidates_have_every_class_that_reaches_the_threshold():
+    scores = np.float32([[0.5, 0.7], [0.3, 0.4], [0.5, 0.1]])
+    rows, classes = Selection(0.5).candidates(scores)
+    assert (rows.tolist(), classes.tolist()) == ([0, 0, 2], [0, 1, 0])
+
+
+# 0..10 and 2..12 wide, 10 high: intersection 80, union 120, IoU 0.667
+TWO = [[0, 0, 10, 10], [2, 0, 12, 10]]
+
+
+@pytest.mark.parametrize(
+    ("selection", "classes", "left"),
+    [
+        (Selection(0.1, class_agnostic=True), [0, 1], [0.9]),
+        (Selection(0.1, class_agnostic=False), [0, 1], [0.9, 0.8]),
+        (Selection(0.1, class_agnostic=False), [1, 1], [0.9]),
+        (Selection(0.1, iou_threshold=0.7, class_agnostic=True), [0, 1], [0.9, 0.8]),
+    ],
+)
+def test_suppresses_across_classes_or_within(selection, classes, left):
+    found = choose(selection, TWO, [0.8, 0.9], classes)
+    np.testing.assert_allclose(found.scores, left)
+
+
+def test_a_class_not_wanted_still_explains_its_object():
+    wanted = Selection(0.1, class_agnostic=True, class_mask=np.array([False, True]))
+    assert len(choose(wanted, TWO, [0.9, 0.8], [0, 1])) == 0
+    assert choose(wanted, TWO, [0.8, 0.9], [0, 1]).classes.tolist() == [1]
+
+
+def test_scales_back_per_axis_and_cuts_at_the_border():
+    # x halved, y quartered: 10..120 is 20..240 of 200 px, -5..20 is -20..80 of 100 px
+    found = choose(Selection(0.1), [[10, -5, 120, 20]], [0.5], [0], Scale(0.5, 0.25))
+    assert found.boxes.tolist() == [[20, 0, 200, 80]]
+    assert (found.boxes.dtype, found.scores.dtype) == (np.float32, np.float32)
+    assert found.classes.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        [210, 10, 250, 20],  # beside the image: in the padding
+        [10, 10, 10, 20],
+        [20, 10, 10, 20],
+        [np.nan, 0, 10, 10],
+        [0, 0, np.inf, 10],
+    ],
+)
+def test_leaves_out_boxes_without_an_area(box):
+    found = choose(Selection(0.1), [[50, 50, 60, 60], box], [0.5, 0.9], [0, 0])
+    assert found.boxes.tolist() == [[50, 50, 60, 60]]
+
+
+def test_gives_the_best_first_and_no_more_than_wanted():
+    apart = [[20 * i, 0, 20 * i + 10, 10] for i in range(4)]
+    found = choose(Selection(0.1, max_detections=3), apart, [0.2, 0.9, 0.4, 0.6], [0] * 4)
+    np.testing.assert_allclose(found.scores, [0.9, 0.6, 0.4])
+    assert found.boxes[:, 0].tolist() == [20, 60, 40]
+
+
+def test_nothing_in_nothing_out():
+    found = choose(Selection(0.1), [], [], [])
+    assert found.boxes.shape == (0, 4)
+
+
+def test_scores_are_held_against_their_range():
+    check_scores(np.float32([[0, 1], [0.5, 1.0001]]))
+    check_scores(np.zeros((0, 3)))
+    with pytest.raises(ModelError, match=r"^expected scores in \[0,1\], got -2 to 7: .*sigmoid"):
+        check_scores(np.float32([-2, 7]))
+    with pytest.raises(ModelError, match="nan"):
+        check_scores(np.float32([0.5, np.nan]))
