@@ -1,7 +1,7 @@
-"""What the documentation takes from the program itself, as a hook of MkDocs.
+"""The generated parts of the documentation, as a hook of MkDocs.
 
-A page says `<!-- generated: commands -->` where the commands should stand. Nothing generated is
-kept in the repository, so that it cannot be out of date.
+A page marks a generated part with `<!-- generated: commands -->`. Generated text is not stored in the
+repository, so it cannot be out of date.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"<!-- generated: ([\w-]+) -->")
 WIDTH = "88"
-"""Columns of what commands print."""
+"""Columns of the output of commands."""
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Take the benchmarks' README in as a page."""
+    """Add the README of the benchmarks as a page."""
     from mkdocs.structure.files import File
 
     text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     text = text.replace("](../docs/", "](")
-    # What else lies beside it is not on the site.
+    # Other files next to the README are not part of the site.
     text = re.sub(r"\[([^\]]+)\]\((?!https?:|#|\w+\.md)[^)]+\)", r"\1", text)
     files.append(File.generated(config, "benchmarks.md", content=text))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put what is generated in the place of its mark."""
+    """Replace marks by generated text."""
     return MARK.sub(lambda found: GENERATORS[found[1]](), markdown)
 
 
 def commands() -> str:
-    """What `vidan --help` and every `vidan <command> --help` print."""
+    """The output of `vidan --help` and of every `vidan <command> --help`."""
     from vidan.registry.discovery import load_plugins
 
     parts = ["## vidan\n", _block(_output(["--help"]))]
@@ -64,7 +64,7 @@ def _output(arguments: list[str]) -> str:
         else:
             os.environ["COLUMNS"] = kept
     if code:
-        raise RuntimeError(f"vidan {' '.join(arguments)} ended with {code}")
+        raise RuntimeError(f"vidan {' '.join(arguments)} exited with {code}")
     return out.getvalue()
 
 
@@ -73,7 +73,7 @@ def _block(text: str, language: str = "text") -> str:
 
 
 def configuration() -> str:
-    """Every config group with its options, and their keys with types, defaults and meanings."""
+    """Every config group with its components and their options: type, default, description."""
     from vidan.kinds import KINDS
     from vidan.registry.discovery import load_plugins
 
@@ -105,16 +105,16 @@ def _component(component: Any) -> Iterator[str]:
         for p in parameters(target)
     ]
     if rows:
-        yield "| key | type | default | what |\n|---|---|---|---|"
+        yield "| key | type | default | description |\n|---|---|---|---|"
         for row in rows:
-            # A | within code does not end a cell; elsewhere it would.
+            # A | ends a cell unless it is escaped or in code.
             about = row[3].replace("|", r"\|")
             yield f"| {' | '.join(row[:3])} | {about} |"
         yield ""
 
 
 def _configured(kind: str, name: str) -> dict[str, str]:
-    """The values in an option's file, as they stand there."""
+    """The values in the config file of a component."""
     from omegaconf import OmegaConf
 
     file = importlib.resources.files("vidan.conf") / kind / f"{name}.yaml"
@@ -130,9 +130,9 @@ def _yaml(value: object) -> str:
 
 
 def files() -> str:
-    """The files that hold what fits every run, the pipeline and the recipes of `vidan train`."""
+    """The config files of all runs, of the pipeline and of the recipes of `vidan train`."""
     conf = importlib.resources.files("vidan.conf")
-    parts = ["## Every run\n", _block((conf / "config.yaml").read_text("utf-8"), "yaml")]
+    parts = ["## All runs\n", _block((conf / "config.yaml").read_text("utf-8"), "yaml")]
     for group, title in (("pipeline", "pipeline"), ("train", "Recipes of vidan train")):
         parts.append(f"## {title}\n")
         names = sorted(f.name for f in (conf / group).iterdir() if f.name.endswith(".yaml"))
@@ -143,7 +143,7 @@ def files() -> str:
 
 
 def public() -> str:
-    """The names that `import vidan` offers, from its `__all__`."""
+    """The public names of `vidan`, from its `__all__`."""
     import vidan
     from vidan.kinds import KINDS
 
@@ -151,7 +151,7 @@ def public() -> str:
     rest = [name for name in vidan.__all__ if name not in first and not name.endswith("Error")]
     errors = [name for name in vidan.__all__ if name.endswith("Error")]
     groups = {"Running": first, "Types": rest, "Errors": errors}
-    # Those have a page of their own.
+    # Documented on a page of their own.
     skip = {kind.protocol.__name__ for kind in KINDS.values()} | {"hookimpl", "StopRun"}
     return "\n".join(
         f"## {title}\n\n" + "\n".join(_documented(f"vidan.{n}") for n in names if n not in skip)
@@ -160,7 +160,7 @@ def public() -> str:
 
 
 def suites() -> str:
-    """What `vidan.testing` offers, from its `__all__`."""
+    """The public names of `vidan.testing`, from its `__all__`."""
     from vidan import testing
 
     names = sorted(testing.__all__, key=lambda name: (not name.endswith("Suite"), name))
@@ -178,4 +178,4 @@ GENERATORS = {
     "public": public,
     "suites": suites,
 }
-"""What may stand in a mark."""
+"""Generated text by the name in the mark."""
