@@ -1,7 +1,7 @@
 """The generated parts of the documentation, as a hook of MkDocs.
 
-A page marks a generated part with `<!-- generated: commands -->`. Generated text is not stored in the
-repository, so it cannot be out of date.
+A page marks a generated part with `<!-- generated: commands -->`. Generated text is not stored in
+the repository, so it cannot be out of date.
 """
 
 from __future__ import annotations
