@@ -1,4 +1,4 @@
-"""Results as JSON, a line per frame."""
+"""Results as JSON, one line per frame."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .textfile import TextFile
 
 
 class JsonLines:
-    """Writes one line of JSON for each frame.
+    """Writes one line of JSON per frame.
 
     `{"stream", "frame", "time", "width", "height", "image"?,
     "detections": [{"box": [x1, y1, x2, y2], "score", "label"}],
-    "tracks": [{"id", "box", "score", "label", "coasting"}]}`: `time` is stream time in s,
-    boxes are in px of the source's image, `image` is there where an image file was read.
+    "tracks": [{"id", "box", "score", "label", "coasting"}]}`: `time` is stream time in s, boxes
+    are in px of the source image, and `image` is the file name where the source reads image files.
 
     Args:
-        path: of the file.
+        path: output file.
 
     Raises:
-        SinkError: it cannot be opened or, later, written.
+        SinkError: the file cannot be opened or, later, written.
     """
 
     lossless = True
@@ -35,18 +35,13 @@ class JsonLines:
         """Write the line of one frame."""
         self._file.write([json.dumps(record(result), ensure_ascii=False, allow_nan=False)])
 
-    @property
-    def outputs(self) -> list[str]:
-        """The path of the file."""
-        return [self._file.path]
-
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
 def record(result: Result) -> dict[str, Any]:
-    """What the line of a frame says: boxes to 0.01 px, scores to 1e-4, time to 1 µs."""
+    """The JSON object of a frame: boxes to 0.01 px, scores to 1e-4, time to 1 µs."""
     frame, found, tracks = result.frame, result.detections, result.tracks
     return {
         "stream": frame.stream,
@@ -85,5 +80,5 @@ def record(result: Result) -> dict[str, Any]:
 
 
 def _rounded(values: FloatArray, decimals: int) -> Any:
-    """Plain Python numbers; float64 first, so that 0.1f does not print as 0.10000000149."""
+    """Python floats, rounded; as float64, because 0.1 in float32 prints as 0.10000000149."""
     return values.astype(float).round(decimals).tolist()

@@ -1,4 +1,4 @@
-"""Results in MOTChallenge's text format."""
+"""Results in the text format of MOTChallenge."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .textfile import TextFile
 class MotFile:
     """Writes lines of `frame,id,x,y,width,height,score,-1,-1,-1`.
 
-    Frames count from 1; x, y, width, height are in px: the box's top-left corner and size.
+    Frames count from 1; x and y are the top-left corner of the box, and all four are in px.
 
     Args:
-        path: of the file.
-        boxes: `tracks`, or `detections`: MOTChallenge's det.txt, with -1 as id.
+        path: output file.
+        boxes: `tracks`, or `detections` for a det.txt of MOTChallenge, where every id is -1.
 
     Raises:
-        SinkError: it cannot be opened or, later, written.
+        SinkError: the file cannot be opened or, later, written.
     """
 
     lossless = True
@@ -33,11 +33,6 @@ class MotFile:
     def write(self, result: Result) -> None:
         """Write the lines of one frame."""
         self._file.write(self._lines(result))
-
-    @property
-    def outputs(self) -> list[str]:
-        """The path of the file."""
-        return [self._file.path]
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""Files of a sink that writes several: what they are called, and how many are kept."""
+"""Numbered and dated output files: their names, and how many are kept."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ FIELDS: Mapping[str, str] = {
     "label": r"[\w-]+",
     "id": r"\d+",
 }
-"""What may stand in braces in a name, and the regular expression of what it becomes."""
+"""Fields that a pattern may contain in braces, with regular expressions of their values."""
 
 
 class Names:
-    """The names that a pattern such as `video-{time}.mp4` stands for.
+    """File names that follow a pattern such as `video-{time}.mp4`.
 
-    Only the last part of a path is a pattern. `{time}` is local time to the second; where it
-    is not said it is put in front of the suffix. A name that exists gets `-2`, `-3`, … there.
+    Only the last part of a path is a pattern. `{time}` is local time to the second; a pattern
+    without it gets it in front of the suffix. If a file of that name exists, `-2`, `-3`, … is
+    appended.
 
     Args:
-        key: the option, for errors.
+        key: name of the option, for errors.
         path: folder and pattern.
-        fields: that may be used, of FIELDS.
+        fields: keys of FIELDS that the pattern may contain.
 
     Raises:
-        ConfigError: the pattern has another field.
+        ConfigError: the pattern contains another field.
     """
 
     def __init__(self, key: str, path: str, *fields: str) -> None:
@@ -51,15 +52,15 @@ class Names:
         self._stem, self._suffix = Path(name).stem, whole.suffix
         parts = re.split(r"\{(.*?)\}", self._stem)  # text, field, text, field, …, text
         stem = "".join(FIELDS[p] if n % 2 else re.escape(p) for n, p in enumerate(parts))
-        # With `.part`: what a process left that was killed while it finished a file.
-        self._ours = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
+        # `.part` is left behind by a process that was killed while it finished a file.
+        self._own_name = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
         self._job: RunJournal | None = None
 
     def __str__(self) -> str:
         return str(self.folder / f"{self._stem}{self._suffix}")
 
     def resume_from(self, job: RunJournal) -> None:
-        """Delete those of the job's files that have such a name; from now on note new ones."""
+        """Delete the files of the interrupted run, and record new ones in its journal."""
         self._job = job
         made = {str(path) for path in job.files}
         for path in self.files():
@@ -67,10 +68,10 @@ class Names:
                 _delete(path)
 
     def new(self, when: float, **values: str) -> Path:
-        """A name that no file has yet.
+        """A name that no existing file has.
 
         Args:
-            when: seconds since 1970, UTC.
+            when: Unix time, s.
             values: of the fields other than time.
         """
         values["time"] = f"{datetime.fromtimestamp(when):%Y-%m-%d_%H-%M-%S}"
@@ -86,71 +87,72 @@ class Names:
         return path
 
     def files(self) -> list[Path]:
-        """The files that have such a name, in no order; no links."""
-        there = self.folder.iterdir() if self.folder.is_dir() else ()
+        """Existing regular files whose names match the pattern, unsorted; no symbolic links."""
+        entries = self.folder.iterdir() if self.folder.is_dir() else ()
         return [
             path
-            for path in there
-            if self._ours.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+            for path in entries
+            if self._own_name.fullmatch(path.name) and path.is_file() and not path.is_symlink()
         ]
 
 
-class _Written(NamedTuple):
-    """A file: when it was last written to, and its size in bytes."""
+class _FileAge(NamedTuple):
+    """A file, ordered by its modification time (Unix time, s); its size in bytes."""
 
-    at: float
+    modified: float
     path: Path
     size: int
 
 
 class Retention:
-    """How many of a sink's files are kept: the newest one always.
+    """Which of a sink's files are kept: the newest ones, and at least one.
 
     Args:
-        key: the option, for errors.
-        value: `50GB`: as many as fit, room for the next one included; `7d`: as old at most;
-            a whole number: as many; None: all.
+        key: name of the option, for errors.
+        value: maximum total size, such as `50GB`, with the next file included; maximum age,
+            such as `7d`; maximum number of files; or None to keep all.
 
     Raises:
         ConfigError: the value is none of these.
     """
 
     def __init__(self, key: str, value: str | int | None) -> None:
-        self._bytes = self._seconds = self._number = float("inf")
+        self._max_bytes = self._max_age_s = self._max_files = float("inf")
         if isinstance(value, str):
-            total = options.measure(key, value, {**options.BYTES, **options.SECONDS})
+            limit = options.measure(key, value, {**options.BYTES, **options.SECONDS})
             if value[-1] == "B":
-                self._bytes = total
+                self._max_bytes = limit
             else:
-                self._seconds = total
+                self._max_age_s = limit
         elif value is not None:
-            self._number = options.whole(key, value, 1)
-        self._all = value is None
+            self._max_files = options.whole(key, value, 1)
+        self._keep_all = value is None
 
     def prune(self, names: Names, unfinished: Collection[Path] = ()) -> None:
-        """Delete the oldest files of these names, and no others, until the rest may be kept.
+        """Delete the oldest files with these names until the rest is within the limit.
 
         Args:
-            names: of the files.
-            unfinished: files that neither count nor go.
+            names: of the files; no other file is deleted.
+            unfinished: files that are neither counted nor deleted.
         """
-        if self._all:
-            return  # without a look into a folder that may hold thousands
+        if self._keep_all:
+            return  # without listing a folder that may hold thousands of files
         finished = set(names.files()) - set(unfinished)
-        written = sorted((w for path in finished if (w := _look(path))), reverse=True)
-        total, oldest = 0, time.time() - self._seconds
-        for number, (at, path, size) in enumerate(written):
-            total += size if number else 2 * size  # the next one may be as large as the newest
-            if number and (total > self._bytes or at < oldest or number >= self._number):
+        newest_first = sorted((age for path in finished if (age := _age(path))), reverse=True)
+        total, oldest = 0, time.time() - self._max_age_s
+        for number, (modified, path, size) in enumerate(newest_first):
+            total += size if number else 2 * size  # the next file may be as large as the newest
+            expired = total > self._max_bytes or modified < oldest or number >= self._max_files
+            if number and expired:
                 _delete(path)
 
 
-def _look(path: Path) -> _Written | None:
+def _age(path: Path) -> _FileAge | None:
     try:
         found = path.stat()
-    except OSError:  # somebody else was faster
+    except OSError:  # deleted by another process meanwhile
         return None
-    return _Written(found.st_mtime, path, found.st_size)
+    return _FileAge(found.st_mtime, path, found.st_size)
 
 
 def _delete(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which of FFmpeg's H.264 encoders makes the video."""
+"""Choice of the H.264 encoder of FFmpeg, and its settings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SOFTWARE: Codec = "libx264"
 
 
 def choose(wanted: Codec | Literal["auto"], width: int, height: int) -> Codec:
-    """The encoder wanted, or x264 where it does not start; says so in one line.
+    """The requested encoder, or libx264 with a warning if it cannot be opened.
 
     Args:
-        wanted: its name; `auto` for the first one in hardware that starts.
+        wanted: name of the encoder; `auto` for the first hardware encoder that can be opened.
         width: of the images, px.
         height: of the images, px.
     """
@@ -29,17 +29,17 @@ def choose(wanted: Codec | Literal["auto"], width: int, height: int) -> Codec:
         return SOFTWARE
     hardware = [name for name in get_args(Codec) if name != SOFTWARE]
     names = hardware if wanted == "auto" else [wanted]
-    found = next((name for name in names if _starts(name, width, height)), None)
+    found = next((name for name in names if can_open(name, width, height)), None)
     if found is None:
-        what = "no encoder in hardware" if wanted == "auto" else f"encoder {wanted!r}"
-        log.warning("sink.video.encoder=%s: %s starts here; using %r", wanted, what, SOFTWARE)
+        what = "no hardware encoder is" if wanted == "auto" else "this encoder is not"
+        log.warning("encoder=%s: %s available here; using %r", wanted, what, SOFTWARE)
         return SOFTWARE
     log.info("encoding with %r", found)
     return found
 
 
 def settings(codec: Codec, preset: str, crf: int) -> dict[str, str]:
-    """What a codec calls a preset and a quality from 0 to 51; only x264 has presets like these."""
+    """Encoder options for an x264 preset, which only x264 has, and a quality from 0 to 51."""
     if codec == SOFTWARE:
         return {"preset": preset, "crf": str(crf)}
     quality = str(max(1, crf))
@@ -47,13 +47,13 @@ def settings(codec: Codec, preset: str, crf: int) -> dict[str, str]:
         "h264_nvenc": {"rc": "vbr", "cq": quality},
         "h264_qsv": {"global_quality": quality},
         "h264_amf": {"rc": "cqp", "qp_i": quality, "qp_p": quality},
-        # Its quality goes the other way, from 1 to 100.
+        # Its scale is inverted: 1 (worst) to 100 (best).
         "h264_videotoolbox": {"q:v": str(round(100 - 1.9 * crf))},
     }[codec]
 
 
-def _starts(name: str, width: int, height: int) -> bool:
-    """Whether FFmpeg has an encoder and its device is there."""
+def can_open(name: str, width: int, height: int) -> bool:
+    """Whether FFmpeg was built with the encoder and its device is present."""
     try:
         context = cast(VideoCodecContext, av.CodecContext.create(name, "w"))
         context.width, context.height = width, height

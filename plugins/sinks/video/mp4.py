@@ -1,4 +1,4 @@
-"""MP4 files after they are written: index in front, cut where writing failed, checked."""
+"""Finished MP4 files: moving the index to the front, truncating after errors, verifying."""
 
 from __future__ import annotations
 
@@ -18,36 +18,44 @@ from av.video.stream import VideoStream
 from vidan.errors import SinkError
 from vidan.types import YuvPlanes
 
-from .yuv_frame import array
+from .yuv_frame import plane_array
 
 log = logging.getLogger(__name__)
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
-"""Each fragment goes to the system as soon as it is whole: a killed process leaves it there."""
+"""Each fragment is written to the disk as soon as it is complete, and survives a kill."""
 
 FASTSTART = {"movflags": "faststart"}
 
 Thumbnail = npt.NDArray[np.float32]
-THUMBNAIL = (32, 18)
+THUMBNAIL_SIZE = (32, 18)
 
-SAMPLES = 16
-"""Images that are kept, small, to compare the finished file with."""
+MAX_SAMPLES = 16
+"""Number of thumbnails that are kept to compare the finished file with."""
 
-LARGEST_DIFFERENCE = 30.0
-"""Mean difference of two thumbnails, of 255, that compression cannot explain."""
+MAX_MEAN_DIFFERENCE = 30.0
+"""Mean difference of two thumbnails, of 255, up to which compression can explain it."""
 
-CONTRAST, LOST_CONTRAST = 2.0, 4.0
-"""Standard deviation of a thumbnail that shows something at all, and the factor by which it
-may shrink: a black image differs little from a dark one, but has no contrast left."""
+MIN_CONTRAST = 2.0
+"""Standard deviation of luma, of 255, from which on a thumbnail is compared by contrast."""
+
+MAX_CONTRAST_LOSS = 4.0
+"""Factor by which contrast may shrink. A black image differs little from a dark one, but it has
+no contrast left."""
 
 
 class Verifier:
-    """What was written, to hold the finished file against: number, size, some images.
+    """Remembers what was written, and compares the finished file with it.
+
+    Compared are the number of frames, their size, and the contents of some of them.
 
     Args:
         width: of the images, px.
         height: of the images, px.
-        every: frames between those that can be sampled (they should be key frames).
+        every: every nth frame may be sampled; these should be the key frames.
+
+    Attributes:
+        count: number of frames written.
     """
 
     def __init__(self, width: int, height: int, every: int) -> None:
@@ -57,21 +65,21 @@ class Verifier:
         self._samples: list[tuple[int, Thumbnail]] = []
         self._last: tuple[int, YuvPlanes] | None = None
 
-    def add(self, planes: YuvPlanes, stamp: int) -> None:
-        """Remember an image and its time stamp in the file."""
+    def add(self, planes: YuvPlanes, pts: int) -> None:
+        """Note an image and its presentation timestamp in the file."""
         if self.count % self._every == 0:
-            self._samples.append((stamp, _thumbnail(*planes[:3])))
-            if len(self._samples) > SAMPLES:  # half as many, spread over all that was written
+            self._samples.append((pts, _thumbnail(*planes[:3])))
+            if len(self._samples) > MAX_SAMPLES:  # keep half, spread evenly over the file
                 del self._samples[1::2]
                 self._every *= 2
-        self._last = stamp, planes
+        self._last = pts, planes
         self.count += 1
 
     def check(self, path: Path) -> None:
         """Compare the file with what was written.
 
         Raises:
-            SinkError: it cannot be read, or does not hold that.
+            SinkError: it cannot be read, or differs.
         """
         try:
             with av.open(str(path)) as container:
@@ -90,36 +98,36 @@ class Verifier:
         samples = list(self._samples)
         if self._last is not None:
             samples.append((self._last[0], _thumbnail(*self._last[1][:3])))
-        for stamp, written in samples:
-            shown = _decode(container, stream, stamp)
-            if shown is None or _differ(written, shown):
-                at = float(stamp * (stream.time_base or 0))
+        for pts, written in samples:
+            read = _decode(container, stream, pts)
+            if read is None or _differ(written, read):
+                at = float(pts * (stream.time_base or 0))
                 raise SinkError(f"{str(path)!r} does not show what was written to it at {at:.2f} s")
 
 
-def _decode(container: InputContainer, stream: VideoStream, stamp: int) -> Thumbnail | None:
-    """Thumbnail of the image at a time stamp; None if there is none."""
-    container.seek(stamp, stream=stream)
+def _decode(container: InputContainer, stream: VideoStream, pts: int) -> Thumbnail | None:
+    """Thumbnail of the image at a presentation timestamp; None if there is none."""
+    container.seek(pts, stream=stream)
     for frame in container.decode(stream):
-        if frame.pts is not None and frame.pts >= stamp:
-            return _thumbnail(*map(array, frame.planes))
+        if frame.pts is not None and frame.pts >= pts:
+            return _thumbnail(*map(plane_array, frame.planes))
     return None
 
 
 def _thumbnail(*planes: npt.NDArray[np.uint8]) -> Thumbnail:
-    """Y, U and V of an image, small: (3,h,w)."""
-    small = [cv2.resize(plane, THUMBNAIL, interpolation=cv2.INTER_AREA) for plane in planes]
+    """Y, U and V of an image, scaled down: (3,18,32)."""
+    small = [cv2.resize(p, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA) for p in planes]
     return np.array(small, np.float32)
 
 
-def _differ(written: Thumbnail, shown: Thumbnail) -> bool:
-    before, after = written[0].std(), shown[0].std()
-    blank = before >= CONTRAST and after < before / LOST_CONTRAST
-    return bool(blank or np.abs(written - shown).mean(axis=(1, 2)).max() > LARGEST_DIFFERENCE)
+def _differ(written: Thumbnail, read: Thumbnail) -> bool:
+    before, after = written[0].std(), read[0].std()
+    blank = before >= MIN_CONTRAST and after < before / MAX_CONTRAST_LOSS
+    return bool(blank or np.abs(written - read).mean(axis=(1, 2)).max() > MAX_MEAN_DIFFERENCE)
 
 
 def put_index_in_front(path: Path) -> None:
-    """Copy the packets into a file with the index in front; without room, all stays as it is."""
+    """Rewrite the file with its index in front; if the disk is full, leave it as it is."""
     finished = path.with_name(path.name + ".part")
     try:
         with (
@@ -135,45 +143,45 @@ def put_index_in_front(path: Path) -> None:
         finished.replace(path)
     except (OSError, av.error.FFmpegError) as error:
         finished.unlink(missing_ok=True)
-        log.warning("%s stays a fragmented MP4: %s", path, reason(error))
+        log.warning("%s remains a fragmented MP4: %s", path, reason(error))
 
 
 def cut_to_whole_fragments(path: Path) -> None:
-    """Cut off what a failed write left half done: players stumble over it.
+    """Truncate a file to its last complete fragment; players fail on an incomplete one.
 
-    Where not even the first fragment is whole it stays, as some of it can be played; a file
-    without any goes.
+    A file whose first fragment is incomplete is kept, as part of it can be played; a file
+    without any fragment is deleted.
     """
     try:
-        ends = _fragments(path)
+        ends = _fragment_ends(path)
         size = path.stat().st_size
-        whole = [end for end in ends if end <= size]
+        complete = [end for end in ends if end <= size]
         if not ends:
             path.unlink()
             return
-        if whole:
-            os.truncate(path, whole[-1])
-        log.info("%s can be played up to where writing failed", path)
+        if complete:
+            os.truncate(path, complete[-1])
+        log.info("%s can be played up to the point where writing failed", path)
     except OSError as error:
-        log.warning("%s may end in a broken picture: %s", path, reason(error))
+        log.warning("%s may end in a damaged frame: %s", path, reason(error))
 
 
-def _fragments(path: Path) -> list[int]:
-    """Where each fragment ends or, cut short, would end, in bytes."""
+def _fragment_ends(path: Path) -> list[int]:
+    """Offset of the end of each fragment, in bytes; that of an incomplete one is past the file."""
     ends, position = [], 0
     with path.open("rb") as file:
         while len(header := file.read(8)) == 8:
-            # ISO/IEC 14496-12, 4.2: each box begins with its length and its type.
+            # ISO/IEC 14496-12, 4.2: each box starts with its length and its type.
             length, kind = struct.unpack(">I4s", header)
             if length < 8:
                 break
             position += length
-            if kind == b"mdat":  # of the moof that comes before it
+            if kind == b"mdat":  # follows its moof, and ends the fragment
                 ends.append(position)
             file.seek(position)
     return ends
 
 
 def reason(error: Exception) -> str:
-    """What the system or FFmpeg says, without number and path."""
+    """The message of the system or of FFmpeg, without error number and path."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""One video file, from its first image until it is finished and checked."""
+"""A single video file, from its first frame until it is finished and verified."""
 
 from __future__ import annotations
 
@@ -17,62 +17,64 @@ log = logging.getLogger(__name__)
 
 
 class Mp4Recording:
-    """A fragmented MP4 while it is written to, and one with its index in front at the end.
+    """Writes a fragmented MP4, and rewrites it with the index in front when it is finished.
 
     Args:
         path: of the file.
-        encoder: that writes to it.
+        encoder: writes the frames to that file.
     """
 
     def __init__(self, path: Path, encoder: Encoder) -> None:
         self.path = path
         self._encoder = encoder
-        self._broken = False
+        self._failed = False
         self.colors = encoder.colors
 
-    def write(self, picture: YuvFrame, time: float) -> None:
-        """Encode an image of a stream time in s.
+    def write(self, image: YuvFrame, time: float) -> None:
+        """Encode an image shown at a stream time, s.
 
         Raises:
             SinkError: the file cannot be written.
         """
         try:
-            self._encoder.write(picture, time)
+            self._encoder.write(image, time)
         except (OSError, av.error.FFmpegError) as error:
-            self._broken = True
-            raise failed(self.path, error) from error
+            self._failed = True
+            raise write_error(self.path, error) from error
 
     def finish(self) -> None:
-        """Write the rest, put the index in front and check it; after a failure only let go.
+        """Write the remaining frames, put the index in front and verify the file.
+
+        After a failed write, only close the file and cut it to what can be played.
 
         Raises:
-            SinkError: the file cannot be written, or is not right.
+            SinkError: the file cannot be written, or verification fails.
         """
         try:
             self._encoder.close()
         except (OSError, av.error.FFmpegError) as error:
             cut_to_whole_fragments(self.path)
-            if not self._broken:
-                raise failed(self.path, error) from error
+            if not self._failed:
+                raise write_error(self.path, error) from error
             return
-        if self._broken:
+        if self._failed:
             cut_to_whole_fragments(self.path)
         else:
             put_index_in_front(self.path)
             self._encoder.verifier.check(self.path)
 
 
-def failed(path: Path, error: Exception) -> SinkError:
-    """The error of a file that cannot be written."""
-    advice = "make room or choose another path"
+def write_error(path: Path, error: Exception) -> SinkError:
+    """The error to raise for a file that cannot be written."""
+    advice = "free disk space or choose another path"
     return SinkError(f"cannot write {str(path)!r}: {reason(error)}; {advice}")
 
 
 def check_writable(path: Path) -> None:
-    """Make the folder and try the file, without harming one that is there.
+    """Create the folder and open the file for writing; an existing file keeps its contents.
 
     Raises:
-        SinkError: it cannot be written.
+        SinkError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,4 +86,4 @@ def check_writable(path: Path) -> None:
         if not existed:
             path.unlink()
     except OSError as error:
-        raise failed(path, error) from error
+        raise write_error(path, error) from error

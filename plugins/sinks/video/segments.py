@@ -1,4 +1,4 @@
-"""When a recording in several files begins its next one."""
+"""Decides where a recording that is split into several files starts the next one."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import math
 import time
 from datetime import datetime
 
-BACKWARDS = 1.0
-"""A stream time that falls by more than this was set back, s; less is jitter."""
+CLOCK_RESET_S = 1.0
+"""If stream time falls by more than this, s, the source's clock was set back; less is jitter."""
 
-DRIFT = 0.01
-"""A source whose clock differs from ours by a smaller part than this keeps our time."""
+MAX_CLOCK_DRIFT = 0.01
+"""Relative deviation up to which a source's clock is synchronized with the system clock."""
 
 
 class Segments:
-    """Cuts stream time where our clock shows a multiple of a length since local midnight.
+    """Splits stream time at multiples of a length since local midnight, by the system clock.
 
-    The stream's clock is set by ours at its first frame. From then on stream time counts, so
-    that a file that is read faster than it was filmed is cut as if it was filmed now. A camera's
-    clock, which drifts, is set again at each cut.
+    Stream time is mapped to the system clock at the first frame. From then on only stream time
+    counts, so a file that is read faster than real time is split as if it were filmed now. A
+    camera's clock drifts and is therefore synchronized again at each split.
 
     Args:
-        length: s; None for one segment without end.
-        began: our clock's time at the first frame, after which stream time alone counts, so that
-            a job that is done again is cut in the same places; None for what our clock shows.
+        length: of a segment, s; None for a single segment.
+        began: Unix time of the first frame, s, for a resumed job: stream time alone counts from
+            there, and the splits are where they were. None for the system clock.
 
     Attributes:
-        when: the latest frame's time on our clock, seconds since 1970.
+        when: Unix time of the latest frame, s.
     """
 
     def __init__(self, length: float | None, began: float | None = None) -> None:
         self._length = length
         self._began = began
-        self._offset = 0.0  # from stream time to our clock
-        self._set_at = -math.inf  # stream time
+        self._offset = 0.0  # from stream time to Unix time
+        self._synchronized_at = -math.inf  # stream time
         self._last: float | None = None  # stream time
         self._number = -1
         self.when = 0.0
@@ -43,35 +43,35 @@ class Segments:
 
         Args:
             stream_time: of the frame, s.
-            captured: when it was had, by `time.monotonic()`, s.
+            captured: when the frame was captured, by `time.monotonic()`, s.
         """
         now = time.time() - (time.monotonic() - captured)
         if self._last is None:
-            self._set(stream_time, now if self._began is None else self._began)
-        elif stream_time < self._last - BACKWARDS:
-            self._set(stream_time, self.when)
+            self._synchronize(stream_time, now if self._began is None else self._began)
+        elif stream_time < self._last - CLOCK_RESET_S:
+            self._synchronize(stream_time, self.when)
         first, self._last = self._last is None, stream_time
         self.when = stream_time + self._offset
         if self._length is None:
             return first
-        number = self._of(self.when)
+        number = self._number_at(self.when)
         if not first and number <= self._number:
             return False
         if self._drifts(stream_time, now):
-            self._set(stream_time, now)
-            number = max(number, self._of(now))
+            self._synchronize(stream_time, now)
+            number = max(number, self._number_at(now))
         self._number = number
         return True
 
     def _drifts(self, stream_time: float, now: float) -> bool:
-        keeps_our_time = abs(now - self.when) < DRIFT * (stream_time - self._set_at)
-        return keeps_our_time and self._began is None
+        limit = MAX_CLOCK_DRIFT * (stream_time - self._synchronized_at)
+        return abs(now - self.when) < limit and self._began is None
 
-    def _set(self, stream_time: float, when: float) -> None:
-        self._offset, self._set_at = when - stream_time, stream_time
+    def _synchronize(self, stream_time: float, when: float) -> None:
+        self._offset, self._synchronized_at = when - stream_time, stream_time
 
-    def _of(self, when: float) -> int:
-        """The number of the segment that a time lies in; local time, so that days are days."""
+    def _number_at(self, when: float) -> int:
+        """The number of the segment that contains a Unix time, in local time, s."""
         offset = datetime.fromtimestamp(when).astimezone().utcoffset()
         assert offset is not None
         assert self._length is not None

@@ -116,7 +116,7 @@ def test_a_path_that_cannot_be_written(tmp_path, sink):
 @pytest.mark.parametrize("sink", [JsonLines, MotFile])
 def test_no_space_left(sink):
     writer = sink("/dev/full")
-    with pytest.raises(SinkError, match="'/dev/full': No space left on device; make room"):
+    with pytest.raises(SinkError, match="'/dev/full': No space left on device; free disk space"):
         writer.write(result(0))
     writer.close()
     writer.close()
@@ -150,7 +150,7 @@ def test_where_room_ends_no_half_line_is_left(tmp_path):
         check=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
     )
-    assert done.stdout.startswith(f"cannot write '{path}': File too large; make room")
+    assert done.stdout.startswith(f"cannot write '{path}': File too large; free disk space")
     text = path.read_text(encoding="utf-8")
     # A line has about 340 bytes, so two go into 1000 and a third does not.
     assert [json.loads(line)["frame"] for line in text.splitlines()] == [0, 1]

@@ -7,8 +7,10 @@ import pytest
 
 from tests.clips import number_of
 from vidan import ConfigError, SinkError
+from vidan.config.build import build
 from vidan_plugins.sinks.rotation import Names, Retention
-from vidan_plugins.sinks.video import recording, segments
+from vidan_plugins.sinks.video import recording
+from vidan_plugins.sinks.video import segments as segments_module
 from vidan_plugins.sinks.video import sink as video
 from vidan_plugins.sinks.video.segments import Segments
 from vidan_plugins.sinks.video.sink import VideoSink
@@ -20,14 +22,14 @@ NOON = datetime.datetime(2026, 3, 4, 12, 0, 0).timestamp()  # local time
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Sets our clock: seconds since noon. `monotonic` shows the same, from 0."""
+    """Sets the system clock: seconds since noon. `monotonic` equals it, counted from 0."""
 
-    def show(seconds):
-        monkeypatch.setattr(segments.time, "time", lambda: NOON + seconds)
-        monkeypatch.setattr(segments.time, "monotonic", lambda: seconds)
+    def set_clock(seconds):
+        monkeypatch.setattr(segments_module.time, "time", lambda: NOON + seconds)
+        monkeypatch.setattr(segments_module.time, "monotonic", lambda: seconds)
 
-    show(0.0)
-    return show
+    set_clock(0.0)
+    return set_clock
 
 
 def write_all(path, numbers, rate=25, **options):
@@ -38,7 +40,7 @@ def write_all(path, numbers, rate=25, **options):
     return sorted(path.parent.glob("*.mp4"))
 
 
-def test_no_frame_is_lost_or_doubled_between_files(tmp_path, clock):
+def test_no_frame_is_lost_or_repeated_between_files(tmp_path, clock):
     # 250 frames at 25/s are 10 s, from 12:00:00 on: files of 3, 3, 3 and 1 s
     files = write_all(tmp_path / "video.mp4", range(250), segment="3s")
     assert [f.name for f in files] == [
@@ -51,13 +53,13 @@ def test_no_frame_is_lost_or_doubled_between_files(tmp_path, clock):
     for file, frames in zip(files, shown, strict=True):
         assert frames[0][0] == 0
         data = file.read_bytes()
-        assert data.find(b"moov") < data.find(b"mdat")  # each is finished
+        assert data.find(b"moov") < data.find(b"mdat")  # each file is finished
         with av.open(str(file)) as container:
             assert next(container.demux(video=0)).is_keyframe
 
 
-def test_files_begin_on_the_clock(tmp_path, clock):
-    clock(8.0)  # 12:00:08, so that the first file of 10 s has 2 s
+def test_files_start_at_multiples_of_the_length_on_the_clock(tmp_path, clock):
+    clock(8.0)  # 12:00:08, so the first file covers 2 s of its 10
     sink = VideoSink(str(tmp_path / "a-{time}.mp4"), draw=False, segment=10)
     for n in range(50):
         clock(8.0 + n / 4)
@@ -71,38 +73,38 @@ def test_files_begin_on_the_clock(tmp_path, clock):
     assert [len(read(f)[2]) for f in files] == [8, 40, 2]
 
 
-def starts(cutter, times, captured=None):
+def starts(segments, times, captured=None):
     captured = times if captured is None else captured
-    return [t for t, c in zip(times, captured, strict=True) if cutter.starts(t, c)]
+    return [t for t, c in zip(times, captured, strict=True) if segments.starts(t, c)]
 
 
-def test_one_segment_without_a_length(clock):
+def test_without_a_length_there_is_one_segment(clock):
     assert starts(Segments(None), [0, 1000, 10, 100_000]) == [0]
 
 
-def test_a_file_is_cut_by_its_own_time_however_fast_it_is_read(clock):
+def test_a_file_is_split_by_stream_time_however_fast_it_is_read(clock):
     times = [n * 10.0 for n in range(20)]
     assert starts(Segments(60), times, [0.0] * 20) == [0, 60, 120, 180]
 
 
-def test_a_camera_whose_clock_drifts_is_set_again(clock):
-    """Its clock gains 0.5 %: of 600 s of ours it counts 603."""
-    cutter, began = Segments(60), []
+def test_a_drifting_camera_clock_is_synchronized_at_each_split(clock):
+    """The camera clock gains 0.5 %: 603 s in 600 s of the system clock."""
+    segments, began = Segments(60), []
     for n in range(6000):
-        ours = n / 10
-        clock(ours)
-        if cutter.starts(ours * 1.005, ours):
-            began.append(ours)
-    assert began == pytest.approx([60 * n for n in range(11)], abs=0.6)  # else 3 s off at the end
+        now = n / 10
+        clock(now)
+        if segments.starts(now * 1.005, now):
+            began.append(now)
+    assert began == pytest.approx([60 * n for n in range(11)], abs=0.6)  # otherwise up to 3 s
 
 
-def test_a_clock_that_is_set_back_does_not_end_the_cuts(clock):
+def test_splitting_continues_after_the_source_clock_is_set_back(clock):
     times = [50.0, 55.0, 60.0, 65.0, 0.0, 5.0, 54.0, 56.0]  # set back at 12:00:15
-    # noon is stream time 50: a cut at 60; then 0 is 15 s past noon, 5 is 20, 54 is 69, 56 is 71
+    # Noon is stream time 50: a split at 60; then 0 is 15 s past noon, 5 is 20, 54 is 69, 56 is 71.
     assert starts(Segments(10), times, [0.0] * 8) == [50, 60, 5, 54, 56]
 
 
-def test_jitter_at_a_cut_makes_no_second_one(clock):
+def test_jitter_at_a_split_does_not_cause_another_one(clock):
     assert starts(Segments(10), [0, 9.9, 10.0, 9.95, 10.1], [0.0] * 5) == [0, 10.0]
 
 
@@ -121,7 +123,7 @@ OTHERS = [
     "video-2026-03-04_12-00-00.mov",
     "results.jsonl",
 ]
-"""What is none of the names of `video.mp4`."""
+"""Names that do not match the pattern of `video.mp4`."""
 
 
 @pytest.mark.parametrize(
@@ -129,13 +131,13 @@ OTHERS = [
     [
         (None, 6),
         (3, 3),
-        ("3d", 3),  # 1, 2 and just not 3 days old
-        ("4kB", 3),  # 1000 bytes each, and room for one more
+        ("3d", 3),  # 0, 1 and 2 days old; the next is a minute older than 3 days
+        ("4kB", 3),  # 1000 bytes each, including the next file
         ("4.9kB", 3),
-        ("1kB", 1),  # the newest one always
+        ("1kB", 1),  # the newest is always kept
     ],
 )
-def test_the_oldest_of_its_own_names_are_deleted_and_nothing_else(tmp_path, keep, left):
+def test_only_the_oldest_files_with_matching_names_are_deleted(tmp_path, keep, left):
     others = [touch(tmp_path, name, 10**8) for name in OTHERS]
     (tmp_path / "video-2020-01-01_00-00-00.mp4").mkdir()
     linked = touch(tmp_path, "precious", 10**8)
@@ -152,14 +154,14 @@ def test_the_oldest_of_its_own_names_are_deleted_and_nothing_else(tmp_path, keep
     assert len(list(tmp_path.iterdir())) == before - 6 + left
 
 
-def test_what_a_killed_process_left_goes_too(tmp_path):
+def test_unfinished_files_of_a_killed_process_are_deleted_too(tmp_path):
     left = touch(tmp_path, "video-2026-03-04_12-00-00.mp4.part", 100)
     touch(tmp_path, "video-2026-03-05_12-00-00.mp4", 0)
     Retention("keep", 1).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
     assert not left.exists()
 
 
-def test_a_run_keeps_as_much_as_asked(tmp_path, clock):
+def test_a_run_keeps_the_requested_number_of_files(tmp_path, clock):
     old = touch(tmp_path, "v-2025-01-01_00-00-00.mp4", 1000)
     other = touch(tmp_path, "w-2025-01-01_00-00-00.mp4", 1000)
     write_all(tmp_path / "v.mp4", range(200), segment="1s", keep=3)
@@ -170,47 +172,49 @@ def test_a_run_keeps_as_much_as_asked(tmp_path, clock):
     assert not old.exists()
 
 
-def test_files_do_not_pile_up_where_finishing_is_slow(tmp_path, clock, monkeypatch):
+def test_few_files_are_unfinished_when_finishing_is_slow(tmp_path, clock, monkeypatch):
     finish, there = recording.put_index_in_front, []
 
-    def slowly(path):
+    def finish_slowly(path):
         time.sleep(0.02)
         there.append(len(list(tmp_path.glob("*.mp4"))) - len(there))
         finish(path)
 
-    monkeypatch.setattr(recording, "put_index_in_front", slowly)
+    monkeypatch.setattr(recording, "put_index_in_front", finish_slowly)
     files = write_all(tmp_path / "v.mp4", range(100), segment="0.2s")  # 5 frames each
     assert len(files) == 20
-    assert max(there) <= video.UNFINISHED + 2  # with the one being finished and the one written
+    assert (
+        max(there) <= video.MAX_UNFINISHED + 2
+    )  # plus the one being finished and the one being written
 
 
-def test_no_file_is_written_over(tmp_path, clock):
+def test_no_file_is_overwritten(tmp_path, clock):
     for _ in range(3):
         files = write_all(tmp_path / "v.mp4", range(10), segment="1h")
     name = "v-2026-03-04_12-00-00"
     assert sorted(f.name for f in files) == [f"{name}-2.mp4", f"{name}-3.mp4", f"{name}.mp4"]
 
 
-def test_an_earlier_file_that_is_not_right_ends_the_recording(tmp_path, clock, monkeypatch):
+def test_a_damaged_earlier_file_ends_the_recording(tmp_path, clock, monkeypatch):
     finish = recording.put_index_in_front
 
-    spoiled = []
+    damaged = []
 
-    def spoil(path):  # the first: others may be finished before the writer learns of it
+    def damage(path):  # only the first: others may be finished before the writer raises
         finish(path)
-        if not spoiled:
-            spoiled.append(path)
+        if not damaged:
+            damaged.append(path)
             path.write_bytes(path.read_bytes()[:200])
 
-    monkeypatch.setattr(recording, "put_index_in_front", spoil)
+    monkeypatch.setattr(recording, "put_index_in_front", damage)
     sink = VideoSink(str(tmp_path / "v.mp4"), draw=False, segment=1)
 
-    def go_on():
+    def write_on():
         for n in range(10_000):
             sink.write(result(n))
 
     with pytest.raises(SinkError, match="cannot be read back"):
-        go_on()
+        write_on()
     sink.close()
 
 
@@ -226,8 +230,8 @@ def test_an_earlier_file_that_is_not_right_ends_the_recording(tmp_path, clock, m
         ({"segment": 1, "path": "{tim}.mp4"}, r"\{tim\}: did you mean 'time'"),
     ],
 )
-def test_bad_options(tmp_path, options, message, monkeypatch):
+def test_invalid_options_are_refused(tmp_path, options, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=message):
-        VideoSink(**{"path": "v.mp4", **options})
+        build("sink", {"name": "video", "path": "v.mp4", **options}, "sink.video")
     assert list(tmp_path.iterdir()) == []

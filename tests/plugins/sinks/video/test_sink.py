@@ -9,8 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.clips import number_of, numbered_image
+from tests.clips import number_of, picture
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan.config.build import build
 from vidan.frames import ArrayFrame
 from vidan_plugins.sinks.video import mp4, recording
 from vidan_plugins.sinks.video.sink import VideoSink
@@ -18,7 +19,7 @@ from vidan_plugins.sources.ffmpeg.file import VideoFile
 
 
 def result(number, time=None, size=(64, 48), rgb=None):
-    rgb = numbered_image(number, *size) if rgb is None else rgb
+    rgb = picture(number, *size) if rgb is None else rgb
     time = number / 25 if time is None else time
     frame = ArrayFrame(rgb, index=number, time=time, captured=0.0, stream="test")
     return Result(frame, Detections.empty(), Tracks.empty())
@@ -40,7 +41,7 @@ def read(path):
         return stream.codec_context, float(stream.duration * stream.time_base), frames
 
 
-def test_browsers_and_phones_can_play_it(tmp_path):
+def test_the_video_is_in_a_format_that_browsers_and_phones_play(tmp_path):
     path = write(tmp_path / "deep/er/video.mp4", [result(n) for n in range(30)])
     codec, duration, frames = read(path)
     assert (codec.name, codec.pix_fmt, codec.width, codec.height) == ("h264", "yuv420p", 64, 48)
@@ -52,16 +53,16 @@ def test_browsers_and_phones_can_play_it(tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_variable_rate_is_kept(tmp_path):
+def test_a_variable_frame_rate_is_preserved(tmp_path):
     # 25 frames per second, then a gap of 2 s, then 10 frames per second; from 100 s on
     times = [100 + n / 25 for n in range(10)] + [102.4 + n / 10 for n in range(10)]
     path = write(tmp_path / "v.mp4", [result(n, time) for n, time in enumerate(times)])
     _, duration, frames = read(path)
     assert [time for time, _ in frames] == pytest.approx([t - 100 for t in times], abs=1e-4)
-    assert duration == pytest.approx(times[-1] - 100 + 0.1, abs=1e-3)  # the last one is shown too
+    assert duration == pytest.approx(times[-1] - 100 + 0.1, abs=1e-3)  # the last frame is shown too
 
 
-def test_times_that_stand_still_still_rise(tmp_path):
+def test_equal_stream_times_get_increasing_timestamps(tmp_path):
     path = write(tmp_path / "v.mp4", [result(n, 1.0) for n in range(5)])
     times = [time for time, _ in read(path)[2]]
     assert times == sorted(set(times))
@@ -69,7 +70,7 @@ def test_times_that_stand_still_still_rise(tmp_path):
 
 
 @pytest.mark.parametrize(("size", "even"), [((321, 241), (322, 242)), ((17, 20), (18, 20))])
-def test_odd_sizes_are_made_even_at_the_edge(tmp_path, size, even):
+def test_odd_sizes_are_made_even_by_repeating_the_edge(tmp_path, size, even):
     rgb = np.zeros((size[1], size[0], 3), np.uint8)
     rgb[:, -1] = rgb[-1, :] = 200
     path = write(tmp_path / "v.mp4", [result(0, rgb=rgb)], crf=0)
@@ -78,7 +79,7 @@ def test_odd_sizes_are_made_even_at_the_edge(tmp_path, size, even):
     assert frames[0][1][:, -1].mean() == pytest.approx(200, abs=8)
 
 
-def test_a_clock_that_is_set_back_goes_on(tmp_path):
+def test_timestamps_continue_after_the_source_clock_is_set_back(tmp_path):
     # 10 frames per second; before the fourth frame the clock is set back by 20 s
     times = [50.0, 50.1, 50.2, 30.3, 30.4]
     path = write(tmp_path / "v.mp4", [result(n, time) for n, time in enumerate(times)])
@@ -87,14 +88,14 @@ def test_a_clock_that_is_set_back_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf")])
-def test_a_frame_without_time(tmp_path, time):
+def test_a_frame_without_a_finite_time_is_an_error(tmp_path, time):
     sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
-    with pytest.raises(SinkError, match="has no time"):
+    with pytest.raises(SinkError, match="has no finite time"):
         sink.write(result(0, time))
     sink.close()
 
 
-def test_an_image_larger_than_h264_has(tmp_path):
+def test_a_frame_too_large_for_h264_is_an_error(tmp_path):
     sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
     with pytest.raises(SinkError, match="20000x2 px is too large"):
         sink.write(result(0, size=(20000, 2)))
@@ -103,32 +104,32 @@ def test_an_image_larger_than_h264_has(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_pipe_is_no_place_for_a_video(tmp_path):
+def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SinkError, match="not a regular file"):
         VideoSink(str(tmp_path / "pipe"))
 
 
-def test_one_frame(tmp_path):
+def test_a_video_of_a_single_frame(tmp_path):
     _, duration, frames = read(write(tmp_path / "v.mp4", [result(3)]))
     assert len(frames) == 1
     assert duration == pytest.approx(1 / 30)
 
 
-def test_our_own_source_shows_the_same_colors(tmp_path):
+def test_the_file_source_reads_the_same_colors(tmp_path):
     path = write(tmp_path / "v.mp4", [result(0)], crf=10)
     (frame,) = VideoFile(str(path))
-    assert np.abs(frame.rgb().astype(int) - numbered_image(0)).mean() < 6
+    assert np.abs(frame.rgb().astype(int) - picture(0)).mean() < 6
 
 
-def test_no_frames_leave_no_file(tmp_path, caplog):
+def test_without_frames_there_is_no_file(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         write(tmp_path / "v.mp4", [])
     assert list(tmp_path.iterdir()) == []
     assert "no frames" in caplog.text
 
 
-def test_drawn_or_not(tmp_path):
+def test_results_are_drawn_only_if_requested(tmp_path):
     boxes = np.array([[10, 10, 40, 40]], np.float32)
     found = Detections(boxes, np.ones(1, np.float32), np.zeros(1, np.int32))
     black = result(0, rgb=np.zeros((120, 160, 3), np.uint8)).frame
@@ -139,110 +140,110 @@ def test_drawn_or_not(tmp_path):
     drawn, plain = (read(tmp_path / f"{draw}.mp4")[2][0][1] for draw in (True, False))
     assert drawn.max() > 100
     assert plain.max() < 20
-    assert black.rgb().max() == 0  # the frame itself is untouched
+    assert black.rgb().max() == 0  # the image of the frame is unchanged
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"crf": 52}, "crf=52: expected a whole number from 0 to 51"),
-        ({"threads": -1}, "threads=-1"),
-        ({"preset": "veryfst"}, "preset='veryfst': did you mean 'veryfast'"),
-        ({"draw": 1}, "draw=1: expected true or false"),
+        ({"crf": 52}, "sink.video.crf: expected `int` <= 51, not 52"),
+        ({"threads": -1}, "sink.video.threads: expected `int` >= 0, not -1"),
+        ({"preset": "veryfst"}, "sink.video.preset.*'veryfst'"),
+        ({"draw": 1}, "sink.video.draw: expected `bool`, got `int`, not 1"),
     ],
 )
-def test_bad_options(tmp_path, options, message):
+def test_invalid_options_are_refused(tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
-        VideoSink(str(tmp_path / "v.mp4"), **options)
+        build("sink", {"name": "video", "path": str(tmp_path / "v.mp4"), **options}, "sink.video")
 
 
-def test_a_path_that_cannot_be_written(tmp_path):
+def test_an_unwritable_path_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file/v.mp4"):
         with pytest.raises(SinkError, match=f"cannot write '{path}'"):
             VideoSink(str(path))
 
 
-def test_a_missing_encoder_is_named(tmp_path, monkeypatch):
+def test_a_missing_encoder_is_named_in_the_error(tmp_path, monkeypatch):
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
     with pytest.raises(SinkError, match="FFmpeg has no encoder libx264"):
         VideoSink(str(tmp_path / "v.mp4"))
 
 
-def test_an_existing_file_is_left_alone_until_there_is_a_frame(tmp_path):
+def test_an_existing_file_is_kept_until_the_first_frame(tmp_path):
     path = tmp_path / "v.mp4"
     path.write_bytes(b"old")
     write(path, [])
     assert path.read_bytes() == b"old"
 
 
-def test_a_frame_of_another_size_is_an_error_and_the_rest_is_kept(tmp_path):
+def test_a_change_of_the_frame_size_is_an_error_and_earlier_frames_are_kept(tmp_path):
     sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
     for n in range(5):
         sink.write(result(n))
-    with pytest.raises(SinkError, match=r"a frame of 32x48 px does not fit .* of 64x48 px"):
+    with pytest.raises(SinkError, match=r"the frame size changed from 64x48 to 32x48 px"):
         sink.write(result(5, size=(32, 48)))
     sink.close()
     assert len(read(tmp_path / "v.mp4")[2]) == 5
 
 
-def spoil_blank(path):
-    """Replace the file by one of the same size and length, all black."""
+def replace_by_black(path):
+    """Replace the file by a black video of the same size and length."""
     black = np.zeros((48, 64, 3), np.uint8)
     write(path, [result(n, rgb=black) for n in range(10)])
 
 
-def spoil_short(path):
+def replace_by_shorter(path):
     write(path, [result(n) for n in range(9)])
 
 
-def spoil_size(path):
+def replace_by_smaller(path):
     write(path, [result(n, size=(32, 32)) for n in range(10)])
 
 
-def spoil_cut(path):
+def truncate(path):
     path.write_bytes(path.read_bytes()[:200])
 
 
-def test_dark_images_that_turn_black_in_the_middle(tmp_path, monkeypatch):
+def test_dark_frames_that_turned_black_are_detected(tmp_path, monkeypatch):
     """200 dark frames, at most 24 of 255; in the file, frames 60 to 139 are black."""
     rng = np.random.default_rng(2)
     dark = np.kron(rng.integers(0, 25, (6, 8, 1)), np.ones((8, 8, 3))).astype(np.uint8)
     black = np.zeros_like(dark)
     finish = mp4.put_index_in_front
 
-    def spoil(path):
+    def damage(path):
         monkeypatch.setattr(recording, "put_index_in_front", finish)
         write(path, [result(n, rgb=black if 60 <= n < 140 else dark) for n in range(200)])
 
-    monkeypatch.setattr(recording, "put_index_in_front", spoil)
+    monkeypatch.setattr(recording, "put_index_in_front", damage)
     with pytest.raises(SinkError, match=r"does not show what was written to it at 2.40 s"):
         write(tmp_path / "v.mp4", [result(n, rgb=dark) for n in range(200)])
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
-        (spoil_blank, "does not show what was written"),
-        (spoil_short, "has 9 frames, 10 were written"),
-        (spoil_size, r"is \(32, 32\) px, \(64, 48\) were written"),
-        (spoil_cut, "cannot be read back"),
+        (replace_by_black, "does not show what was written"),
+        (replace_by_shorter, "has 9 frames, 10 were written"),
+        (replace_by_smaller, r"is \(32, 32\) px, \(64, 48\) were written"),
+        (truncate, "cannot be read back"),
     ],
 )
-def test_a_bad_file_is_never_silent(tmp_path, monkeypatch, spoil, message):
+def test_a_damaged_file_is_an_error(tmp_path, monkeypatch, damage, message):
     finish = recording.put_index_in_front
 
-    def finish_and_spoil(path):
+    def finish_and_damage(path):
         finish(path)
         monkeypatch.setattr(recording, "put_index_in_front", finish)
-        spoil(path)
+        damage(path)
 
-    monkeypatch.setattr(recording, "put_index_in_front", finish_and_spoil)
+    monkeypatch.setattr(recording, "put_index_in_front", finish_and_damage)
     with pytest.raises(SinkError, match=message):
-        write(tmp_path / "v.mp4", [result(n, rgb=numbered_image(5)) for n in range(10)])
+        write(tmp_path / "v.mp4", [result(n, rgb=picture(5)) for n in range(10)])
 
 
-FULL = """
+FULL_DISK = """
 import resource, signal, sys
 import numpy as np
 from tests.plugins.sinks.video.test_sink import result
@@ -266,17 +267,17 @@ print("closed")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE on Windows")
 @pytest.mark.parametrize(
-    ("room", "frames"),
+    ("max_bytes", "frames"),
     [
-        (6_000_000, 60),  # a frame of this noise takes about 50 kB: the first fragment is whole
+        (6_000_000, 60),  # a frame of this noise takes about 50 kB: the first fragment is complete
         (300_000, 1),  # it is not
-        (500, 0),  # nor is the file's head
+        (500, 0),  # nor is the file header
     ],
 )
-def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, room, frames):
+def test_a_full_disk_is_one_error_and_the_video_can_be_played(tmp_path, max_bytes, frames):
     path = tmp_path / "v.mp4"
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path), str(room)],
+        [sys.executable, "-c", FULL_DISK, str(path), str(max_bytes)],
         capture_output=True,
         text=True,
         check=True,
@@ -284,7 +285,7 @@ def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, 
     )
     first, last = done.stdout.splitlines()
     assert first.startswith(f"cannot write '{path}': ")
-    assert first.endswith("make room or choose another path")
+    assert first.endswith("free disk space or choose another path")
     assert last == "closed"
     if not frames:
         assert not path.exists()
@@ -293,7 +294,7 @@ def test_no_room_left_is_one_error_and_what_was_written_can_be_played(tmp_path, 
         decoded = container.decode(video=0)
         assert len(list(itertools.islice(decoded, frames))) == frames
         if frames > 1:
-            list(decoded)  # to the end, without a broken frame
+            list(decoded)  # to the end, without a damaged frame
 
 
 KILLED = """
@@ -309,7 +310,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
-def test_a_killed_run_leaves_a_video_that_can_be_played(tmp_path):
+def test_the_video_of_a_killed_run_can_be_played(tmp_path):
     path = tmp_path / "v.mp4"
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(path)],
@@ -318,6 +319,6 @@ def test_a_killed_run_leaves_a_video_that_can_be_played(tmp_path):
     )
     assert done.returncode == -9
     _, _, frames = read(path)
-    # 200 less a fragment of 60 and the images that the encoder still looks at
+    # 200, without a fragment of 60 and the frames still in the encoder
     assert len(frames) >= 60
     assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(len(frames))]
