@@ -79,7 +79,7 @@ WAYS = [
     "sink.snapshots.keep=50",
     "sink.web.port=0",
     f"sink.web.max_viewers={SEATS}",
-    "sink.web.patience=2",
+    "sink.web.timeout=2",
     "hydra.run.dir=out",
 ]
 

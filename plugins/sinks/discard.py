@@ -1,39 +1,40 @@
-"""`sink=discard`: what a window costs, without one."""
+"""`sink=discard`: renders results as a window would, without a display."""
 
 from __future__ import annotations
 
-from vidan import options
+from typing import Annotated
+
+from msgspec import Meta
+
 from vidan.types import Result
 
 from .drawing.painter import Painter
-from .window.sink import shrunk
+from .drawing.scaling import scaled_to_fit
 
 
 class Discard:
     """Draws the newest result as a window would show it, and throws the image away.
 
-    For measuring how old an image is when it can be shown, where there is no display.
+    For measuring latency on machines without a display.
 
     Args:
-        width: of the largest image drawn, px; larger ones are scaled down.
-        height: of the largest image drawn, px.
-
-    Raises:
-        ConfigError: an option has a bad value.
+        width: maximum width of the image, px; larger images are scaled down.
+        height: maximum height of the image, px.
     """
 
     lossless = False
 
-    def __init__(self, width: int = 1280, height: int = 720) -> None:
-        self._limit = (
-            options.whole("sink.discard.width", width, 1),
-            options.whole("sink.discard.height", height, 1),
-        )
+    def __init__(
+        self,
+        width: Annotated[int, Meta(ge=1)] = 1280,
+        height: Annotated[int, Meta(ge=1)] = 720,
+    ) -> None:
+        self._max_size = width, height
         self._painter = Painter()
 
     def write(self, result: Result) -> None:
         """Draw one result."""
-        self._painter.annotate(shrunk(result, *self._limit))
+        self._painter.annotate(scaled_to_fit(result, *self._max_size))
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: there is nothing to release."""

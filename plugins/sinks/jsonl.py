@@ -35,6 +35,11 @@ class JsonLines:
         """Write the line of one frame."""
         self._file.write([json.dumps(record(result), ensure_ascii=False, allow_nan=False)])
 
+    @property
+    def outputs(self) -> list[str]:
+        """The path of the file."""
+        return [self._file.path]
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -34,6 +34,11 @@ class MotFile:
         """Write the lines of one frame."""
         self._file.write(self._lines(result))
 
+    @property
+    def outputs(self) -> list[str]:
+        """The path of the file."""
+        return [self._file.path]
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

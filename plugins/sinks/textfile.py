@@ -20,7 +20,7 @@ class TextFile:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._size = 0
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -50,4 +50,4 @@ class TextFile:
             raise self._failed(error, "free disk space or choose another path") from error
 
     def _failed(self, error: OSError, advice: str) -> SinkError:
-        return SinkError(f"cannot write {self._path!r}: {error.strerror or error}; {advice}")
+        return SinkError(f"cannot write {self.path!r}: {error.strerror or error}; {advice}")

@@ -1,4 +1,4 @@
-"""Who may look: a token, and where there is none, pages of this computer alone."""
+"""Access control: a token, or requests from this computer only; protection from other sites."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
-COOKIE = "vidan"
+COOKIE_PREFIX = "vidan"
 
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -26,65 +26,65 @@ HEADERS = {
 }
 
 
-def same(given: str, wanted: str) -> bool:
-    """Whether two secrets are the same, in a time that does not tell how much of them is."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+def secrets_equal(given: str, expected: str) -> bool:
+    """Whether two secrets are equal, compared in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def loopback(host: str | None) -> bool:
-    """Whether a name or address is this computer's own, which no other can reach."""
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address is that of this computer, unreachable from others."""
     try:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
 
-def guard(token: str | None, port: int, secure: bool) -> Middleware:
-    """The middleware that lets in who knows the token, or whoever is on this computer.
+def access_control(token: str | None, port: int, secure: bool) -> Middleware:
+    """Middleware that accepts requests with the token or, without one, from this computer only.
 
     Args:
-        token: that viewers must know; None if none is demanded.
-        port: listened at; cookies are shared by all ports of a host.
-        secure: whether it is served by HTTPS.
+        token: secret that viewers must present; None for no token.
+        port: of the server; part of the cookie's name, as all ports of a host share cookies.
+        secure: whether the server uses HTTPS.
     """
-    pass_ = hmac.new(token.encode(), b"vidan", hashlib.sha256).hexdigest() if token else ""
-    cookie = f"{COOKIE}_{port}"
+    session = hmac.new(token.encode(), b"vidan", hashlib.sha256).hexdigest() if token else ""
+    cookie = f"{COOKIE_PREFIX}_{port}"
 
-    def knows(request: web.Request, token: str) -> bool:
+    def authorized(request: web.Request, token: str) -> bool:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return (
-            same(request.query.get("token", ""), token)
-            or same(bearer, token)
-            or same(request.cookies.get(cookie, ""), pass_)
+            secrets_equal(request.query.get("token", ""), token)
+            or secrets_equal(bearer, token)
+            or secrets_equal(request.cookies.get(cookie, ""), session)
         )
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _of_another_page(request):
-            raise web.HTTPForbidden(text="a page of another address asked for this\n")
-        # A page of another host that rebinds its name to 127.0.0.1 sends its own name.
-        if token is None and not loopback(request.url.host):
+        if _is_cross_site(request):
+            raise web.HTTPForbidden(text="cross-site requests are not allowed\n")
+        # DNS rebinding: a page of another site that resolves its name to 127.0.0.1 sends its name.
+        if token is None and not is_loopback(request.url.host):
             raise web.HTTPForbidden(text="open it as http://localhost, or set a token\n")
         if token is None or request.path == "/healthz":
             return await handler(request)
-        if not knows(request, token):
+        if not authorized(request, token):
             raise web.HTTPUnauthorized(text="the token is missing or wrong: ?token=...\n")
         if request.path != "/" or "token" not in request.query:
             return await handler(request)
-        # Out of the address bar, the history and screenshots. "Strict" would not let in who
-        # follows a link in a message; other pages get no more by "Lax" (see above).
-        answer = web.Response(status=303, headers={"Location": "/"})
-        answer.set_cookie(cookie, pass_, httponly=True, samesite="Lax", secure=secure, path="/")
-        return answer
+        # Keeps the token out of the address bar, the history and screenshots. With "Strict",
+        # links in messages would not work; "Lax" gives other sites no more access (see above).
+        response = web.Response(status=303, headers={"Location": "/"})
+        response.set_cookie(cookie, session, httponly=True, samesite="Lax", secure=secure, path="/")
+        return response
 
     return check
 
 
-def _of_another_page(request: web.Request) -> bool:
-    """Whether a page of another origin asks, and not a person who follows a link."""
+def _is_cross_site(request: web.Request) -> bool:
+    """Whether a page of another origin sent the request; following a link to `/` is allowed."""
     origin = request.headers.get("Origin")
     if origin is not None:
-        # "null", what no URL is and what is too long have no host, and so are another's.
+        # "null", invalid URLs and overlong ones have no host, and so count as cross-site.
         try:
             return URL(origin).authority != request.host
         except ValueError:
@@ -95,15 +95,15 @@ def _of_another_page(request: web.Request) -> bool:
     )
 
 
-async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Add what keeps other hosts' pages and scripts out."""
-    response.headers.update(HEADERS)
+async def add_security_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers that keep pages and scripts of other sites out."""
+    response.headers.update(SECURITY_HEADERS)
 
 
-class BadRequests(logging.Filter):
-    """Keeps out of the log who sends what is no HTTP, or is gone: strangers could fill it."""
+class BadRequestFilter(logging.Filter):
+    """Drops log records about invalid HTTP and lost connections: clients could flood the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log it."""
+        """Whether to log the record."""
         error = record.exc_info[1] if record.exc_info else None
         return not isinstance(error, HttpProcessingError | ConnectionError)

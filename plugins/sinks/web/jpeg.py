@@ -1,4 +1,4 @@
-"""The newest image as JPEG: drawn and encoded once for all, when somebody waits for it."""
+"""Encodes the newest image as JPEG, once for all viewers and only while one is waiting."""
 
 from __future__ import annotations
 
@@ -10,73 +10,75 @@ import cv2
 from vidan.types import Result
 
 from ..drawing.painter import Painter
-from ..window.sink import shrunk
+from ..drawing.scaling import scaled_to_fit
 
-LAST = 2.0
-"""Seconds that the last image is waited for."""
+CLOSE_TIMEOUT_S = 2.0
+"""Time for the thread to encode the last image."""
+
+UNLIMITED_PX = 1 << 16
 
 
 class JpegEncoder:
     """A thread that draws and encodes the newest result.
 
     Args:
-        width: of the largest image, px; larger ones are scaled down.
+        width: maximum width of the image, px; larger images are scaled down.
         quality: of JPEG, 1 to 100.
-        ready: called with each JPEG, in the thread.
+        on_image: called with each JPEG, in the thread.
 
     Attributes:
-        error: what ended the thread before its time.
+        error: what ended the thread early, if anything.
     """
 
-    def __init__(self, width: int, quality: int, ready: Callable[[bytes], None]) -> None:
-        self._width, self._quality, self._ready = width, quality, ready
-        self._news = threading.Condition()
+    def __init__(self, width: int, quality: int, on_image: Callable[[bytes], None]) -> None:
+        self._width, self._quality, self._on_image = width, quality, on_image
+        self._changed = threading.Condition()
         self._pending: Result | None = None
-        self._wanted = self._closed = False
+        self._requested = self._closed = False
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
 
     @property
     def pending(self) -> bool:
-        """Whether there is a result that is newer than all that were encoded."""
+        """Whether there is a result newer than the last one encoded."""
         return self._pending is not None
 
-    def show(self, result: Result) -> None:
-        """Take the newest result; the one before is forgotten. Does not wait."""
-        with self._news:
+    def submit(self, result: Result) -> None:
+        """Replace the pending result. Does not wait."""
+        with self._changed:
             self._pending = result
-            self._news.notify()
+            self._changed.notify()
 
-    def want(self, wanted: bool) -> None:
-        """Say whether anybody waits for an image. Does not wait."""
-        with self._news:
+    def request(self, requested: bool) -> None:
+        """Set whether any viewer waits for an image. Does not wait."""
+        with self._changed:
             if not self._closed:
-                self._wanted = wanted
-                self._news.notify()
+                self._requested = requested
+                self._changed.notify()
 
     def close(self, *, finish: bool) -> None:
-        """End the thread; what is pending is still encoded if it shall `finish`."""
-        with self._news:
-            self._closed, self._wanted = True, finish
-            self._news.notify()
-        self._thread.join(LAST)
+        """End the thread; with `finish`, after the pending result is encoded."""
+        with self._changed:
+            self._closed, self._requested = True, finish
+            self._changed.notify()
+        self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
         painter = Painter()
         try:
             while (result := self._next()) is not None:
-                self._ready(self._encode(painter, result))
+                self._on_image(self._encode(painter, result))
         except Exception as error:
             self.error = error
 
     def _next(self) -> Result | None:
-        with self._news:
-            self._news.wait_for(lambda: self._closed or (self._wanted and self._pending))
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or (self._requested and self._pending))
             result, self._pending = self._pending, None
-            return result if self._wanted else None
+            return result if self._requested else None
 
     def _encode(self, painter: Painter, result: Result) -> bytes:
-        picture = painter.annotate(shrunk(result, self._width, 1 << 16))
-        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        image = painter.annotate(scaled_to_fit(result, self._width, UNLIMITED_PX))
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()

@@ -1,12 +1,12 @@
 "use strict";
 const at = (id) => document.getElementById(id);
-const view = at("picture").getContext("bitmaprenderer");
+const view = at("image").getContext("bitmaprenderer");
 const HISTORY = 180; // seconds of latency
-const STALLED = 5; // seconds without a picture that are worth a word
-let over = false;
+const STALLED_AFTER = 5; // seconds without a new image
+let ended = false;
 
-function say(text, kind = "") {
-  if (at("state").textContent !== text) at("state").textContent = text; // read out once
+function setState(text, kind = "") {
+  if (at("state").textContent !== text) at("state").textContent = text; // or screen readers would repeat it
   at("state").className = kind;
 }
 
@@ -25,7 +25,7 @@ function row(...cells) {
 const clock = (seconds) =>
   new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19);
 
-const milliseconds = (seconds) =>
+const duration = (seconds) =>
   seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${Math.round(seconds)} s`;
 
 function chart(points) {
@@ -40,7 +40,7 @@ function chart(points) {
   const y = (value) => floor - (floor - 20) * value / top;
   pen.font = "12px system-ui, sans-serif";
   pen.fillStyle = style.getPropertyValue("--soft");
-  pen.fillText(milliseconds(top), 0, 12);
+  pen.fillText(duration(top), 0, 12);
   pen.fillText(`${HISTORY / 60} min ago`, 0, height - 3);
   pen.textAlign = "right";
   pen.fillText("now", width, height - 3);
@@ -54,32 +54,32 @@ function chart(points) {
   pen.stroke();
 }
 
-function show(of) {
-  over = of.over;
-  if (over) say("the run has ended");
-  else if (of.age === null) say("waiting for the first picture");
-  else if (of.age > STALLED) say(`no picture for ${Math.round(of.age)} s`, "lost");
-  else say("live", "live");
-  at("stream").textContent = of.stream ?? "";
-  document.title = of.stream ? `${of.stream} · vidan` : "vidan";
-  at("fps").textContent = over ? "–" : of.fps.toFixed(1);
-  at("age").textContent = over || of.age === null ? "–" : milliseconds(of.age);
-  at("dropped").textContent = of.dropped;
-  at("skipped").textContent = of.skipped;
-  const labels = new Set([...Object.keys(of.total), ...Object.keys(of.now)]);
+function show(stats) {
+  ended = stats.ended;
+  if (ended) setState("the run has ended");
+  else if (stats.age === null) setState("waiting for the first image");
+  else if (stats.age > STALLED_AFTER) setState(`no new image for ${Math.round(stats.age)} s`, "lost");
+  else setState("live", "live");
+  at("stream").textContent = stats.stream ?? "";
+  document.title = stats.stream ? `${stats.stream} · vidan` : "vidan";
+  at("fps").textContent = ended ? "–" : stats.fps.toFixed(1);
+  at("age").textContent = ended || stats.age === null ? "–" : duration(stats.age);
+  at("dropped").textContent = stats.dropped;
+  at("skipped").textContent = stats.skipped;
+  const labels = new Set([...Object.keys(stats.total), ...Object.keys(stats.now)]);
   at("objects").replaceChildren(
-    ...[...labels].map((label) => row(label, over ? "–" : of.now[label] ?? 0, of.total[label] ?? 0)));
-  at("events").replaceChildren(...of.events.map((event) => {
+    ...[...labels].map((label) => row(label, ended ? "–" : stats.now[label] ?? 0, stats.total[label] ?? 0)));
+  at("events").replaceChildren(...stats.events.map((event) => {
     const li = element("li", event.text);
     li.prepend(element("time", clock(event.time)));
     return li;
   }));
-  chart(of.latency);
+  chart(stats.latency);
 }
 
 async function draw(jpeg) {
   const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
-  const { width, height } = bitmap, canvas = at("picture");
+  const { width, height } = bitmap, canvas = at("image");
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   view.transferFromImageBitmap(bitmap);
@@ -87,18 +87,18 @@ async function draw(jpeg) {
 
 function connect() {
   const socket = new WebSocket(new URL("view", location.href.replace(/^http/, "ws")));
-  // The next picture is asked for when this one is shown: none waits in the network, and a
-  // page that nobody sees asks for none.
-  const ask = () => socket.readyState === WebSocket.OPEN && socket.send("next");
+  // An image is requested when the one before is shown: none queues up in the network, and a
+  // hidden page requests none.
+  const request = () => socket.readyState === WebSocket.OPEN && socket.send("next");
   socket.binaryType = "arraybuffer";
-  socket.onopen = ask;
+  socket.onopen = request;
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") show(JSON.parse(data));
-    else draw(data).catch(console.error).finally(() => requestAnimationFrame(ask));
+    else draw(data).catch(console.error).finally(() => requestAnimationFrame(request));
   };
   socket.onclose = ({ code }) => {
-    if (code === 1013) say("too many viewers", "lost");
-    else if (!over) say("connection lost", "lost");
+    if (code === 1013) setState("too many viewers", "lost");
+    else if (!ended) setState("connection lost", "lost");
     setTimeout(connect, 2000);
   };
 }

@@ -1,4 +1,4 @@
-"""The server: a thread with an event loop of its own."""
+"""The HTTP server: a thread with an event loop of its own."""
 
 from __future__ import annotations
 
@@ -13,94 +13,107 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from .access import BadRequests, add_headers, guard
+from .access import BadRequestFilter, access_control, add_security_headers
 from .jpeg import JpegEncoder
 from .live_stats import LiveStats
 from .viewer_hub import ViewerHub
 from .views import Views
 
 log = logging.getLogger(__name__)
-log.addFilter(BadRequests())
+log.addFilter(BadRequestFilter())
 
-CONNECTIONS = 8
-"""Connections that each viewer may have: browsers open up to 6 to load a page."""
+CONNECTIONS_PER_VIEWER = 8
+"""Browsers open up to 6 connections to load a page."""
 
-SPARE = 16
-"""Connections beside the viewers', for `/metrics` and the like."""
+SPARE_CONNECTIONS = 16
+"""Connections beside those of viewers, for `/metrics` and the like."""
 
-UNSENT = 128 * 2**10
-"""Bytes that the system holds back for a viewer, so that a slow one sees nothing old."""
+MAX_UNSENT_BYTES = 128 * 2**10
+"""Data that the system buffers for each viewer; more would delay the images of slow viewers."""
 
-LAST_WORDS = 1.0
-"""Seconds that viewers have to hear of the end."""
+CLOSE_TIMEOUT_S = 1.0
+"""Time for viewers to receive the end of the run."""
 
 
 class Server:
-    """Serves the page, images and figures until it is closed.
+    """Serves the page, images and statistics until it is closed.
 
     Args:
-        bound: socket that listens.
-        figures: beside the image.
-        width: of the largest image, px.
+        listener: socket that listens.
+        live_stats: shown beside the image.
+        width: maximum width of the image, px.
         quality: of JPEG, 1 to 100.
-        token: that viewers must know; None if none is demanded.
-        viewers: at the same time.
-        patience: seconds after which one who does not read, or does not ask, is dropped.
+        token: secret that viewers must present; None for no token.
+        max_viewers: at the same time.
+        timeout: s after which a client that does not read, or sends no request, is disconnected.
         tls: for HTTPS; None for HTTP.
+
+    Attributes:
+        encoder: encodes the results submitted to it.
     """
 
     def __init__(
         self,
-        bound: socket.socket,
+        listener: socket.socket,
         live_stats: LiveStats,
         width: int,
         quality: int,
         token: str | None,
-        viewers: int,
-        patience: float,
+        max_viewers: int,
+        timeout: float,
         tls: ssl.SSLContext | None,
     ) -> None:
-        self._bound, self._tls, self._patience = bound, tls, patience
-        self._limit = CONNECTIONS * viewers + SPARE
+        self._listener, self._tls, self._timeout = listener, tls, timeout
+        self._max_connections = CONNECTIONS_PER_VIEWER * max_viewers + SPARE_CONNECTIONS
         self._connecting: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self.encoder = JpegEncoder(width, quality, self._take)
-        self._hub = ViewerHub(live_stats, self.encoder, viewers)
-        port = bound.getsockname()[1]
+        self.encoder = JpegEncoder(width, quality, self._publish)
+        self._hub = ViewerHub(live_stats, self.encoder, max_viewers)
+        port = listener.getsockname()[1]
         self._app = web.Application(
-            middlewares=[guard(token, port, secure=tls is not None)], client_max_size=1024
+            middlewares=[access_control(token, port, secure=tls is not None)], client_max_size=1024
         )
-        self._app.on_response_prepare.append(add_headers)
-        Views(self._hub, patience).add_to(self._app.router)
+        self._app.on_response_prepare.append(add_security_headers)
+        Views(self._hub, timeout).add_to(self._app.router)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="vidan-web", daemon=True)
         self._thread.start()
 
     @property
     def error(self) -> BaseException | None:
-        """What went wrong, if anything did."""
+        """What failed in the server or in the encoder, if anything."""
         return self._failure or self.encoder.error
 
     @property
     def viewers(self) -> int:
-        """How many there are."""
+        """Number of viewers."""
         return self._hub.viewers
 
-    def close(self) -> None:
-        """Show the last image, tell the viewers that the run is over, let go of the port.
+    @property
+    def images(self) -> int:
+        """Number of images that were encoded for viewers."""
+        return self._hub.number
 
-        Takes some seconds at most, whatever viewers do; a second call does nothing.
+    @property
+    def running(self) -> bool:
+        """Whether the server thread is alive."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Send the last image and the end of the run to the viewers, and release the port.
+
+        Takes a few seconds at most, whatever the viewers do; a second call does nothing.
         """
         self.encoder.close(finish=self.viewers > 0)
         self._call(self._hub.end)
-        self._thread.join(2 * LAST_WORDS + 3)
+        self._thread.join(2 * CLOSE_TIMEOUT_S + 3)
 
-    def _take(self, jpeg: bytes) -> None:
-        self._call(self._hub.take, jpeg)
+    def _publish(self, jpeg: bytes) -> None:
+        self._call(self._hub.publish, jpeg)
 
-    def _call(self, what: Callable[..., None], *arguments: bytes) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is over
-            self._loop.call_soon_threadsafe(what, *arguments)
+    def _call(self, function: Callable[..., None], *arguments: bytes) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def _run(self) -> None:
         try:
@@ -109,23 +122,23 @@ class Server:
         except Exception as error:
             self._failure = error
         finally:
-            self._bound.close()
+            self._listener.close()
 
     async def _serve(self) -> None:
         runner = web.AppRunner(
             self._app,
             access_log=None,
             logger=log,
-            handler_cancellation=True,  # so that who is gone leaves the seat at once
-            keepalive_timeout=self._patience,
+            handler_cancellation=True,  # a viewer that disconnects is no longer counted, at once
+            keepalive_timeout=self._timeout,
             lingering_time=0,
-            shutdown_timeout=LAST_WORDS / 2,
+            shutdown_timeout=CLOSE_TIMEOUT_S / 2,
         )
         await runner.setup()
         assert runner.server is not None
         accepting = asyncio.create_task(self._accept(runner.server))
-        over = asyncio.create_task(self._hub.over.wait())
-        await asyncio.wait({accepting, over}, return_when=asyncio.FIRST_COMPLETED)
+        ended = asyncio.create_task(self._hub.ended.wait())
+        await asyncio.wait({accepting, ended}, return_when=asyncio.FIRST_COMPLETED)
         if accepting.done():
             accepting.result()
         accepting.cancel()
@@ -136,24 +149,26 @@ class Server:
         await runner.cleanup()
 
     async def _wait_for_viewers(self) -> None:
-        """Until they have heard of the end, LAST_WORDS s at most."""
-        until = time.monotonic() + LAST_WORDS
-        while self._hub.viewers and time.monotonic() < until:
+        """Wait up to CLOSE_TIMEOUT_S until all viewers have received the end of the run."""
+        deadline = time.monotonic() + CLOSE_TIMEOUT_S
+        while self._hub.viewers and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
     async def _accept(self, server: web.Server) -> None:
-        """Take connections, as many as are good for the rest of the run."""
-        self._bound.setblocking(False)
+        """Accept connections up to the limit, and close those beyond."""
+        self._listener.setblocking(False)
         with contextlib.suppress(AttributeError):  # not on Windows
-            self._bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+            self._listener.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES
+            )
         while True:
             try:
-                connection, _ = await self._loop.sock_accept(self._bound)
-            except OSError as error:  # one is gone already, or there are no descriptors left
+                connection, _ = await self._loop.sock_accept(self._listener)
+            except OSError as error:  # the client is gone, or there are no descriptors left
                 log.debug("cannot accept: %s", error)
                 await asyncio.sleep(0.1)
                 continue
-            if len(server.connections) + len(self._connecting) >= self._limit:
+            if len(server.connections) + len(self._connecting) >= self._max_connections:
                 connection.close()
                 continue
             task = asyncio.create_task(self._connect(server, connection))
@@ -166,8 +181,8 @@ class Server:
                 server,
                 connection,
                 ssl=self._tls,
-                ssl_handshake_timeout=self._patience if self._tls else None,
-                ssl_shutdown_timeout=LAST_WORDS if self._tls else None,
+                ssl_handshake_timeout=self._timeout if self._tls else None,
+                ssl_shutdown_timeout=CLOSE_TIMEOUT_S if self._tls else None,
             )
-        except OSError as error:  # also of TLS
+        except OSError as error:  # includes TLS errors
             log.debug("cannot connect: %s", error)

@@ -1,4 +1,4 @@
-"""The newest image and figures, in the event loop: what all viewers look at."""
+"""Hands the newest image and the statistics to all viewers; lives in the event loop."""
 
 from __future__ import annotations
 
@@ -12,103 +12,103 @@ from aiohttp import web
 from .jpeg import JpegEncoder
 from .live_stats import LiveStats
 
-PERIOD = 0.5
-"""Seconds between two messages of figures."""
+STATS_INTERVAL_S = 0.5
+"""Time between two messages with statistics."""
 
 
 class ViewerHub:
-    """What viewers look at, each at its own pace. To be used in the event loop alone.
+    """Serves each viewer at its own pace. To be used in the event loop only.
 
     Args:
-        figures: beside the image.
-        images: encode the newest result while a viewer waits.
-        seats: viewers at the same time.
+        live_stats: shown beside the image.
+        encoder: encodes the newest result while a viewer waits.
+        max_viewers: at the same time.
 
     Attributes:
-        figures: as given.
-        viewers: that there are.
-        jpeg: the newest image, empty before the first.
+        live_stats: as given.
+        viewers: number of viewers.
+        jpeg: the newest image; empty before the first.
         number: of the newest image, from 1.
-        over: set when the run is.
+        ended: set when the run has ended.
     """
 
-    def __init__(self, live_stats: LiveStats, encoder: JpegEncoder, seats: int) -> None:
+    def __init__(self, live_stats: LiveStats, encoder: JpegEncoder, max_viewers: int) -> None:
         self.live_stats = live_stats
         self.viewers = 0
         self.jpeg = b""
         self.number = 0
-        self.over = asyncio.Event()
+        self.ended = asyncio.Event()
         self._encoder = encoder
-        self._seats = seats
+        self._max_viewers = max_viewers
         self._waiting = 0
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
-    def take(self, jpeg: bytes) -> None:
-        """Show an image."""
+    def publish(self, jpeg: bytes) -> None:
+        """Set the newest image."""
         self.jpeg, self.number = jpeg, self.number + 1
-        self._wake()
+        self._notify()
 
     def end(self) -> None:
-        """Tell everybody that the run is over."""
-        self.over.set()
-        self._wake()
+        """Tell all viewers that the run has ended."""
+        self.ended.set()
+        self._notify()
 
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     @property
     def full(self) -> bool:
-        """Whether there is room for no more viewers."""
-        return self.viewers >= self._seats
+        """Whether the maximum number of viewers is reached."""
+        return self.viewers >= self._max_viewers
 
     @contextlib.contextmanager
-    def seat(self) -> Iterator[None]:
-        """Be one of the viewers.
+    def viewer(self) -> Iterator[None]:
+        """Count as a viewer within the block.
 
         Raises:
-            HTTPServiceUnavailable: there are too many.
+            HTTPServiceUnavailable: the maximum number of viewers is reached.
         """
         if self.full:
-            raise web.HTTPServiceUnavailable(text="too many viewers: sink.web.max_viewers\n")
+            raise web.HTTPServiceUnavailable(text="too many viewers (max_viewers)\n")
         self.viewers += 1
         try:
             yield
         finally:
             self.viewers -= 1
 
-    async def after(self, seen: int) -> int:
-        """Wait for the newest image but the one that was seen; return its number.
+    async def newer_than(self, seen: int) -> int:
+        """Wait for an image newer than number `seen`; returns its number.
 
-        It is `seen` if the run ends before there is one. An image that was encoded for another
-        viewer will do only if there is no newer result: who comes seldom is shown nothing old.
+        Returns `seen` if the run ends first. An image encoded for another viewer is used only if
+        there is no newer result, so that slow viewers never get a stale frame.
         """
         if self.number == seen or self._encoder.pending:
             seen = self.number
-            with self._wanted():
-                while self.number == seen and not self.over.is_set():
-                    await self._news.wait()
+            with self._requested():
+                while self.number == seen and not self.ended.is_set():
+                    await self._changed.wait()
         return self.number
 
     @contextlib.contextmanager
-    def _wanted(self) -> Iterator[None]:
+    def _requested(self) -> Iterator[None]:
         self._waiting += 1
-        self._encoder.want(True)
+        self._encoder.request(True)
         try:
             yield
         finally:
             self._waiting -= 1
-            self._encoder.want(self._waiting > 0)
+            self._encoder.request(self._waiting > 0)
 
     async def messages(self) -> AsyncIterator[str]:
-        """The figures as JSON, every PERIOD s; the last, with `over`, at the end of the run."""
-        while not self.over.is_set():
-            yield self._said()
+        """Statistics as JSON, every STATS_INTERVAL_S; the last message has `ended` set."""
+        while not self.ended.is_set():
+            yield self._message()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD):
-                    await self.over.wait()
-        yield self._said()
+                async with asyncio.timeout(STATS_INTERVAL_S):
+                    await self.ended.wait()
+        yield self._message()
 
-    def _said(self) -> str:
-        extra = {"viewers": self.viewers, "over": self.over.is_set()}
-        return json.dumps(self.live_stats.snapshot() | extra)
+    def _message(self) -> str:
+        state = {"viewers": self.viewers, "ended": self.ended.is_set()}
+        return json.dumps(self.live_stats.snapshot() | state)

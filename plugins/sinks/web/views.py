@@ -1,4 +1,4 @@
-"""What can be asked for: the page, its web socket, images and figures for programs."""
+"""Request handlers: the page, its web socket, images, and metrics for other programs."""
 
 from __future__ import annotations
 
@@ -18,28 +18,33 @@ FILES = {
     "/page.js": ("page.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-PART = b"--frame\r\n"
 
-STALLED = 10.0
-"""Seconds without an image after which the run is not well."""
+BOUNDARY = b"--frame\r\n"
+"""Separates the images of a Motion JPEG stream."""
 
-LONGEST_MESSAGE = 64
-"""Bytes of what a viewer may send at once: it only says that it wants the next image."""
+STALLED_AFTER_S = 10.0
+"""Age of the newest image from which on `/healthz` reports `stalled`."""
+
+SNAPSHOT_TIMEOUT_S = 2.0
+"""Longest wait of `/snapshot.jpg` for a newer image."""
+
+MAX_MESSAGE_BYTES = 64
+"""Longest message of a viewer, which only requests the next image."""
 
 
 class Views:
-    """The handlers of requests.
+    """The request handlers.
 
     Args:
-        screen: what they show.
-        patience: seconds after which a viewer that does not read is dropped.
+        hub: provides images and statistics.
+        timeout: s after which a viewer that does not read is disconnected.
     """
 
-    def __init__(self, screen: ViewerHub, patience: float) -> None:
-        self._hub, self._patience = screen, patience
+    def __init__(self, hub: ViewerHub, timeout: float) -> None:
+        self._hub, self._timeout = hub, timeout
 
     def add_to(self, router: web.UrlDispatcher) -> None:
-        """Say who answers what."""
+        """Register the handlers."""
         for path in FILES:
             router.add_get(path, self._file)
         router.add_get("/view", self._view, allow_head=False)
@@ -49,18 +54,18 @@ class Views:
         router.add_get("/metrics", self._metrics)
 
     async def _file(self, request: web.Request) -> web.Response:
-        name, kind = FILES[request.path]
+        name, content_type = FILES[request.path]
         text = resources.files(__package__).joinpath(name).read_text("utf-8")
-        return web.Response(text=text, content_type=kind, charset="utf-8")
+        return web.Response(text=text, content_type=content_type, charset="utf-8")
 
-    async def _send(self, request: web.Request, sending: Awaitable[None]) -> None:
-        """Send; a viewer that does not read is dropped.
+    async def send(self, request: web.Request, sending: Awaitable[None]) -> None:
+        """Await `sending`; disconnect a viewer that does not read.
 
         Raises:
-            ConnectionError: it is gone.
+            ConnectionError: the viewer is disconnected.
         """
         try:
-            async with asyncio.timeout(self._patience):  # `wait_for` may lose a cancellation
+            async with asyncio.timeout(self._timeout):  # `wait_for` may lose a cancellation
                 await sending
         except TimeoutError:
             if request.transport is not None:
@@ -68,114 +73,114 @@ class Views:
             raise ConnectionResetError from None
 
     async def _view(self, request: web.Request) -> web.StreamResponse:
-        """The page's web socket: figures as text, and an image each time it says it is ready.
+        """The web socket of the page: statistics as text, and an image for each request.
 
-        So that none is under way that waits for others, however slow the network is.
+        At most one image is in transit, so no stale images queue up in a slow network.
         """
         socket = web.WebSocketResponse(
-            timeout=1, heartbeat=self._patience, max_msg_size=LONGEST_MESSAGE, compress=False
+            timeout=1, heartbeat=self._timeout, max_msg_size=MAX_MESSAGE_BYTES, compress=False
         )
         await socket.prepare(request)
         if self._hub.full:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many viewers")
             return socket
-        ready = asyncio.Event()
-        with self._hub.seat():
-            listening = asyncio.create_task(self._listen(socket, ready))
-            telling = asyncio.create_task(self._tell(request, socket))
-            showing = asyncio.create_task(self._show(request, socket, ready))
+        requested = asyncio.Event()
+        with self._hub.viewer():
+            receiving = asyncio.create_task(self._receive_requests(socket, requested))
+            sending_stats = asyncio.create_task(self._send_stats(request, socket))
+            sending_images = asyncio.create_task(self._send_images(request, socket, requested))
             try:
-                await asyncio.wait({listening, telling}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({receiving, sending_stats}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await _end(listening, telling, showing)
+                await _cancel(receiving, sending_stats, sending_images)
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the run has ended")
         return socket
 
     @staticmethod
-    async def _listen(socket: web.WebSocketResponse, ready: asyncio.Event) -> None:
-        """Hear that the next image is wanted, until the viewer is gone."""
+    async def _receive_requests(socket: web.WebSocketResponse, requested: asyncio.Event) -> None:
+        """Set `requested` for each message of the viewer, until it disconnects."""
         async for _ in socket:
-            ready.set()
+            requested.set()
 
-    async def _show(
-        self, request: web.Request, socket: web.WebSocketResponse, ready: asyncio.Event
+    async def _send_images(
+        self, request: web.Request, socket: web.WebSocketResponse, requested: asyncio.Event
     ) -> None:
         seen = 0
-        while not self._hub.over.is_set():
-            await ready.wait()
-            ready.clear()
-            before, seen = seen, await self._hub.after(seen)
+        while not self._hub.ended.is_set():
+            await requested.wait()
+            requested.clear()
+            before, seen = seen, await self._hub.newer_than(seen)
             if seen != before:
-                await self._send(request, socket.send_bytes(self._hub.jpeg))
+                await self.send(request, socket.send_bytes(self._hub.jpeg))
 
-    async def _tell(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+    async def _send_stats(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         async for message in self._hub.messages():
-            if self._hub.over.is_set() and self._hub.jpeg:
-                await self._send(request, socket.send_bytes(self._hub.jpeg))
-            await self._send(request, socket.send_str(message))
+            if self._hub.ended.is_set() and self._hub.jpeg:
+                await self.send(request, socket.send_bytes(self._hub.jpeg))
+            await self.send(request, socket.send_str(message))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Motion JPEG, for players and other programs."""
-        with self._hub.seat():
-            to = web.StreamResponse()
-            to.content_type = "multipart/x-mixed-replace; boundary=frame"
-            await to.prepare(request)
+        with self._hub.viewer():
+            response = web.StreamResponse()
+            response.content_type = "multipart/x-mixed-replace; boundary=frame"
+            await response.prepare(request)
             seen = 0
             with contextlib.suppress(ConnectionError):
-                await self._send(request, to.write(PART))
-                while (number := await self._hub.after(seen)) != seen:
+                await self.send(request, response.write(BOUNDARY))
+                while (number := await self._hub.newer_than(seen)) != seen:
                     seen, jpeg = number, self._hub.jpeg
-                    # The boundary behind an image is what makes browsers show it.
+                    # Browsers show an image only when they receive the boundary after it.
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-                    part = b"".join((head.encode(), jpeg, b"\r\n", PART))
-                    await self._send(request, to.write(part))
-            return to
+                    part = b"".join((head.encode(), jpeg, b"\r\n", BOUNDARY))
+                    await self.send(request, response.write(part))
+            return response
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await self._hub.after(0)
+            async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
+                await self._hub.newer_than(0)
         if not self._hub.jpeg:
-            raise web.HTTPServiceUnavailable(text="there is no picture yet\n")
+            raise web.HTTPServiceUnavailable(text="there is no image yet\n")
         return web.Response(body=self._hub.jpeg, content_type="image/jpeg")
 
     async def _health(self, _: web.Request) -> web.Response:
         age = self._hub.live_stats.age
-        status = "waiting" if age is None else "stalled" if age > STALLED else "ok"
+        status = "waiting" if age is None else "stalled" if age > STALLED_AFTER_S else "ok"
         return web.json_response({"status": status})
 
     async def _metrics(self, _: web.Request) -> web.Response:
         """See https://prometheus.io/docs/instrumenting/exposition_formats."""
-        of = self._hub.live_stats.snapshot()
+        stats = self._hub.live_stats.snapshot()
         lines = [
             f"# TYPE vidan_{name} {kind}\nvidan_{name} {value}"
             for name, kind, value in (
-                ("frames_total", "counter", of["frames"]),
-                ("dropped_frames_total", "counter", of["dropped"]),
-                ("skipped_frames_total", "counter", of["skipped"]),
-                ("frames_per_second", "gauge", of["fps"]),
-                ("age_seconds", "gauge", "NaN" if of["age"] is None else of["age"]),
+                ("frames_total", "counter", stats["frames"]),
+                ("dropped_frames_total", "counter", stats["dropped"]),
+                ("skipped_frames_total", "counter", stats["skipped"]),
+                ("frames_per_second", "gauge", stats["fps"]),
+                ("age_seconds", "gauge", "NaN" if stats["age"] is None else stats["age"]),
                 ("viewers", "gauge", self._hub.viewers),
             )
         ]
         for name, kind, key in (("objects", "gauge", "now"), ("objects_total", "counter", "total")):
             lines.append(f"# TYPE vidan_{name} {kind}")
-            lines += [f"vidan_{name}{{label={_quoted(k)}}} {n}" for k, n in of[key].items()]
+            lines += [f"vidan_{name}{{label={_quoted(k)}}} {n}" for k, n in stats[key].items()]
         text = "\n".join(lines) + "\n"
         return web.Response(
             body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
 
-async def _end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel them; what ended one before, other than that the viewer is gone, is raised."""
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    """Cancel the tasks and raise the error of any that failed, other than a lost connection."""
     for task in tasks:
         task.cancel()
-    for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(ended, Exception) and not isinstance(ended, ConnectionError):
-            raise ended
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
+            raise outcome
 
 
 def _quoted(label: str) -> str:
-    """A label's value: quotes, backslashes and line ends escaped, nothing else."""
+    """A label value for Prometheus: quotes, backslashes and line ends escaped, nothing else."""
     return json.dumps(label, ensure_ascii=False)

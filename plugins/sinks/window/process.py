@@ -1,4 +1,4 @@
-"""The run's end of the viewer: starts its process and talks with it (see viewer.py)."""
+"""Starts the viewer process and communicates with it (see viewer.py)."""
 
 from __future__ import annotations
 
@@ -15,82 +15,89 @@ from pathlib import Path
 from vidan.errors import DisplayError
 from vidan.types import Image
 
-from .viewer import ASK, HEADER, PICTURE
+from .viewer import HEADER, IMAGE, POLL
 
 log = logging.getLogger(__name__)
 
-START_TIMEOUT = 30.0
-ANSWER_TIMEOUT = 10.0
-CLOSE_TIMEOUT = 3.0
-"""Seconds that the viewer's process gets to open its window, to answer, and to go.
+START_TIMEOUT_S = 30.0
+"""Time for the viewer process to open its window."""
 
-It answers from a thread that does nothing else, also while the view is paused."""
+ANSWER_TIMEOUT_S = 10.0
+"""Time to answer. A thread of its own answers, even while the view is paused."""
 
-ADVICE = "take sink=video instead, or set DISPLAY"
+CLOSE_TIMEOUT_S = 3.0
+"""Time to exit after its standard input is closed."""
+
+ADVICE = "use sink=video, or set DISPLAY"
 
 
 class Viewer:
-    """The process that has the window, and the talk with it (see viewer.py)."""
+    """The process that shows the window."""
 
     def __init__(self, title: str) -> None:
-        if sys.platform == "linux" and not _display_named():
+        if sys.platform == "linux" and not _has_display():
             raise DisplayError(f"no display (DISPLAY is not set): {ADVICE}")
-        # What the windowing system has to say goes into a file, not between the progress lines.
-        self._noise = tempfile.TemporaryFile()  # noqa: SIM115
-        # A group of its own: Ctrl-C is for the run, which then closes the window.
+        # Into a file, so that messages of the windowing system do not disturb the progress lines.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        # In a session of its own: Ctrl-C reaches only the run, which then closes the window.
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", str(Path(__file__).with_name("viewer.py")), title],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._noise,
+            stderr=self._stderr,
             start_new_session=True,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._gone = False
-        with self._within(START_TIMEOUT):
+        with self._killed_after(START_TIMEOUT_S):
             ready = self._read() == "ready"
         if not ready:
-            reason = self._last_words()
+            reason = self._exit_reason()
             self.close()
-            raise DisplayError(f"no display that can be used ({reason}): {ADVICE}")
+            raise DisplayError(f"no usable display ({reason}): {ADVICE}")
 
-    def ask(self) -> set[str]:
-        """What the window wants and what the user asked for; nothing if it is gone."""
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
+    def poll(self) -> set[str]:
+        """Requests of the window and of the user (see viewer.py); empty if the window is gone."""
         if self._gone:
             return set()
-        with self._within(ANSWER_TIMEOUT):
-            self._send(HEADER.pack(ASK, 0, 0))
+        with self._killed_after(ANSWER_TIMEOUT_S):
+            self._send(HEADER.pack(POLL, 0, 0))
             answer = self._read()
         if answer is None:
             self._gone = True
-            log.warning("the window is gone (%s); the run goes on without it", self._last_words())
+            log.warning("the window is gone (%s); continuing without it", self._exit_reason())
         return set((answer or "").split())
 
-    def show(self, picture: Image) -> None:
+    def show(self, image: Image) -> None:
         """Show an image: (h,w,3) uint8 RGB."""
-        height, width = picture.shape[:2]
-        with self._within(ANSWER_TIMEOUT):
-            self._send(HEADER.pack(PICTURE, width, height) + picture.tobytes())
+        height, width = image.shape[:2]
+        with self._killed_after(ANSWER_TIMEOUT_S):
+            self._send(HEADER.pack(IMAGE, width, height) + image.tobytes())
 
     def close(self) -> None:
         """End the process; a second call does nothing."""
-        if self._noise.closed:
+        if self._stderr.closed:
             return
-        with suppress(OSError):  # what it did not read any more
+        with suppress(OSError):  # unread messages
             self._stdin.close()
         try:
-            self._process.wait(CLOSE_TIMEOUT)
+            self._process.wait(CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._stdout.close()
-        self._noise.close()
+        self._stderr.close()
 
     @contextmanager
-    def _within(self, seconds: float) -> Iterator[None]:
-        """Kill the process if something takes longer, so that a run cannot hang on it."""
+    def _killed_after(self, seconds: float) -> Iterator[None]:
+        """Kill the process if the block takes longer, so that the run cannot hang."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
         try:
@@ -100,7 +107,7 @@ class Viewer:
             timer.join()
 
     def _send(self, message: bytes) -> None:
-        with suppress(OSError):  # the process has ended; the next answer will be none
+        with suppress(OSError):  # the process has ended, which the next poll reports
             self._stdin.write(message)
             self._stdin.flush()
 
@@ -109,19 +116,19 @@ class Viewer:
         line = self._stdout.readline()
         return line.decode().strip() if line.endswith(b"\n") else None
 
-    def _last_words(self) -> str:
-        """What the process complained of last."""
+    def _exit_reason(self) -> str:
+        """End the process and return the most useful line of its standard error."""
         self._process.kill()
         code = self._process.wait()
-        self._noise.seek(0)
-        lines = self._noise.read().decode(errors="replace").splitlines()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").splitlines()
         lines = [line.strip() for line in lines if line.strip()]
         if not lines:
             return f"exit code {code}"
-        # Qt says first what went wrong, Python last.
+        # Qt reports the cause first, Python last.
         return lines[-1 if lines[0].startswith("Traceback") else 0]
 
 
-def _display_named() -> bool:
-    """Whether the environment says where windows go, as it must on Linux."""
+def _has_display() -> bool:
+    """Whether the environment names a display, as windows on Linux require."""
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

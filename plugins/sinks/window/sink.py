@@ -1,137 +1,119 @@
-"""Results in a window, as they come."""
+"""`sink=window`: results in a window on the screen."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import cv2
-import numpy as np
+from msgspec import Meta
 
 from vidan import options
 from vidan.interfaces import StopRun
 from vidan.types import Image, Result
 
 from ..drawing.painter import Painter
+from ..drawing.scaling import scaled_to_fit
 from ..drawing.text import Text
 from .process import Viewer
 
 log = logging.getLogger(__name__)
 
-RATE_SPAN = 2.0
-"""Seconds over which frames per second are counted."""
+RATE_WINDOW_S = 2.0
+"""Time over which frames per second are averaged."""
 
-FONT = 16
-"""Height of the text in the corner, px of the window."""
+FONT_PX = 16
+"""Font size of the text in the corner, px of the window."""
 
 
 class Window:
-    """Shows the newest result: boxes, identities, frames per second, latency.
+    """Shows the newest result, with frames per second and latency.
 
-    Space holds the image (the run goes on), s saves it, q or closing the window ends the
-    run. Frames per second count the results that reach the window; latency is the age of the
-    image when it is handed to the window.
+    Space pauses the view, but not the run; s saves a snapshot; q, or closing the window, ends the
+    run. Frames per second count the results that reach the window. Latency is the age of the
+    image when it is passed to the window.
 
     Args:
-        images: folder for images saved with s, in the source's size.
+        snapshot_dir: folder for images saved with s, in the size of the source.
         title: of the window.
-        width: of the largest image shown, px; larger ones are scaled down.
-        height: of the largest image shown, px.
+        width: maximum width of the image, px; larger images are scaled down.
+        height: maximum height of the image, px.
+
+    Attributes:
+        viewer: the process that shows the window.
 
     Raises:
-        ConfigError: an option has a bad value.
+        ConfigError: an option has an invalid value.
         DisplayError: there is no display, or OpenCV was built without windows.
     """
 
     lossless = False
 
     def __init__(
-        self, pictures: str, title: str = "vidan", width: int = 1280, height: int = 720
+        self,
+        snapshot_dir: str,
+        title: str = "vidan",
+        width: Annotated[int, Meta(ge=1)] = 1280,
+        height: Annotated[int, Meta(ge=1)] = 720,
     ) -> None:
-        self._pictures = Path(options.text("sink.window.pictures", pictures))
-        self._limit = (
-            options.whole("sink.window.width", width, 1),
-            options.whole("sink.window.height", height, 1),
-        )
+        self._snapshot_dir = Path(options.text("snapshot_dir", snapshot_dir))
+        self._max_size = width, height
         self._painter, self._text = Painter(), Text()
-        self._writes: deque[float] = deque()
+        self._write_times: deque[float] = deque()
         self._shown: Result | None = None
-        self._over = False
-        self._viewer = Viewer(options.text("sink.window.title", title))
+        self._closed_by_user = False
+        self.viewer = Viewer(options.text("title", title))
 
     def write(self, result: Result) -> None:
-        """Show one result if the window is ready for it; never waits for the user."""
-        self._writes.append(time.monotonic())
-        words = {"quit"} if self._over else self._viewer.ask()
-        if "save" in words and self._shown is not None:
+        """Show a result if the window is ready for it; never waits for the user."""
+        self._write_times.append(time.monotonic())
+        requests = {"quit"} if self._closed_by_user else self.viewer.poll()
+        if "save" in requests and self._shown is not None:
             self._save(self._shown)
-        if "quit" in words:
-            self._over = True
+        if "quit" in requests:
+            self._closed_by_user = True
             raise StopRun("the window was closed")
-        if "next" in words:
-            self._viewer.show(self._view(result))
+        if "next" in requests:
+            self.viewer.show(self._render(result))
             self._shown = result
 
     def close(self) -> None:
         """Close the window; a second call does nothing."""
-        self._viewer.close()
+        self.viewer.close()
 
-    def _view(self, result: Result) -> Image:
+    def _render(self, result: Result) -> Image:
         """The image for the window: (h,w,3) uint8 RGB."""
-        small = shrunk(result, *self._limit)
-        picture = self._painter.annotate(small)
+        image = self._painter.annotate(scaled_to_fit(result, *self._max_size))
         latency = time.monotonic() - result.frame.captured
-        self._overlay(picture, f"{self._rate():.0f} fps   {1000 * latency:.0f} ms")
-        return picture
+        self._draw_status(image, f"{self._rate():.0f} fps   {1000 * latency:.0f} ms")
+        return image
 
-    def _overlay(self, picture: Image, text: str) -> None:
-        """White on black in the top-left corner."""
-        width, height = self._text.size(text, FONT)
-        pad = FONT // 3
-        picture[: height + pad, : width + 2 * pad] = 0
-        self._text.draw(picture, text, pad, pad // 2, FONT, (255, 255, 255))
+    def _draw_status(self, image: Image, text: str) -> None:
+        """Draw text in white on black in the top-left corner."""
+        width, height = self._text.size(text, FONT_PX)
+        padding = FONT_PX // 3
+        image[: height + padding, : width + 2 * padding] = 0
+        self._text.draw(image, text, padding, padding // 2, FONT_PX, (255, 255, 255))
 
     def _rate(self) -> float:
-        """Results per second, of late."""
-        times = self._writes
-        while len(times) > 2 and times[0] < times[-1] - RATE_SPAN:
+        """Results per second within RATE_WINDOW_S."""
+        times = self._write_times
+        while len(times) > 2 and times[0] < times[-1] - RATE_WINDOW_S:
             times.popleft()
         span = times[-1] - times[0]
         return (len(times) - 1) / span if span > 0 else 0.0
 
     def _save(self, result: Result) -> None:
-        """Save the image that is shown. Should that fail, the run is worth more."""
-        path = self._pictures / f"frame_{result.frame.index:06d}.png"
+        """Save the image that is shown; failure is only a warning, since the run matters more."""
+        path = self._snapshot_dir / f"frame_{result.frame.index:06d}.png"
         bgr = cv2.cvtColor(Painter().annotate(result), cv2.COLOR_RGB2BGR)
         try:
-            self._pictures.mkdir(parents=True, exist_ok=True)
+            self._snapshot_dir.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())
         except OSError as error:
             log.warning("cannot save %r: %s", str(path), error.strerror or error)
         else:
             log.info("saved %s", path)
-
-
-def shrunk(result: Result, width: int, height: int) -> Result:
-    """The result with its image and boxes scaled down until they fit; as it is if they do.
-
-    Args:
-        result: of one frame.
-        width: of the largest image that fits, px.
-        height: of the largest image that fits, px.
-    """
-    frame = result.frame
-    scale = min(width / frame.width, height / frame.height)
-    if scale >= 1:
-        return result
-    small = frame.scaled(max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-    factor = np.float32(scale)
-    return replace(
-        result,
-        frame=small,
-        detections=replace(result.detections, boxes=result.detections.boxes * factor),
-        tracks=replace(result.tracks, boxes=result.tracks.boxes * factor),
-    )

@@ -1,16 +1,16 @@
-"""The process behind `sink=window`: shows images from stdin, answers on stdout.
+"""The process behind `sink=window`: reads images from stdin, and answers on stdout.
 
-A process of its own because of what windows want: the main thread (macOS), to be served
-all the time (so that keys work while the run waits for a slow detector), and, under Qt, to
-abort the whole process where there is no display or the display goes away. That ends the
-view then, and never the run and its recordings.
+Windows need a process of their own. They must be served from its main thread (macOS) and
+continuously, so that keys work while the run waits for a slow detector. And Qt aborts the whole
+process where there is no display or the display goes away, which then ends the view but never the
+run and its recordings.
 
-It is started as a script and imports nothing of vidan. It says `ready` once the window is
-open. A message is WHAT, width and height as little-endian uint32:
+This file is started as a script and imports nothing of vidan. It writes `ready` once the window is
+open. Each message to it starts with a type, a width and a height, as little-endian uint32:
 
-    IMAGE   followed by height * width * 3 bytes, RGB: the next image to show
-    ASK       gets a line of answer, at once: words of `next` (an image would be shown),
-              `save` (the user wants to keep the image that is shown) and `quit`
+    IMAGE     the next image to show: followed by height * width * 3 bytes, RGB
+    POLL      is answered at once with a line of zero or more words: `next` (the window is ready
+              for an image), `save` (the user wants to save the image that is shown) and `quit`
 """
 
 from __future__ import annotations
@@ -30,75 +30,85 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 
 HEADER = struct.Struct("<III")
-ASK, PICTURE = 0, 1
+POLL, IMAGE = 0, 1
 
-POLL = 15
-"""Milliseconds between looks for a new image: twice in a frame of 30 fps."""
+KEY_WAIT_MS = 15
+"""How long a wait for a key may delay a new image: half of a frame interval at 30 fps."""
 
 EMPTY_SIZE = (640, 360)
-"""Of the window before the first image, px."""
+"""Width and height of the window before the first image, px."""
+
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 class Mailbox:
-    """What the thread that talks and the thread that shows tell each other."""
+    """Passes images from the reading thread to the window, and requests back.
+
+    Attributes:
+        ended: whether the run has ended.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._picture: Image | None = None
-        self._words: set[str] = {"next"}
+        self._image: Image | None = None
+        self._requests: set[str] = {"next"}
         self.ended = False
 
-    def put(self, picture: Image) -> None:
-        """An image has come; no other one is wanted before it is shown."""
+    def put(self, image: Image) -> None:
+        """Store a new image; no other is requested until it is taken."""
         with self._lock:
-            self._picture = picture
+            self._image = image
 
     def take(self) -> Image | None:
-        """The image to be shown now, if one has come; from now on the next one is wanted."""
+        """The new image, if there is one; also requests the next."""
         with self._lock:
-            picture, self._picture = self._picture, None
-            if picture is not None:
-                self._words.add("next")
-            return picture
+            image, self._image = self._image, None
+            if image is not None:
+                self._requests.add("next")
+            return image
 
-    def say(self, word: str) -> None:
-        """Put a word into the next answer."""
+    def request(self, word: str) -> None:
+        """Add a word to the next answer."""
         with self._lock:
-            self._words.add(word)
+            self._requests.add(word)
 
-    def words(self, paused: bool) -> str:
-        """The next answer: what was said, each word once; a paused view wants no image."""
+    def answer(self, paused: bool) -> str:
+        """The pending requests, each of them once; a paused window requests no image."""
         with self._lock:
-            kept = {"next"} & self._words if paused else set()
-            words, self._words = sorted(self._words - kept), kept
+            kept = {"next"} & self._requests if paused else set()
+            words, self._requests = sorted(self._requests - kept), kept
             return " ".join(words)
 
 
-def talk(mailbox: Mailbox, view: ViewerWindow, messages: BinaryIO) -> None:
-    """Answer messages until there are no more: the run is over, or its process gone."""
+def read_messages(mailbox: Mailbox, window: ViewerWindow, messages: BinaryIO) -> None:
+    """Handle messages until the run closes the pipe or its process ends."""
     try:
         while len(header := messages.read(HEADER.size)) == HEADER.size:
-            what, width, height = HEADER.unpack(header)
-            if what == PICTURE:
+            kind, width, height = HEADER.unpack(header)
+            if kind == IMAGE:
                 pixels = messages.read(width * height * 3)
-                picture = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
-                mailbox.put(picture[..., ::-1])
+                rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+                mailbox.put(rgb[..., ::-1])
             else:
-                answer(mailbox.words(view.paused))
-    except (OSError, ValueError):  # the run went away in the middle of a message
+                write_line(mailbox.answer(window.paused))
+    except (OSError, ValueError):  # the run ended in the middle of a message
         pass
     finally:
         mailbox.ended = True
 
 
-def answer(words: str) -> None:
-    """Send one line."""
-    sys.stdout.write(f"{words}\n")
+def write_line(text: str) -> None:
+    """Write a line to stdout at once."""
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 class ViewerWindow:
-    """The window."""
+    """The window.
+
+    Attributes:
+        paused: whether the image that is shown stays.
+    """
 
     def __init__(self, title: str) -> None:
         self.paused = False
@@ -111,69 +121,71 @@ class ViewerWindow:
         cv2.imshow(title, np.zeros((*EMPTY_SIZE[::-1], 3), np.uint8))
         cv2.waitKey(1)
 
-    def show(self, picture: Image) -> None:
-        """Show an image; the window takes its size when that is not the last one's."""
-        height, width = picture.shape[:2]
+    def show(self, image: Image) -> None:
+        """Show an image (h,w,3) uint8 BGR; the window is resized when the image size changes."""
+        height, width = image.shape[:2]
         if self._size != (width, height):
             self._size = (width, height)
             cv2.resizeWindow(self._title, width, height)
-        self._shown = np.ascontiguousarray(picture)
+        self._shown = np.ascontiguousarray(image)
         cv2.imshow(self._title, self._shown)
 
     def serve(self, mailbox: Mailbox) -> None:
-        """Show what comes and obey the keys until the user or the run ends it."""
+        """Show images and handle keys until the user or the run closes the window."""
         while not mailbox.ended:
-            if not self.paused and (picture := mailbox.take()) is not None:
-                self.show(picture)
-            key = cv2.waitKey(POLL) & 0xFF
+            if not self.paused and (image := mailbox.take()) is not None:
+                self.show(image)
+            key = cv2.waitKey(KEY_WAIT_MS) & 0xFF
             if key in b"qQ" or self._closed():
-                mailbox.say("quit")
+                mailbox.request("quit")
                 return
             if key in b"sS":
-                mailbox.say("save")
+                mailbox.request("save")
             elif key == ord(" "):
-                self._pause()
+                self._toggle_pause()
 
     def _closed(self) -> bool:
         """Whether the user closed the window."""
         try:
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # Qt keeps nothing that could be asked once the last window is closed
+        except cv2.error:  # Qt has no properties once the last window is closed
             return True
 
-    def _pause(self) -> None:
-        """Stand still or go on. Two bars in the corner say which."""
+    def _toggle_pause(self) -> None:
+        """Pause or continue; two bars in the corner mark a paused view."""
         self.paused = not self.paused
         if self._shown is None:
             return
-        picture = self._shown.copy()
+        image = self._shown.copy()
         if self.paused:
-            height, width = picture.shape[:2]
+            height, width = image.shape[:2]
             unit = max(2, height // 72)
             for left in (width - 6 * unit, width - 3 * unit):
-                corner = left + 2 * unit, 5 * unit
-                cv2.rectangle(picture, (left, unit), corner, (255, 255, 255), cv2.FILLED)
-                cv2.rectangle(picture, (left, unit), corner, (0, 0, 0), max(1, unit // 4))
-        cv2.imshow(self._title, picture)
+                corners = (left, unit), (left + 2 * unit, 5 * unit)
+                cv2.rectangle(image, *corners, WHITE, cv2.FILLED)
+                cv2.rectangle(image, *corners, BLACK, max(1, unit // 4))
+        cv2.imshow(self._title, image)
 
 
 def main(title: str) -> None:
-    """Open the window, say so, and show what comes."""
-    _leave_no_core()
-    mailbox, view = Mailbox(), ViewerWindow(title)
-    answer("ready")
-    talker = threading.Thread(target=talk, args=(mailbox, view, sys.stdin.buffer), daemon=True)
-    talker.start()
-    view.serve(mailbox)
+    """Open the window, write `ready`, and show images until the run ends."""
+    _disable_core_dumps()
+    mailbox, window = Mailbox(), ViewerWindow(title)
+    write_line("ready")
+    reader = threading.Thread(
+        target=read_messages, args=(mailbox, window, sys.stdin.buffer), daemon=True
+    )
+    reader.start()
+    window.serve(mailbox)
     with contextlib.suppress(cv2.error):  # it is closed already
         cv2.destroyAllWindows()
         cv2.waitKey(1)
-    # Until the run has heard of it, or has gone: it may not ask before its next frame.
-    talker.join()
+    # The run polls before its next frame only: wait until it knows, or has ended.
+    reader.join()
 
 
-def _leave_no_core() -> None:
-    """Qt aborts where it finds no display: nobody needs a memory image of that."""
+def _disable_core_dumps() -> None:
+    """Qt aborts if it finds no display; nobody needs a core dump of that."""
     if sys.platform != "win32":
         import resource
 
@@ -186,4 +198,4 @@ if __name__ == "__main__":
     except Exception:
         traceback.print_exc()
         sys.stderr.flush()
-        os._exit(1)  # the other thread waits for messages and would not let go of stdin
+        os._exit(1)  # the reading thread is blocked on stdin and would keep the process alive

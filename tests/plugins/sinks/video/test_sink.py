@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.clips import number_of, picture
+from tests.clips import number_of, numbered_image
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
 from vidan.config.build import build
 from vidan.frames import ArrayFrame
@@ -19,7 +19,7 @@ from vidan_plugins.sources.ffmpeg.file import VideoFile
 
 
 def result(number, time=None, size=(64, 48), rgb=None):
-    rgb = picture(number, *size) if rgb is None else rgb
+    rgb = numbered_image(number, *size) if rgb is None else rgb
     time = number / 25 if time is None else time
     frame = ArrayFrame(rgb, index=number, time=time, captured=0.0, stream="test")
     return Result(frame, Detections.empty(), Tracks.empty())
@@ -119,7 +119,7 @@ def test_a_video_of_a_single_frame(tmp_path):
 def test_the_file_source_reads_the_same_colors(tmp_path):
     path = write(tmp_path / "v.mp4", [result(0)], crf=10)
     (frame,) = VideoFile(str(path))
-    assert np.abs(frame.rgb().astype(int) - picture(0)).mean() < 6
+    assert np.abs(frame.rgb().astype(int) - numbered_image(0)).mean() < 6
 
 
 def test_without_frames_there_is_no_file(tmp_path, caplog):
@@ -240,7 +240,7 @@ def test_a_damaged_file_is_an_error(tmp_path, monkeypatch, damage, message):
 
     monkeypatch.setattr(recording, "put_index_in_front", finish_and_damage)
     with pytest.raises(SinkError, match=message):
-        write(tmp_path / "v.mp4", [result(n, rgb=picture(5)) for n in range(10)])
+        write(tmp_path / "v.mp4", [result(n, rgb=numbered_image(5)) for n in range(10)])
 
 
 FULL_DISK = """

@@ -9,7 +9,7 @@ from vidan_plugins.sinks.web import Web
 
 @pytest.fixture
 def serve(caplog):
-    """Makes views that are closed at the end; they must not leave anything undone behind."""
+    """Makes sinks, and closes them at the end; they must leave no unfinished tasks behind."""
     with contextlib.ExitStack() as open_:
 
         def make(**options):
@@ -29,7 +29,7 @@ def web(serve):
 
 @pytest.fixture
 def ask():
-    """Asks a view for a path; the answer's body is still to be read."""
+    """Requests a path from a sink; the body of the response is not read yet."""
     with contextlib.ExitStack() as open_:
 
         def get(sink, path, headers=None, method="GET"):

@@ -1,4 +1,4 @@
-"""Results to show, made by hand."""
+"""Results for the tests of the web sink."""
 
 import time
 
@@ -8,7 +8,7 @@ from vidan.types import Detections, Frame, Result, Tracks
 
 
 class Still(Frame):
-    """A gray image, brighter from frame to frame."""
+    """A gray image whose brightness is the index of the frame."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ class Still(Frame):
 
 
 class Noisy(Still):
-    """An image that JPEG cannot make small."""
+    """An image that JPEG cannot compress."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ class Broken(Still):
     __slots__ = ()
 
     def _make_rgb(self):
-        raise RuntimeError("no such picture")
+        raise RuntimeError("no such image")
 
 
 def result(index, ids=(), kind=Still, width=64, height=48, events=()):

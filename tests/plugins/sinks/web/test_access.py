@@ -1,4 +1,4 @@
-"""Who may look, and at what."""
+"""Who has access, and to what."""
 
 import http.client
 import os
@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from vidan.config.build import build
 from vidan.errors import ConfigError, SinkError
 from vidan_plugins.sinks.web import Web, access
 
@@ -25,7 +26,7 @@ UPGRADE = {
 @pytest.mark.parametrize(
     "path", ["/", "/page.css", "/page.js", "/icon.svg", "/healthz", "/metrics", "/nothing"]
 )
-def test_all_answers_have_headers_that_keep_others_out(web, ask, path):
+def test_all_responses_have_security_headers(web, ask, path):
     answer = ask(web, path)
     assert answer.status == (404 if path == "/nothing" else 200)
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
@@ -41,26 +42,26 @@ def test_no_other_file_can_be_read(web, ask, path):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_there_is_nothing_to_write(web, ask, method):
+def test_only_reading_is_allowed(web, ask, method):
     assert ask(web, "/", method=method).status == 405
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
-def test_a_name_that_was_bound_to_this_computer_is_refused(web, ask, host):
+def test_names_rebound_to_this_computer_are_refused(web, ask, host):
     assert ask(web, "/", {"Host": host}).status in (400, 403)
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "127.0.0.9:1", "[::1]:8000"])
-def test_names_of_this_computer_are_let_in(web, ask, host):
+def test_names_of_this_computer_are_accepted(web, ask, host):
     assert ask(web, "/", {"Host": host}).status == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "[", ""])
-def test_the_web_socket_is_for_our_own_page(web, ask, origin):
+def test_pages_of_other_origins_cannot_open_the_web_socket(web, ask, origin):
     assert ask(web, "/view", UPGRADE | {"Origin": origin}).status == 403
 
 
-def test_our_own_page_gets_the_web_socket(web, ask):
+def test_the_page_itself_can_open_the_web_socket(web, ask):
     answer = ask(web, "/view", UPGRADE | {"Origin": f"http://127.0.0.1:{web.port}"})
     assert answer.status == 101
 
@@ -73,15 +74,15 @@ def test_our_own_page_gets_the_web_socket(web, ask):
         ("/metrics", "cross-site", "navigate", 403),
         ("/", "cross-site", "navigate", 200),  # a link
         ("/page.js", "same-origin", "no-cors", 200),
-        ("/metrics", "none", "navigate", 200),  # typed
+        ("/metrics", "none", "navigate", 200),  # typed into the address bar
     ],
 )
-def test_other_pages_can_link_here_and_no_more(web, ask, path, site, mode, status):
+def test_other_sites_can_only_link_to_the_page(web, ask, path, site, mode, status):
     headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
     assert ask(web, path, headers).status == status
 
 
-def test_token_is_demanded_and_becomes_a_cookie(serve, ask):
+def test_the_token_is_required_and_becomes_a_cookie(serve, ask):
     sink = serve(token=TOKEN)
     for path in ("/", "/page.js", "/view", "/stream.mjpg", "/snapshot.jpg", "/metrics", "/no"):
         assert ask(sink, path).status == 401
@@ -95,12 +96,12 @@ def test_token_is_demanded_and_becomes_a_cookie(serve, ask):
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert TOKEN not in cookie
-    assert cookie.startswith(f"vidan_{sink.port}=")  # another run has another port
+    assert cookie.startswith(f"vidan_{sink.port}=")  # runs on other ports have cookies of their own
     assert ask(sink, "/", {"Cookie": cookie.split(";")[0]}).status == 200
     assert ask(sink, "/", {"Cookie": cookie.split(";")[0][:-1]}).status == 401
 
 
-def test_with_a_token_any_name_will_do(serve, ask):
+def test_with_a_token_any_host_name_is_accepted(serve, ask):
     answer = ask(serve(token=TOKEN), f"/metrics?token={TOKEN}", {"Host": "cams.example"})
     assert answer.status == 200
 
@@ -108,8 +109,8 @@ def test_with_a_token_any_name_will_do(serve, ask):
 def test_secrets_are_compared_in_constant_time(serve, ask, monkeypatch):
     compared = []
 
-    def compare(given, wanted):
-        compared.append((given, wanted))
+    def compare(given, expected):
+        compared.append((given, expected))
         return False
 
     monkeypatch.setattr(access.hmac, "compare_digest", compare)
@@ -120,7 +121,7 @@ def test_secrets_are_compared_in_constant_time(serve, ask, monkeypatch):
 
 
 @pytest.mark.parametrize("token", ["%ff%00", "%c3%a9", "%", "a" * 4000])
-def test_a_strange_token_is_wrong_and_no_error(serve, ask, token):
+def test_a_malformed_token_is_refused_without_an_error(serve, ask, token):
     assert ask(serve(token=TOKEN), f"/?token={token}").status == 401
 
 
@@ -141,34 +142,34 @@ def test_a_strange_token_is_wrong_and_no_error(serve, ask, token):
         {"certificate": "x.pem", "key": "y.pem"},
         {"certificate": 5, "key": 6},
         {"max_viewers": 0},
-        {"patience": 0},
+        {"timeout": 0},
     ],
 )
-def test_bad_options_are_refused(bad):
+def test_invalid_options_are_refused(bad):
     with pytest.raises(ConfigError, match=r"^sink\.web\.") as raised:
-        Web(**({"port": 0} | bad))
+        build("sink", {"name": "web", "port": 0} | bad, "sink.web")
     assert "\n" not in str(raised.value)
 
 
-def test_what_other_computers_can_reach_says_how_to_use_tls(serve, caplog):
-    with pytest.raises(ConfigError, match=r"sink\.web\.token.*sink\.web\.certificate"):
+def test_a_host_reachable_from_other_computers_needs_a_token_and_should_use_tls(serve, caplog):
+    with pytest.raises(ConfigError, match=r"host='0\.0\.0\.0'.* set token .* certificate"):
         Web(host="0.0.0.0", port=0)
     serve(host="0.0.0.0", token=TOKEN)
     assert "not encrypted" in caplog.text
     assert TOKEN not in caplog.text
 
 
-def test_taken_port_is_one_clear_error():
+def test_a_port_in_use_is_an_error_that_suggests_another():
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(SinkError, match=r"another sink\.web\.port"),
+        pytest.raises(SinkError, match="set another port"),
     ):
         Web(port=taken.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate and its key, made for this test."""
+    """A certificate and its key, created for this test."""
     folder = tmp_path_factory.mktemp("tls")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
@@ -176,7 +177,7 @@ def certificate(tmp_path_factory):
     try:
         subprocess.run(command, check=True, capture_output=True)
     except FileNotFoundError:
-        pytest.skip("no openssl to make a certificate with")
+        pytest.skip("needs openssl to create a certificate")
     return folder / "cert.pem", folder / "key.pem"
 
 
@@ -185,7 +186,7 @@ def secure(sink, certificate):
     return http.client.HTTPSConnection("localhost", sink.port, timeout=10, context=context)
 
 
-def test_tls(serve, certificate):
+def test_the_page_is_served_with_tls(serve, certificate):
     cert, key = map(str, certificate)
     sink = serve(host="0.0.0.0", token=TOKEN, certificate=cert, key=key)
     assert sink.address.startswith("https://")
@@ -197,15 +198,15 @@ def test_tls(serve, certificate):
     connection.close()
 
 
-def test_who_speaks_no_tls_or_nothing_harms_nobody(serve, certificate, caplog):
+def test_clients_without_tls_or_without_a_request_affect_no_others(serve, certificate, caplog):
     cert, key = map(str, certificate)
-    sink = serve(certificate=cert, key=key, patience=0.3)
+    sink = serve(certificate=cert, key=key, timeout=0.3)
     with socket.create_connection(("127.0.0.1", sink.port)) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100)[:4] != b"HTTP"
     with socket.create_connection(("127.0.0.1", sink.port), timeout=10) as silent:
         began = time.monotonic()
-        assert silent.recv(100) == b""  # is hung up on
+        assert silent.recv(100) == b""  # disconnected
         assert time.monotonic() - began < 5
     connection = secure(sink, cert)
     connection.request("GET", "/healthz")
@@ -214,7 +215,7 @@ def test_who_speaks_no_tls_or_nothing_harms_nobody(serve, certificate, caplog):
     assert not [r for r in caplog.records if r.exc_info]
 
 
-def test_a_key_with_a_password_is_an_error_and_no_question(certificate, tmp_path):
+def test_a_key_with_a_password_is_an_error_and_no_prompt(certificate, tmp_path):
     cert, key = map(str, certificate)
     locked = tmp_path / "locked.pem"
     subprocess.run(
@@ -223,5 +224,5 @@ def test_a_key_with_a_password_is_an_error_and_no_question(certificate, tmp_path
         capture_output=True,
         env=os.environ,
     )
-    with pytest.raises(ConfigError, match=r"sink\.web\.certificate"):
+    with pytest.raises(ConfigError, match=r"certificate=.* the key without a password"):
         Web(port=0, certificate=cert, key=str(locked))

@@ -1,9 +1,8 @@
-"""The page in a real browser: Debian's Chromium, driven by Playwright.
+"""The page in a real browser: Chromium of the system, driven by Playwright.
 
-Playwright, since it waits for what is to come true instead of sleeping, knows light and dark and
-the sizes of phones, and speaks to the Chromium that the system has: its wheel brings the driver
-along, and no browser is downloaded. Images of the page are kept if VIDAN_SCREENSHOTS names a
-folder for them.
+Playwright waits for conditions instead of sleeping, emulates light and dark mode and the screens
+of phones, and uses the Chromium that is installed: its wheel contains the driver, and no browser
+is downloaded. If VIDAN_SCREENSHOTS names a folder, screenshots of the page are saved there.
 """
 
 import os
@@ -34,7 +33,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "h
 
 
 class Street(Still):
-    """A bright square that walks over a dark ground."""
+    """A bright square that moves across a dark background."""
 
     __slots__ = ()
 
@@ -46,23 +45,23 @@ class Street(Still):
 
 
 class Run(threading.Thread):
-    """A run of some 30 frames a second, which goes on until it is ended."""
+    """A run of about 30 frames per second that continues until `end` is called."""
 
-    def __init__(self, sink, going=True):
+    def __init__(self, sink, running=True):
         super().__init__()
         self.sink = sink
         self.stats = Stats()
-        self.going = threading.Event()
-        if going:
-            self.going.set()
-        self._over = threading.Event()
+        self.running = threading.Event()
+        if running:
+            self.running.set()
+        self._ended = threading.Event()
         sink.bind_stats(self.stats)
         self.start()
 
     def run(self):
         index = 0
-        while not self._over.wait(1 / 30):
-            if not self.going.is_set():
+        while not self._ended.wait(1 / 30):
+            if not self.running.is_set():
                 continue
             self.stats.frame_captured(index, 0.0)
             self.stats.frame_done(time.monotonic(), {}, 1, {} if index % 30 else {"person": 1})
@@ -71,14 +70,14 @@ class Run(threading.Thread):
         self.sink.close()
 
     def end(self):
-        self._over.set()
+        self._ended.set()
         self.join()
 
 
 @pytest.fixture(scope="module")
 def chromium():
     with playwright.sync_playwright() as driver:
-        # As root, as in a container, there is no sandbox.
+        # For root, for example in a container, there is no sandbox.
         sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0
         browser = driver.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=sandbox)
         yield browser
@@ -87,11 +86,11 @@ def chromium():
 
 @pytest.fixture
 def start(serve):
-    """Begins runs, which end with the test."""
+    """Starts runs, which end with the test."""
     runs = []
 
-    def begin(going=True, **options):
-        runs.append(Run(serve(**options), going))
+    def begin(running=True, **options):
+        runs.append(Run(serve(**options), running))
         return runs[-1]
 
     yield begin
@@ -106,16 +105,16 @@ def run(start):
 
 @pytest.fixture
 def visit(chromium):
-    """Opens pages; nothing may go wrong in them, and nothing come from elsewhere."""
-    contexts, said, hosts = [], [], set()
+    """Opens pages; they must log no errors, and load nothing from other hosts."""
+    contexts, messages, hosts = [], [], set()
 
     def go(address, expected=200, **options):
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
         page.on("websocket", lambda socket: hosts.add(socket.url.split("/")[2]))
         answer = page.goto(address)
@@ -125,52 +124,52 @@ def visit(chromium):
     yield go
     for context in contexts:
         context.close()
-    # Over, a page looks for the next run at the same address.
-    assert [text for text in said if "ERR_CONNECTION_REFUSED" not in text] == []
+    # After the end of a run, a page tries to connect to the next one.
+    assert [text for text in messages if "ERR_CONNECTION_REFUSED" not in text] == []
     assert len(hosts) == 1
 
 
-def state(page, text):
+def expect_state(page, text):
     expect(page.locator("#state")).to_have_text(text, timeout=20_000)
 
 
 def pixels(page):
-    """What is seen of the image: (H,W,3) uint8."""
-    png = np.frombuffer(page.locator("#picture").screenshot(), np.uint8)
+    """The image as displayed: (H,W,3) uint8."""
+    png = np.frombuffer(page.locator("#image").screenshot(), np.uint8)
     return cv2.imdecode(png, cv2.IMREAD_COLOR)
 
 
-def until(page, true, timeout=20.0):
-    """Wait for what must come true, while the page goes on."""
+def until(page, condition, timeout=20.0):
+    """Wait until a condition holds, while the page runs."""
     end = time.monotonic() + timeout
-    while not true():
+    while not condition():
         assert time.monotonic() < end
         page.wait_for_timeout(50)
 
 
-def moves(page):
-    """Wait until the image is another one, and is an image."""
+def expect_motion(page):
+    """Wait until the image changes, and check that it shows the square."""
     before = pixels(page)
     until(page, lambda: np.abs(pixels(page).astype(int) - before).max() > 100)
     after = pixels(page)
     assert after.max() > 200  # the square
-    assert np.median(after) == pytest.approx(40, abs=6)  # the ground
+    assert np.median(after) == pytest.approx(40, abs=6)  # the background
 
 
 def number(page, key):
     return float(re.match(r"[\d.]+", page.locator(key).inner_text())[0])
 
 
-def keep(page, name):
+def screenshot(page, name):
     if folder := os.environ.get("VIDAN_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_the_image_moves_and_the_figures_change(run, visit):
+def test_the_image_and_the_statistics_are_updated(run, visit):
     page = visit(run.sink.address)
-    state(page, "live")
-    moves(page)
+    expect_state(page, "live")
+    expect_motion(page)
     until(page, lambda: 5 < number(page, "#fps") < 40)
     cells = page.locator("#objects td")
     expect(cells.nth(0)).to_have_text("person")
@@ -185,117 +184,117 @@ def test_the_image_moves_and_the_figures_change(run, visit):
     expect(page.locator("#dropped")).to_have_text("17")
 
 
-def test_before_the_first_image_it_is_not_live(start, visit):
-    run = start(going=False)
+def test_before_the_first_image_the_page_is_waiting(start, visit):
+    run = start(running=False)
     page = visit(run.sink.address)
-    state(page, "waiting for the first picture")
-    run.going.set()
-    state(page, "live")
+    expect_state(page, "waiting for the first image")
+    run.running.set()
+    expect_state(page, "live")
 
 
-def test_a_second_viewer_and_a_reload(run, visit):
+def test_two_viewers_and_a_reload(run, visit):
     one, two = visit(run.sink.address), visit(run.sink.address)
     for page in (one, two, one):
-        state(page, "live")
-        moves(page)
+        expect_state(page, "live")
+        expect_motion(page)
     one.reload()
     for page in (one, two):
-        state(page, "live")
-        moves(page)
+        expect_state(page, "live")
+        expect_motion(page)
 
 
 def test_many_tabs_of_one_browser(run, visit):
-    """More than the six connections that a browser has for one server by HTTP."""
+    """More than the six HTTP connections that a browser opens to one server."""
     first = visit(run.sink.address)
     pages = [first, *(first.context.new_page() for _ in range(7))]
     for page in pages[1:]:
         page.goto(run.sink.address)
     for page in pages:
-        state(page, "live")
-    moves(pages[-1])
+        expect_state(page, "live")
+    expect_motion(pages[-1])
     extra = first.context.new_page()
     extra.goto(run.sink.address)
-    state(extra, "too many viewers")
+    expect_state(extra, "too many viewers")
     pages[-1].close()
-    state(extra, "live")  # it has tried again
+    expect_state(extra, "live")  # it has reconnected
 
 
-def test_who_never_reads_harms_nobody(run, visit):
+def test_a_client_that_never_reads_affects_no_others(run, visit):
     page = visit(run.sink.address)
-    state(page, "live")
+    expect_state(page, "live")
     with socket.create_connection(("127.0.0.1", run.sink.port)) as stuck:
         stuck.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         frames = run.stats.frames
         for _ in range(3):
-            moves(page)
+            expect_motion(page)
         until(page, lambda: run.stats.frames > frames + 60)
-        state(page, "live")
+        expect_state(page, "live")
 
 
-def test_a_camera_that_is_away_and_back(run, visit, monkeypatch):
+def test_an_outage_of_the_camera_is_shown(run, visit, monkeypatch):
     page = visit(run.sink.address)
-    state(page, "live")
-    run.going.clear()
-    state(page, re.compile(r"no picture for \d+ s"))
-    run.going.set()
-    state(page, "live")
-    moves(page)
+    expect_state(page, "live")
+    run.running.clear()
+    expect_state(page, re.compile(r"no new image for \d+ s"))
+    run.running.set()
+    expect_state(page, "live")
+    expect_motion(page)
 
 
-def test_the_end_of_the_run_and_the_next_run(run, visit, start):
+def test_the_page_shows_the_end_of_a_run_and_connects_to_the_next(run, visit, start):
     page = visit(run.sink.address)
-    state(page, "live")
+    expect_state(page, "live")
     run.end()
-    state(page, "the run has ended")
+    expect_state(page, "the run has ended")
     expect(page.locator("#fps")).not_to_contain_text(re.compile(r"\d"))
-    assert pixels(page).max() > 200  # the last image stays
-    keep(page, "ended")
-    page.wait_for_timeout(2500)  # while it looks for the next run
-    state(page, "the run has ended")
+    assert pixels(page).max() > 200  # the last image remains
+    screenshot(page, "ended")
+    page.wait_for_timeout(2500)  # while it tries to reconnect
+    expect_state(page, "the run has ended")
     start(port=run.sink.port)
-    state(page, "live")
-    moves(page)
+    expect_state(page, "live")
+    expect_motion(page)
 
 
-def test_a_token_in_the_address_opens_the_page_and_goes_out_of_it(start, visit):
+def test_a_token_in_the_address_grants_access_and_is_removed_from_it(start, visit):
     token = "a-token-of-enough-characters"
     run = start(token=token)
     page = visit(f"{run.sink.address}?token={token}")
-    state(page, "live")
-    moves(page)
+    expect_state(page, "live")
+    expect_motion(page)
     assert token not in page.url
 
 
-def test_a_link_with_a_token_in_a_message_opens_the_page(start, chromium):
+def test_a_link_with_a_token_from_another_site_grants_access(start, chromium):
     token = "a-token-of-enough-characters"
     run = start(token=token)
     page = chromium.new_page()
-    page.set_content(f'<a href="{run.sink.address}?token={token}">look</a>')  # of another site
+    page.set_content(f'<a href="{run.sink.address}?token={token}">open</a>')  # of another site
     page.click("a")
-    state(page, "live")
+    expect_state(page, "live")
     page.close()
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
 @pytest.mark.parametrize("device", ["wide", "phone"])
-def test_all_is_seen_on_every_screen(run, visit, colors, device):
+def test_the_whole_page_is_visible_on_every_screen(run, visit, colors, device):
     sizes = PHONE if device == "phone" else {"viewport": {"width": 1280, "height": 800}}
     page = visit(run.sink.address, color_scheme=colors, **sizes)
-    state(page, "live")
-    moves(page)
+    expect_state(page, "live")
+    expect_motion(page)
     page.wait_for_timeout(1500)
-    keep(page, f"{device}-{colors}")
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    bright = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
+    screenshot(page, f"{device}-{colors}")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    bright = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
     assert bright > 200 if colors == "light" else bright < 60
     width = sizes["viewport"]["width"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out
-    for part in ("#picture", "#state", "#fps", "#skipped", "#objects", "#chart", "#events"):
+    assert page.evaluate("document.documentElement.scrollWidth") <= width  # no horizontal scrolling
+    for part in ("#image", "#state", "#fps", "#skipped", "#objects", "#chart", "#events"):
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0, part
         assert box["x"] + box["width"] <= width, part
         assert box["height"] > 10, part
-    picture, fps = (page.locator(part).bounding_box() for part in ("#picture", "#fps"))
-    assert picture["width"] / picture["height"] == pytest.approx(16 / 9, rel=0.01)
-    beside = fps["x"] > picture["x"] + picture["width"]
+    image, fps = (page.locator(part).bounding_box() for part in ("#image", "#fps"))
+    assert image["width"] / image["height"] == pytest.approx(16 / 9, rel=0.01)
+    beside = fps["x"] > image["x"] + image["width"]
     assert beside == (device == "wide")

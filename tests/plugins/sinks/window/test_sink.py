@@ -1,4 +1,4 @@
-"""The window, in a real one where Xvfb, xdotool and ImageMagick are there."""
+"""The window, on a virtual display: needs Xvfb, xdotool and ImageMagick."""
 
 import contextlib
 import ctypes
@@ -14,21 +14,21 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vidan.fakes import frame
 from vidan import ConfigError, Detections, DisplayError, Result, Tracks
+from vidan.config.build import build
 from vidan.frames import ArrayFrame
 from vidan.interfaces import StopRun
 from vidan_plugins.sinks.window import process
-from vidan_plugins.sinks.window.sink import Window, shrunk
+from vidan_plugins.sinks.window.sink import Window
 
 TOOLS = ("Xvfb", "xdotool", "import")
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
 ORANGE, TEAL = (230, 120, 20), (20, 120, 130)
 
 
 @pytest.fixture(scope="module")
 def display():
-    """A virtual display of 1600x900, its number chosen by Xvfb."""
+    """A virtual display of 1600x900 px; Xvfb chooses its number."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}: apt-get install xvfb xdotool imagemagick")
@@ -48,17 +48,17 @@ def screen(display, monkeypatch):
 
 
 class Screen:
-    """What a person does: looks and presses keys."""
+    """The screen, the keyboard and the mouse of the user."""
 
-    def look(self):
+    def capture(self):
         png = subprocess.run(
             ["import", "-window", "root", "png:-"], check=True, capture_output=True
         ).stdout
         return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
     def area(self, color):
-        """How many px of the screen have a color."""
-        return int((np.abs(self.look().astype(int) - color).max(axis=2) < 3).sum())
+        """Number of px on the screen that have a color."""
+        return int((np.abs(self.capture().astype(int) - color).max(axis=2) < 3).sum())
 
     def windows(self, title):
         found = subprocess.run(["xdotool", "search", "--name", f"^{title}$"], capture_output=True)
@@ -69,7 +69,7 @@ class Screen:
         subprocess.run(["xdotool", "windowfocus", "--sync", window_id, "key", key], check=True)
 
     def close(self, title):
-        """As the cross in a title bar does: the client message WM_DELETE_WINDOW."""
+        """Close a window like the button in its title bar: with a WM_DELETE_WINDOW message."""
         library = ctypes.util.find_library("X11")
         if library is None:
             pytest.skip("needs libX11")
@@ -103,10 +103,8 @@ class ClientMessage(ctypes.Structure):
 
 
 def result(index=0, color=ORANGE, width=320, height=240, tracks=None):
-    picture = np.full((height, width, 3), color, np.uint8)
-    one = ArrayFrame(
-        picture, index=index, time=index / 30, captured=time.monotonic(), stream="test"
-    )
+    rgb = np.full((height, width, 3), color, np.uint8)
+    one = ArrayFrame(rgb, index=index, time=index / 30, captured=time.monotonic(), stream="test")
     return Result(one, Detections.empty(), tracks or Tracks.empty(), ("face",))
 
 
@@ -122,11 +120,11 @@ def track(*box):
 
 
 def until(condition, sink=None, color=ORANGE):
-    """Write frames, if there is a sink, until a condition holds."""
-    end = time.monotonic() + PATIENCE
+    """Wait until a condition holds, and write frames to the sink, if any."""
+    end = time.monotonic() + TIMEOUT_S
     index = 1000
     while not condition():
-        assert time.monotonic() < end, "nothing happened"
+        assert time.monotonic() < end, "timeout"
         if sink is not None:
             sink.write(result(index, color))
             index += 1
@@ -135,38 +133,40 @@ def until(condition, sink=None, color=ORANGE):
 
 @pytest.fixture
 def open_window(screen, tmp_path, request):
-    """A window with the title of its test, as soon as it shows a first image.
+    """Opens a window with the title of the test, and waits for its first image.
 
-    Without a window manager Qt 5 never paints about one window in six, in whatever program:
-    then another one is opened.
+    Without a window manager Qt 5 never paints about one window in six, in any program; then
+    another window is opened.
     """
     with contextlib.ExitStack() as stack:
 
         def make(**options):
             for _ in range(10):
-                sink = Window(**{"pictures": str(tmp_path), "title": request.node.name} | options)
+                sink = Window(
+                    **{"snapshot_dir": str(tmp_path), "title": request.node.name} | options
+                )
                 stack.callback(sink.close)
                 sink.write(result())
                 if any(screen.area(ORANGE) > 10_000 for _ in range(10)):
                     return sink
                 sink.close()
-            raise AssertionError("no window shows a picture")
+            raise AssertionError("no window shows an image")
 
         yield make
 
 
 def test_the_image_is_shown_in_its_colors_and_size(screen, open_window):
     open_window()
-    # 320x240 = 76800 px, less the black field with the rate in the corner
+    # 320x240 = 76800 px, minus the black background of the text in the corner
     assert 70_000 < screen.area(ORANGE) < 76_800
-    picture = screen.look()
-    ys, xs = np.nonzero(np.abs(picture.astype(int) - ORANGE).max(axis=2) < 3)
+    image = screen.capture()
+    ys, xs = np.nonzero(np.abs(image.astype(int) - ORANGE).max(axis=2) < 3)
     assert (np.ptp(xs) + 1, np.ptp(ys) + 1) == (320, 240)
 
 
 def test_a_large_image_is_scaled_to_fit(screen, open_window):
     sink = open_window(width=640, height=640)
-    # 1920x1080 into 640x640: a third, 640x360 = 230400 px
+    # 1920x1080 in 640x640: scaled by a third to 640x360 = 230400 px
     large = result(1, TEAL, 1920, 1080, track(900, 300, 1500, 900))
     until(lambda: (sink.write(large), screen.area(TEAL) > 200_000)[1])
     assert screen.area(TEAL) < 230_400
@@ -174,10 +174,10 @@ def test_a_large_image_is_scaled_to_fit(screen, open_window):
 
 def test_space_pauses_the_view_but_not_the_run(screen, open_window, request):
     sink = open_window()
-    before = screen.look()
+    before = screen.capture()
     screen.press(request.node.name, "space")
-    until(lambda: not np.array_equal(before, screen.look()))  # the bars appear
-    for index in range(200):  # none waits for anyone
+    until(lambda: not np.array_equal(before, screen.capture()))  # the bars appear
+    for index in range(200):  # no write waits
         sink.write(result(index, TEAL))
     assert screen.area(TEAL) == 0
     screen.press(request.node.name, "space")
@@ -193,11 +193,11 @@ def test_a_paused_window_can_be_closed(screen, open_window, request):
     assert screen.windows(request.node.name) == []
 
 
-def test_s_saves_the_image_that_is_shown_in_the_size_of_the_source(
+def test_s_saves_the_current_image_in_the_size_of_the_source(
     screen, open_window, tmp_path, request, caplog
 ):
     caplog.set_level(logging.INFO)
-    sink = open_window(width=160, height=160, pictures=str(tmp_path / "new"))
+    sink = open_window(width=160, height=160, snapshot_dir=str(tmp_path / "new"))
     screen.press(request.node.name, "s")
     until(lambda: list(tmp_path.glob("new/*.png")), sink)
     (path,) = tmp_path.glob("new/*.png")
@@ -207,9 +207,9 @@ def test_s_saves_the_image_that_is_shown_in_the_size_of_the_source(
     assert f"saved {path}" in caplog.text
 
 
-def test_an_image_that_cannot_be_saved_is_a_warning(screen, open_window, tmp_path, request, caplog):
+def test_failing_to_save_an_image_is_a_warning(screen, open_window, tmp_path, request, caplog):
     (tmp_path / "file").touch()
-    sink = open_window(pictures=str(tmp_path / "file" / "folder"))
+    sink = open_window(snapshot_dir=str(tmp_path / "file" / "folder"))
     screen.press(request.node.name, "s")
     until(lambda: "cannot save" in caplog.text, sink)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -232,39 +232,39 @@ def test_closing_the_window_ends_the_run(screen, open_window, request):
         until(lambda: False, sink)
 
 
-def test_the_run_goes_on_when_the_window_dies(open_window, caplog):
+def test_the_run_continues_when_the_window_is_killed(open_window, caplog):
     sink = open_window()
-    os.kill(sink._viewer._process.pid, signal.SIGKILL)
+    os.kill(sink.viewer.pid, signal.SIGKILL)
     until(lambda: caplog.records, sink)
     sink.write(result(2))
     (record,) = caplog.records
-    assert "the window is gone (exit code -9); the run goes on without it" in record.message
+    assert "the window is gone (exit code -9); continuing without it" in record.message
 
 
-def test_the_run_goes_on_when_the_window_hangs(open_window, caplog, monkeypatch):
+def test_the_run_continues_when_the_window_hangs(open_window, caplog, monkeypatch):
     sink = open_window()
-    monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
-    os.kill(sink._viewer._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(process, "ANSWER_TIMEOUT_S", 0.2)
+    os.kill(sink.viewer.pid, signal.SIGSTOP)
     until(lambda: caplog.records, sink)
     assert "the window is gone" in caplog.text
 
 
-def test_no_display(monkeypatch, tmp_path):
+def test_without_a_display_the_error_suggests_the_video_sink(monkeypatch, tmp_path):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(DisplayError, match=r"^no display \(DISPLAY is not set\): take sink=video"):
+    with pytest.raises(DisplayError, match=r"^no display \(DISPLAY is not set\): use sink=video"):
         Window(str(tmp_path))
 
 
-def test_a_display_that_is_not_there(monkeypatch, tmp_path):
+def test_an_unreachable_display_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("DISPLAY", ":32123")
     with pytest.raises(DisplayError, match=r"could not connect to display :32123\): ") as caught:
         Window(str(tmp_path))
     assert "\n" not in str(caught.value)
 
 
-def test_an_opencv_without_windows(monkeypatch, tmp_path):
-    """As opencv-python-headless has it: an exception as soon as a window is wanted."""
+def test_an_opencv_without_windows_is_an_error(monkeypatch, tmp_path):
+    """Like opencv-python-headless, which raises when a window is opened."""
     (tmp_path / "cv2.py").write_text(
         "def __getattr__(name): return 0\n"
         "def namedWindow(*_): raise RuntimeError('The function is not implemented')\n"
@@ -275,39 +275,17 @@ def test_an_opencv_without_windows(monkeypatch, tmp_path):
         Window(str(tmp_path))
 
 
-def test_a_window_that_does_not_open_in_time(monkeypatch, tmp_path):
+def test_a_window_that_does_not_open_in_time_is_an_error(monkeypatch, tmp_path):
     (tmp_path / "cv2.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(process, "START_TIMEOUT", 0.2)
+    monkeypatch.setattr(process, "START_TIMEOUT_S", 0.2)
     with pytest.raises(DisplayError, match=r"\(exit code -9\)"):
         Window(str(tmp_path))
 
 
 @pytest.mark.parametrize("option", ["width", "height"])
-def test_a_window_without_size(option, tmp_path):
-    with pytest.raises(ConfigError, match=f"sink.window.{option}=0"):
-        Window(str(tmp_path), **{option: 0})
-
-
-def test_shrunk_scales_the_image_and_the_boxes():
-    one = Result(
-        frame(3, width=1920, height=1080),
-        Detections(
-            np.array([[0, 0, 192, 108]], np.float32),
-            np.array([0.5], np.float32),
-            np.zeros(1, np.int32),
-        ),
-        track(960, 540, 1920, 1080),
-    )
-    small = shrunk(one, 640, 640)  # a third
-    assert (small.frame.width, small.frame.height) == (640, 360)
-    assert small.frame.rgb().shape == (360, 640, 3)
-    assert small.frame.index == 3
-    np.testing.assert_allclose(small.detections.boxes, [[0, 0, 64, 36]], rtol=1e-6)
-    np.testing.assert_allclose(small.tracks.boxes, [[320, 180, 640, 360]], rtol=1e-6)
-
-
-def test_what_fits_is_not_scaled():
-    one = result(width=320, height=240)
-    assert shrunk(one, 320, 240) is one
+def test_the_size_must_be_positive(option, tmp_path):
+    config = {"name": "window", "snapshot_dir": str(tmp_path), option: 0}
+    with pytest.raises(ConfigError, match=f"sink.window.{option}: expected `int` >= 1, not 0"):
+        build("sink", config, "sink.window")
