@@ -23,7 +23,7 @@ def data():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty working directory; what a run changes in the process is put back."""
+    """An empty working directory; arguments and log handlers are restored after the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["vidan"])
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
@@ -37,14 +37,13 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def register(monkeypatch):
-    """Registers a component for the length of a test: `register(kind, name, target, extra)`."""
-    components = load_plugins().registry._components
+def register():
+    """Registers a component for the duration of a test: `register(kind, name, target, extra)`."""
+    with load_plugins().registry.temporary() as registry:
 
-    def add(kind, name, target, extra=None, package="strange"):
-        component = Component(kind, name, target, extra, Package(package, "1.0"))
-        known = components.get((kind, name), [])
-        monkeypatch.setitem(components, (kind, name), [*known, component])
-        return component
+        def add(kind, name, target, extra=None, package="strange"):
+            component = Component(kind, name, target, extra, Package(package, "1.0"))
+            registry.register(component)
+            return component
 
-    return add
+        yield add

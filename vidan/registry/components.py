@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from ..kinds import KINDS
 
 
 class Package(NamedTuple):
-    """The installed package that a plugin came in."""
+    """The installed package that contains a plugin."""
 
     name: str
     version: str
@@ -33,11 +34,11 @@ class Component:
     package: Package
 
     def missing(self) -> list[str]:
-        """Names of packages that its extra needs and that are not installed."""
+        """Names of the packages of its extra that are not installed."""
         return [] if self.extra is None else _missing(self.package.name, self.extra)
 
     def state(self) -> str:
-        """`ok`, or in words why it cannot be loaded here; imports nothing heavy."""
+        """`ok`, or why it cannot be loaded here; imports nothing heavy."""
         if self.missing():
             return f"needs {', '.join(self.missing())}: {self._install()}"
         module = self.target.partition(":")[0]
@@ -51,7 +52,7 @@ class Component:
         """Import and return the target.
 
         Raises:
-            PluginError: it cannot be imported; says which extra is missing, if one is.
+            PluginError: it cannot be imported; the message names the missing extra, if any.
         """
         module, _, attribute = self.target.partition(":")
         try:
@@ -73,7 +74,7 @@ class Component:
 
 
 def _missing(package: str, extra: str) -> list[str]:
-    """Requirements of an extra of a package that are not installed; its own extras too."""
+    """Names of the requirements of an extra that are not installed, including nested extras."""
     names = []
     for text in importlib.metadata.requires(package) or ():
         requirement = Requirement(text)
@@ -99,16 +100,30 @@ class Registry:
 
     def __iter__(self) -> Iterator[Component]:
         """All components, by kind in the order of the pipeline, then by name."""
-        every = [component for same in self._components.values() for component in same]
-        return iter(sorted(every, key=lambda c: (list(KINDS).index(c.kind), c.name)))
+        components = [component for same in self._components.values() for component in same]
+        return iter(sorted(components, key=lambda c: (list(KINDS).index(c.kind), c.name)))
 
     def names(self, kind: str) -> list[str]:
         """Names of the components of a kind."""
         return sorted(name for k, name in self._components if k == kind)
 
     def register(self, component: Component) -> None:
-        """Add a component; a second one of the same kind and name is an error when chosen."""
+        """Add a component; two with the same kind and name are an error when chosen."""
         self._components.setdefault((component.kind, component.name), []).append(component)
+
+    @contextmanager
+    def temporary(self, *components: Component) -> Iterator[Registry]:
+        """Add components for the duration of a `with` block, for tests.
+
+        Components that are registered within the block are removed at its end too.
+        """
+        before = {key: list(same) for key, same in self._components.items()}
+        for component in components:
+            self.register(component)
+        try:
+            yield self
+        finally:
+            self._components = before
 
     def get(self, kind: str, name: str) -> Component:
         """The component of a kind and name.
@@ -128,9 +143,9 @@ class Registry:
 
 
 class Registrar:
-    """What `vidan_components` gets: it knows whose components these are.
+    """Collects the components of one plugin; the argument of the hook `vidan_components`.
 
-    They reach the registry only when all of the plugin's hooks have gone well.
+    They are added to the registry after all hooks of the plugin have succeeded.
     """
 
     def __init__(self, package: Package) -> None:
@@ -142,17 +157,17 @@ class Registrar:
 
         Args:
             kind: a name in `vidan.kinds.KINDS`, such as `detector`.
-            name: what people choose it by.
+            name: by which users choose it.
             target: `package.module:Class`, imported on first use.
             extra: the extra of the plugin's package that it needs, if any.
 
         Raises:
-            PluginError: the kind does not exist or the target has not the right form.
+            PluginError: the kind does not exist, or the target is malformed.
         """
         if kind not in KINDS:
             raise PluginError(
                 f"component {name!r}: unknown kind {kind!r}, {did_you_mean(kind, KINDS)}"
             )
         if ":" not in target:
-            raise PluginError(f"{kind} {name!r}: target {target!r} should be 'package.module:Name'")
+            raise PluginError(f"{kind} {name!r}: expected 'package.module:Name', got {target!r}")
         self.components.append(Component(kind, name, target, extra, self.package))

@@ -59,7 +59,7 @@ def test_one_broken_plugin_does_not_harm_the_others():
     ("component", "message"),
     [
         (("tracer", "mine", "mine:Mine"), "unknown kind 'tracer', did you mean 'tracker'"),
-        (("tracker", "mine", "mine.Mine"), "target 'mine.Mine' should be 'package.module:Name'"),
+        (("tracker", "mine", "mine.Mine"), "expected 'package.module:Name', got 'mine.Mine'"),
     ],
 )
 def test_a_wrong_registration_leaves_the_plugin_out_whole(component, message):
