@@ -1,4 +1,4 @@
-"""Keeps a library's own messages off the user's terminal."""
+"""Keep messages of C libraries off the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what C code writes to standard error; on an exception, show it after all.
+    """Hold back what C code writes to standard error, and print it only after an exception.
 
-    It is the process's own standard error, of all threads: for short stretches only.
+    This affects all threads of the process: use it for short calls only.
     """
     try:
         sys.stderr.flush()

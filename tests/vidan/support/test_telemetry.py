@@ -1,4 +1,4 @@
-"""A run reports to nobody: no look-up, no connection, no file in the user's home."""
+"""A run reports to nobody: no DNS query, no connection, no file in the user's home."""
 
 import os
 import signal
@@ -13,10 +13,7 @@ import pytest
 
 @pytest.fixture
 def proxy():
-    """What libraries that report must go through, and a list of those that tried.
-
-    It accepts and says nothing, as where there is no way out.
-    """
+    """The address of a proxy that never answers, and a list of the requests that it got."""
     asked, stop = [], threading.Event()
 
     def accept(server):
@@ -68,3 +65,18 @@ def test_a_run_tells_nobody_and_ctrl_c_waits_for_nobody(tmp_path, proxy):
     assert process.wait(60) == 130
     assert asked == []
     assert list(home.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "declined"), [("vidan", False), ("vidan_plugins", True), ("vidan_training", True)]
+)
+def test_telemetry_is_declined_by_the_packages_that_load_the_libraries(module, declined):
+    code = (
+        "import os, sys; before = dict(os.environ);"
+        f"import {module}; print(before != dict(os.environ), 'openvino_telemetry' in sys.modules)"
+    )
+    environment = {k: v for k, v in os.environ.items() if "TELEMETRY" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.split() == [str(declined)] * 2
