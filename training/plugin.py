@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def vidan_commands(commands: Commands) -> None:
     """Add `vidan train`, `vidan eval detection` and `vidan export`."""
     commands.add(
-        "train", "vidan_training.fit.train:main", "Train a detector on pictures with boxes."
+        "train",
+        "vidan_training.fit.train:main",
+        "Train a detector on pictures with boxes.",
+        "vidan_training.completion:complete",
     )
     commands.add(
         "eval detection",

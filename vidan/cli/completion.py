@@ -1,7 +1,7 @@
-"""`vidan completion`: words that a shell offers, by Hydra's completion for all that is `key=value`.
+"""`vidan completion`: completes command lines in a shell.
 
-Hydra knows the config groups, their options and keys. Around that stand our own commands, which
-Hydra does not know, and keys of commands that have a configuration of their own.
+Hydra completes `key=value` arguments. This module adds what Hydra does not know: commands, and the
+arguments of each, which a command brings with it (see `Commands.add`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import argparse
 import glob
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..config.groups import CONFIG_MODULE, groups, option_file
 from ..kinds import KINDS
+from ..registry.commands import Command
 from ..registry.discovery import load_plugins
 
 SCRIPTS = {
@@ -52,18 +53,18 @@ end
 complete -c vidan -a '(__vidan_completion)'
 """,
 }
-"""What each shell runs, by its name: it asks `vidan completion query` for words."""
+"""The script of each shell; it calls `vidan completion query`."""
 
 
 def main(arguments: list[str]) -> int:
-    """Print what a shell evaluates, or the words that it asked for."""
+    """Print the script of a shell, or the completions that a script asks for."""
     parser = argparse.ArgumentParser(
         "vidan completion",
-        description="Print what makes a shell complete vidan's words: eval \"$(vidan completion "
-        'bash)" in ~/.bashrc, the same with zsh in ~/.zshrc; vidan completion fish | source in '
-        "fish's config.fish.",
+        description="Print a script that completes vidan's arguments in a shell. Put "
+        'eval "$(vidan completion bash)" into ~/.bashrc, the same with zsh into ~/.zshrc, or '
+        "vidan completion fish | source into fish's config.fish.",
     )
-    parser.add_argument("shell", choices=[*SCRIPTS, "query"], help="query is what the shells ask")
+    parser.add_argument("shell", choices=[*SCRIPTS, "query"], help="query is for the scripts")
     shell = parser.parse_args(arguments).shell
     if shell == "query":
         sys.stdout.writelines(f"{word}\n" for word in complete(os.environ.get("COMP_LINE", "")))
@@ -73,17 +74,44 @@ def main(arguments: list[str]) -> int:
 
 
 def complete(line: str) -> list[str]:
-    """The words that could stand at the end of a command line.
+    """The possible completions of the last word of a command line.
 
     Args:
-        line: up to the cursor, with the program's name; after a blank, a new word begins.
+        line: up to the cursor, including the program's name; after a space, a new word begins.
 
     Returns:
-        Whole words, sorted. Those that end with `=`, `.` or `/` go on.
+        Whole words, sorted. A word that ends with `=`, `.` or `/` can be continued.
     """
     words = line.split()[1:]
     last = words.pop() if words and not line[-1:].isspace() else ""
     return sorted({word for word in _candidates(words, last) if word.startswith(last)})
+
+
+def files(last: str) -> Iterator[str]:
+    """Files and folders that complete a word, or the value of `key=value`."""
+    key, equals, value = last.rpartition("=")
+    for file in glob.glob(f"{glob.escape(value)}*"):  # noqa: PTH207 - keeps the form it was typed in
+        yield f"{key}{equals}{file}{'/' if Path(file).is_dir() else ''}"
+
+
+def nothing(_words: Sequence[str], _last: str) -> Iterator[str]:
+    """Completions of a command without arguments."""
+    return iter(())
+
+
+def shells(_words: Sequence[str], _last: str) -> Iterator[str]:
+    """Completions of `vidan completion`."""
+    yield from SCRIPTS
+
+
+def components(_words: Sequence[str], _last: str) -> Iterator[str]:
+    """Completions of a command that takes `<kind>/<name>`."""
+    yield from (f"{c.kind}/{c.name}" for c in load_plugins().registry)
+
+
+def kinds(words: Sequence[str], _last: str) -> Iterator[str]:
+    """Completions of `vidan plugins new`."""
+    yield from KINDS if words[-1:] == ["--kind"] else ("--kind", "--folder")
 
 
 def _candidates(words: list[str], last: str) -> Iterator[str]:
@@ -95,47 +123,43 @@ def _candidates(words: list[str], last: str) -> Iterator[str]:
         yield from (c.name.split()[1] for c in commands.group(words[0]))
     if found := commands.find(words):
         command, behind = found
-        if behind[-1:] != ["--kind"]:
+        if not behind or not behind[-1].startswith("--"):
             yield "--help"
-        yield from _arguments(command.name, behind, last)
+        yield from _arguments(command, behind, last)
     elif not words or not commands.group(words[0]):
         yield from ("--cfg", "--multirun")
         yield from _overrides("config", words, last)
 
 
-def _arguments(command: str, behind: list[str], last: str) -> Iterator[str]:
-    """What may stand behind a command; files, where nothing is known of it."""
-    config = command.replace(" ", "_")
-    if option_file("", config, [f"pkg://{CONFIG_MODULE}"]):
+def _arguments(command: Command, behind: list[str], last: str) -> Iterator[str]:
+    """Arguments of a command: its own completions, its configuration's keys, or files."""
+    config = command.name.replace(" ", "_")
+    if command.complete is not None:
+        yield from command.completions(behind, last)
+    elif option_file("", config, [f"pkg://{CONFIG_MODULE}"]):
         yield from _overrides(config, behind, last)
-    elif command in ("completion", "doctor", "plugins"):
-        yield from SCRIPTS if command == "completion" else ()
-    elif command == "plugins show":
-        yield from (f"{c.kind}/{c.name}" for c in load_plugins().registry)
-    elif command == "plugins new":
-        yield from KINDS if behind[-1:] == ["--kind"] else ("--kind", "--folder")
-    elif command == "train" and not last.startswith(("data=", "weights=")):
-        yield from (f"recipe={name}" for name in groups().get("train", {}))
     else:
-        yield from _files(last)
+        yield from files(last)
 
 
 def _overrides(config_name: str, words: list[str], last: str) -> Iterator[str]:
-    """Groups, options and keys as Hydra offers them; a list of sinks; files as values."""
+    """Groups, options and keys from Hydra; elements of a list of options; files as values."""
     key, equals, value = last.partition("=")
     if key in KINDS and KINDS[key].many and value.startswith("["):
         chosen, separator, _ = last.rpartition(",")
         begun = chosen + separator or f"{key}=["
         yield from (f"{begun}{name}" for name in groups()[key])
         return
-    found = [w for w in _hydras(config_name, words, last) if w != "train="]  # not a run's
+    # A config group with the name of a command holds options of that command only.
+    others = {f"{command.name}=" for command in load_plugins().commands}
+    found = [word for word in _from_hydra(config_name, words, last) if word not in others]
     yield from found
     if equals and not any(word.startswith(last) and word != last for word in found):
-        yield from _files(last)
+        yield from files(last)
 
 
-def _hydras(config_name: str, words: list[str], last: str) -> list[str]:
-    """What Hydra's own completion offers; nothing where it cannot understand the words before."""
+def _from_hydra(config_name: str, words: list[str], last: str) -> list[str]:
+    """Completions from Hydra; none if Hydra cannot parse the words before."""
     from hydra._internal.core_plugins.bash_completion import BashCompletion
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
@@ -152,14 +176,7 @@ def _hydras(config_name: str, words: list[str], last: str) -> list[str]:
         loader = Hydra.create_main_hydra2("vidan", path).config_loader
         line = " ".join([*words, last])
         return [str(word) for word in BashCompletion(loader)._query(config_name, line)]
-    except Exception:  # a shell that waits for words has no use for an error
+    except Exception:  # the shell has no use for an error
         return []
     finally:
         GlobalHydra.instance().clear()
-
-
-def _files(last: str) -> Iterator[str]:
-    """Files and folders that a word, or the value of `key=value`, begins."""
-    key, equals, value = last.rpartition("=")
-    for file in glob.glob(f"{glob.escape(value)}*"):  # noqa: PTH207 - as it was typed
-        yield f"{key}{equals}{file}{'/' if Path(file).is_dir() else ''}"

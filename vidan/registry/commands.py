@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import importlib.util
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ..errors import PluginError
 
 
 class Command(NamedTuple):
-    """A sub-command: `main` gets the arguments behind its name and returns the exit code."""
+    """A subcommand.
+
+    Attributes:
+        name: one or two words.
+        target: `package.module:function`; it gets the arguments after the name and returns the
+            exit code.
+        help: one line about it.
+        complete: `package.module:function` for shell completion; None for the default.
+    """
 
     name: str
     target: str
     help: str
+    complete: str | None = None
 
     def main(self, arguments: list[str]) -> int:
-        """Import and run it."""
-        module, _, attribute = self.target.partition(":")
+        """Import and run it.
+
+        Raises:
+            PluginError: it cannot be imported.
+        """
+        code: int = self._load(self.target)(arguments)
+        return code
+
+    def completions(self, words: Sequence[str], last: str) -> Iterable[str]:
+        """Completions of its argument `last`; `words` are the arguments before it.
+
+        Raises:
+            PluginError: its completion cannot be imported.
+        """
+        if self.complete is None:
+            return ()
+        found: Iterable[str] = self._load(self.complete)(words, last)
+        return found
+
+    def _load(self, target: str) -> Any:
+        module, _, attribute = target.partition(":")
         try:
-            function: Callable[[list[str]], int] = getattr(
-                importlib.import_module(module), attribute
-            )
+            return getattr(importlib.import_module(module), attribute)
         except ImportError as error:
             raise PluginError(f"command {self.name!r} cannot be imported: {error}") from error
-        return function(arguments)
 
 
 class Commands:
-    """The sub-commands by name: one word, as `train`, or two, as `eval tracking`."""
+    """The subcommands by name: one word, as `train`, or two, as `eval tracking`."""
 
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
@@ -41,13 +64,13 @@ class Commands:
         return iter(self._commands.values())
 
     def get(self, name: str) -> Command | None:
-        """The command of a name, if there is one."""
+        """The command with that name; None if there is none."""
         return self._commands.get(name)
 
     def find(self, arguments: Sequence[str]) -> tuple[Command, list[str]] | None:
-        """The command whose name the arguments begin with, and the arguments behind it.
+        """The command that the arguments start with, and the arguments after its name.
 
-        Where `a` and `a b` are both commands, `a b` is the one that was meant.
+        If both `a` and `a b` are commands, `a b` takes precedence.
         """
         for words in (2, 1):
             command = self.get(" ".join(arguments[:words]))
@@ -56,42 +79,79 @@ class Commands:
         return None
 
     def group(self, word: str) -> list[Command]:
-        """The commands of two words that begin with `word`."""
+        """The commands of two words whose first word is `word`."""
         return [c for c in self if c.name.startswith(f"{word} ")]
 
-    def add(self, name: str, target: str, help: str) -> None:  # noqa: A002 - the field's word
+    def add(
+        self,
+        name: str,
+        target: str,
+        help: str,  # noqa: A002 - as in argparse
+        complete: str | None = None,
+    ) -> None:
         """Add a command.
 
         Args:
-            name: a word or two, such as `train` or `eval tracking`. Any plugin may add to the
-                commands that share a first word; `vidan <word>` lists them.
-            target: `package.module:function`, imported when the command is run.
+            name: one or two words, such as `train` or `eval tracking`. Commands with the same first
+                word may come from different plugins; `vidan <word>` lists them.
+            target: `package.module:function`, imported when the command is run. It gets the
+                arguments after the name and returns the exit code.
             help: one line about it.
+            complete: `package.module:function` that returns shell completions. It gets the
+                arguments before the cursor and the word at the cursor. By default, keys are
+                completed if the command has a configuration in `conf/`, else files.
 
         Raises:
-            PluginError: a command of that name exists, or the name has not the right form.
+            PluginError: the command exists already, or its name is malformed.
         """
         if not re.fullmatch(r"[a-z][\w-]*( [a-z][\w-]*)?", name):
             raise PluginError(f"command {name!r}: expected a name of one or two lower-case words")
         if name in self._commands:
             raise PluginError(f"command {name!r} is registered twice")
-        self._commands[name] = Command(name, target, help)
+        self._commands[name] = Command(name, target, help, complete)
 
 
 class Check(NamedTuple):
-    """One line of `vidan doctor`: `state` is `ok`, `note` (worth knowing) or `problem`."""
+    """One line of `vidan doctor`; `state` is `ok`, `note` (worth knowing) or `problem`."""
 
     name: str
     state: str
     detail: str
 
 
+COMPLETION = "vidan.cli.completion"
+
 BUILTIN_COMMANDS = (
-    ("plugins", "vidan.cli.builtin:plugins", "List every component and whether it can be loaded."),
-    ("plugins show", "vidan.authoring.show:show", "Print a component's options."),
-    ("plugins new", "vidan.authoring.new:new", "Write a plugin package to start from."),
-    ("plugins check", "vidan.authoring.check:check", "Look at a plugin as vidan will."),
-    ("resume", "vidan.cli.resume:main", "Go on with a file job that was interrupted."),
-    ("doctor", "vidan.cli.builtin:doctor", "Look at this machine for what vidan needs."),
-    ("completion", "vidan.cli.completion:main", "Make a shell complete vidan's words."),
+    Command(
+        "plugins",
+        "vidan.cli.builtin:plugins",
+        "List every component and whether it can be loaded.",
+        f"{COMPLETION}:nothing",
+    ),
+    Command(
+        "plugins show",
+        "vidan.authoring.show:show",
+        "Print the options of a component.",
+        f"{COMPLETION}:components",
+    ),
+    Command(
+        "plugins new",
+        "vidan.authoring.new:new",
+        "Create a plugin package from a template.",
+        f"{COMPLETION}:kinds",
+    ),
+    Command("plugins check", "vidan.authoring.check:check", "Check a plugin for mistakes."),
+    Command("resume", "vidan.cli.resume:main", "Continue an interrupted run over a file."),
+    Command(
+        "doctor",
+        "vidan.cli.builtin:doctor",
+        "Check whether this machine has what vidan needs.",
+        f"{COMPLETION}:nothing",
+    ),
+    Command(
+        "completion",
+        "vidan.cli.completion:main",
+        "Print a script that completes arguments in a shell.",
+        f"{COMPLETION}:shells",
+    ),
 )

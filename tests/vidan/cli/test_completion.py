@@ -8,6 +8,7 @@ import pytest
 
 from vidan.cli.completion import SCRIPTS, complete
 from vidan.cli.main import main
+from vidan.registry.commands import Command
 from vidan.registry.discovery import load_plugins
 
 BIN = Path(sys.executable).parent
@@ -31,7 +32,7 @@ BIN = Path(sys.executable).parent
         ("vidan bench run", ["run_dir=", "runs="]),
         ("vidan train recipe=d", ["recipe=d0"]),
         ("vidan completion b", ["bash"]),
-        ("vidan tracker=srot tracker.", []),  # what cannot be understood is met with silence
+        ("vidan tracker=srot tracker.", []),  # malformed arguments are no error
         ("vidan doctor x", []),
     ],
 )
@@ -40,6 +41,17 @@ def test_words(here, line, words):
     (here / "streets").mkdir()
     (here / "runs").mkdir()
     assert [w for w in complete(line) if w != "--help"] == words
+
+
+def greetings(words, last):
+    assert (words, last) == (["loudly"], "hel")
+    return ["hello", "hi"]
+
+
+def test_a_command_brings_its_own_completion(monkeypatch):
+    command = Command("greet", "nowhere:main", "Say hello.", f"{__name__}:greetings")
+    monkeypatch.setattr(load_plugins().commands, "find", lambda words: (command, words[1:]))
+    assert complete("vidan greet loudly hel") == ["hello"]
 
 
 def test_every_command_is_offered():
