@@ -23,10 +23,10 @@ from vidan_plugins.detectors.native.model import batch_of
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.video.yuv_frame import YuvFrame
 from vidan_plugins.sources.frames import VideoFrame
-from vidan_plugins.sources.synthetic.scene.look import Look
-from vidan_plugins.sources.synthetic.scene.paths import NEAR
+from vidan_plugins.sources.synthetic.scene.appearance import Appearance
+from vidan_plugins.sources.synthetic.scene.paths import NEAR_M
 from vidan_plugins.sources.synthetic.scene.person import Person
-from vidan_plugins.sources.synthetic.scene.scene import FOCAL, HORIZON
+from vidan_plugins.sources.synthetic.scene.scene import FOCAL_FRACTION, HORIZON_FRACTION
 from vidan_plugins.sources.synthetic.scene.street import draw_street
 from vidan_plugins.sources.synthetic.scene.view import View
 from vidan_plugins.tools.bench.results import Cell
@@ -101,9 +101,10 @@ def parts() -> Iterator[Part]:
     yield Part("draw 20 tracks on YUV", lambda: painter.draw_on(yuv.planes, found))
     yield Part("channel, thread to thread", send_through_channel, CHANNEL_ITEMS)
     yield Part("compose the configuration", compose)
-    person, view = Look.of(0, 0), View(WIDTH, HEIGHT, FOCAL * HEIGHT, HORIZON * HEIGHT)
+    appearance = Appearance.random(0, 0)
+    view = View(WIDTH, HEIGHT, FOCAL_FRACTION * HEIGHT, HORIZON_FRACTION * HEIGHT)
     yield Part("draw the street of the demo", lambda: draw_street(view, 0))
-    yield Part("draw a person of the demo", lambda: Person(person, view.scale(NEAR)))
+    yield Part("draw a person of the demo", lambda: Person(appearance, view.scale(NEAR_M)))
 
 
 def kalman(filters: Kalman, count: int) -> Callable[[], object]:

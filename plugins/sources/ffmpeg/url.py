@@ -23,7 +23,7 @@ the URL invalid, but people write it."""
 SECRET_QUERY_PATTERN = re.compile(
     r"(?i)(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth|sig)[^=&#]*)=[^&#]*"
 )
-"""Query parameters that look like secrets."""
+"""Query parameters whose names suggest secrets."""
 
 REDACTED = "***"
 

@@ -1,4 +1,4 @@
-"""Finding the image files of a path, their order, and the metadata of a sequence."""
+"""The image files of a path, their order, and the metadata of a sequence."""
 
 from __future__ import annotations
 

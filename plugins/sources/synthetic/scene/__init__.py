@@ -1,1 +1,1 @@
-"""The synthetic scene: people who walk towards a camera in a street, all drawn by code."""
+"""The synthetic scene: people walking toward a camera in a street, all drawn by code."""

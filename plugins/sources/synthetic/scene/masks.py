@@ -1,6 +1,6 @@
-"""Masks for faces: pleated surgical ones, cloth, FFP2; worn well, or below the nose.
+"""Face masks: surgical with pleats, cloth and FFP2; worn correctly, or below the nose.
 
-Lengths are in U, as in face.py.
+Lengths are in half face widths, as in face.py.
 """
 
 from __future__ import annotations
@@ -8,29 +8,29 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .appearance import Appearance
 from .face import Face
-from .look import Look
 from .relief import Array, smoothstep
 
 WHITE = (238.0, 240.0, 240.0)
 
 
-def put_mask(face: Face, look: Look) -> None:
-    """Put the person's mask on the face; `low` leaves the nose free."""
-    shape = "surgical" if look.kind == "low" else look.kind
-    top, bottom, side = _edges(face, look.kind)
+def draw_mask(face: Face, appearance: Appearance) -> None:
+    """Draw the person's mask on the face; `low` leaves the nose uncovered."""
+    shape = "surgical" if appearance.kind == "low" else appearance.kind
+    top, bottom, side = _edges(face, appearance.kind)
     ax = np.abs(face.x)
     mask = face.edge(np.minimum(np.minimum(face.y - top, bottom - face.y), side - ax))
     _shadow(face, mask)
-    _loops(face, look)
-    color = WHITE if shape == "ffp" else look.mask
+    _loops(face, appearance)
+    color = WHITE if shape == "ffp" else appearance.mask
     r = face.relief
     r.paint(mask, color)
     r.cover(mask)
     r.gloss *= 1 - mask
     height = {"surgical": _pleats, "cloth": _seam, "ffp": _ridge}[shape](face, top, bottom)
     r.height += mask * (height - r.height)
-    # A hem all around, a little lighter where it is stitched.
+    # A hem all around, slightly darker than the fabric.
     inset = np.minimum(np.minimum(face.y - top, bottom - face.y), side - ax)
     hem = np.exp(-0.5 * ((inset - 0.07) / 0.016) ** 2) * mask
     r.shade(1 - 0.22 * hem)
@@ -41,7 +41,7 @@ def put_mask(face: Face, look: Look) -> None:
 
 
 def _edges(face: Face, kind: str) -> tuple[Array, Array, Array]:
-    """Its upper and lower edge (1,W) and half its width (H,1), in U."""
+    """Upper and lower edge (1,W) and half the width (H,1) of a mask."""
     ax = np.abs(face.x)
     nose = -0.02 + face.rng.uniform(-0.05, 0.05)
     top = nose + 0.20 * smoothstep(0.05, 0.45, ax) + 0.10 * smoothstep(0.45, 0.9, ax)
@@ -52,14 +52,14 @@ def _edges(face: Face, kind: str) -> tuple[Array, Array, Array]:
     if kind == "ffp":
         bottom = 1.32 - 0.75 * ax**1.7
     side = np.minimum(0.90, face.half * 0.985 + 0.02) + 0 * face.y
-    # Below the jaw it spans from cheek to chin on its own.
+    # Below the jaw it spans from cheek to chin.
     side = np.maximum(side, np.where(face.y > 0.3, 0.90 - 0.55 * (face.y - 0.5), 0))
     side = np.minimum(side, 0.90)
     return np.asarray(top, "f4"), bottom, side
 
 
 def _bulge(face: Face, depth: float, top: Array, bottom: Array) -> Array:
-    """The cloth's height over its middle: round across, and less so from top to bottom, m."""
+    """Height of the fabric, m: curved horizontally, and less so vertically."""
     across = np.clip(1 - (face.x / 1.0) ** 2, 0, 1) ** 0.55
     t = np.clip((face.y - top) / (bottom - top), 0, 1)
     down = 0.86 + 0.20 * np.sin(np.pi * np.clip(t * 0.9 + 0.05, 0, 1)) - 0.14 * t**3
@@ -67,7 +67,7 @@ def _bulge(face: Face, depth: float, top: Array, bottom: Array) -> Array:
 
 
 def _pleats(face: Face, top: Array, bottom: Array) -> Array:
-    """Three folds across, deepest in the middle, and some creases."""
+    """Height with three horizontal pleats, deepest in the middle, and some creases, m."""
     height = _bulge(face, 1.06, top, bottom)
     t = (face.y - top) / (bottom - top)
     sag = 0.05 * (face.x**2)
@@ -80,14 +80,14 @@ def _pleats(face: Face, top: Array, bottom: Array) -> Array:
 
 
 def _seam(face: Face, top: Array, bottom: Array) -> Array:
-    """Two halves sewn together down the middle."""
+    """Height of two halves sewn together in the middle, m."""
     height = _bulge(face, 1.10, top, bottom)
     ridge = 0.008 * np.exp(-np.abs(face.x) / 0.22) - 0.0012 * np.exp(-((face.x / 0.015) ** 2))
     return np.asarray(height + ridge + 0.0006 * face.noise(0.15, 0.08), np.float32)
 
 
 def _ridge(face: Face, top: Array, bottom: Array) -> Array:
-    """A folded FFP2: a sharp ridge down the middle, flat sides, a wire over the nose."""
+    """Height of a folded FFP2 mask: a sharp ridge, flat sides, a wire over the nose; m."""
     t = np.clip((face.y - top) / (bottom - top), 0, 1)
     out = 0.55 + 0.55 * np.sin(np.pi * np.clip(t * 0.85 + 0.12, 0, 1))
     height = face.unit * (0.62 + 0.50 * out * np.clip(1 - np.abs(face.x) / 1.02, 0, 1))
@@ -97,18 +97,19 @@ def _ridge(face: Face, top: Array, bottom: Array) -> Array:
 
 
 def _shadow(face: Face, mask: Array) -> None:
-    """What the mask keeps the light from: just around it, most below."""
+    """Shade the skin around the mask, mostly below it."""
     reach = 0.006 * face.relief.density
     spread = cv2.GaussianBlur(mask, (0, 0), max(0.6, reach))
     spread = np.roll(spread, round(reach), axis=0)
     face.relief.shade(1 - 0.45 * spread * (1 - mask) * (face.y > -0.3))
 
 
-def _loops(face: Face, look: Look) -> None:
-    """Thin bands from the corners of the mask to the ears."""
+def _loops(face: Face, appearance: Appearance) -> None:
+    """Draw the ear loops."""
     r = face.relief
-    color = (40.0, 40.0, 44.0) if sum(look.mask) < 300 and look.kind == "cloth" else WHITE
-    shift = 0.30 if look.kind == "low" else 0.0
+    dark = appearance.kind == "cloth" and sum(appearance.mask) < 300
+    color = (40.0, 40.0, 44.0) if dark else WHITE
+    shift = 0.30 if appearance.kind == "low" else 0.0
     for side in (-1, 1):
         for start, end in (((0.84, 0.26 + shift), (1.0, -0.22)), ((0.80, 0.80), (1.0, 0.16))):
             line = r.stroke(

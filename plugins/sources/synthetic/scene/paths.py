@@ -1,4 +1,4 @@
-"""Where everybody is at any frame: worked out from the frame's index alone."""
+"""Where people are at any time, computed from the time alone."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NEAR, FAR = 3.5, 7.6
+NEAR_M, FAR_M = 3.5, 7.6
 """Distances from the camera between which people walk at size 1, m."""
 
-WALK = 7.5
-"""How long somebody is in the scene at size 1 and speed 1, s."""
+WALK_S = 7.5
+"""Time that a person spends in the scene at size 1 and speed 1, s."""
 
-STEP = 0.68
-"""Length of a step, m."""
+STEP_LENGTH_M = 0.68
 
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Somebody in the scene.
+    """Position and pose of a person in the scene.
 
     Attributes:
-        identity: from 1; unique.
-        x: right of the camera, m.
-        z: from the camera, m.
-        heading: from straight towards the camera, to the right, rad.
-        stride: phase of the walk, rad; a full turn is two steps.
-        glance: how far the head is turned from the camera, to the right, rad.
+        identity: unique, from 1.
+        x: distance to the right of the camera, m.
+        z: distance from the camera, m.
+        heading: direction of the walk, 0 straight toward the camera, positive to the right, rad.
+        stride: phase of the gait, rad; a full turn is two steps.
+        head_turn: rotation of the head, 0 toward the camera, positive to the right, rad.
     """
 
     identity: int
@@ -35,59 +34,59 @@ class Walker:
     z: float
     heading: float
     stride: float
-    glance: float
+    head_turn: float
 
 
 class Paths:
     """The walks of all people.
 
-    There are as many places as people; in each, one walk follows another. All walks last
-    equally long and come equally fast towards the camera, and the places are evenly apart in
-    time, so that people never stand at the same distance: none walks through another.
+    The scene has as many slots as people; in each, one walk follows another. All walks take the
+    same time and approach the camera at the same speed, and the slots are evenly spaced in
+    time, so people are never at the same distance and never walk through each other.
 
     Args:
-        people: how many are in the scene at a time.
-        seconds: how long a walk lasts.
-        near: where walks end, m from the camera.
-        far: where they begin, m.
-        half_view: half the width that the camera sees, m for each m of distance.
+        people: number of people in the scene at a time.
+        duration: of a walk, s.
+        near: distance from the camera at which walks end, m.
+        far: distance at which they begin, m.
+        half_view: half the visible width per distance, m/m.
         seed: of all paths.
     """
 
     def __init__(
         self,
         people: int,
-        seconds: float,
+        duration: float,
         near: float,
         far: float,
         half_view: float,
         seed: int,
     ) -> None:
         self._people = people
-        self._seconds = seconds
+        self._duration = duration
         self._near, self._far = near, far
         self._half_view = half_view
         self._seed = seed
 
     def at(self, seconds: float) -> list[Walker]:
-        """Everybody in the scene at a time, s; the farthest first."""
-        walkers = [self._walker(place, seconds) for place in range(self._people)]
+        """The people in the scene at a time, s, the farthest first."""
+        walkers = [self._walker(slot, seconds) for slot in range(self._people)]
         return sorted(walkers, key=lambda walker: -walker.z)
 
-    def _walker(self, place: int, seconds: float) -> Walker:
-        turns = seconds / self._seconds + (place + 0.35) / self._people
-        walk = math.floor(turns)
-        identity = place + self._people * walk + 1
-        return self._along(identity, turns - walk)
+    def _walker(self, slot: int, seconds: float) -> Walker:
+        walks = seconds / self._duration + (slot + 0.35) / self._people
+        walk = math.floor(walks)
+        identity = slot + self._people * walk + 1
+        return self._along(identity, walks - walk)
 
     def _along(self, identity: int, t: float) -> Walker:
-        """A walk's state at `t` in [0,1): a quadratic curve from one side to a side."""
+        """State of a walk at `t` in [0,1): a quadratic curve with both ends outside the view."""
         rng = np.random.default_rng([self._seed, identity, 3])
-        # From the left and from the right in turn, so that people are spread over the image.
-        walk, place = divmod(identity - 1, self._people)
-        side = 1 if (walk + place + self._seed) % 2 else -1
+        # Alternately from the left and the right, so that people are spread over the image.
+        walk, slot = divmod(identity - 1, self._people)
+        side = 1 if (walk + slot + self._seed) % 2 else -1
         back = rng.random() < 0.3
-        # In shares of half the view; the body must be out of sight at both ends.
+        # As fractions of half the view; the whole body is outside at both ends.
         body = 0.45 / self._half_view
         start = side * (1 + body / self._far)
         end = side * (1 if back else -1) * (1 + body / self._near)
@@ -101,8 +100,8 @@ class Paths:
             (self._far - self._near), 2 * self._half_view * (self._far + self._near) / 2
         )
         phase = rng.uniform(0, 2 * math.pi)
-        stride = phase + math.pi * t * length / STEP
+        stride = phase + math.pi * t * length / STEP_LENGTH_M
         heading = math.atan2(dx, self._far - self._near)
-        look = 0.10 * math.sin(2 * math.pi * t * rng.uniform(1, 2.2) + phase)
-        glance = max(-0.34, min(0.34, 0.28 * heading + look))
-        return Walker(identity, x, z, heading, stride, glance)
+        drift = 0.10 * math.sin(2 * math.pi * t * rng.uniform(1, 2.2) + phase)
+        head_turn = max(-0.34, min(0.34, 0.28 * heading + drift))
+        return Walker(identity, x, z, heading, stride, head_turn)

@@ -1,4 +1,4 @@
-"""Cut-out images, and putting them into a frame."""
+"""Sprites: images with an alpha channel, and pasting them into a frame."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from vidan.types import Image
 Pixels = npt.NDArray[np.uint8]
 Row = tuple[float, float, float]
 
+HALF_HEAD_M = 0.1
+"""Distance from the center of a head beyond which turning it moves nothing, m."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """An image with soft edges, kept at several sizes for clean scaling.
+    """An image with an alpha channel and its mipmaps.
 
     Attributes:
         levels: (H,W,4) uint8 RGBA with premultiplied alpha, each half the size of the last.
-        pivot: (x, y) of its origin in the first level, px.
-        density: of the first level, px/m.
+        pivot: (x, y) of the origin in the first level, px.
+        density: resolution of the first level, px/m.
     """
 
     levels: tuple[Pixels, ...]
@@ -30,8 +33,8 @@ class Sprite:
     density: float
 
     @classmethod
-    def of(cls, pixels: Pixels, pivot: tuple[float, float], density: float) -> Sprite:
-        """A sprite of (H,W,4) uint8 premultiplied RGBA; cut down to what can be seen of it."""
+    def from_pixels(cls, pixels: Pixels, pivot: tuple[float, float], density: float) -> Sprite:
+        """A sprite of (H,W,4) uint8 premultiplied RGBA, without transparent borders."""
         pixels, left, top = _trimmed(pixels)
         pivot = (pivot[0] - left, pivot[1] - top)
         levels = [pixels]
@@ -46,25 +49,25 @@ class Sprite:
         return cls(tuple(levels), pivot, density)
 
     def level(self, density: float) -> tuple[Pixels, float]:
-        """The smallest level that need not be enlarged for `density` px/m, and its px/m."""
+        """The smallest level that is not enlarged for `density` px/m, and its resolution, px/m."""
         ratio = self.density / density
         step = min(max(0, math.floor(math.log2(max(ratio, 1e-6)) + 0.25)), len(self.levels) - 1)
         return self.levels[step], self.density / 2**step
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A sprite in a frame.
+class PlacedSprite:
+    """A sprite with its position in a frame.
 
     Attributes:
-        sprite: the sprite.
+        sprite: to paste.
         x: of its origin in the frame, px.
         y: of its origin in the frame, px.
         scale: px of the frame per m.
-        angle: it is turned by this, clockwise, rad.
-        stretch: it is stretched by this along its own y axis; mirrored where x is negative.
-        turn: its middle is shifted sideways by this, m, and its outline not: a head that turns.
-        mirror: left and right swapped.
+        angle: clockwise rotation, rad.
+        stretch: scale factor along its y axis.
+        turn: sideways shift of its center, m, while the outline stays: a head that turns.
+        mirror: whether left and right are swapped.
     """
 
     sprite: Sprite
@@ -77,8 +80,8 @@ class Placed:
     mirror: bool = False
 
     def matrix(self, density: float) -> tuple[Row, Row]:
-        """From pixels of the sprite's level of `density` px/m to those of the frame, (2,3)."""
-        # Plain numbers: a frame asks for hundreds of these.
+        """Affine matrix (2,3) from pixels of the level of `density` px/m to pixels of the frame."""
+        # Plain numbers, for speed: each frame needs hundreds of these.
         ratio = density / self.sprite.density
         k = self.scale / density
         kx, ky = (-k if self.mirror else k), k * self.stretch
@@ -90,7 +93,7 @@ class Placed:
         return top, low
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """(x1, y1, x2, y2) of what it may cover in the frame, px."""
+        """Bounding box (x1, y1, x2, y2) in the frame, px."""
         (a, b, e), (c, d, f) = self.matrix(self.sprite.density)
         height, width = self.sprite.levels[0].shape[:2]
         ax, bx = sorted((a * -1, a * width)), sorted((b * -1, b * height))
@@ -98,36 +101,36 @@ class Placed:
         return ax[0] + bx[0] + e, cy[0] + dy[0] + f, ax[1] + bx[1] + e, cy[1] + dy[1] + f
 
     def alpha_at(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """How opaque it is, (N,) in [0,1], at points (N,2) of the frame, px."""
+        """Opacity (N,) in [0,1] at points (N,2) of the frame, px."""
         pixels, density = self.sprite.level(self.scale / 4)
         matrix = np.array(self.matrix(density))
         inverse = np.linalg.inv(matrix[:, :2])
-        where = np.rint((points - 0.5 - matrix[:, 2]) @ inverse.T).astype(np.intp)
+        nearest = np.rint((points - 0.5 - matrix[:, 2]) @ inverse.T).astype(np.intp)
         height, width = pixels.shape[:2]
-        inside = ((where >= 0) & (where < (width, height))).all(axis=1)
-        found = np.zeros(len(points))
-        found[inside] = pixels[where[inside, 1], where[inside, 0], 3] / 255
-        return found
+        inside = ((nearest >= 0) & (nearest < (width, height))).all(axis=1)
+        alpha = np.zeros(len(points))
+        alpha[inside] = pixels[nearest[inside, 1], nearest[inside, 0], 3] / 255
+        return alpha
 
 
 def _trimmed(pixels: Pixels) -> tuple[Pixels, int, int]:
-    """Without empty borders, and how much went on the left and at the top, px."""
+    """The image without transparent borders, and the width of the left and the top one, px."""
     rows = np.flatnonzero(pixels[..., 3].any(axis=1))
     columns = np.flatnonzero(pixels[..., 3].any(axis=0))
     if not rows.size:
         return pixels, 0, 0
     top, left = max(0, int(rows[0]) - 1), max(0, int(columns[0]) - 1)
-    cut = pixels[top : int(rows[-1]) + 2, left : int(columns[-1]) + 2]
-    return np.ascontiguousarray(cut), left, top
+    trimmed = pixels[top : int(rows[-1]) + 2, left : int(columns[-1]) + 2]
+    return np.ascontiguousarray(trimmed), left, top
 
 
-def paste(frame: Image, placed: Placed, haze: npt.NDArray[np.float32] | None = None) -> None:
-    """Put a sprite into a frame (H,W,3).
+def paste(frame: Image, placed: PlacedSprite, haze: npt.NDArray[np.float32] | None = None) -> None:
+    """Paste a sprite into a frame.
 
     Args:
-        frame: is changed.
-        placed: what and where; what lies outside the frame is left out.
-        haze: (4,4), applied to the sprite's premultiplied RGBA.
+        frame: (H,W,3) uint8 RGB, changed in place.
+        placed: the sprite and its position; parts outside the frame are ignored.
+        haze: (4,4) matrix applied to the sprite's premultiplied RGBA; None for no haze.
     """
     height, width = frame.shape[:2]
     x1, y1, x2, y2 = placed.bounds()
@@ -164,27 +167,23 @@ def _turned(
     pixels: Pixels,
     matrix: npt.NDArray[np.float64],
     size: tuple[int, int],
-    placed: Placed,
+    placed: PlacedSprite,
     density: float,
 ) -> Pixels:
-    """As `_warped`, with the middle of the sprite shifted by `placed.turn` m.
+    """As `_warped`, with the center of the sprite shifted by `placed.turn` m.
 
-    Heads stay upright: there is no rotation here.
+    Heads stay upright, so rotation is not supported.
     """
     inverse = cv2.invertAffineTransform(matrix)
     x = np.arange(size[0]) * inverse[0, 0] + inverse[0, 2]
     y = np.arange(size[1]) * inverse[1, 1] + inverse[1, 2]
     middle = placed.sprite.pivot[0] * density / placed.sprite.density - 0.5
-    reach = HALF_HEAD * density
+    reach = HALF_HEAD_M * density
     away = np.clip(1 - ((x - middle) / reach) ** 2, 0, None)
-    # The crown and the chin are nearer to the axis than the face, and move less.
+    # The crown and the chin are closer to the axis than the face, and move less.
     crown = (y - placed.sprite.pivot[1] * density / placed.sprite.density) / (1.7 * reach)
     deep = np.clip(1 - crown**2, 0.2, 1)
     map_x = (x - placed.turn * density * away * deep[:, None]).astype(np.float32)
     map_y = np.broadcast_to(y.astype(np.float32)[:, None], (size[1], size[0]))
     turned = cv2.remap(pixels, map_x, np.ascontiguousarray(map_y), cv2.INTER_LINEAR)
     return np.asarray(turned, np.uint8)
-
-
-HALF_HEAD = 0.1
-"""From the middle of a head to where its outline does not move when it turns, m."""

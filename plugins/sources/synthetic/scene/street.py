@@ -1,7 +1,7 @@
 """The street behind the people: pavement, two rows of houses, trees, and the sky.
 
-Each pixel's ray meets the ground, a wall or the sky; where it does decides its color and its
-distance, by which haze is laid over it.
+Each pixel's ray hits the ground, a wall or the sky; the point that it hits determines its color
+and its distance, on which haze depends.
 """
 
 from __future__ import annotations
@@ -9,33 +9,33 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .houses import WALL, ground_top, put_end, put_houses
+from .houses import WALL_DISTANCE_M, draw_end_house, draw_houses, ground_top
 from .relief import GAMMA, Array, linear, noise, smoothstep
-from .trees import put_trees
-from .view import EYE, View, put
+from .trees import draw_trees_and_lamps
+from .view import CAMERA_HEIGHT_M, View, blend
 
-SKY = 400.0
-"""Distance of the sky, m, for the haze."""
+SKY_DISTANCE_M = 400.0
+"""Distance at which the sky is covered by haze, m."""
 
 
 def draw_street(view: View, seed: int) -> tuple[Array, Array]:
-    """The street without people.
+    """Draw the street without people.
 
     Returns:
-        (3,H,W) float32 sRGB in 0..1; (H,W) float32 distance in m.
+        (3,H,W) float32 sRGB in 0..1, and (H,W) float32 distance, m.
     """
     rng = np.random.default_rng([seed, 5])
     dx = (np.arange(view.width, dtype=np.float32)[None] + 0.5 - view.width / 2) / view.focal
     dy = (np.arange(view.height, dtype=np.float32)[:, None] + 0.5 - view.horizon) / view.focal
     color = np.zeros((3, view.height, view.width), np.float32)
-    distance = np.full((view.height, view.width), SKY, np.float32)
+    distance = np.full((view.height, view.width), SKY_DISTANCE_M, np.float32)
     _sky(rng, color, dy)
-    put_end(rng, color, distance, dx, dy)
+    draw_end_house(rng, color, distance, dx, dy)
     for side in (-1, 1):
-        put_houses(rng, color, distance, dx, dy, side)
+        draw_houses(rng, color, distance, dx, dy, side)
     _ground(rng, color, distance, dx, dy)
-    put_trees(rng, color, distance, view)
-    # The lens is focused on the people; what is far is soft.
+    draw_trees_and_lamps(rng, color, distance, view)
+    # The lens is focused on the people; the background is blurred.
     soft = 0.0022 * min(view.height, view.width)
     near = 0.7 * smoothstep(30, 9, distance)
     for plane in color:
@@ -46,7 +46,7 @@ def draw_street(view: View, seed: int) -> tuple[Array, Array]:
 
 
 def _sky(rng: np.random.Generator, color: Array, dy: Array) -> None:
-    """The sky with its clouds, down to where the ground begins."""
+    """Draw the sky with clouds, down to the ground."""
     _, height, width = color.shape
     clouds = noise(rng, (height, width), (width / 7, height / 22)) + 0.4 * noise(
         rng, (height, width), (width / 25, height / 60)
@@ -56,17 +56,17 @@ def _sky(rng: np.random.Generator, color: Array, dy: Array) -> None:
     white = 0.55 * smoothstep(-0.2, 1.4, clouds[:low])
     blue, hazy = linear((176, 200, 226)), linear((226, 230, 232))
     color[:, :low] = hazy + up * (blue - hazy)
-    put(color[:, :low], white, linear((240, 240, 240)))
+    blend(color[:, :low], white, linear((240, 240, 240)))
 
 
 def _ground(rng: np.random.Generator, color: Array, distance: Array, dx: Array, dy: Array) -> None:
-    """Paving stones in rows, with worn and damp patches; a gutter along each side."""
+    """Draw rows of paving stones with worn and damp patches, and a gutter along each side."""
     top = ground_top(dy)
     if top >= len(dy):
         return
-    z = EYE / dy[top:]
+    z = CAMERA_HEIGHT_M / dy[top:]
     x = dx * z
-    inside = np.abs(x) < WALL
+    inside = np.abs(x) < WALL_DISTANCE_M
     row = np.floor(z / 0.62)
     stone = x / 0.95 + 0.5 * (row % 2)
     column = np.floor(stone)
@@ -76,7 +76,7 @@ def _ground(rng: np.random.Generator, color: Array, distance: Array, dx: Array, 
         np.minimum(stone - column, 1 - (stone - column)) * 0.95,
         np.minimum(z / 0.62 - row, 1 - (z / 0.62 - row)) * 0.62,
     )
-    # Joints fade where they are finer than a pixel.
+    # Joints fade where they are thinner than a pixel.
     fine = smoothstep(40, 14, z)
     paint = 0.235 + 0.055 * (shade - 0.5) * fine - 0.085 * smoothstep(0.030, 0.008, joint) * fine
     shape = paint.shape
@@ -85,8 +85,8 @@ def _ground(rng: np.random.Generator, color: Array, distance: Array, dx: Array, 
     paint = paint * (1 + 0.06 * patches + 0.035 * grain)
     gutter = np.abs(np.abs(x) - 3.9) < 0.16
     paint = np.where(gutter, paint * 0.62, paint)
-    # Under the houses it is darker, and the sky is mirrored a little far away.
-    paint = paint * (0.65 + 0.35 * smoothstep(WALL, WALL - 2.2, np.abs(x)))
+    # Darker along the houses; far away it slightly reflects the sky.
+    paint = paint * (0.65 + 0.35 * smoothstep(WALL_DISTANCE_M, WALL_DISTANCE_M - 2.2, np.abs(x)))
     paint = paint + 0.10 * smoothstep(12, 70, z)
     tinted = paint * np.array([1.04, 1.0, 0.95], np.float32).reshape(3, 1, 1)
     np.copyto(color[:, top:], tinted, where=inside)

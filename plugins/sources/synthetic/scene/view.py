@@ -1,4 +1,4 @@
-"""How the camera sees the street."""
+"""The camera's view of the street: a pinhole camera facing along it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from .relief import Array
 
-EYE = 1.86
-"""Height of the camera, m."""
+CAMERA_HEIGHT_M = 1.86
+"""Height of the camera above the ground, m."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How the camera sees.
+    """Projection of the scene: x to the right and z away from the camera, m, to pixels.
 
     Attributes:
         width: of the image, px.
@@ -27,19 +27,19 @@ class View:
     horizon: float
 
     def scale(self, z: float) -> float:
-        """Pixels for a meter at distance z, m."""
+        """Pixels per meter at distance z, m."""
         return self.focal / z
 
     def x(self, x: float, z: float) -> float:
-        """Where something `x` m right of the middle is at distance z, px."""
+        """Image x, px, of a point `x` m right of the center at distance z, m."""
         return self.width / 2 + x * self.focal / z
 
     def ground(self, z: float) -> float:
-        """Where the ground is at distance z, px."""
-        return self.horizon + EYE * self.focal / z
+        """Image y, px, of the ground at distance z, m."""
+        return self.horizon + CAMERA_HEIGHT_M * self.focal / z
 
 
-def put(color: Array, mask: Array, paint: Array) -> None:
-    """Paint (3,H,W) where the mask (H,W) is."""
+def blend(color: Array, mask: Array, paint: Array) -> None:
+    """Blend paint (3,H,W) or (3,1,1) over `color` (3,H,W) in place, with opacity `mask` (H,W)."""
     for plane, tone in zip(color, paint, strict=True):
         plane += mask * (tone - plane)

@@ -119,7 +119,7 @@ def test_identities_are_unique_and_move_smoothly():
 def test_nobody_appears_twice_in_a_frame():
     scene = Scene(**SMALL, people=5)
     for index in range(0, 4000, 97):
-        people = [id(person) for person, _ in scene._people(index)]
+        people = [id(person) for person, _ in scene.people(index)]
         assert len(set(people)) == 5
 
 
@@ -243,10 +243,10 @@ def test_an_endless_scene():
     assert [f.index for f in itertools.islice(source, 2)] == [2, 3]
     # However long it lasts, no more people are drawn than there are in the cast.
     source.scene.prepare()
-    cast = len(source.scene._cast)
+    cast = source.scene.people_drawn
     for index in range(10**6, 10**6 + 3000, 50):
         assert source.scene.ground_truth(index).ids.min(initial=10**4) > 8800
-    assert len(source.scene._cast) == cast
+    assert source.scene.people_drawn == cast
 
 
 class Clock:
