@@ -17,8 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vidan.errors import ConfigError, did_you_mean
 
 from .data.augment import Augmentation
-from .data.loading import OPTIONS
-from .data.loading import read_data as read_data
+from .data.loading import READ_OPTIONS
 from .model.anchors import AnchorShapes
 
 DEFAULT = "lite0"
@@ -26,14 +25,14 @@ SHIPPED = "facemask_lite0"  # of the model that ships: its data and split
 PIPELINE_BASE = "d0"  # the recipe that a pipeline.config is laid over
 # What a recipe need not say; these came after the first recipes, or change nothing as they are.
 OPTIONAL: dict[str, Any] = {
-    **OPTIONS,
+    **READ_OPTIONS,
     "classes": None,
     "fine_tune_checkpoint_type": "full",
     "steps": None,
     "patience": None,
     "precision": "auto",
     "tensorboard": False,
-    "matching": {"at_least": 3},
+    "matching": {"min_anchors": 3},
     "loss": {"delta": 0.1},
     "optimizer": {
         "name": "adamw",

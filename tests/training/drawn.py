@@ -1,4 +1,4 @@
-"""A tiny drawn data set in Pascal VOC form: discs and squares on noise."""
+"""A tiny drawn data set in Pascal VOC format: discs and squares on noise."""
 
 from pathlib import Path
 
@@ -25,24 +25,24 @@ SMALL = [
     "frozen_norm_stages=0",
     "frozen_stages=0",
 ]
-"""Options over a recipe that train on such images in seconds."""
+"""Recipe options for training on these images in seconds."""
 
 
-def draw(folder: Path, pictures: int, width: int = 120, height: int = 100) -> Path:
-    """`images` images with a disc on the left and a square on the right of each."""
+def draw(folder: Path, images: int, width: int = 120, height: int = 100) -> Path:
+    """Draw images with a disc on the left and a square on the right of each; return the folder."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     (folder / "annotations").mkdir()
-    for n in range(pictures):
+    for n in range(images):
         image = rng.integers(90, 110, (height, width, 3)).astype(np.uint8)
         x, y, side = int(rng.integers(5, 20)), int(rng.integers(5, 50)), int(rng.integers(24, 36))
         disc, square = (x, y, x + side, y + side), (x + 55, y, x + 55 + side, y + side)
         cv2.circle(image, (x + side // 2, y + side // 2), side // 2, (250, 40, 40), -1)
         cv2.rectangle(image, square[:2], square[2:], (40, 40, 250), -1)
         objects = OBJECT.format(*disc, label="disc") + OBJECT.format(*square, label="square")
-        name = f"picture{n}.png"
+        name = f"image{n}.png"
         cv2.imwrite(str(folder / "images" / name), image)
-        (folder / "annotations" / f"picture{n}.xml").write_text(
+        (folder / "annotations" / f"image{n}.xml").write_text(
             XML.format(name=name, width=width, height=height, objects=objects)
         )
     items = "".join(f"item {{ id: {i} name: '{n}' }}\n" for i, n in enumerate(LABELS, start=1))

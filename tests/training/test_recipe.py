@@ -4,6 +4,7 @@ pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[tra
 
 from vidan.errors import ConfigError
 from vidan_training import recipe
+from vidan_training.data.loading import read_recipe_data
 from vidan_training.fit import train
 from vidan_training.model.efficientdet import ARCHITECTURES
 
@@ -48,7 +49,7 @@ def test_wrong_arguments(argument, message):
 
 def test_missing_data(tmp_path):
     with pytest.raises(ConfigError, match="set VIDAN_DATA"):
-        recipe.read_data(recipe.load_recipe([f"data={tmp_path / 'none'}"]))
+        read_recipe_data(recipe.load_recipe([f"data={tmp_path / 'none'}"]))
 
 
 def test_factors_by_class():

@@ -1,28 +1,41 @@
-"""Batches for training: cached images, seeded views, matched targets."""
+"""Training batches: cached images, seeded augmentation, assigned targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from vidan.types import Image
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from .augment import Augmentation, augment, mosaic
 from .sample import Sample
-from .targets import Matching, assign
+from .targets import Matching, assign_targets
 
 DEFAULT_MATCHING = Matching()
 
 
 class Batches(keras.utils.PyDataset):
-    """One epoch after the other of augmented batches.
+    """Augmented batches, epoch after epoch.
 
-    What a batch holds depends on seed, epoch and its number alone, so that a run that was cut
-    off and resumed sees what it would have seen.
+    The content of a batch depends only on the seed, the epoch and the index of the batch, so
+    that a resumed run sees the views that an uninterrupted one would have seen.
+
+    Args:
+        samples: the training samples.
+        anchors: (A,4) xyxy, px of a view.
+        size: side of a view, px.
+        reference_size: side of the model's input, px; see `augment`.
+        batch_size: views in a batch, N.
+        augmentation: how views are varied.
+        seed: of the whole run.
+        weights: relative frequency of each sample; None draws all equally often.
+        epoch: the epoch to start with, from 0.
+        matching: rules of the target assignment.
+        workers: threads that prepare batches.
     """
 
     def __init__(
@@ -30,41 +43,41 @@ class Batches(keras.utils.PyDataset):
         samples: Sequence[Sample],
         anchors: FloatArray,
         size: int,
-        reference: int,
-        batch: int,
-        options: Augmentation,
+        reference_size: int,
+        batch_size: int,
+        augmentation: Augmentation,
         seed: int,
-        chances: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None,
         epoch: int = 0,
         matching: Matching = DEFAULT_MATCHING,
         workers: int = 1,
     ) -> None:
-        """Size and reference: see `augment`; chances: how often each sample comes, relative."""
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
         self.samples, self.anchors = samples, anchors
-        self.size, self.reference, self.batch = size, reference, batch
-        self.options, self.seed, self.epoch = options, seed, epoch
-        weights = np.ones(len(samples)) if chances is None else np.asarray(chances, np.float64)
-        self.chances = weights / weights.sum()
+        self.size, self.reference_size, self.batch_size = size, reference_size, batch_size
+        self.augmentation, self.seed, self.epoch = augmentation, seed, epoch
+        weighting = np.ones(len(samples)) if weights is None else np.asarray(weights, np.float64)
+        self.probabilities = weighting / weighting.sum()
         self.matching = matching
         self._images: dict[int, Image] = {}
 
     def __len__(self) -> int:
-        """Batches in an epoch; as many images as there are samples, rounded down."""
-        return max(1, len(self.samples) // self.batch)
+        """Batches in an epoch: one view per sample, rounded down to whole batches."""
+        return max(1, len(self.samples) // self.batch_size)
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch's views."""
+        """Advance to the next epoch."""
         self.epoch += 1
 
-    def __getitem__(self, index: int) -> tuple[Any, dict[str, FloatArray]]:
-        """Images (N,size,size,3) uint8, and the targets of the heads `class` and `box`."""
-        drawn = self._drawn(self.epoch)[index * self.batch : (index + 1) * self.batch]
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], dict[str, FloatArray]]:
+        """Views (N,size,size,3) uint8, and the targets of the heads `class` and `box`."""
+        first = index * self.batch_size
         images, classes, boxes = [], [], []
-        for place, i in enumerate(drawn):
-            rng = np.random.default_rng([self.seed, self.epoch, index, place])
+        order = self.sample_order(self.epoch)
+        for position, i in enumerate(order[first : first + self.batch_size]):
+            rng = np.random.default_rng([self.seed, self.epoch, index, position])
             view, view_boxes, view_classes = self._view(int(i), rng)
-            class_targets, box_targets = assign(
+            class_targets, box_targets = assign_targets(
                 view_boxes, view_classes, self.anchors, self.matching
             )
             images.append(view)
@@ -72,36 +85,45 @@ class Batches(keras.utils.PyDataset):
             boxes.append(box_targets)
         return np.stack(images), {"class": np.stack(classes), "box": np.stack(boxes)}
 
-    def _view(self, i: int, rng: np.random.Generator) -> tuple[Image, FloatArray, Any]:
+    def _view(self, i: int, rng: np.random.Generator) -> tuple[Image, FloatArray, IntArray]:
         """A random view of sample i, or a mosaic of it and three others."""
-        if not self.options.mosaic or rng.random() >= self.options.mosaic:
+        if not self.augmentation.mosaic or rng.random() >= self.augmentation.mosaic:
             return self._augmented(i, self.size, rng)
-        members = [i, *rng.choice(len(self.samples), 3, p=self.chances)]
+        members = [i, *rng.choice(len(self.samples), 3, p=self.probabilities)]
         return mosaic([self._augmented(int(m), self.size // 2, rng) for m in members])
 
     def _augmented(
         self, i: int, size: int, rng: np.random.Generator
-    ) -> tuple[Image, FloatArray, Any]:
+    ) -> tuple[Image, FloatArray, IntArray]:
         sample = self.samples[i]
-        image = self._image(i)
-        # A tile is a smaller view of an image that is scaled like any other.
-        return augment(image, sample.boxes, sample.classes, size, self.reference, self.options, rng)
+        # A tile of a mosaic is a smaller view, but its image is scaled like any other.
+        return augment(
+            self._image(i),
+            sample.boxes,
+            sample.classes,
+            size,
+            self.reference_size,
+            self.augmentation,
+            rng,
+        )
 
-    def _drawn(self, epoch: int) -> Any:
-        """Which samples the epoch shows, (len * batch,)."""
+    def sample_order(self, epoch: int) -> npt.NDArray[np.int64]:
+        """Indices of the samples that an epoch shows, in order: (len * batch_size,)."""
         rng = np.random.default_rng([self.seed, epoch])
-        count = len(self) * self.batch
-        # Low-variance sampling: evenly spaced points on the cumulated chances, one random shift.
+        count = len(self) * self.batch_size
+        # Low-variance sampling: evenly spaced points on the cumulative distribution, shifted
+        # once at random.
         points = (np.arange(count) + rng.random()) / count
-        return rng.permutation(np.searchsorted(np.cumsum(self.chances)[:-1], points, "right"))
+        cumulative = np.cumsum(self.probabilities)[:-1]
+        return rng.permutation(np.searchsorted(cumulative, points, "right"))
 
     def _image(self, i: int) -> Image:
-        """An image, decoded once."""
+        """The image of sample i; decoded once and kept."""
         if i not in self._images:
             self._images[i] = self.samples[i].image()
         return self._images[i]
 
 
-def chances(samples: Sequence[Sample], factors: Mapping[int, float]) -> list[float]:
-    """How often to show each sample: the largest factor among its classes, 1 without one."""
+def sampling_weights(samples: Sequence[Sample], factors: Mapping[int, float]) -> list[float]:
+    """Relative frequency of each sample: the largest factor of its classes, at least 1."""
     return [max([1.0] + [factors.get(int(c), 1.0) for c in s.classes]) for s in samples]

@@ -1,6 +1,6 @@
-"""What cameras see on a bad day: haze, low light, motion blur. Each (H,W,3) uint8 RGB in and out.
+"""Poor imaging conditions: haze, low light, motion blur. All take and return (H,W,3) uint8 RGB.
 
-Training draws the strength at random; evaluation asks for one strength after the other.
+Training draws the strength at random; evaluation uses fixed strengths.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from vidan.types import Image
 
 from ..arrays import FloatArray
 
-GAMMA = 2.2  # of the images, near enough to sRGB's curve
-DEPTH_GRID = (4, 4)  # of the random relief: structure far larger than a face
+GAMMA = 2.2  # approximates the sRGB transfer curve
+DEPTH_GRID = (4, 4)  # of the random relief: structures far larger than a face
 
 
 def haze(image: Image, transmission: float, rng: np.random.Generator) -> Image:
-    """Haze by the atmospheric scattering model, I = J t + A (1 - t), t = exp(-beta d).
+    """Add haze by the atmospheric scattering model, I = J t + A (1 - t), t = exp(-beta d).
 
     Koschmieder's law as in Narasimhan and Nayar 2002, Int. J. Computer Vision 48(3). The depth d
-    is random and smooth, and grows towards the top of the image as in most outdoor scenes; the
-    airlight A is a bright gray with a little color.
+    is random and smooth and grows towards the top of the image, as in most outdoor scenes; the
+    airlight A is a bright gray with a slight tint.
 
     Args:
         image: (H,W,3) uint8 RGB.
         transmission: mean of t over the image, in (0,1]: 0.7 is light haze, 0.5 medium,
             0.3 dense.
-        rng: the only source of chance.
+        rng: the only source of randomness.
     """
     depth = _depth(image.shape[0], image.shape[1], rng)
     beta = _attenuation(depth, transmission)
     t = np.exp(-beta * depth)[..., None]
     airlight = rng.uniform(190, 250) + rng.uniform(-8, 8, 3)
-    # A camera exposes for the haze that it sees, so that the image is no brighter than white.
+    # A camera adapts its exposure to the haze, so the result is clipped at white.
     hazy = image * t + airlight.astype(np.float32) * (1 - t)
     return np.asarray(np.clip(hazy, 0, 255), np.uint8)
 
@@ -50,27 +50,26 @@ def _depth(height: int, width: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _attenuation(depth: FloatArray, transmission: float) -> float:
-    """Beta with which the mean of exp(-beta depth) is `transmission`, by bisection."""
+    """The beta for which the mean of exp(-beta depth) is `transmission`, by bisection."""
     small = depth[:: max(1, depth.shape[0] // 16), :: max(1, depth.shape[1] // 16)]
     low, high = 0.0, 50.0
     for _ in range(30):
         middle = (low + high) / 2
-        low, high = (
-            (middle, high) if np.exp(-middle * small).mean() > transmission else (low, middle)
-        )
+        too_clear = np.exp(-middle * small).mean() > transmission
+        low, high = (middle, high) if too_clear else (low, middle)
     return (low + high) / 2
 
 
 def low_light(image: Image, exposure: float, rng: np.random.Generator) -> Image:
-    """Less light in front of the same sensor: darker, noisier, a little off in color.
+    """Simulate less light on the same sensor: darker, noisier, with a slight color cast.
 
-    Light is linear, noise has a shot part (variance in proportion to the light) and a read part:
-    Foi et al. 2008, IEEE Trans. Image Processing 17(10).
+    Works on linear light. Noise has a shot part (variance proportional to the light) and a read
+    part: Foi et al. 2008, IEEE Trans. Image Processing 17(10).
 
     Args:
         image: (H,W,3) uint8 RGB.
-        exposure: share of the light that is left, in (0,1]: 0.3 is dusk, 0.1 a dark room.
-        rng: the only source of chance.
+        exposure: remaining fraction of the light, in (0,1]: 0.3 is dusk, 0.1 a dark room.
+        rng: the only source of randomness.
     """
     light = (image.astype(np.float32) / 255) ** GAMMA * np.float32(exposure)
     light *= rng.uniform(0.85, 1.15, 3).astype(np.float32)
@@ -81,7 +80,7 @@ def low_light(image: Image, exposure: float, rng: np.random.Generator) -> Image:
 
 
 def motion_blur(image: Image, length: float, rng: np.random.Generator) -> Image:
-    """A camera or a face that moves by `length` px during the exposure, in any direction."""
+    """Blur as if camera or face moved by `length` px during the exposure, in any direction."""
     size = int(np.ceil(length)) | 1
     kernel = np.zeros((size, size), np.float32)
     angle, middle = rng.uniform(0, np.pi), size // 2

@@ -1,4 +1,4 @@
-"""Image files: where their bytes lie, what their header says, their pixels."""
+"""Image files: reading their bytes, header and pixels."""
 
 from __future__ import annotations
 
@@ -15,51 +15,52 @@ from vidan.errors import SourceError
 from vidan.types import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-ORIENTATION = 0x0112  # the EXIF tag; 1 upright, 2 to 4 flipped or upside down, 5 to 8 on a side
+EXIF_ORIENTATION = 0x0112  # tag number
+SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What an image says of itself.
+class ImageHeader:
+    """Metadata of an image file, read without decoding its pixels.
 
     Attributes:
-        stored: width, height as the pixels are stored, px.
-        orientation: EXIF, 1 to 8.
-        kind: format in Pillow's words, such as `JPEG`, `MPO` or `PNG`.
-        mode: pixels in Pillow's words, such as `RGB`, `L` or `CMYK`.
+        stored_size: width and height of the pixels as stored, px.
+        orientation: EXIF orientation, 1 to 8; 1 is upright.
+        format: Pillow's name of the format, such as `JPEG`, `MPO` or `PNG`.
+        mode: Pillow's pixel mode, such as `RGB`, `L` or `CMYK`.
     """
 
-    stored: tuple[int, int]
+    stored_size: tuple[int, int]
     orientation: int
-    kind: str
+    format: str
     mode: str
 
     @property
-    def shown(self) -> tuple[int, int]:
-        """Width, height as people see the image, turned upright, px."""
-        return self.stored[::-1] if self.orientation >= 5 else self.stored
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height after the EXIF rotation is applied, px."""
+        return self.stored_size[::-1] if self.orientation >= SIDEWAYS else self.stored_size
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An encoded image: a file, or a part of one (a record).
+    """An encoded image: a whole file, or a byte range of one (a TFRecord).
 
     Attributes:
-        path: of the file.
-        offset: where the image begins in it, bytes.
-        size: of the image, bytes; None: up to the end of the file.
+        path: the file.
+        offset: position of the image in the file, bytes.
+        length: length of the image, bytes; None for the rest of the file.
     """
 
     path: Path
     offset: int = 0
-    size: int | None = None
+    length: int | None = None
 
     def __str__(self) -> str:
-        inside = "" if self.size is None else f" at byte {self.offset}"
-        return f"{str(self.path)!r}{inside}"
+        position = "" if self.length is None else f" at byte {self.offset}"
+        return f"{str(self.path)!r}{position}"
 
     def read(self) -> bytes:
-        """The encoded image.
+        """Return the encoded image.
 
         Raises:
             SourceError: the file cannot be read.
@@ -67,46 +68,46 @@ class ImageFile:
         try:
             with self.path.open("rb") as stream:
                 stream.seek(self.offset)
-                return stream.read(-1 if self.size is None else self.size)
+                return stream.read(-1 if self.length is None else self.length)
         except OSError as error:
-            raise SourceError(f"cannot read picture {self}: {error.strerror}") from error
+            raise SourceError(f"cannot read image {self}: {error.strerror}") from error
 
-    def header(self) -> Header:
-        """What the image says of itself; its pixels are not decoded.
+    def header(self) -> ImageHeader:
+        """Return the metadata of the image without decoding its pixels.
 
         Raises:
-            SourceError: it is no image.
+            SourceError: this is not an image.
         """
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata is none of our business
+            warnings.simplefilter("ignore")  # unusual metadata does not matter here
             try:
                 with self._open() as image:
-                    orientation = image.getexif().get(ORIENTATION, 1)
+                    orientation = image.getexif().get(EXIF_ORIENTATION, 1)
                     orientation = orientation if orientation in range(1, 9) else 1
-                    return Header(image.size, orientation, image.format or "", image.mode)
-            except Exception as error:  # what Pillow raises for broken headers is a wide field
+                    return ImageHeader(image.size, orientation, image.format or "", image.mode)
+            except Exception as error:  # Pillow raises many types for broken headers
                 raise SourceError(
-                    f"cannot read picture {self}: {error}: repair or remove it"
+                    f"cannot read image {self}: {error}: repair or remove it"
                 ) from error
 
     def _open(self) -> Any:
         from PIL import Image as Pillow
 
-        whole = self.offset == 0 and self.size is None
-        return Pillow.open(self.path if whole else io.BytesIO(self.read()))
+        is_whole_file = self.offset == 0 and self.length is None
+        return Pillow.open(self.path if is_whole_file else io.BytesIO(self.read()))
 
     def decode(self) -> Image:
-        """The image turned upright: (H,W,3) uint8 RGB, whatever it is stored as.
+        """Decode the pixels of the upright image: (H,W,3) uint8 RGB, whatever the file stores.
 
         Raises:
-            SourceError: it cannot be decoded.
+            SourceError: the image cannot be decoded.
         """
-        # Through a buffer: cv2.imread only warns about what it cannot read, and not always.
+        # From a buffer, because cv2.imread at most warns about files that it cannot read.
         data = np.frombuffer(self.read(), np.uint8)
         try:
             image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
         except cv2.error:
             image = None
         if image is None:
-            raise SourceError(f"cannot read picture {self}: repair or remove it")
+            raise SourceError(f"cannot read image {self}: repair or remove it")
         return np.asarray(image, np.uint8)

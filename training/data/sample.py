@@ -1,4 +1,4 @@
-"""A sample: an image and the boxes in it."""
+"""A training sample: an image and the boxes in it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,39 @@ from vidan.types import Image
 from ..arrays import FloatArray, IntArray
 from .image_files import ImageFile
 
-BACKGROUND, IGNORED = -1, -2  # in place of a class: nothing there, and neither right nor wrong
+BACKGROUND = -1
+"""Class of an anchor without an object."""
+
+IGNORED = -2
+"""Class of a box or anchor that counts neither as right nor as wrong."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One image and what is in it.
+    """One image with its ground truth.
+
+    Pixels are read on every call of `image`, so that a sample needs no memory for them.
 
     Attributes:
-        path: of the image, or of the file of records that it lies in.
-        boxes: (M,4) float32 xyxy px of the image.
-        classes: (M,) int32, index into the labels; `IGNORED` for what is not to be judged.
-        span: where the image lies in a file of records: offset and size, bytes; None: it is
-            the file. The pixels are read when they are asked for, so that memory holds none.
-        title: name of the image if the path has another.
+        path: the image file, or the TFRecord file that contains the image.
+        boxes: (M,4) float32 xyxy, px of the image.
+        classes: (M,) int32, indices into the labels, or `IGNORED`.
+        span: offset and length of the image in a TFRecord file, bytes; None if `path` is the
+            image.
+        image_name: file name of the image if it differs from that of `path`.
     """
 
     path: Path
     boxes: FloatArray
     classes: IntArray
     span: tuple[int, int] | None = None
-    title: str = ""
+    image_name: str = ""
 
     @property
     def name(self) -> str:
         """File name of the image."""
-        return self.title or self.path.name
+        return self.image_name or self.path.name
 
     def image(self) -> Image:
-        """The image turned upright, (H,W,3) uint8 RGB."""
+        """Decode the upright image: (H,W,3) uint8 RGB."""
         return ImageFile(self.path, *(self.span or ())).decode()

@@ -1,4 +1,4 @@
-"""Which anchor is responsible for which box."""
+"""Training targets: which anchor is responsible for which box."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from ..arrays import BoolArray, FloatArray, IntArray
 from ..model.anchors import encode
 from .sample import BACKGROUND, IGNORED
 
-# Anchors kept for a box that no anchor fits well. EfficientDet keeps one; faces smaller than the
-# smallest anchor would then count a tenth of a large face.
-AT_LEAST = 3
-LOWEST_IOU = 0.2
+# EfficientDet gives a box that no anchor fits well a single anchor. Faces smaller than the
+# smallest anchor would then contribute a tenth of what a large face contributes.
+DEFAULT_MIN_ANCHORS = 3
+MIN_FORCED_IOU = 0.2
+"""IoU that an anchor beyond the best one needs to be assigned to a box despite a poor fit."""
 
 
 class Matching(NamedTuple):
-    """When an anchor is responsible for a box.
+    """Rules that assign anchors to boxes.
 
     Attributes:
-        positive: IoU from which an anchor belongs to a box.
-        negative: IoU below which an anchor is background; between the two it does not count.
-        at_least: anchors of each box, if as many overlap it by `LOWEST_IOU`.
+        positive: IoU from which an anchor belongs to a box, in [0,1].
+        negative: IoU below which an anchor is background, in [0,1]; anchors in between are
+            ignored.
+        min_anchors: every box gets this many anchors if as many reach `MIN_FORCED_IOU`, and
+            always its best one.
     """
 
     positive: float = 0.5
     negative: float = 0.4
-    at_least: int = AT_LEAST
+    min_anchors: int = DEFAULT_MIN_ANCHORS
 
 
-def assign(
-    boxes: FloatArray,
-    classes: IntArray,
-    anchors: FloatArray,
-    matching: Matching,
+def assign_targets(
+    boxes: FloatArray, classes: IntArray, anchors: FloatArray, matching: Matching
 ) -> tuple[FloatArray, FloatArray]:
-    """Targets of one image.
+    """Compute the targets of one image.
 
     Args:
-        boxes: (M,4) xyxy px.
-        classes: (M,); `IGNORED` for boxes that are neither right nor wrong to find.
-        anchors: (A,4) xyxy px.
-        matching: when an anchor is responsible for a box.
+        boxes: (M,4) xyxy, px.
+        classes: (M,), `IGNORED` for boxes that are neither right nor wrong to find.
+        anchors: (A,4) xyxy, px.
+        matching: rules of the assignment.
 
     Returns:
-        Class targets (A,1) and box targets (A,5) float32, as `losses` wants them.
+        Class targets (A,1) and box targets (A,5), float32, as `fit.losses` expects them.
     """
     class_targets = np.full((len(anchors), 1), BACKGROUND, np.float32)
     box_targets = np.zeros((len(anchors), 5), np.float32)
@@ -56,27 +56,27 @@ def assign(
         boxes[classes != IGNORED],
         classes[classes != IGNORED],
     )
-    class_targets[covered(anchors, ignored)] = IGNORED
+    class_targets[mostly_covered(anchors, ignored)] = IGNORED
     if len(boxes) == 0:
         return class_targets, box_targets
     overlap = iou(anchors, boxes)  # (A,M)
     best, value = overlap.argmax(axis=1), overlap.max(axis=1)
     class_targets[value >= matching.negative] = IGNORED
-    owner = np.where(value >= matching.positive, best, -1)  # (A,) index of the box, -1 none
-    # Smallest boxes last: they have the fewest anchors to choose from, so they choose last word.
+    owner = np.where(value >= matching.positive, best, -1)  # (A,) row of the box, -1 for none
+    # Smallest boxes last: with the fewest anchors to choose from, they override the others.
     for m in np.argsort(-area(boxes), kind="stable"):
-        nearest = np.argsort(-overlap[:, m], kind="stable")[: matching.at_least]
-        owner[nearest[overlap[nearest, m] >= LOWEST_IOU]] = m
+        nearest = np.argsort(-overlap[:, m], kind="stable")[: matching.min_anchors]
+        owner[nearest[overlap[nearest, m] >= MIN_FORCED_IOU]] = m
         owner[nearest[0]] = m
-    mine = owner >= 0
-    class_targets[mine, 0] = classes[owner[mine]]
-    box_targets[mine, :4] = encode(boxes[owner[mine]], anchors[mine])
-    box_targets[mine, 4] = 1
+    positive = owner >= 0
+    class_targets[positive, 0] = classes[owner[positive]]
+    box_targets[positive, :4] = encode(boxes[owner[positive]], anchors[positive])
+    box_targets[positive, 4] = 1
     return class_targets, box_targets
 
 
-def covered(anchors: FloatArray, boxes: FloatArray) -> BoolArray:
-    """(A,): more than half of the anchor lies in one of the boxes (M,4)."""
+def mostly_covered(anchors: FloatArray, boxes: FloatArray) -> BoolArray:
+    """(A,): whether more than half of an anchor lies in one of the boxes (M,4)."""
     if len(boxes) == 0:
         return np.zeros(len(anchors), bool)
     size = np.minimum(anchors[:, None, 2:], boxes[None, :, 2:]) - np.maximum(

@@ -13,7 +13,7 @@ from vidan.errors import ConfigError, SourceError, did_you_mean
 
 from .. import recipe as recipes
 from ..data.formats.detect import AUTO
-from ..data.loading import OPTIONS, groups_of, read_sets
+from ..data.loading import READ_OPTIONS, duplicate_groups, read_datasets, read_recipe_data
 from ..data.sample import IGNORED, Sample
 from ..data.split import split
 
@@ -111,7 +111,7 @@ def _load(key: str, data: Any, part: Any, recipe: Any, kind: str = AUTO) -> Data
 def _of_recipe(recipe: str | None, part: str) -> tuple[tuple[str, ...], list[Sample], str]:
     """Labels, samples and title of a recipe's own data."""
     config = _recipe(recipe)
-    labels, training, validation = recipes.read_data(config)
+    labels, training, validation = read_recipe_data(config)
     chosen = {"training": training, "validation": validation}.get(part, training + validation)
     return labels, chosen, _title(_plain(config.data))
 
@@ -125,7 +125,7 @@ def _of_data(
     key: str, data: Any, part: str, recipe: str | None, kind: str
 ) -> tuple[tuple[str, ...], list[Sample]]:
     """Labels and samples of data sets, divided by the seed and share of a recipe if need be."""
-    sets = read_sets(data, {**OPTIONS, "format": kind})
+    sets = read_datasets(data, {**READ_OPTIONS, "format": kind})
     labels = sets[0][1].labels
     samples = [sample for _, dataset in sets for sample in dataset.samples()]
     if part not in ("validation", "training"):
@@ -136,7 +136,7 @@ def _of_data(
             f"{key}: the recipe's validation is {str(config.validation)!r}, not a share of its "
             f"data: {part} is only of recipe={recipe} without {key}="
         )
-    groups = groups_of([path for path, _ in sets])
+    groups = duplicate_groups([path for path, _ in sets])
     training, validation = split(samples, config.validation, config.seed, groups)
     return labels, training if part == "training" else validation
 

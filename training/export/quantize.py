@@ -26,7 +26,7 @@ from vidan.types import Image
 
 from .. import recipe
 from ..data.augment import letterbox
-from ..data.loading import OPTIONS, read_data, read_sets
+from ..data.loading import READ_OPTIONS, read_datasets, read_recipe_data
 from ..data.sample import Sample
 from .onnx import drop_unused, put_nodes
 
@@ -44,9 +44,9 @@ def choose(data: str, count: int, seed: int = 0) -> list[Sample]:
         seed: of the draw.
     """
     if data in recipe.recipes():
-        samples = list(read_data(recipe.load_recipe([f"recipe={data}"]))[1])
+        samples = list(read_recipe_data(recipe.load_recipe([f"recipe={data}"]))[1])
     else:
-        samples = [s for _, dataset in read_sets(data, OPTIONS) for s in dataset.samples()]
+        samples = [s for _, dataset in read_datasets(data, READ_OPTIONS) for s in dataset.samples()]
     if not samples:
         raise ConfigError(f"calibration={data!r} has no pictures")
     rows = np.random.default_rng(seed).permutation(len(samples))[:count]

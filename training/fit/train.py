@@ -18,7 +18,8 @@ from omegaconf import OmegaConf
 from vidan.cli.terminal import console, listen
 
 from .. import recipe
-from ..data.batches import Batches, chances
+from ..data.batches import Batches, sampling_weights
+from ..data.loading import read_recipe_data
 from ..data.sample import Sample
 from ..data.targets import Matching
 from ..model.anchors import make_anchors
@@ -42,7 +43,7 @@ def main(argv: list[str]) -> int:
     precision = backend.set_precision(config.precision)
     screen = console(stderr=True)
 
-    labels, training, validation = recipe.read_data(config)
+    labels, training, validation = read_recipe_data(config)
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, output / "recipe.yaml")
@@ -101,7 +102,7 @@ def make_batches(
         config.batch,
         recipe.augmentation(config),
         config.seed,
-        chances(training, factors),
+        sampling_weights(training, factors),
         matching=Matching(**config.matching),
     )
 

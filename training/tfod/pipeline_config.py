@@ -215,7 +215,7 @@ def _matching(detector: Message) -> dict[str, Any]:
     if not forced:
         matcher.note("force_match_for_each_row", "not honored: each box has its best anchor")
     low = matcher.number("unmatched_threshold", high)
-    return {"positive": high, "negative": low, "at_least": 1}
+    return {"positive": high, "negative": low, "min_anchors": 1}
 
 
 def _loss(detector: Message) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Looks at every image once: is it broken, and which others look like it."""
+"""One pass over the pixels of all images: finds broken ones and near duplicates."""
 
 from __future__ import annotations
 
@@ -10,29 +10,34 @@ import numpy as np
 from vidan.cli.terminal import track
 from vidan.errors import SourceError
 
-from ..data.formats import Picture
-from .similar import SIDE, Pair, near_duplicates, thumbnail
+from ..data.formats import AnnotatedImage
+from .similar import THUMBNAIL_SIDE, SimilarPair, near_duplicates, thumbnail
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What the pixels say.
+    """Result of `scan_images`.
 
     Attributes:
-        broken: what is wrong with each image that cannot be decoded.
-        pairs: of images that look alike.
+        broken: an error message for each image that cannot be decoded.
+        pairs: near duplicates.
     """
 
     broken: list[str]
-    pairs: list[Pair]
+    pairs: list[SimilarPair]
 
 
-def scan(pictures: Sequence[Picture], threshold: float) -> Scan:
-    """Decode all images and compare each with each."""
-    broken, looks = [], np.zeros((len(pictures), SIDE * SIDE), np.float32)
-    for row, picture in enumerate(track(pictures, "looking at pictures")):
+def scan_images(images: Sequence[AnnotatedImage], threshold: float) -> Scan:
+    """Decode all images and compare every two of them.
+
+    Args:
+        images: the images.
+        threshold: correlation from which two images are near duplicates, in [0,1].
+    """
+    broken, thumbnails = [], np.zeros((len(images), THUMBNAIL_SIDE**2), np.float32)
+    for row, image in enumerate(track(images, "scanning images")):
         try:
-            looks[row] = thumbnail(picture.file.decode())
+            thumbnails[row] = thumbnail(image.file.decode())
         except SourceError as error:
             broken.append(str(error))
-    return Scan(broken, near_duplicates(looks, threshold))
+    return Scan(broken, near_duplicates(thumbnails, threshold))

@@ -1,9 +1,9 @@
-"""`vidan data tighten`: tight boxes in place of loose ones, so that a detector can learn from them.
+"""`vidan data tighten`: replace loose boxes by a detector's own, so that training can use them.
 
-People label heads, or draw boxes generously, where a detector's own boxes are of faces. What
-they say of the label is worth learning all the same: a beard is no mask. So each loose box keeps
-its label and takes the box that a detector finds inside it. Where it finds none, and where it
-finds something that nobody labeled, the place becomes a crowd: neither right nor wrong.
+People label heads or draw boxes generously where a detector's boxes are of faces. Their labels
+are worth learning all the same: a beard is not a mask. So each loose box keeps its label and
+takes the box that a detector finds inside it. Where the detector finds nothing, and where it
+finds something that nobody labeled, the region becomes a crowd: neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from vidan.types import Detections
 
 from ..arrays import BoolArray
 from ..data import formats
-from ..data.formats.dataset import Boxes, Picture
+from ..data.formats.dataset import AnnotatedImage, Boxes
 from ..evaluation.detector import Subject, detect, open_subject
 
-SIZES = (0.1, 1.1)
-"""A detection is the object of a loose box if its area is between these shares of it."""
+MIN_AREA_RATIO, MAX_AREA_RATIO = 0.1, 1.1
+"""Area of a detection relative to the loose box that it may replace."""
 
 HELP = """\
 vidan data tighten from=<images> to=<folder> [detector.model=<file>] [key=value] ...
 
-Replaces boxes that are too loose (heads instead of faces) by what a detector finds in them,
-under the labels of the data. Where it finds nothing, and where it finds what nobody labeled,
-a crowd marks the place as neither right nor wrong.
+Replaces boxes that are too loose (heads instead of faces) by the boxes that a detector finds in
+them, and keeps the labels of the data. Where it finds nothing, and where it finds something that
+nobody labeled, a crowd marks the region as neither right nor wrong.
 
 Every key with its default:
 
@@ -47,51 +47,61 @@ Every key with its default:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What decides: see `conf/data_tighten.yaml`."""
+class TightenRules:
+    """The rules of `conf/data_tighten.yaml`.
 
-    score: float
-    doubt: float
-    sure: float
-    believe: Mapping[str, str]
+    Attributes:
+        min_score: score from which a detection replaces a loose box, in [0,1].
+        crowd_score: score from which a detection outside all loose boxes becomes a crowd.
+        conflicts: boxes with a label that is a key become crowds where the detector is
+            confident of the value.
+        conflict_score: score from which the detector is confident.
+    """
+
+    min_score: float
+    crowd_score: float
+    conflicts: Mapping[str, str]
+    conflict_score: float
 
 
 def main(arguments: list[str]) -> int:
-    """`vidan data tighten`."""
+    """Run `vidan data tighten`."""
     if asks_for_help(arguments):
         sys.stdout.write(HELP.format(keys=keys("data_tighten")))
         return 0
     listen()
     config = compose(arguments, "data_tighten")
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
-    data = formats.read(path, config.from_format).select(rename=_names("rename", config.rename))
+    data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))
     rules = _rules(config, data.labels)
-    subject = open_subject(config.detector, min(rules.score, rules.doubt))
+    subject = open_subject(config.detector, min(rules.min_score, rules.crowd_score))
     try:
         tight, counts = tighten(subject, data, rules)
     finally:
         subject.close()
     formats.write(tight, to, "coco")
     console().print(
-        f"{to}: {len(tight.pictures)} pictures, {counts['tight']} boxes tightened, "
-        f"{counts['crowd']} made crowds, {counts['new']} crowds where nobody labeled anything"
+        f"{to}: {len(tight.images)} images, {counts['tight']} boxes tightened, "
+        f"{counts['crowd']} turned into crowds, {counts['new']} crowds added where nobody labeled "
+        "anything"
     )
     return 0
 
 
-def _rules(config: Any, labels: Sequence[str]) -> Rules:
-    believe = _names("believe", config.believe)
-    for label in (*believe, *believe.values()):
+def _rules(config: Any, labels: Sequence[str]) -> TightenRules:
+    conflicts = _labels("conflicts", config.conflicts)
+    for label in (*conflicts, *conflicts.values()):
         if label not in labels:
-            raise ConfigError(f"believe: no label {label!r}: {did_you_mean(str(label), labels)}")
-    score, doubt, sure = (
-        options.number(key, config[key], 0.0, 1.0) for key in ("score", "doubt", "sure")
+            raise ConfigError(f"conflicts: no label {label!r}: {did_you_mean(str(label), labels)}")
+    min_score, crowd_score, conflict_score = (
+        options.number(key, config[key], 0.0, 1.0)
+        for key in ("min_score", "crowd_score", "conflict_score")
     )
-    return Rules(score, doubt, sure, believe)
+    return TightenRules(min_score, crowd_score, conflicts, conflict_score)
 
 
-def _names(key: str, value: Any) -> dict[str, str]:
-    """A mapping of labels; {} where nothing is said."""
+def _labels(key: str, value: Any) -> dict[str, str]:
+    """The value of an option that maps labels to labels; null is an empty mapping."""
     plain: Any = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value or {}
     if not isinstance(plain, dict) or not all(isinstance(v, str) for v in plain.values()):
         raise ConfigError(f"{key}={plain!r}: expected labels, such as {{head: face}}")
@@ -99,56 +109,65 @@ def _names(key: str, value: Any) -> dict[str, str]:
 
 
 def tighten(
-    subject: Subject, data: formats.Dataset, rules: Rules
+    subject: Subject, data: formats.Dataset, rules: TightenRules
 ) -> tuple[formats.Dataset, dict[str, int]]:
-    """The data with tight boxes, and how many boxes became what."""
+    """Tighten the boxes of a data set.
+
+    Returns:
+        The new data set, and the number of boxes that were tightened (`tight`), turned into
+        crowds (`crowd`) and added as crowds (`new`).
+    """
     counts = {"tight": 0, "crowd": 0, "new": 0}
-    pictures = []
-    for picture, found in zip(data.pictures, detect(subject, data.samples()), strict=True):
-        named = [subject.detector.labels[c] for c in found.classes]
-        tight, crowds = _tight(picture, found, named, rules, counts)
-        pictures.append(_with_crowds(tight, crowds, data.labels[0]))
-    return formats.Dataset(data.labels, pictures), counts
+    images = []
+    for image, found in zip(data.images, detect(subject, data.samples()), strict=True):
+        labels = [subject.detector.labels[c] for c in found.classes]
+        tight, crowds = _tighten_image(image, found, labels, rules, counts)
+        images.append(_with_crowds(tight, crowds, data.labels[0]))
+    return formats.Dataset(data.labels, images), counts
 
 
-def _tight(
-    picture: Picture, found: Detections, named: Sequence[str], rules: Rules, counts: dict[str, int]
-) -> tuple[Picture, Boxes]:
-    """The image with tight boxes, and what the detector found elsewhere (K,4)."""
+def _tighten_image(
+    image: AnnotatedImage,
+    found: Detections,
+    labels: Sequence[str],
+    rules: TightenRules,
+    counts: dict[str, int],
+) -> tuple[AnnotatedImage, Boxes]:
+    """The image with tight boxes, and the detections outside all loose boxes (K,4)."""
     used = np.zeros(len(found.scores), bool)
-    boxes, crowd = picture.boxes.copy(), picture.crowd.copy()
-    for row in np.flatnonzero(~picture.crowd):
-        inside = _inside(found, boxes[row])
-        scores = np.where(inside & ~used, found.scores, 0.0)
+    boxes, crowd = image.boxes.copy(), image.crowd.copy()
+    for row in np.flatnonzero(~image.crowd):
+        candidates = _inside(found, boxes[row])
+        scores = np.where(candidates & ~used, found.scores, 0.0)
         best = int(scores.argmax()) if len(scores) else -1
-        if best < 0 or scores[best] < rules.score:
+        if best < 0 or scores[best] < rules.min_score:
             crowd[row] = True
             continue
-        used |= inside
+        used |= candidates
         boxes[row] = found.boxes[best]
-        other = rules.believe.get(picture.labels[row])
-        crowd[row] = other == named[best] and scores[best] > rules.sure
-    elsewhere = found.boxes[~used & (found.scores >= rules.doubt)].astype(np.float64)
+        conflicting = rules.conflicts.get(image.labels[row])
+        crowd[row] = conflicting == labels[best] and scores[best] > rules.conflict_score
+    elsewhere = found.boxes[~used & (found.scores >= rules.crowd_score)].astype(np.float64)
     counts["tight"] += int((~crowd).sum())
-    counts["crowd"] += int((crowd & ~picture.crowd).sum())
+    counts["crowd"] += int((crowd & ~image.crowd).sum())
     counts["new"] += len(elsewhere)
-    return replace(picture, boxes=boxes, crowd=crowd), elsewhere
+    return replace(image, boxes=boxes, crowd=crowd), elsewhere
 
 
-def _with_crowds(picture: Picture, crowds: Boxes, label: str) -> Picture:
-    """The image with more crowds (K,4); a label they must have, though it means nothing."""
+def _with_crowds(image: AnnotatedImage, crowds: Boxes, label: str) -> AnnotatedImage:
+    """The image with additional crowds (K,4); their label is required but has no meaning."""
     return replace(
-        picture,
-        boxes=np.concatenate([picture.boxes, crowds]),
-        labels=(*picture.labels, *[label] * len(crowds)),
-        crowd=np.concatenate([picture.crowd, np.ones(len(crowds), bool)]),
-        difficult=np.concatenate([picture.difficult, np.zeros(len(crowds), bool)]),
+        image,
+        boxes=np.concatenate([image.boxes, crowds]),
+        labels=(*image.labels, *[label] * len(crowds)),
+        crowd=np.concatenate([image.crowd, np.ones(len(crowds), bool)]),
+        difficult=np.concatenate([image.difficult, np.zeros(len(crowds), bool)]),
     )
 
 
 def _inside(found: Detections, box: Boxes) -> BoolArray:
-    """(N,): detections whose center is in a box, and that are neither specks nor larger."""
+    """(N,): detections with their center in a box, neither far smaller nor larger than it."""
     centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     within = ((centers >= box[:2]) & (centers <= box[2:])).all(axis=1)
-    share = area(found.boxes) / max(float((box[2:] - box[:2]).prod()), 1e-9)
-    return np.asarray(within & (share > SIZES[0]) & (share < SIZES[1]))
+    ratio = area(found.boxes) / max(float((box[2:] - box[:2]).prod()), 1e-9)
+    return np.asarray(within & (ratio > MIN_AREA_RATIO) & (ratio < MAX_AREA_RATIO))

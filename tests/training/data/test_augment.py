@@ -7,8 +7,8 @@ from vidan_training.data.sample import IGNORED
 PLAIN = Augmentation(scale=(0.5, 2.0), color=0.0, degrade=0.0)
 
 
-def picture(width, height, *boxes):
-    """Black, with white boxes (integer corners)."""
+def image_with(width, height, *boxes):
+    """A black image with white boxes (integer corners), and the boxes."""
     image = np.zeros((height, width, 3), np.uint8)
     for x1, y1, x2, y2 in boxes:
         image[y1:y2, x1:x2] = 255
@@ -16,29 +16,29 @@ def picture(width, height, *boxes):
 
 
 def found(image):
-    """Tight box of what is white."""
+    """Tight box around the white pixels."""
     rows, columns = (np.flatnonzero((image[..., 0] > 127).any(axis=a)) for a in (1, 0))
     return [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
 
 
 def test_flip():
-    image, boxes = picture(10, 4, (1, 1, 3, 2))
+    image, boxes = image_with(10, 4, (1, 1, 3, 2))
     mirrored, moved = flip(image, boxes)
     assert moved.tolist() == [[7, 1, 9, 2]]
     assert found(mirrored) == [7, 1, 9, 2]
 
 
 def test_crop_inside_and_outside():
-    image, boxes = picture(20, 20, (5, 6, 9, 10))
-    view, moved = crop(image, boxes, 3, 2, 8)  # 3 px from the left and 2 from the top go
+    image, boxes = image_with(20, 20, (5, 6, 9, 10))
+    view, moved = crop(image, boxes, 3, 2, 8)  # cuts 3 px off the left and 2 off the top
     assert found(view) == moved[0].tolist() == [2, 4, 6, 8]
     view, moved = crop(image, boxes, -4, -5, 32)  # the image starts at (4, 5)
     assert found(view) == moved[0].tolist() == [9, 11, 13, 15]
     assert view[0, 0].tolist() == [0, 0, 0]
 
 
-def test_letterbox_is_top_left():
-    image, boxes = picture(200, 100, (20, 30, 60, 70))
+def test_the_letterbox_is_at_the_top_left():
+    image, boxes = image_with(200, 100, (20, 30, 60, 70))
     canvas, scale = letterbox(image, 128, 128)
     assert canvas.shape == (128, 128, 3)
     assert scale == (0.64, 0.64)  # 128 / 200
@@ -46,15 +46,15 @@ def test_letterbox_is_top_left():
     assert not canvas[64:].any()
 
 
-def test_resize_averages_when_it_gets_smaller():
+def test_resize_averages_when_shrinking():
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 200
     assert np.unique(resize(stripes, 0.5)).tolist() == [100]
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_boxes_stay_on_what_they_mark(seed):
-    image, boxes = picture(90, 60, (40, 20, 60, 45))
+def test_boxes_stay_on_their_objects(seed):
+    image, boxes = image_with(90, 60, (40, 20, 60, 45))
     rng = np.random.default_rng(seed)
     view, moved, classes = augment(image, boxes, np.array([1], np.int32), 128, 128, PLAIN, rng)
     assert view.shape == (128, 128, 3)
@@ -64,7 +64,7 @@ def test_boxes_stay_on_what_they_mark(seed):
 
 
 def test_color_and_degradation_do_not_move_boxes():
-    image, boxes = picture(90, 60, (40, 20, 60, 45))
+    image, boxes = image_with(90, 60, (40, 20, 60, 45))
     for seed in range(20):
         strong = Augmentation(scale=(0.5, 2.0), color=1.0, degrade=1.0)
         _, plain, _ = augment(
@@ -77,10 +77,10 @@ def test_color_and_degradation_do_not_move_boxes():
         assert moved.tolist() == plain.tolist()
 
 
-def test_what_is_cut_or_tiny_is_ignored():
+def test_cut_and_tiny_boxes_are_ignored():
     # At scale 1 and without focus a view of 64 px shows a quarter of the 128 px image.
     options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0)
-    image, boxes = picture(128, 128, (50, 50, 80, 80), (2, 2, 5, 5))
+    image, boxes = image_with(128, 128, (50, 50, 80, 80), (2, 2, 5, 5))
     seen = set()
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -90,12 +90,12 @@ def test_what_is_cut_or_tiny_is_ignored():
             if label == 0:
                 assert share >= 0.5
             seen.add(int(label))
-            assert label != 1  # 3 px: smaller than `smallest`
+            assert label != 1  # 3 px: smaller than `min_side`
     assert seen == {0, IGNORED}
 
 
-def test_chance_comes_from_the_generator_alone():
-    image, boxes = picture(90, 60, (40, 20, 60, 45))
+def test_the_generator_is_the_only_source_of_randomness():
+    image, boxes = image_with(90, 60, (40, 20, 60, 45))
     views = [
         augment(
             image, boxes, np.array([0], np.int32), 64, 64, Augmentation(), np.random.default_rng(5)
@@ -106,7 +106,7 @@ def test_chance_comes_from_the_generator_alone():
 
 
 def test_an_image_without_boxes():
-    image, boxes = picture(30, 20)
+    image, boxes = image_with(30, 20)
     view, moved, classes = augment(
         image, boxes, np.zeros(0, np.int32), 64, 64, Augmentation(), np.random.default_rng(0)
     )

@@ -1,6 +1,6 @@
-"""Every augmentation, one at a time and all at once: boxes stay on what they mark.
+"""Every augmentation, alone and combined, keeps boxes on their objects.
 
-Bright boxes are drawn on a dark ground, changed, and found again in the pixels.
+Bright boxes are drawn on a dark background, augmented, and located again in the pixels.
 """
 
 from dataclasses import fields, replace
@@ -13,9 +13,9 @@ from vidan_training.data.augment import Augmentation, augment, mosaic
 from vidan_training.data.sample import IGNORED
 
 OFF = Augmentation(
-    scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0, visible=0.5, smallest=0.0
+    scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0, min_visible=0.5, min_side=0.0
 )
-# Every field of Augmentation must be here: a new one without a strength fails the test below.
+# Must have every field of Augmentation; a test below fails for a new one that is missing.
 STRENGTHS = {
     "scale": (0.5, 2.0),
     "focus": 1.0,
@@ -23,19 +23,19 @@ STRENGTHS = {
     "color": 1.0,
     "degrade": 1.0,
     "haze": 1.0,
-    "dark": 1.0,
-    "motion": 1.0,
+    "low_light": 1.0,
+    "motion_blur": 1.0,
     "mosaic": 1.0,
     "resize_boxes": 1.0,
-    "visible": 0.9,
-    "smallest": 20.0,
+    "min_visible": 0.9,
+    "min_side": 20.0,
 }
-TOLERANCE = 2.0  # px; blurred edges are found where they are half as bright
+TOLERANCE = 2.0  # px; blurred edges are located at half their brightness
 SEEDS = range(12)
 
 
 def drawn():
-    """Two light boxes with room around them on a dark, slightly noisy ground."""
+    """Two light boxes with space around them on a dark, slightly noisy background."""
     rng = np.random.default_rng(0)
     image = rng.integers(20, 30, (120, 160, 3)).astype(np.uint8)
     boxes = [(20, 30, 60, 62), (98, 48, 130, 96)]
@@ -45,7 +45,7 @@ def drawn():
 
 
 def view(options, rng, size=160):
-    """As the loader makes it: one view, or four of half the size."""
+    """One view as in a training batch: a single one, or a mosaic of four at half the size."""
     tiles = [
         augment(*drawn(), size // 2 if options.mosaic else size, 160, options, rng)
         for _ in range(4 if options.mosaic else 1)
@@ -54,7 +54,7 @@ def view(options, rng, size=160):
 
 
 def found(image, box):
-    """Where the bright thing around `box` really ends, to half its brightness; None if unclear."""
+    """Edges of the bright object near `box`, at half its brightness; None if unclear."""
     gray = cv2.GaussianBlur(image.mean(axis=2).astype(np.float32), (0, 0), 1.0)
     x1, y1, x2, y2 = np.round(box).astype(int)
     center = np.median(gray[y1 + 3 : y2 - 3, x1 + 3 : x2 - 3])
@@ -62,11 +62,11 @@ def found(image, box):
     near = [slice(max(0, y1 - margin), y2 + margin), slice(max(0, x1 - margin), x2 + margin)]
     ring = gray[near[0], near[1]].copy()
     ring[y1 - near[0].start : y2 - near[0].start, x1 - near[1].start : x2 - near[1].start] = np.nan
-    ground = np.nanmedian(ring)
-    if center - ground < 25:  # hidden by haze or darkness: nothing to measure
+    background = np.nanmedian(ring)
+    if center - background < 25:  # hidden by haze or darkness: nothing to measure
         return None
-    bright = gray[near[0], near[1]] > (center + ground) / 2
-    # Edges by the row and the column through the middle of the box.
+    bright = gray[near[0], near[1]] > (center + background) / 2
+    # Edges along the row and the column through the middle of the box.
     row = bright[(y1 + y2) // 2 - near[0].start]
     column = bright[:, (x1 + x2) // 2 - near[1].start]
     xs, ys = np.flatnonzero(row) + near[1].start, np.flatnonzero(column) + near[0].start
@@ -74,7 +74,7 @@ def found(image, box):
 
 
 def inside(box, size=160, tile=160):
-    """A box that is whole, with room around it, in its tile."""
+    """Whether a box is completely inside its tile, with space around it."""
     low, high = box % tile, (box - 1) % tile + 1
     return (low[:2] > 8).all() and (high[2:] < tile - 8).all() and (box[2:] - box[:2] > 14).all()
 
@@ -84,7 +84,7 @@ def test_every_augmentation_has_a_strength():
 
 
 @pytest.mark.parametrize("name", [*STRENGTHS, "all"])
-def test_boxes_stay_on_what_they_mark(name):
+def test_boxes_stay_on_their_objects(name):
     strengths = STRENGTHS if name == "all" else {name: STRENGTHS[name]}
     options = replace(OFF, **strengths)
     tile = 80 if options.mosaic else 160
@@ -102,7 +102,7 @@ def test_boxes_stay_on_what_they_mark(name):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in STRENGTHS if n not in ("visible", "smallest", "focus")]
+    "name", [n for n in STRENGTHS if n not in ("min_visible", "min_side", "focus")]
 )
 def test_each_augmentation_changes_the_image(name):
     plain = [view(OFF, np.random.default_rng(s))[0] for s in SEEDS]

@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 from vidan_training.data.augment import Augmentation
-from vidan_training.data.batches import Batches, chances
+from vidan_training.data.batches import Batches, sampling_weights
 from vidan_training.data.formats import read
 from vidan_training.data.sample import Sample
 from vidan_training.model.anchors import AnchorShapes, make_anchors
@@ -20,11 +20,11 @@ def samples(tmp_path):
 
 
 def batches(samples, **options):
-    values = {"size": 128, "reference": 128, "batch": 2, "seed": 1} | options
-    return Batches(samples, ANCHORS, options=Augmentation(), **values)
+    values = {"size": 128, "reference_size": 128, "batch_size": 2, "seed": 1} | options
+    return Batches(samples, ANCHORS, augmentation=Augmentation(), **values)
 
 
-def test_shapes(samples):
+def test_shapes_of_a_batch(samples):
     loader = batches(samples)
     images, targets = loader[0]
     assert len(loader) == 3  # 7 images, 2 at a time, rounded down
@@ -43,20 +43,20 @@ def test_a_resumed_epoch_sees_the_same_views(samples):
     assert not (images == before).all()
 
 
-def test_an_epoch_shows_every_image_where_all_count_the_same(samples):
-    drawn = batches(samples, batch=7)._drawn(0)
-    assert sorted(drawn.tolist()) == list(range(7))
+def test_without_weights_an_epoch_shows_every_image_once(samples):
+    order = batches(samples, batch_size=7).sample_order(0)
+    assert sorted(order.tolist()) == list(range(7))
 
 
-def test_some_come_more_often(samples):
-    loader = batches(samples, chances=[1, 1, 1, 1, 1, 3, 1])
-    counts = np.bincount(np.concatenate([loader._drawn(e) for e in range(60)]), minlength=7)
+def test_weights_set_how_often_images_appear(samples):
+    loader = batches(samples, weights=[1, 1, 1, 1, 1, 3, 1])
+    counts = np.bincount(np.concatenate([loader.sample_order(e) for e in range(60)]), minlength=7)
     assert counts[5] / counts[:5].mean() == pytest.approx(3, rel=0.2)
 
 
-def test_chances_are_the_largest_factor_in_the_image():
+def test_the_weight_of_an_image_is_the_largest_factor_of_its_classes():
     samples = [
         Sample(None, np.zeros((len(c), 4), np.float32), np.array(c, np.int32))
         for c in ([0], [0, 1], [])
     ]
-    assert chances(samples, {0: 1.0, 1: 2.5}) == [1.0, 2.5, 1.0]
+    assert sampling_weights(samples, {0: 1.0, 1: 2.5}) == [1.0, 2.5, 1.0]

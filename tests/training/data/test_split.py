@@ -26,28 +26,28 @@ def test_every_sample_is_on_one_side():
     assert not names(training) & names(validation)
 
 
-def test_rare_classes_come_into_both_parts():
+def test_rare_classes_are_in_both_parts():
     # 20 of 200 images have class 1: a fifth of them is 4, a fifth of the others 36.
     _, validation = split(SAMPLES, 0.2, seed=1)
     assert len(validation) == 40
     assert sum(1 in s.classes for s in validation) == 4
 
 
-def test_the_seed_decides_and_the_order_of_the_samples_does_not():
+def test_the_split_depends_on_the_seed_but_not_on_the_order_of_the_samples():
     first = names(split(SAMPLES, 0.2, seed=1)[1])
     assert first == names(split(SAMPLES[::-1], 0.2, seed=1)[1])
     assert first != names(split(SAMPLES, 0.2, seed=2)[1])
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_groups_stay_together_also_through_a_third(seed):
+def test_groups_stay_together_also_when_connected_through_others(seed):
     groups = [("001.jpg", "002.jpg"), ("010.jpg", "002.jpg"), ("050.jpg", "not-there.jpg")]
     training, validation = split(SAMPLES, 0.5, seed, groups)
     chain = {"001.jpg", "002.jpg", "010.jpg"}
     assert chain <= names(training) or chain <= names(validation)
 
 
-def test_groups_file(tmp_path):
+def test_a_groups_file_is_read(tmp_path):
     file = tmp_path / "groups.txt"
     file.write_text("a.jpg b.jpg ncc=0.9\n\nc.jpg d.jpg\n")
     assert read_groups(file) == [("a.jpg", "b.jpg"), ("c.jpg", "d.jpg")]

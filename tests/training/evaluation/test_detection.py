@@ -79,14 +79,14 @@ def test_figures_are_of_the_runs_threshold_and_curves_of_all_scores(drawn):
 def test_wrong_labels_and_loose_boxes_by_group(drawn, capsys):
     draw(drawn / "more", 4)
     kept = run(
-        "data=data", "slices=clean", "confusions=more", r"group='picture[01]?'",
+        "data=data", "slices=clean", "confusions=more", r"group='image[01]?'",
         options=color("swapped: true"),
     )  # fmt: skip
     assert kept["slices"]["clean"]["any label"]["AP50"] == 1
     assert kept["slices"]["clean"]["all labels"]["AP50"] == 0
     tables = kept["confusions on loose boxes"]
-    assert list(tables) == ["picture", "picture0", "picture1", "all"]
-    assert tables["picture"]["counts"] == [[0, 2, 0], [2, 0, 0], [0, 0, 0]]
+    assert list(tables) == ["image", "image0", "image1", "all"]
+    assert tables["image"]["counts"] == [[0, 2, 0], [2, 0, 0], [0, 0, 0]]
     assert tables["all"]["shares"]["disc"] == {"disc": 0, "square": 1}
     assert "100.0 %" in capsys.readouterr().out
     assert cv2.imread("out/confusions.png").shape[1] == cv2.imread("out/worst.png").shape[1]
@@ -103,10 +103,10 @@ def test_labels_can_be_renamed_and_joined(drawn, caplog):
 
 
 def test_parts_of_the_data(drawn):
-    (drawn / "few.txt").write_text("picture1.png\npicture3\n\n")
-    assert part("few.txt") == ["picture1.png", "picture3.png"]
+    (drawn / "few.txt").write_text("image1.png\nimage3\n\n")
+    assert part("few.txt") == ["image1.png", "image3.png"]
     training, validation, every = (part(name) for name in ("training", "validation", "all"))
-    assert sorted(training + validation) == every == [f"picture{n}.png" for n in range(PICTURES)]
+    assert sorted(training + validation) == every == [f"image{n}.png" for n in range(PICTURES)]
     assert len(validation) == round(0.15 * PICTURES)
 
 

@@ -15,7 +15,7 @@ from ..drawn import draw
 PLAIN = [
     "augmentation.scale=[1,1]", "augmentation.focus=0", "augmentation.flip=0",
     "augmentation.color=0", "augmentation.degrade=0", "augmentation.haze=0",
-    "augmentation.dark=0", "augmentation.motion=0", "augmentation.mosaic=0",
+    "augmentation.low_light=0", "augmentation.motion_blur=0", "augmentation.mosaic=0",
     "augmentation.resize_boxes=0",
 ]  # fmt: skip
 SMALL = [

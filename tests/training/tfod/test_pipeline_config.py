@@ -28,7 +28,7 @@ def test_a_real_one():
     assert values["size"] == [512, 512]
     assert values["crop"] == 512
     assert values["anchors"] == {"scale": 4.0, "octaves": 3, "ratios": [1.0, 2.0, 0.5]}
-    assert values["matching"] == {"positive": 0.5, "negative": 0.5, "at_least": 1}
+    assert values["matching"] == {"positive": 0.5, "negative": 0.5, "min_anchors": 1}
     assert values["loss"] == {
         "box": "huber", "delta": 1.0, "box_weight": 1.0, "alpha": 0.25, "gamma": 1.5,
         "class_weights": {},

@@ -1,17 +1,17 @@
-"""Data sets in the formats that people have: Pascal VOC, COCO, YOLO, TFRecord."""
+"""Object-detection data sets in common formats: Pascal VOC, COCO, YOLO, TFRecord."""
 
-from .dataset import Dataset, Picture, join
+from .dataset import AnnotatedImage, Dataset, join
 from .detect import FORMATS, detect, expand
 from .files import read, write
-from .problems import POLICIES, Problem, Problems
+from .issues import POLICIES, Issue, IssueLog
 
 __all__ = [
     "FORMATS",
     "POLICIES",
+    "AnnotatedImage",
     "Dataset",
-    "Picture",
-    "Problem",
-    "Problems",
+    "Issue",
+    "IssueLog",
     "detect",
     "expand",
     "join",

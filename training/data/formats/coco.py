@@ -10,12 +10,12 @@ from typing import Any
 
 from vidan.errors import SourceError
 
-from .dataset import Picture
-from .options import OutputDecoding
-from .places import ImageFolder, basename, read_text
-from .problems import Problems
-from .repair import Raw
-from .writing import Target
+from .dataset import AnnotatedImage
+from .issues import IssueLog
+from .options import ReadOptions
+from .paths import ImageIndex, basename, read_text
+from .repair import RawAnnotation
+from .writing import OutputFolder
 
 NAN = float("nan")
 NO_BOX = (NAN, NAN, NAN, NAN)
@@ -30,87 +30,94 @@ def find(path: Path) -> Path | None:
     if path.is_file():
         return path if path.suffix.lower() == ".json" else None
     files = [f for inner in (path, path / "annotations") for f in sorted(inner.glob("*.json"))]
-    found = [file for file in files if _looks_right(file)]
+    found = [file for file in files if _is_coco(file)]
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
-        raise SourceError(f"several COCO files in {str(path)!r} ({names}): say which")
+        raise SourceError(f"several COCO files in {str(path)!r} ({names}): name one of them")
     return found[0] if found else None
 
 
-def _looks_right(file: Path) -> bool:
-    """Whether it is an object that names images, by the file alone or else by its content."""
+def _is_coco(file: Path) -> bool:
+    """Whether a JSON file contains images and categories; by its name if it is broken."""
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
-        return file.name.endswith(".coco.json")  # broken, but meant: reading it says so
+        return file.name.endswith(".coco.json")  # reading it will report what is broken
     return isinstance(content, dict) and {"images", "categories"} <= content.keys()
 
 
-def read(path: Path, reading: OutputDecoding) -> tuple[tuple[str, ...] | None, Iterator[Raw]]:
-    """Labels in the order of their ids, and what the file says of each image."""
+def read(
+    path: Path, options: ReadOptions
+) -> tuple[tuple[str, ...] | None, Iterator[RawAnnotation]]:
+    """Read the labels in the order of their ids, and the annotation of each image."""
     file = find(path)
     if file is None:
         raise SourceError(f"no COCO file in {str(path)!r}: expected images and annotations in JSON")
     try:
         content = json.loads(read_text(file))
         images, boxes = content["images"], content.get("annotations", [])
-        categories = {int(c["id"]): str(c["name"]) for c in _used(content["categories"], boxes)}
-        pictures = _pictures(file, path, images, boxes, categories, reading.problems)
-        return tuple(dict.fromkeys(categories[number] for number in sorted(categories))), pictures
+        used = _used_categories(content["categories"], boxes)
+        categories = {int(c["id"]): str(c["name"]) for c in used}
+        annotations = _annotations(file, path, images, boxes, categories, options.issues)
+        labels = tuple(dict.fromkeys(categories[number] for number in sorted(categories)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise SourceError(f"cannot read COCO file {str(file)!r}: {what}") from error
+    return labels, annotations
 
 
-def _used(
+def _used_categories(
     categories: Sequence[Mapping[str, Any]], boxes: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """Without Roboflow's root: a category over the others that has no box itself."""
-    over = {c.get("supercategory") for c in categories if c.get("supercategory") != c.get("name")}
+    """The categories without Roboflow's root: a supercategory that has no boxes of its own."""
+    parents = {
+        c.get("supercategory") for c in categories if c.get("supercategory") != c.get("name")
+    }
     used = {box.get("category_id") for box in boxes}
-    return [c for c in categories if c["name"] not in over or c["id"] in used]
+    return [c for c in categories if c["name"] not in parents or c["id"] in used]
 
 
-def _pictures(
+def _annotations(
     file: Path,
     path: Path,
     images: Sequence[Mapping[str, Any]],
     boxes: Sequence[Mapping[str, Any]],
     categories: Mapping[int, str],
-    problems: Problems,
-) -> Iterator[Raw]:
+    issues: IssueLog,
+) -> Iterator[RawAnnotation]:
     root = path if path.is_dir() else file.parent
     if root.name == "annotations":
         root = root.parent
-    folder = ImageFolder([file.parent, root / "images", root])
-    of_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    index = ImageIndex([file.parent, root / "images", root])
+    by_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for box in boxes:
-        of_image[box.get("image_id")].append(box)
+        by_image[box.get("image_id")].append(box)
     for image in sorted(images, key=lambda image: str(image.get("file_name"))):
-        mine = of_image.pop(image.get("id"), [])
-        yield _picture(file, image, mine, categories, folder, problems)
-    for number, lost in of_image.items():
+        own = by_image.pop(image.get("id"), [])
+        yield _annotation(file, image, own, categories, index, issues)
+    for number, lost in by_image.items():
         text = f"{len(lost)} boxes of image {number!r}, which is not listed"
-        problems.repairs(str(file), "unknown picture", text, mendable=False)
+        issues.report(str(file), "unknown image", text, repairable=False)
 
 
-def _picture(
+def _annotation(
     file: Path,
     image: Mapping[str, Any],
     boxes: Sequence[Mapping[str, Any]],
     categories: Mapping[int, str],
-    folder: ImageFolder,
-    problems: Problems,
-) -> Raw:
+    index: ImageIndex,
+    issues: IssueLog,
+) -> RawAnnotation:
     name = str(image.get("file_name", ""))
-    raw = Raw(f"{file}: {name}", folder.find(name, file.parent), basename(name))
+    raw = RawAnnotation(f"{file}: {name}", index.find(name, file.parent), basename(name))
     width, height = (_side(image.get(key)) for key in ("width", "height"))
     if width > 0 and height > 0:
-        raw.declared = (width, height)
+        raw.declared_size = (width, height)
     for box in boxes:
         label = categories.get(box.get("category_id", -1))
         if label is None:
-            problems.unknown(raw.where, f"category {box.get('category_id')!r} is not listed")
+            text = f"category {box.get('category_id')!r} is not listed"
+            issues.report_unknown_label(raw.location, text)
             continue
         raw.labels.append(label)
         raw.corners.append(_corners(box))
@@ -124,7 +131,7 @@ def _side(value: Any) -> int:
 
 
 def _corners(box: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    """Of `bbox`, or around the polygons of `segmentation`."""
+    """Corners of `bbox`, or around the polygons of `segmentation`."""
     try:
         if box.get("bbox"):
             x, y, width, height = map(float, box["bbox"])
@@ -135,31 +142,31 @@ def _corners(box: Mapping[str, Any]) -> tuple[float, float, float, float]:
         return NO_BOX
 
 
-class Writer:
-    """Writes `images/` and `annotations.json`, categories from 1."""
+class CocoWriter:
+    """Writes `images/` and `annotations.json`, with category ids from 1."""
 
-    loses = ("difficult",)
+    unsupported = ("difficult",)
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, output: OutputFolder) -> None:
+        self._output = output
         self._images: list[dict[str, Any]] = []
         self._boxes: list[dict[str, Any]] = []
 
-    def write(self, picture: Picture) -> None:
-        """Write one image; its boxes come on closing."""
-        file = self._target.copy(picture, "images")
+    def write(self, image: AnnotatedImage) -> None:
+        """Write one image; its boxes are written on closing."""
+        file = self._output.copy_image(image, "images")
         number = len(self._images) + 1
-        width, height = picture.size
+        width, height = image.size
         name = f"images/{file.name}"
         self._images.append({"id": number, "file_name": name, "width": width, "height": height})
-        for box, label, crowd in zip(picture.boxes, picture.labels, picture.crowd, strict=True):
+        for box, label, crowd in zip(image.boxes, image.labels, image.crowd, strict=True):
             x1, y1, x2, y2 = (round(value, 4) for value in box.tolist())
             sides = [round(x2 - x1, 4), round(y2 - y1, 4)]
             self._boxes.append(
                 {
                     "id": len(self._boxes) + 1,
                     "image_id": number,
-                    "category_id": self._target.labels.index(label) + 1,
+                    "category_id": self._output.labels.index(label) + 1,
                     "bbox": [x1, y1, *sides],
                     "area": round(sides[0] * sides[1], 4),
                     "iscrowd": int(crowd),
@@ -167,12 +174,12 @@ class Writer:
             )
 
     def close(self) -> None:
-        """Write the file."""
-        categories = [{"id": n, "name": label} for n, label in enumerate(self._target.labels, 1)]
+        """Write the JSON file."""
+        categories = [{"id": n, "name": label} for n, label in enumerate(self._output.labels, 1)]
         content = {
             "images": self._images,
             "annotations": self._boxes,
             "categories": categories,
         }
-        path = self._target.folder / "annotations.json"
+        path = self._output.folder / "annotations.json"
         path.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Images with boxes as they are between formats."""
+"""The format-independent data set that all readers produce and all writers take."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from vidan.errors import ConfigError, did_you_mean
 from ...arrays import BoolArray
 from ..image_files import ImageFile
 from ..sample import IGNORED, Sample
-from .problems import Problem
+from .issues import Issue
 
 Boxes = npt.NDArray[np.float64]
-Flags = BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """One image and what is in it.
+class AnnotatedImage:
+    """An image and its boxes.
 
     Attributes:
-        file: where its bytes are.
-        name: file name, of a record too; without folders.
-        size: width, height of the upright image, px.
-        boxes: (M,4) float64 xyxy px of the upright image, inside it.
-        labels: of the M boxes.
+        file: the encoded image.
+        name: file name without folders, also of an image in a TFRecord.
+        size: width and height of the upright image, px.
+        boxes: (M,4) float64 xyxy, px of the upright image, inside it.
+        labels: labels of the M boxes.
         crowd: (M,) regions of many objects, neither right nor wrong to find.
         difficult: (M,) marked as hard to recognize.
-        where: the file, line or record that says so, for messages.
+        location: file, line or record of the annotation, for messages.
     """
 
     file: ImageFile
@@ -40,12 +39,12 @@ class Picture:
     size: tuple[int, int]
     boxes: Boxes
     labels: tuple[str, ...]
-    crowd: Flags
-    difficult: Flags
-    where: str = ""
+    crowd: BoolArray
+    difficult: BoolArray
+    location: str = ""
 
-    def take(self, rows: npt.NDArray[np.intp], labels: Sequence[str]) -> Picture:
-        """The image with some of its boxes, (K,), under the K labels given."""
+    def select_boxes(self, rows: npt.NDArray[np.intp], labels: Sequence[str]) -> AnnotatedImage:
+        """The image with the boxes of some rows (K,), under K new labels."""
         return replace(
             self,
             boxes=self.boxes[rows],
@@ -55,50 +54,51 @@ class Picture:
         )
 
     def sample(self, labels: Sequence[str]) -> Sample:
-        """The image for training; crowds are `IGNORED`."""
+        """The image as a training sample; crowds become `IGNORED`."""
         classes = np.array([labels.index(label) for label in self.labels], np.int32)
         classes[self.crowd] = IGNORED
         file = self.file
-        span = None if file.size is None else (file.offset, file.size)
+        span = None if file.length is None else (file.offset, file.length)
         return Sample(file.path, self.boxes.astype(np.float32), classes, span, self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Images, the labels in their order, and what was wrong.
+    """Annotated images and their labels.
 
     Attributes:
         labels: all labels; a class is an index into them.
-        images: in the order of their names.
-        problems: what was found on reading.
+        images: sorted by name.
+        issues: found on reading.
     """
 
     labels: tuple[str, ...]
-    pictures: list[Picture]
-    problems: list[Problem] = field(default_factory=list)
+    images: list[AnnotatedImage]
+    issues: list[Issue] = field(default_factory=list)
 
     def samples(self) -> list[Sample]:
-        """The images for training."""
-        return [picture.sample(self.labels) for picture in self.pictures]
+        """The images as training samples."""
+        return [image.sample(self.labels) for image in self.images]
 
-    def counts(self) -> Counter[str]:
-        """How many boxes each label has."""
-        return Counter(label for picture in self.pictures for label in picture.labels)
+    def label_counts(self) -> Counter[str]:
+        """Number of boxes of each label."""
+        return Counter(label for image in self.images for label in image.labels)
 
     def select(
         self,
         labels: Sequence[str] | None = None,
         rename: Mapping[str, str | None] | None = None,
     ) -> Dataset:
-        """The data set with other labels.
+        """Keep or rename labels.
 
         Args:
-            labels: what to keep, in this order; boxes of other labels are left out. None: all.
-            rename: new names by old ones, before `labels` is applied; two may become one;
+            labels: labels to keep, in this order; boxes of other labels are left out. None
+                keeps all.
+            rename: new names by old names, applied before `labels`; two labels may become one.
                 None as a new name leaves the boxes out.
 
         Raises:
-            ConfigError: a label that there is not.
+            ConfigError: a label does not exist.
         """
         rename = rename or {}
         for old in rename:
@@ -112,19 +112,22 @@ class Dataset:
         kept = tuple(known if labels is None else labels)
         if len(set(kept)) < len(kept):
             raise ConfigError(f"labels={list(kept)!r}: expected each label once")
-        return Dataset(kept, [_renamed(p, renamed, kept) for p in self.pictures], self.problems)
+        images = [_relabeled(image, renamed, kept) for image in self.images]
+        return Dataset(kept, images, self.issues)
 
 
 def join(datasets: Sequence[Dataset]) -> Dataset:
-    """All images of several data sets; labels in the order in which they first come."""
+    """Concatenate data sets; labels in the order of their first occurrence."""
     return Dataset(
         tuple(dict.fromkeys(label for dataset in datasets for label in dataset.labels)),
-        [picture for dataset in datasets for picture in dataset.pictures],
-        [problem for dataset in datasets for problem in dataset.problems],
+        [image for dataset in datasets for image in dataset.images],
+        [issue for dataset in datasets for issue in dataset.issues],
     )
 
 
-def _renamed(picture: Picture, renamed: Mapping[str, str | None], kept: tuple[str, ...]) -> Picture:
-    new = [renamed[label] for label in picture.labels]
+def _relabeled(
+    image: AnnotatedImage, renamed: Mapping[str, str | None], kept: tuple[str, ...]
+) -> AnnotatedImage:
+    new = [renamed[label] for label in image.labels]
     rows = [row for row, label in enumerate(new) if label in kept]
-    return picture.take(np.array(rows, np.intp), [str(new[row]) for row in rows])
+    return image.select_boxes(np.array(rows, np.intp), [str(new[row]) for row in rows])

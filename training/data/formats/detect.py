@@ -1,4 +1,4 @@
-"""Which format a folder or file has."""
+"""Detection of the format of a data set."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from . import coco, records, voc, yolo
 AUTO = "auto"
 FORMATS = ("tfrecord", "voc", "coco", "yolo")
 SPLITS = ("train", "training", "valid", "val", "validation", "test")
-"""Folders that a data set is divided into: Roboflow's and Ultralytics' names."""
+"""Subfolders that Roboflow and Ultralytics divide a data set into."""
 
 
 def detect(path: Path, given: str = AUTO) -> str:
-    """The format of a data set.
+    """Return the format of a data set.
 
     Args:
         path: folder, file or pattern.
-        given: a format, or `auto` to look.
+        given: a format, or `auto` to detect it.
 
     Raises:
-        ConfigError: there is no such format.
-        SourceError: it is none that is known, or there is nothing.
+        ConfigError: the given format does not exist.
+        SourceError: the path does not exist or its format is unknown.
     """
     if choice("format", given, (AUTO, *FORMATS)) != AUTO:
         return given
@@ -37,12 +37,12 @@ def detect(path: Path, given: str = AUTO) -> str:
 
 
 def expand(path: Path, given: str = AUTO) -> list[Path]:
-    """The data sets in a folder: itself, or its parts `train`, `valid`, `test` and so on.
+    """List the data sets of a path: itself, or its subfolders `train`, `valid`, `test` etc.
 
     A `data.yaml` stands for the folders that it names.
     """
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return _named(path)
+        return _folders_of_yaml(path)
     if not path.is_dir():
         return [path]
     if _detect(path) is not None:
@@ -51,21 +51,21 @@ def expand(path: Path, given: str = AUTO) -> list[Path]:
     return [part for part in parts if given != AUTO or _detect(part)] or [path]
 
 
-def _named(file: Path) -> list[Path]:
-    """The folders of a `data.yaml`: each entry names images, in a folder beside `labels`."""
+def _folders_of_yaml(file: Path) -> list[Path]:
+    """Folders of a `data.yaml`: each entry names an image folder next to a `labels` folder."""
     content = yolo.read_yaml(file)
     root = file.parent / str(content.get("path") or "")
     folders: list[Path] = []
     for key in ("train", "val", "test"):
         entries = content.get(key) or ()
         for entry in [entries] if isinstance(entries, str) else entries:
-            # Roboflow writes ../train/images, though train lies beside the file.
-            places = [root / entry, file.parent / entry, file.parent / str(entry).lstrip("./")]
-            place = next((place for place in places if place.is_dir()), None)
-            if place is not None:
-                folders.append(place.parent if place.name == "images" else place)
+            # Roboflow writes ../train/images although train is next to the file.
+            candidates = [root / entry, file.parent / entry, file.parent / str(entry).lstrip("./")]
+            folder = next((path for path in candidates if path.is_dir()), None)
+            if folder is not None:
+                folders.append(folder.parent if folder.name == "images" else folder)
     if not folders:
-        raise SourceError(f"{str(file)!r} names no folder that is there (train, val or test)")
+        raise SourceError(f"{str(file)!r} names no existing folder (train, val or test)")
     return list(dict.fromkeys(folders))
 
 
@@ -89,6 +89,6 @@ def _detect_file(path: Path) -> str | None:
     if path.is_file() and path.suffix.lower() in (".yaml", ".yml"):
         return "yolo"
     try:
-        return "tfrecord" if records.files_of(path) else None
+        return "tfrecord" if records.record_files(path) else None
     except SourceError:
         return None

@@ -1,4 +1,4 @@
-"""`tf.train.Example`: features by name, by protobuf alone.
+"""`tf.train.Example`: named features, read and written with protobuf alone.
 
 Source of the fields: tensorflow/core/example/{example,feature}.proto.
 """
@@ -19,15 +19,15 @@ from google.protobuf.message import DecodeError
 Value = bytes | float | int
 Features = Mapping[str, Sequence[Value]]
 
-_PACKAGE = "vidan.records"  # not TensorFlow's, whose own descriptors may be loaded too
+_PACKAGE = "vidan.records"  # not "tensorflow", whose own descriptors may be loaded as well
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
 def parse(data: bytes) -> dict[str, list[Any]]:
-    """The features of an example; empty ones too.
+    """Parse the features of an example, including empty ones.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the data is not an example.
     """
     example = _example()()
     try:
@@ -42,7 +42,7 @@ def parse(data: bytes) -> dict[str, list[Any]]:
 
 
 def dump(features: Features) -> bytes:
-    """An example of the features; the type of a list is that of its first value."""
+    """Serialize features; the first value of a list determines its type."""
     example = _example()()
     for name, values in features.items():
         first = values[0] if values else 0.0
@@ -53,7 +53,7 @@ def dump(features: Features) -> bytes:
 
 @cache
 def _example() -> Any:
-    """The message class."""
+    """The message class of an example."""
     file = descriptor_pb2.FileDescriptorProto(
         name="vidan/records.proto", package=_PACKAGE, syntax="proto3"
     )

@@ -1,124 +1,140 @@
-"""Reads and writes data sets of any format."""
+"""Reading and writing data sets of any format."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
 from vidan.errors import SourceError, did_you_mean
 
 from . import coco, tfrecord, voc, yolo
-from .dataset import Dataset, Picture
+from .dataset import AnnotatedImage, Dataset
 from .detect import AUTO, detect
-from .options import OutputDecoding
-from .places import read_label_map
-from .problems import REPAIR, Problems
-from .repair import Raw, mend
-from .writing import Target, whole
+from .issues import REPAIR, IssueLog
+from .options import ReadOptions
+from .paths import read_label_map
+from .repair import RawAnnotation, repair
+from .writing import DatasetWriter, OutputFolder, atomic_folder
 
 log = logging.getLogger(__name__)
 
-MODULES: dict[str, ModuleType] = {"tfrecord": tfrecord, "voc": voc, "coco": coco, "yolo": yolo}
-FEW = 5
-"""Boxes at pixel 1 from which a data set that has none at 0 looks as if it counted from 1."""
+ReadResult = tuple[tuple[str, ...] | None, Iterator[RawAnnotation]]
+"""Labels if the format defines them, and the annotations of the images."""
+
+
+class DatasetFormat(NamedTuple):
+    """How to read and write one format."""
+
+    read: Callable[[Path, ReadOptions], ReadResult]
+    writer: Callable[[OutputFolder], DatasetWriter]
+
+
+DATASET_FORMATS = {
+    "tfrecord": DatasetFormat(tfrecord.read, tfrecord.TfrecordWriter),
+    "voc": DatasetFormat(voc.read, voc.VocWriter),
+    "coco": DatasetFormat(coco.read, coco.CocoWriter),
+    "yolo": DatasetFormat(yolo.read, yolo.YoloWriter),
+}
+MIN_BOXES_AT_ONE = 5
+"""A data set with this many boxes at pixel 1 and none at 0 probably counts from 1."""
 
 
 def read(
     path: Path,
     format: str = AUTO,  # noqa: A002 - the option's word
     *,
-    problems: str = REPAIR,
+    issues: str = REPAIR,
     label_map: Path | None = None,
     one_based: bool | None = None,
 ) -> Dataset:
-    """Read a data set; images stay where they are.
+    """Read a data set; the images stay in their files.
 
     Args:
         path: folder, file, or pattern of TFRecords.
-        format: one of FORMATS, or `auto` to look.
-        problems: what to do about what is wrong: one of POLICIES.
-        label_map: a label map in another place than beside the data.
-        one_based: whether pixels count from 1; None: look, and say if it seems so.
+        format: one of FORMATS, or `auto` to detect it.
+        issues: what to do about issues, one of POLICIES.
+        label_map: a label map that is not next to the data.
+        one_based: whether pixels count from 1; None counts from 0 and notes if 1 seems likely.
 
     Raises:
-        SourceError: it cannot be read, holds nothing, or something is wrong and that is an error.
+        SourceError: the data cannot be read or is empty, or has an issue and `issues` is `error`.
     """
-    reading = OutputDecoding(Problems(problems), label_map, one_based)
-    labels, raws = MODULES[detect(path, format)].read(path, reading)
+    options = ReadOptions(IssueLog(issues), label_map, one_based)
+    labels, annotations = DATASET_FORMATS[detect(path, format)].read(path, options)
     if label_map is not None:
         labels = tuple(item.label for item in read_label_map(label_map))
-    origin = Origin()
-    pictures: list[Picture] = []
+    origin = PixelOriginCheck()
+    images: list[AnnotatedImage] = []
     used: set[str] = set()
-    for raw in _known(origin.watch(raws), labels, reading.problems):
-        picture = mend(raw, reading.problems, bool(one_based))
-        if picture is not None:
-            pictures.append(picture)
-            used.update(picture.labels)
+    for raw in _with_known_labels(origin.observe(annotations), labels, options.issues):
+        image = repair(raw, options.issues, bool(one_based))
+        if image is not None:
+            images.append(image)
+            used.update(image.labels)
     if one_based is None:
-        origin.note(reading.problems)
-    reading.problems.log()
-    if not pictures:
-        raise SourceError(f"no pictures in {str(path)!r}: all were left out, or there are none")
-    pictures.sort(key=lambda picture: picture.name)
-    return Dataset(labels or tuple(sorted(used)), pictures, reading.problems.found)
+        origin.note(options.issues)
+    options.issues.log()
+    if not images:
+        raise SourceError(f"no images in {str(path)!r}: there are none, or all were left out")
+    images.sort(key=lambda image: image.name)
+    return Dataset(labels or tuple(sorted(used)), images, options.issues.issues)
 
 
-def _known(
-    raws: Iterable[Raw], labels: tuple[str, ...] | None, problems: Problems
-) -> Iterator[Raw]:
-    """What is read, without boxes whose label there is not."""
-    for raw in raws:
-        good = []
+def _with_known_labels(
+    annotations: Iterable[RawAnnotation], labels: tuple[str, ...] | None, issues: IssueLog
+) -> Iterator[RawAnnotation]:
+    """The annotations without boxes of unknown labels."""
+    for raw in annotations:
+        known = []
         for row, label in enumerate(raw.labels):
             if label and (labels is None or label in labels):
-                good.append(row)
+                known.append(row)
             else:
-                near = did_you_mean(label, labels or ())
-                problems.unknown(raw.where, f"label {label!r}; {near}", row + 1)
-        if len(good) < len(raw.labels):
-            raw.labels = [raw.labels[row] for row in good]
-            raw.corners = [raw.corners[row] for row in good]
-            raw.crowd = [raw.crowd[row] for row in good if row < len(raw.crowd)]
-            raw.difficult = [raw.difficult[row] for row in good if row < len(raw.difficult)]
+                suggestion = did_you_mean(label, labels or ())
+                issues.report_unknown_label(raw.location, f"label {label!r}; {suggestion}", row + 1)
+        if len(known) < len(raw.labels):
+            raw.labels = [raw.labels[row] for row in known]
+            raw.corners = [raw.corners[row] for row in known]
+            raw.crowd = [raw.crowd[row] for row in known if row < len(raw.crowd)]
+            raw.difficult = [raw.difficult[row] for row in known if row < len(raw.difficult)]
         yield raw
 
 
-class Origin:
-    """Finds out whether pixels are counted from 0 or from 1.
+class PixelOriginCheck:
+    """Guesses whether pixels are counted from 0 or from 1.
 
-    Who counts from 1 never writes 0, and writes 1 for what touches the border. (LabelImg writes
-    1 there as well, but counts from 0: so this is worth a word, not a repair.)
+    A tool that counts from 1 never writes 0, and writes 1 for boxes at the border. (LabelImg
+    writes 1 there as well although it counts from 0, so the guess is only noted.)
     """
 
     def __init__(self) -> None:
         self.zeros, self.ones, self.first = 0, 0, ""
 
-    def watch(self, raws: Iterable[Raw]) -> Iterator[Raw]:
-        """Pass what is read, and count where boxes begin."""
-        for raw in raws:
+    def observe(self, annotations: Iterable[RawAnnotation]) -> Iterator[RawAnnotation]:
+        """Pass annotations through, and count boxes that begin at 0 and at 1."""
+        for raw in annotations:
             if not raw.normalized and raw.corners:
                 begins = np.array(raw.corners)[:, :2]
                 self.zeros += int((begins < 1).any(axis=1).sum())
                 ones = (begins == 1).any(axis=1)
                 self.ones += int(ones.sum())
                 if ones.any() and not self.first:
-                    self.first = f"{raw.where}: box {int(ones.argmax()) + 1}"
+                    self.first = f"{raw.location}: box {int(ones.argmax()) + 1}"
             yield raw
 
-    def note(self, problems: Problems) -> None:
-        """Say so if it looks as if it were 1."""
-        if self.ones >= FEW and not self.zeros:
-            where, _, box = self.first.rpartition(": box ")
+    def note(self, issues: IssueLog) -> None:
+        """Note an issue if pixels seem to count from 1."""
+        if self.ones >= MIN_BOXES_AT_ONE and not self.zeros:
+            location, _, box = self.first.rpartition(": box ")
             text = (
-                f"no box begins at pixel 0, {self.ones} at 1: if pixels count from 1, say "
+                f"no box begins at pixel 0, {self.ones} at 1: if pixels count from 1, set "
                 "one_based=true, else one_based=false"
             )
-            problems.note(where, "perhaps 1-based", text, int(box))
+            issues.note(location, "perhaps 1-based", text, int(box))
 
 
 def write(
@@ -127,29 +143,29 @@ def write(
     format: str,  # noqa: A002 - the option's word
     *,
     shards: int = 0,
-    progress: Callable[[list[Picture]], Iterable[Picture]] = iter,
+    progress: Callable[[list[AnnotatedImage]], Iterable[AnnotatedImage]] = iter,
 ) -> None:
-    """Write a data set into a new folder: whole, or not at all.
+    """Write a data set into a new folder, completely or not at all.
 
     Args:
         dataset: what to write.
-        folder: must not be there, or be empty.
+        folder: must not exist, or be empty.
         format: one of FORMATS.
-        shards: of TFRecords; 0: one for each 1000 images.
-        progress: passes the images on, and shows how far it is.
+        shards: number of TFRecord shards; 0 makes one for each 1000 images.
+        progress: wraps the images to show the progress.
 
     Raises:
         SinkError: the folder is not empty, or cannot be written.
     """
-    with whole(folder) as part:
-        target = Target(part, dataset.labels, len(dataset.pictures), shards)
-        writer = MODULES[detect(folder, format)].Writer(target)
+    with atomic_folder(folder) as part:
+        output = OutputFolder(part, dataset.labels, len(dataset.images), shards)
+        writer = DATASET_FORMATS[detect(folder, format)].writer(output)
         try:
-            for picture in progress(dataset.pictures):
-                writer.write(picture)
+            for image in progress(dataset.images):
+                writer.write(image)
         finally:
             writer.close()
-    for flag in writer.loses:
-        lost = sum(int(getattr(picture, flag).sum()) for picture in dataset.pictures)
+    for flag in writer.unsupported:
+        lost = sum(int(getattr(image, flag).sum()) for image in dataset.images)
         if lost:
-            log.warning("%d boxes marked %r: %s cannot say so", lost, flag, format)
+            log.warning("%d boxes lost their flag %r: %s has no such flag", lost, flag, format)

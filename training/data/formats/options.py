@@ -1,24 +1,24 @@
-"""How a data set is to be read."""
+"""Options of reading a data set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .problems import Problems
+from .issues import IssueLog
 
 
 @dataclass(frozen=True, slots=True)
-class OutputDecoding:
-    """Options that readers share.
+class ReadOptions:
+    """Options shared by the readers of all formats.
 
     Attributes:
-        problems: what to do about what is wrong, and where it is kept.
-        label_map: a label map in another place than beside the data.
-        one_based: pixels count from 1, as in Pascal VOC's own data; None: look whether it
-            seems so, and say so.
+        issues: receives the issues and decides what to do about them.
+        label_map: a label map that is not next to the data.
+        one_based: whether pixels count from 1, as in Pascal VOC's own data; None counts from 0
+            and notes if 1 seems likely.
     """
 
-    problems: Problems = field(default_factory=Problems)
+    issues: IssueLog = field(default_factory=IssueLog)
     label_map: Path | None = None
     one_based: bool | None = None

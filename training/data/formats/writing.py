@@ -1,4 +1,4 @@
-"""What writers share: a folder that is there whole or not at all, and images under free names."""
+"""Shared by all writers: an output folder that appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -7,57 +7,72 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from vidan.errors import SinkError
 
-from .dataset import Picture
-from .places import basename
+from .dataset import AnnotatedImage
+from .paths import basename
 
 
 @dataclass(slots=True)
-class Target:
-    """Where a data set is written.
+class OutputFolder:
+    """Folder that a data set is written to.
 
     Attributes:
         folder: an empty folder.
-        labels: of the data set.
-        images: how many there will be.
-        shards: of TFRecords; 0: as many as their number asks for.
+        labels: labels of the data set.
+        image_count: number of images that will be written.
+        shards: number of TFRecord shards; 0 chooses by the number of images.
     """
 
     folder: Path
     labels: Sequence[str]
-    pictures: int
+    image_count: int
     shards: int = 0
-    _taken: set[str] = field(default_factory=set)
+    _used_stems: set[str] = field(default_factory=set)
 
-    def name(self, picture: Picture) -> str:
-        """A file name for the image that no other has: also without its suffix."""
-        name = Path(basename(picture.name) or "picture.jpg")
+    def unique_name(self, image: AnnotatedImage) -> str:
+        """A file name for the image whose stem is not in use yet."""
+        name = Path(basename(image.name) or "image.jpg")
         stem, number = name.stem, 1
-        while stem.casefold() in self._taken:
+        while stem.casefold() in self._used_stems:
             number += 1
             stem = f"{name.stem}_{number}"
-        self._taken.add(stem.casefold())
+        self._used_stems.add(stem.casefold())
         return stem + name.suffix
 
-    def copy(self, picture: Picture, folder: str) -> Path:
-        """Write the image's bytes, as they are, into an inner folder."""
-        path = self.folder / folder / self.name(picture)
+    def copy_image(self, image: AnnotatedImage, subfolder: str) -> Path:
+        """Copy the encoded image into a subfolder, under a unique name."""
+        path = self.folder / subfolder / self.unique_name(image)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture.file.read())
+        path.write_bytes(image.file.read())
         return path
 
 
+class DatasetWriter(Protocol):
+    """Writes a data set in one format, made with an `OutputFolder`."""
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """Flags of a box, `crowd` or `difficult`, that the format cannot express."""
+
+    def write(self, image: AnnotatedImage) -> None:
+        """Write one image."""
+
+    def close(self) -> None:
+        """Write whatever describes the data set as a whole."""
+
+
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
-    """A folder to write into that takes its name only when all went well.
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that is renamed to `folder` when everything went well.
 
     Raises:
-        SinkError: something is there already, or it cannot be written.
+        SinkError: the folder exists and is not empty, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SinkError(f"{str(folder)!r} is there already: remove it, or choose another folder")
+        raise SinkError(f"{str(folder)!r} already exists: remove it, or choose another folder")
     part = folder.with_name(f"{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)

@@ -5,20 +5,20 @@ from PIL import Image as Pillow
 
 from vidan.errors import SourceError
 from vidan_training.data import formats
-from vidan_training.data.formats.problems import Problems
-from vidan_training.data.formats.repair import Raw, mend, upright
-from vidan_training.data.image_files import ORIENTATION, ImageFile
+from vidan_training.data.formats.issues import IssueLog
+from vidan_training.data.formats.repair import RawAnnotation, repair, upright
+from vidan_training.data.image_files import EXIF_ORIENTATION, ImageFile
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((100, 200, 3), np.uint8))
     return ImageFile(path)
 
 
-def raw(picture, corners, normalized=False, declared=(200, 100)):
-    return Raw("a.xml", picture, "a.png", ["x"], [corners], normalized, declared)
+def raw(image, corners, normalized=False, declared=(200, 100)):
+    return RawAnnotation("a.xml", image, "a.png", ["x"], [corners], normalized, declared)
 
 
 @pytest.mark.parametrize(
@@ -33,25 +33,25 @@ def raw(picture, corners, normalized=False, declared=(200, 100)):
         ((10, 20, 30, 40), True, "unit", (10, 20, 30, 40)),
         ((10, 20, 10, 40), False, "empty", None),
         ((210, 20, 230, 40), False, "empty", None),
-        ((float("nan"), 20, 230, 40), False, "no number", None),
+        ((float("nan"), 20, 230, 40), False, "not a number", None),
     ],
 )
 @pytest.mark.parametrize("policy", ["repair", "drop", "error"])
-def test_boxes_are_mended_left_out_or_errors(picture, corners, normalized, kind, box, policy):
-    problems = Problems(policy)
+def test_boxes_are_repaired_left_out_or_errors(image, corners, normalized, kind, box, policy):
+    issues = IssueLog(policy)
     if kind and policy == "error":
         with pytest.raises(SourceError, match=rf"a\.xml: box 1: {kind}"):
-            mend(raw(picture, corners, normalized), problems)
+            repair(raw(image, corners, normalized), issues)
         return
-    result = mend(raw(picture, corners, normalized), problems)
-    assert [(p.kind, p.box) for p in problems.found] == ([(kind, 1)] if kind else [])
+    result = repair(raw(image, corners, normalized), issues)
+    assert [(i.kind, i.box) for i in issues.issues] == ([(kind, 1)] if kind else [])
     kept = box is not None and not (kind and policy == "drop")
     assert result.boxes == pytest.approx(np.array([box] if kept else []).reshape(-1, 4))
 
 
-def test_pixels_that_count_from_one(picture):
+def test_pixels_counted_from_one(image):
     # the first pixel alone is 1,1,1,1 there, and 0,0,1,1 here
-    assert mend(raw(picture, (1, 1, 3, 3)), Problems(), True).boxes.tolist() == [[0, 0, 3, 3]]
+    assert repair(raw(image, (1, 1, 3, 3)), IssueLog(), True).boxes.tolist() == [[0, 0, 3, 3]]
 
 
 @pytest.mark.parametrize(
@@ -63,21 +63,21 @@ def test_pixels_that_count_from_one(picture):
         ((100, 200), (10, 20, 30, 40)),  # width and height exchanged
     ],
 )
-def test_a_wrong_size(picture, declared, box):
-    problems = Problems()
-    result = mend(raw(picture, (10, 20, 30, 40), declared=declared), problems)
-    assert [p.kind for p in problems.found] == ["picture size"]
+def test_a_wrong_image_size(image, declared, box):
+    issues = IssueLog()
+    result = repair(raw(image, (10, 20, 30, 40), declared=declared), issues)
+    assert [i.kind for i in issues.issues] == ["image size"]
     assert result.size == (200, 100)
     assert result.boxes.tolist() == [pytest.approx(box)]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_boxes_turn_with_the_image(tmp_path, orientation):
-    """A white box, as stored at 4,2 to 12,10: its pixels are white after turning, too."""
+    """A white box, stored at 4,2 to 12,10, still covers exactly the white pixels when upright."""
     image = np.zeros((20, 40, 3), np.uint8)
     image[2:10, 4:12] = 255
     exif = Pillow.Exif()
-    exif[ORIENTATION] = orientation
+    exif[EXIF_ORIENTATION] = orientation
     path = tmp_path / "a.png"
     Pillow.fromarray(image).save(path, exif=exif)
     shown = ImageFile(path).decode()
@@ -86,15 +86,15 @@ def test_boxes_turn_with_the_image(tmp_path, orientation):
     x1, y1, x2, y2 = np.rint(box * (shown.shape[1::-1] * 2)).astype(int)
     assert (shown[y1:y2, x1:x2] == 255).all()
     assert (x2 - x1) * (y2 - y1) == 64 == (shown == 255).all(axis=2).sum()
-    if orientation >= 5:  # the annotation's size tells that its boxes are not turned
-        problems = Problems()
-        result = mend(raw(ImageFile(path), (4, 2, 12, 10), declared=(40, 20)), problems)
+    if orientation >= 5:  # the declared size shows that the boxes were drawn before rotation
+        issues = IssueLog()
+        result = repair(raw(ImageFile(path), (4, 2, 12, 10), declared=(40, 20)), issues)
         assert result.boxes.tolist() == [pytest.approx([x1, y1, x2, y2])]
-        assert [p.kind for p in problems.found] == ["orientation"]
+        assert [i.kind for i in issues.issues] == ["orientation"]
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "LA"])
-def test_images_of_all_kinds(tmp_path, mode):
+def test_images_of_all_pixel_modes(tmp_path, mode):
     path = tmp_path / "ünï.x"
     image = Pillow.new("RGB", (30, 20), (204, 204, 204)).convert("RGBA" if mode == "LA" else "RGB")
     image.convert(mode).save(path, "JPEG" if mode == "CMYK" else "PNG")
@@ -110,9 +110,9 @@ XML = """<annotation><filename>C:\\photos\\{name}</filename><size><width>30</wid
 
 def test_flat_voc_with_windows_paths_and_unicode_names(tmp_path):
     cv2.imencode(".png", np.zeros((20, 30, 3), np.uint8))[1].tofile(tmp_path / "caf\u00e9.PNG")
-    text = XML.format(name="cafe\u0301.png")  # the other Unicode form
+    text = XML.format(name="cafe\u0301.png")  # another Unicode normalization
     (tmp_path / "x.xml").write_text(text, encoding="utf-8")
     dataset = formats.read(tmp_path)
     assert dataset.labels == ("a",)
-    assert dataset.pictures[0].name == "caf\u00e9.PNG"
-    assert [p.kind for p in dataset.problems] == ["file name"]
+    assert dataset.images[0].name == "caf\u00e9.PNG"
+    assert [i.kind for i in dataset.issues] == ["file name"]

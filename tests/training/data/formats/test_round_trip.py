@@ -14,35 +14,35 @@ from ...drawn import LABELS, draw
 TOLERANCE = 1e-3  # px: VOC and COCO keep four digits, records float32 shares of the image
 
 
-def same(a, b):
+def check_same(a, b):
     assert a.labels == b.labels
-    assert [p.name for p in a.pictures] == [p.name for p in b.pictures]
-    for one, other in zip(a.pictures, b.pictures, strict=True):
+    assert [p.name for p in a.images] == [p.name for p in b.images]
+    for one, other in zip(a.images, b.images, strict=True):
         assert one.labels == other.labels
         assert one.size == other.size
         assert one.boxes == pytest.approx(other.boxes, abs=TOLERANCE)
         assert one.file.read() == other.file.read()
 
 
-def test_through_every_format_and_back(tmp_path):
+def test_conversion_through_every_format_and_back(tmp_path):
     first = current = formats.read(draw(tmp_path / "drawn", 5))
     for name in ("tfrecord", "coco", "yolo", "voc"):
         formats.write(current, tmp_path / name, name, shards=2)
         assert formats.detect(tmp_path / name) == name
         current = formats.read(tmp_path / name)
-        assert current.problems == []
-        same(first, current)
+        assert current.issues == []
+        check_same(first, current)
     files = sorted(f.name for f in (tmp_path / "tfrecord").iterdir())
     assert files[:2] == ["data.record-00000-of-00002", "data.record-00001-of-00002"]
 
 
-def test_real_data_through_every_format(data, tmp_path):
+def test_conversion_of_real_data_through_every_format(data, tmp_path):
     first = current = formats.read(data / "facemask")
     for name in ("tfrecord", "coco", "yolo", "voc"):
         formats.write(current, tmp_path / name, name, shards=3)
         current = formats.read(tmp_path / name, one_based=False)
-        assert current.problems == []
-        same(first, current)
+        assert current.issues == []
+        check_same(first, current)
 
 
 def test_a_sample_reads_its_image_out_of_a_record(tmp_path):
@@ -56,24 +56,24 @@ def test_a_sample_reads_its_image_out_of_a_record(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["", "data.record-*", "data.record", "data.record@3"])
-def test_shards_by_folder_pattern_and_stem(tmp_path, path):
+def test_shards_are_found_by_folder_pattern_and_stem(tmp_path, path):
     drawn = formats.read(draw(tmp_path / "drawn", 4))
     formats.write(drawn, tmp_path / "r", "tfrecord", shards=3)
-    same(drawn, formats.read(tmp_path / "r" / path))
+    check_same(drawn, formats.read(tmp_path / "r" / path))
 
 
-def test_a_missing_shard_is_named(tmp_path):
+def test_a_missing_shard_is_reported(tmp_path):
     drawn = formats.read(draw(tmp_path / "drawn", 4))
     formats.write(drawn, tmp_path / "r", "tfrecord", shards=3)
     (tmp_path / "r/data.record-00001-of-00003").unlink()
     dataset = formats.read(tmp_path / "r")
-    assert [p.kind for p in dataset.problems] == ["missing shard"]
-    assert dataset.problems[0].file.endswith("data.record-00001-of-00003")
+    assert [i.kind for i in dataset.issues] == ["missing shard"]
+    assert dataset.issues[0].location.endswith("data.record-00001-of-00003")
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
 @settings(max_examples=30)
-def test_records_are_read_as_written(tmp_path_factory, contents):
+def test_records_are_read_back_as_written(tmp_path_factory, contents):
     path = tmp_path_factory.mktemp("r") / "a.record"
     with path.open("wb") as stream:
         for content in contents:
@@ -84,13 +84,13 @@ def test_records_are_read_as_written(tmp_path_factory, contents):
         assert whole[offset : offset + len(data)] == data
 
 
-def test_the_checksum_is_tensorflows():
+def test_the_checksum_equals_that_of_tensorflow():
     # CRC-32C of "123456789" is E3069283 (RFC 3720); rotated right by 15 and plus A282EAD8:
     # (E3069283 >> 15 | E3069283 << 17) = 2507C60D; + A282EAD8 = C78AB0E5.
-    assert records.checksum(b"123456789") == 0xC78AB0E5
+    assert records.masked_crc32c(b"123456789") == 0xC78AB0E5
 
 
-def test_tensorflow_reads_the_records_and_we_read_its(tmp_path):
+def test_records_are_compatible_with_tensorflow_both_ways(tmp_path):
     tf = pytest.importorskip("tensorflow")
     drawn = formats.read(draw(tmp_path / "drawn", 1))
     formats.write(drawn, tmp_path / "r", "tfrecord")
@@ -104,7 +104,7 @@ def test_tensorflow_reads_the_records_and_we_read_its(tmp_path):
 @pytest.mark.parametrize(
     "damage", [lambda d: d[:-9], lambda d: d[:40] + b"?" + d[41:], lambda d: b"?" + d]
 )
-def test_damaged_records_are_noticed(tmp_path, damage):
+def test_damaged_records_are_errors(tmp_path, damage):
     path = tmp_path / "a.record"
     with path.open("wb") as stream:
         write_record(stream, b"x" * 50)
@@ -113,48 +113,48 @@ def test_damaged_records_are_noticed(tmp_path, damage):
         list(read_records(path))
 
 
-def test_a_folder_that_is_there_is_kept(tmp_path):
+def test_an_existing_folder_is_not_overwritten(tmp_path):
     drawn = formats.read(draw(tmp_path / "drawn", 1))
-    with pytest.raises(SinkError, match="is there already"):
+    with pytest.raises(SinkError, match="already exists"):
         formats.write(drawn, tmp_path / "drawn", "voc")
 
 
-def test_labels_are_chosen_and_renamed(tmp_path):
+def test_labels_are_selected_and_renamed(tmp_path):
     drawn = formats.read(draw(tmp_path / "drawn", 1))
     assert drawn.labels == LABELS
     one = drawn.select(["square"])
-    assert (one.labels, one.pictures[0].labels) == (("square",), ("square",))
+    assert (one.labels, one.images[0].labels) == (("square",), ("square",))
     merged = drawn.select(rename={"disc": "square"})
-    assert (merged.labels, merged.pictures[0].labels) == (("square",), ("square", "square"))
+    assert (merged.labels, merged.images[0].labels) == (("square",), ("square", "square"))
     turned = drawn.select(["square", "round"], {"disc": "round"})
     assert turned.samples()[0].classes.tolist() == [1, 0]
-    assert drawn.select(rename={"disc": None}).pictures[0].labels == ("square",)
+    assert drawn.select(rename={"disc": None}).images[0].labels == ("square",)
     with pytest.raises(ConfigError, match="labels: no label 'sqare'; did you mean 'square'"):
         drawn.select(["sqare"])
     with pytest.raises(ConfigError, match="rename: no label 'dics'"):
         drawn.select(rename={"dics": "a"})
 
 
-def test_nothing_there(tmp_path):
+def test_missing_data_and_unknown_formats_are_errors(tmp_path):
     with pytest.raises(SourceError, match="no data set in"):
         formats.read(tmp_path)
     with pytest.raises(ConfigError, match="did you mean 'coco'"):
         formats.read(tmp_path, "cocoo")
 
 
-def test_crowds_are_not_judged(tmp_path):
+def test_crowds_are_ignored(tmp_path):
     drawn = formats.read(draw(tmp_path / "drawn", 1))
-    drawn.pictures[0].crowd[0] = True
+    drawn.images[0].crowd[0] = True
     for name in ("coco", "tfrecord"):
         formats.write(drawn, tmp_path / name, name)
         assert formats.read(tmp_path / name).samples()[0].classes.tolist() == [-2, 1]
 
 
-def test_names_that_meet_get_numbers(tmp_path):
+def test_equal_names_get_numbers(tmp_path):
     one = formats.read(draw(tmp_path / "a", 1))
     formats.write(formats.join([one, one]), tmp_path / "c", "yolo")
-    names = [p.name for p in formats.read(tmp_path / "c").pictures]
-    assert names == ["picture0.png", "picture0_2.png"]
+    names = [p.name for p in formats.read(tmp_path / "c").images]
+    assert names == ["image0.png", "image0_2.png"]
 
 
 def test_records_without_optional_keys(tmp_path):
@@ -167,9 +167,9 @@ def test_records_without_optional_keys(tmp_path):
             stream,
             example.dump({"image/encoded": [encoded], "image/object/class/label": [2], **corners}),
         )
-    with pytest.raises(SourceError, match="numbers alone: say label_map="):
+    with pytest.raises(SourceError, match="only numbers for classes: set label_map="):
         formats.read(tmp_path)
     (tmp_path / "x_label_map.pbtxt").write_text("item {id: 1 name: 'a'} item {id: 2 name: 'b'}")
-    empty, full = formats.read(tmp_path).pictures
+    empty, full = formats.read(tmp_path).images
     assert empty.labels == ()
     assert (full.labels, full.boxes.tolist()) == (("b",), [[10, 10, 20, 20]])

@@ -1,4 +1,4 @@
-"""Where things lie: image folders, label files, names that came from other machines."""
+"""Finding files: images by the names in annotations, annotation text, label maps."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from ..image_files import SUFFIXES, ImageFile
 
 
 def basename(name: str) -> str:
-    r"""The last part of a path of any system.
+    r"""Return the last part of a POSIX or Windows path.
 
     >>> basename(r"C:\\photos\\a.jpg"), basename("train/b.jpg")
     ('a.jpg', 'b.jpg')
     """
-    return PureWindowsPath(name.strip()).name  # takes both kinds of slash
+    return PureWindowsPath(name.strip()).name  # accepts both kinds of slash
 
 
-class ImageFolder:
-    """The images under some folders, found by name as people write names.
+class ImageIndex:
+    """Index of the images under some folders, for tolerant lookup by name.
 
-    Unicode forms, upper and lower case and wrong suffixes do not matter.
+    Unicode normalization, case and wrong suffixes do not matter.
+
+    Args:
+        folders: searched recursively; those that do not exist are skipped.
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
@@ -33,33 +36,33 @@ class ImageFolder:
         for folder in dict.fromkeys(folders):
             if folder.is_dir():
                 self.files += sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
-        self._by_path = {_plain(f.as_posix()): f for f in reversed(self.files)}
-        self._by_name = {_plain(f.name): f for f in reversed(self.files)}
-        self._by_stem = {_plain(f.stem): f for f in reversed(self.files)}
+        self._by_path = {_normalized(f.as_posix()): f for f in reversed(self.files)}
+        self._by_name = {_normalized(f.name): f for f in reversed(self.files)}
+        self._by_stem = {_normalized(f.stem): f for f in reversed(self.files)}
 
     def find(self, name: str, folder: Path | None = None) -> ImageFile | None:
-        """The image of a name; of all that have it, the one whose path from `folder` fits."""
+        """Find an image by name; of several, prefer the one at that path below `folder`."""
         if not name:
             return None
         if folder is not None:
-            whole = folder / name.replace("\\", "/")
-            if found := self._by_path.get(_plain(whole.as_posix())):
+            path = folder / name.replace("\\", "/")
+            if found := self._by_path.get(_normalized(path.as_posix())):
                 return ImageFile(found)
-        last = _plain(basename(name))
+        last = _normalized(basename(name))
         found = self._by_name.get(last) or self._by_stem.get(last)
-        found = found or self._by_stem.get(_plain(Path(basename(name)).stem))
+        found = found or self._by_stem.get(_normalized(Path(basename(name)).stem))
         return ImageFile(found) if found else None
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def read_text(path: Path) -> str:
-    """The text of an annotation file.
+    """Read an annotation file as text.
 
     Raises:
-        SourceError: it cannot be read or is not UTF-8.
+        SourceError: the file cannot be read or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -70,22 +73,22 @@ def read_text(path: Path) -> str:
 
 
 def read_label_map(path: Path) -> list[labelmap.Item]:
-    """The items of a label map.
+    """Read the items of a label map.
 
     Raises:
-        SourceError: it cannot be read or is not well formed.
+        SourceError: the file cannot be read or is not well formed.
     """
     try:
         items = labelmap.parse(read_text(path))
     except TextProtoError as error:
         raise SourceError(f"{path}:{error.line}: not a label map: {error}") from error
     if not items:
-        raise SourceError(f"label map {str(path)!r} holds no labels")
+        raise SourceError(f"label map {str(path)!r} contains no labels")
     return items
 
 
 def find_label_map(folders: Sequence[Path]) -> Path | None:
-    """The only label map in the first folder that has one.
+    """Find the label map of the first folder that has one.
 
     Raises:
         SourceError: there are several, and none is called `label_map.pbtxt`.
@@ -98,6 +101,6 @@ def find_label_map(folders: Sequence[Path]) -> Path | None:
         if found:
             names = ", ".join(file.name for file in found)
             raise SourceError(
-                f"several label maps in {str(folder)!r} ({names}): say label_map=<file>"
+                f"several label maps in {str(folder)!r} ({names}): set label_map=<file>"
             )
     return None
