@@ -13,7 +13,15 @@ from vidan.boxes import xywh_to_xyxy
 from vidan.errors import ConfigError
 from vidan.types import Detections, Frame
 
-from ..formats.mot import BOX, FEWEST, FRAME, SCORE, Table, have_area, read_detections
+from ..formats.mot import (
+    BOX,
+    FRAME,
+    MIN_DET_COLUMNS,
+    SCORE,
+    MotTable,
+    has_area,
+    read_detections,
+)
 from ..formats.mot_features import Features, match, read_features
 
 logger = logging.getLogger(__name__)
@@ -57,7 +65,7 @@ class MotDetector:
         self.labels = (options.text("detector.label", label),)
         table, vectors = _read(path, features, feature_column)
         scores = table.values[:, SCORE]
-        wanted = np.flatnonzero(have_area(table) & (scores >= lowest))
+        wanted = np.flatnonzero(has_area(table) & (scores >= lowest))
         # Sorted by frame; within a frame the file's order stays.
         rows = wanted[np.argsort(table.values[wanted, FRAME], kind="stable")]
         self._frames = table.values[rows, FRAME]
@@ -82,11 +90,11 @@ class MotDetector:
 
 def _read(
     path: str | None, features: str | None, feature_column: int | None
-) -> tuple[Table, Features | None]:
+) -> tuple[MotTable, Features | None]:
     """The detections of either file, or of both, and their features (N,D)."""
     column = feature_column
     if column is not None:
-        column = options.whole("detector.feature_column", column, FEWEST)
+        column = options.whole("detector.feature_column", column, MIN_DET_COLUMNS)
     table = None if path is None else read_detections(options.path("detector.path", path))
     if features is None and table is None:
         raise ConfigError("detector.path is missing: say detector.path=<det.txt>")

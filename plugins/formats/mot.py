@@ -1,53 +1,63 @@
-"""Reads detections as MOTChallenge writes them.
+"""MOTChallenge's text formats: detections, tracks, ground truth, and `seqinfo.ini`.
 
-A row of `det.txt` is `frame, id, left, top, width, height, score`, then up to three numbers
-that only ground truth and 3D tracking use. Frames count from 1, lengths are px.
-Source: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", arXiv 1603.00831, table 5.
+All files of boxes have one row per box, with the numbers separated by commas:
+
+    det.txt      frame, -1, left, top, width, height, score[, x, y, z]
+    tracks       frame, id, left, top, width, height, score, -1, -1, -1
+    gt.txt       frame, id, left, top, width, height, 1, class, visibility
+
+Frames and classes count from 1, lengths are px; x, y and z, of 3D tracking, are ignored.
+Source: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", arXiv 1603.00831, section 4.4
+and table 5.
 """
 
 from __future__ import annotations
 
 import configparser
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from vidan.errors import SourceError
+from vidan.errors import SinkError, SourceError
 
-FEWEST, MOST = 7, 10
-"""Columns of a row of det.txt."""
+Array = npt.NDArray[np.float64]
 
+FRAME, ID, BOX, SCORE = 0, 1, slice(2, 6), 6
+"""Columns of a row."""
 
-FRAME, BOX, SCORE = 0, slice(2, 6), 6
-"""Where they are in a row."""
+MIN_DET_COLUMNS, MAX_DET_COLUMNS = 7, 10
+"""Number of columns of a det.txt."""
 
+TRACK_COLUMNS = 10
+"""Number of columns of a file of tracks."""
 
-_LAST_FRAME = 2**53  # beyond, a double does not hold every whole number
+IMAGES_FOLDER = "img1"
+"""Folder of a sequence's images, unless its seqinfo.ini names another."""
 
-
-_LARGEST = 1e30  # so that corners, too, are finite in single precision
-
+_MAX_FRAME = 2**53  # largest whole number up to which float64 represents all
+_MAX_VALUE = 1e30  # the corners of a box remain finite in single precision
+_MAX_SHOWN = 60  # characters of a line in an error
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of numbers and where they stand in a file.
+class MotTable:
+    """Rows of numbers and their places in a file.
 
     Attributes:
         path: the file.
         values: (N,M) float64.
-        places: (N,) int64, lines of a text from 1, or rows of an array from 0.
+        places: (N,) int64, line numbers of a text from 1, or rows of an array from 0.
         unit: `line` or `row`.
     """
 
     path: Path
-    values: npt.NDArray[np.float64]
+    values: Array
     places: npt.NDArray[np.int64]
     unit: str
 
@@ -56,8 +66,8 @@ class Table:
         place = int(self.places[row])
         return f"{self.path}:{place}" if self.unit == "line" else f"{self.path}: row {place}"
 
-    def refuse(self, wrong: npt.ArrayLike, expected: str) -> None:
-        """Raise for the first of the rows that are wrong, a mask (N,) bool.
+    def reject(self, wrong: npt.ArrayLike, expected: str) -> None:
+        """Raise an error for the first row in a mask (N,) bool.
 
         Raises:
             SourceError: there is one.
@@ -69,41 +79,154 @@ class Table:
             raise SourceError(f"{self.where(row)}: {expected}, got {got}")
 
 
-def read_lines(path: Path, what: str) -> list[tuple[int, str]]:
-    """The lines of a text that are not blank, each with its number from 1; `what` is for errors.
+def read_detections(path: Path) -> MotTable:
+    """All rows of a det.txt: at least one, with 7 to 10 columns and boxes of any size.
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: the file cannot be read, or a row is invalid; names the line.
+    """
+    lines = _read_lines(path, "detections")
+    if not lines:
+        raise SourceError(f"the detections {str(path)!r} hold no rows")
+    columns = lines[0][1].count(",") + 1
+    values = [_detection(f"{path}:{number}", line, columns) for number, line in lines]
+    table = MotTable(path, np.array(values), np.array([number for number, _ in lines]), "line")
+    check_rows(table)
+    return table
+
+
+def check_rows(table: MotTable) -> None:
+    """Check that numbers are finite and frames are whole numbers from 1.
+
+    Raises:
+        SourceError: names the first invalid row.
+    """
+    values = table.values[:, : SCORE + 1]
+    frames = values[:, FRAME]
+    table.reject((~(np.abs(values) <= _MAX_VALUE)).any(axis=1), "expected finite numbers")
+    valid = (frames >= 1) & (frames <= _MAX_FRAME) & (frames % 1 == 0)
+    table.reject(~valid, "expected a frame number of at least 1")
+
+
+def has_area(table: MotTable) -> npt.NDArray[np.bool_]:
+    """Which boxes (N,) have an area; warns about those that have none."""
+    good = np.asarray((table.values[:, 4:6] > 0).all(axis=1))
+    if not good.all():
+        logger.warning(
+            "%s: expected a width and height above 0: ignoring this and %d more of %d rows",
+            table.where(int(np.flatnonzero(~good)[0])),
+            int((~good).sum()) - 1,
+            len(good),
+        )
+    return good
+
+
+def read_tracks(path: Path) -> Array:
+    """The rows of a file of tracks: (N,10), by frame, then id; -1 for missing columns.
+
+    Raises:
+        SourceError: the file cannot be read, or is not in this format.
+    """
+    lines = _read_lines(path, "tracks")
+    rows = np.array([_track(f"{path}:{n}", line) for n, line in lines]).reshape(-1, TRACK_COLUMNS)
+    rows = rows[np.lexsort((rows[:, ID], rows[:, FRAME]))]
+    duplicate = (rows[1:, :2] == rows[:-1, :2]).all(axis=1)
+    if duplicate.any():
+        frame, track = rows[int(np.flatnonzero(duplicate)[0]), :2]
+        raise SourceError(f"{path}: track {track:g} has two boxes in frame {frame:g}")
+    return np.asarray(rows)
+
+
+def write_tracks(path: Path, rows: Array) -> None:
+    """Write rows (N,10) of tracks; the folder is created.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savetxt(path, rows, fmt="%d,%d,%.2f,%.2f,%.2f,%.2f,%.4f,%g,%g,%g")
+    except OSError as error:
+        raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
+
+
+def track_line(index: int, track: int, xywh: Sequence[float], score: float) -> str:
+    """A line of a file of tracks, or of a det.txt with -1 for `track`; without a line break.
+
+    Args:
+        index: of the frame, from 0.
+        track: id of the track.
+        xywh: left, top, width and height of the box, px.
+        score: in [0,1].
+    """
+    left, top, width, height = xywh
+    return f"{index + 1},{track},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1"
+
+
+def truth_line(
+    index: int, track: int, xywh: Sequence[float], class_index: int, visibility: float
+) -> str:
+    """A line of a gt.txt, without a line break.
+
+    Args:
+        index: of the frame, from 0.
+        track: id of the object.
+        xywh: left, top, width and height of the box, px.
+        class_index: from 0.
+        visibility: visible fraction of the object, in [0,1].
+    """
+    left, top, width, height = xywh
+    box = f"{left:.2f},{top:.2f},{width:.2f},{height:.2f}"
+    return f"{index + 1},{track},{box},1,{class_index + 1},{visibility:.3f}"
+
+
+def last_frame(path: Path) -> int:
+    """The highest frame number, from 1, in a file of boxes; 0 without rows.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return max((int(float(line.split(",")[0])) for line in lines if line.strip()), default=0)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"cannot read {str(path)!r}: {error}") from error
+
+
+def read_seqinfo(path: Path) -> Mapping[str, str]:
+    """The `[Sequence]` section of a seqinfo.ini, with lower-case keys; {} if there is none.
+
+    Raises:
+        SourceError: the file cannot be parsed.
+    """
+    info = configparser.ConfigParser(interpolation=None)
+    try:
+        info.read(path, encoding="utf-8")
+        return dict(info["Sequence"]) if "Sequence" in info else {}
+    except (configparser.Error, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SourceError(f"cannot read {str(path)!r}: {reason}: repair or remove it") from error
+
+
+def _read_lines(path: Path, content: str) -> list[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1; `content` is for errors.
+
+    Raises:
+        SourceError: the file cannot be read.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SourceError(f"cannot read the {what} {str(path)!r}: {reason}") from error
+        raise SourceError(f"cannot read the {content} {str(path)!r}: {reason}") from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def read_detections(path: Path) -> Table:
-    """All rows of a det.txt: 7 to 10 columns, at least one row, boxes of any size.
-
-    Raises:
-        SourceError: it cannot be read, or a row of it makes no sense; names the line.
-    """
-    rows = read_lines(path, "detections")
-    if not rows:
-        raise SourceError(f"the detections {str(path)!r} hold no rows")
-    columns = rows[0][1].count(",") + 1
-    values = [_numbers(f"{path}:{number}", line, columns) for number, line in rows]
-    table = Table(path, np.array(values), np.array([number for number, _ in rows]), "line")
-    check_rows(table)
-    return table
-
-
-def _numbers(where: str, line: str, columns: int) -> list[float]:
+def _detection(where: str, line: str, columns: int) -> list[float]:
     fields = line.split(",")
-    if not FEWEST <= len(fields) <= MOST:
+    if not MIN_DET_COLUMNS <= len(fields) <= MAX_DET_COLUMNS:
         raise SourceError(
-            f"{where}: expected {FEWEST} to {MOST} numbers with commas between "
+            f"{where}: expected {MIN_DET_COLUMNS} to {MAX_DET_COLUMNS} numbers separated by commas "
             f"(frame,id,left,top,width,height,score,…), got {len(fields)}: {_short(line)!r}"
         )
     if len(fields) != columns:
@@ -117,43 +240,19 @@ def _numbers(where: str, line: str, columns: int) -> list[float]:
         raise SourceError(f"{where}: expected numbers, got {_short(line)!r}") from error
 
 
-def check_rows(table: Table) -> None:
-    """Refuse rows whose numbers make no sense.
-
-    Raises:
-        SourceError: naming the first.
-    """
-    values = table.values[:, : SCORE + 1]
-    frames = values[:, FRAME]
-    table.refuse((~(np.abs(values) <= _LARGEST)).any(axis=1), "expected finite numbers")
-    whole = (frames >= 1) & (frames <= _LAST_FRAME) & (frames % 1 == 0)
-    table.refuse(~whole, "expected a frame from 1 on")
-
-
-def have_area(table: Table) -> npt.NDArray[np.bool_]:
-    """Which boxes (N,) have an area; says how many have none, and where the first is."""
-    good = np.asarray((table.values[:, 4:6] > 0).all(axis=1))
-    if not good.all():
-        logger.warning(
-            "%s: a width and height above 0 expected: left out this and %d more of %d rows",
-            table.where(int(np.flatnonzero(~good)[0])),
-            int((~good).sum()) - 1,
-            len(good),
+def _track(where: str, line: str) -> list[float]:
+    try:
+        values = [float(field) for field in line.split(",")[:TRACK_COLUMNS]]
+    except ValueError:
+        values = []
+    complete = len(values) >= BOX.stop and bool(np.isfinite(values).all())
+    if not complete or values[0] < 1 or values[0] % 1 or values[1] % 1 or min(values[4:6]) < 0:
+        raise SourceError(
+            f"{where}: {_short(line)!r} is not a track: expected frame,id,left,top,width,height,..."
         )
-    return good
+    return values + [-1.0] * (TRACK_COLUMNS - len(values))
 
 
 def _short(line: str) -> str:
     line = line.strip()
-    return line if len(line) <= 60 else line[:60] + "…"
-
-
-def read_seqinfo(file: Path) -> Mapping[str, str]:
-    """The `[Sequence]` of a seqinfo.ini, its keys in lower case; {} if there is none."""
-    info = configparser.ConfigParser(interpolation=None)
-    try:
-        info.read(file, encoding="utf-8")
-        return dict(info["Sequence"]) if "Sequence" in info else {}
-    except (configparser.Error, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(f"cannot read {str(file)!r}: {reason}: mend or remove it") from error
+    return line if len(line) <= _MAX_SHOWN else line[:_MAX_SHOWN] + "…"

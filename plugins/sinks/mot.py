@@ -8,6 +8,7 @@ from typing import Literal
 from vidan.boxes import xyxy_to_xywh
 from vidan.types import Result
 
+from ..formats.mot import track_line
 from .textfile import TextFile
 
 
@@ -47,6 +48,5 @@ class MotFile:
         found = result.tracks if self._tracks else result.detections
         ids = result.tracks.ids.tolist() if self._tracks else [-1] * len(found)
         boxes = xyxy_to_xywh(found.boxes.astype(float)).tolist()
-        for identity, (x, y, width, height), score in zip(ids, boxes, found.scores, strict=True):
-            box = f"{x:.2f},{y:.2f},{width:.2f},{height:.2f}"
-            yield f"{result.frame.index + 1},{identity},{box},{score:.4f},-1,-1,-1"
+        for track, box, score in zip(ids, boxes, found.scores, strict=True):
+            yield track_line(result.frame.index, track, box, score)

@@ -13,15 +13,12 @@ from pathlib import Path
 
 from vidan.errors import SourceError
 
-from ...formats.mot import read_seqinfo
+from ...formats.mot import IMAGES_FOLDER, read_seqinfo
 
 log = logging.getLogger(__name__)
 
 IMAGE_SUFFIX = re.compile(r"\.(avif|bmp|dib|gif|jfif|jp2|jpe|jpe?g|p[bgnp]m|png|tiff?|webp)", re.I)
 """Suffixes of image files."""
-
-MOT_IMAGES_FOLDER = "img1"
-"""Folder of the images of a MOTChallenge sequence, unless its seqinfo.ini names another."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +83,9 @@ def _fixed_part(pattern: Path) -> Path:
 
 def _sequence(path: Path) -> ImageListing | None:
     """A MOTChallenge sequence, given by its folder or the folder of its images; or None."""
-    root = path.parent if path.name == MOT_IMAGES_FOLDER else path
+    root = path.parent if path.name == IMAGES_FOLDER else path
     info = read_seqinfo(root / "seqinfo.ini")
-    folder = root / info.get("imdir", MOT_IMAGES_FOLDER)
+    folder = root / info.get("imdir", IMAGES_FOLDER)
     if path != folder and not folder.is_dir():
         if not info:
             return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from vidan.boxes import xyxy_to_xywh
 from vidan.errors import SourceError
 
+from ...formats.mot import truth_line
 from .scene.scene import GroundTruth
 
 
@@ -41,10 +42,7 @@ class GroundTruthFile:
         rows = zip(
             ground_truth.ids, boxes, ground_truth.classes, ground_truth.visibility, strict=True
         )
-        text = "".join(
-            f"{index + 1},{id_},{x:.2f},{y:.2f},{w:.2f},{h:.2f},1,{class_ + 1},{visibility:.3f}\n"
-            for id_, (x, y, w, h), class_, visibility in rows
-        )
+        text = "".join(truth_line(index, *row) + "\n" for row in rows)
         try:
             self._file.write(text)
             self._file.flush()

@@ -1,4 +1,4 @@
-"""`vidan eval tracking`, `vidan tune tracking` and `vidan smooth`: their help, what they run."""
+"""`vidan eval tracking`, `vidan tune tracking` and `vidan smooth`: help and entry points."""
 
 from __future__ import annotations
 
@@ -7,68 +7,68 @@ import sys
 from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import listen
 
-HELP = """\
-vidan {command} tracking data=<folder> [tracker=<name>] [key=value] ...
+EVAL_HELP = """\
+vidan eval tracking data=<folder> [tracker=<name>] [key=value] ...
+vidan eval tracking data=<folder> results=<folder of <seq>.txt> [key=value] ...
 
-{about}
+Runs a tracker on given detections and scores its tracks with TrackEval, or scores the tracks
+that another program wrote. Needs vidan[eval].
+"""
 
-data is a folder of sequences in MOTChallenge layout (<seq>/det/det.txt and
-<seq>/gt/gt.txt; ground truth, features and images may stand beside them, or where
-gt=, features= and images= say). Every key with its default:
+TUNE_HELP = """\
+vidan tune tracking data=<folder> search='{max_age:[1,60],iou_threshold:[0.1,0.5]}' [key=value] ...
 
-{keys}"""
+Searches a tracker's options and reports scores on sequences held out of the search. Needs
+vidan[tune].
+"""
 
-SMOOTH = """\
-vidan smooth tracks=<file or folder> [key=value] ...
-
-Fills the gaps of tracks that sink=mot or another program wrote (MOTChallenge's text
-format) and smooths their paths: for files, where the future is known. Every key with
-its default:
+DATA_HELP = """
+data is a folder of sequences in MOTChallenge layout (<seq>/det/det.txt and <seq>/gt/gt.txt).
+Ground truth, features and images may also be in folders next to the sequences, or in the folders
+named by gt=, features= and images=. Every key with its default:
 
 """
 
-ABOUT = {
-    "eval": "Runs a tracker over given detections and scores it by TrackEval, or scores what\n"
-    "another program wrote: results=<folder of <seq>.txt>. Needs vidan[eval].",
-    "tune": "Searches a tracker's parameters and reports on sequences left out of the search:\n"
-    "search='{max_age:[1,60],iou_threshold:[0.1,0.5]}'. Needs vidan[tune].",
-}
+SMOOTH_HELP = """\
+vidan smooth tracks=<file or folder> [key=value] ...
+
+Fills gaps in tracks and smooths their paths, offline: for files in MOTChallenge's text format,
+written by sink=mot or another program. Every key with its default:
+
+"""
 
 
 def evaluate(arguments: list[str]) -> int:
     """`vidan eval tracking`."""
     if asks_for_help(arguments):
-        return _help("eval", "eval_tracking")
-    from .tracking import tracking
+        return _help(EVAL_HELP + DATA_HELP, "eval_tracking")
+    from .evaluation import run
 
     listen()
-    return tracking(arguments)
+    return run(arguments)
 
 
 def tune(arguments: list[str]) -> int:
     """`vidan tune tracking`."""
     if asks_for_help(arguments):
-        return _help("tune", "tune_tracking", "eval_tracking")
-    from .tuning import tuning
+        return _help(TUNE_HELP + DATA_HELP, "tune_tracking", "eval_tracking")
+    from .tuning import run
 
     listen()
-    return tuning(arguments)
+    return run(arguments)
 
 
 def smooth(arguments: list[str]) -> int:
     """`vidan smooth`."""
     if asks_for_help(arguments):
-        sys.stdout.write(SMOOTH + keys("smooth") + "\n")
-        return 0
-    from .smoothing import smoothing
+        return _help(SMOOTH_HELP, "smooth")
+    from .smoothing import run
 
     listen()
-    return smoothing(arguments)
+    return run(arguments)
 
 
-def _help(command: str, *config_names: str) -> int:
-    """Print a command's help."""
-    sys.stdout.write(
-        HELP.format(command=command, about=ABOUT[command], keys=keys(*config_names)) + "\n"
-    )
+def _help(text: str, *config_names: str) -> int:
+    """Print a command's help, followed by the keys of its configuration."""
+    sys.stdout.write(f"{text}{keys(*config_names)}\n")
     return 0

@@ -1,8 +1,8 @@
-"""Scores of tracks against ground truth, by TrackEval.
+"""Metrics of tracks against ground truth, computed by TrackEval.
 
 HOTA: Luiten et al. 2021 (arXiv 2009.07736); CLEAR MOT: Bernardin and Stiefelhagen 2008;
 IDF1: Ristani et al. 2016 (arXiv 1609.01775). Nothing is counted here: the metrics and the
-rules of the benchmarks (which boxes do not count) are those of TrackEval.
+rules of the benchmarks (which boxes are ignored) are TrackEval's.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ import numpy as np
 from vidan.cli.subcommands import optional
 from vidan.errors import ConfigError, SourceError
 
-from .follow import length
-from .sequences import Video
+from .sequences import MotSequence
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
 
-ROWS_WITH_CLASSES = 9
-"""Columns of a gt.txt since MOT16, with class and visibility; MOT15's has ten, or seven."""
+COLUMNS_WITH_CLASSES = 9
+"""Columns of a gt.txt since MOT16, with class and visibility; MOT15 has ten, or seven."""
 
 Raw = dict[str, dict[str, Any]]
-"""What TrackEval knows of one sequence or of several: by metric, then by field."""
+"""TrackEval's results for one or several sequences: by metric, then by field."""
 
 
 @dataclass(frozen=True)
-class Column:
-    """A figure of the table: its title, and where TrackEval has it."""
+class MetricColumn:
+    """A column of the table: its title, and its place in TrackEval's results."""
 
     title: str
     metric: str
@@ -40,15 +39,15 @@ class Column:
 
 
 COLUMNS = (
-    Column("HOTA", "HOTA", "HOTA", True),
-    Column("DetA", "HOTA", "DetA", True),
-    Column("AssA", "HOTA", "AssA", True),
-    Column("MOTA", "CLEAR", "MOTA", True),
-    Column("IDF1", "Identity", "IDF1", True),
-    Column("IDSW", "CLEAR", "IDSW", False),
-    Column("Frag", "CLEAR", "Frag", False),
-    Column("FP", "CLEAR", "CLR_FP", False),
-    Column("FN", "CLEAR", "CLR_FN", False),
+    MetricColumn("HOTA", "HOTA", "HOTA", True),
+    MetricColumn("DetA", "HOTA", "DetA", True),
+    MetricColumn("AssA", "HOTA", "AssA", True),
+    MetricColumn("MOTA", "CLEAR", "MOTA", True),
+    MetricColumn("IDF1", "Identity", "IDF1", True),
+    MetricColumn("IDSW", "CLEAR", "IDSW", False),
+    MetricColumn("Frag", "CLEAR", "Frag", False),
+    MetricColumn("FP", "CLEAR", "CLR_FP", False),
+    MetricColumn("FN", "CLEAR", "CLR_FN", False),
 )
 
 
@@ -56,7 +55,7 @@ class Metrics:
     """TrackEval's HOTA, CLEAR and Identity, with their usual thresholds.
 
     Args:
-        benchmark: whose rules hold; None to go by the columns of each gt.txt.
+        benchmark: whose rules apply; None to derive them from the columns of each gt.txt.
 
     Raises:
         ConfigError: there is no such benchmark.
@@ -76,18 +75,18 @@ class Metrics:
             "Identity": metrics.Identity(dict(quiet)),
         }
 
-    def score(self, video: Video, results: Path) -> Raw:
+    def score(self, sequence: MotSequence, results: Path) -> Raw:
         """Score the tracks of one sequence.
 
         Args:
-            video: the sequence; must have ground truth.
+            sequence: must have ground truth.
             results: its tracks, MOTChallenge text.
 
         Raises:
-            SourceError: a file is not what TrackEval expects; says what it said.
+            SourceError: TrackEval does not accept a file; contains its message.
         """
         name = results.stem
-        data = self._dataset(video, results)
+        data = self._dataset(sequence, results)
         try:
             raw = data.get_raw_seq_data(str(results.parent), name)
             prepared = data.get_preprocessed_seq_data(raw, "pedestrian")
@@ -95,24 +94,24 @@ class Metrics:
             raise SourceError(f"cannot score {str(results)!r}: {error}") from error
         return {key: metric.eval_sequence(prepared) for key, metric in self._metrics.items()}
 
-    def together(self, scores: Mapping[str, Raw]) -> Raw:
+    def combine(self, scores: Mapping[str, Raw]) -> Raw:
         """The scores of several sequences as one, as TrackEval combines them."""
         return {
             key: metric.combine_sequences({name: raw[key] for name, raw in scores.items()})
             for key, metric in self._metrics.items()
         }
 
-    def _dataset(self, video: Video, results: Path) -> Any:
-        assert video.truth is not None
+    def _dataset(self, sequence: MotSequence, results: Path) -> Any:
+        assert sequence.truth is not None
         name = results.stem
         return self._trackeval.datasets.MotChallenge2DBox(
             {
-                "BENCHMARK": self._benchmark or _benchmark(video.truth),
+                "BENCHMARK": self._benchmark or _benchmark(sequence.truth),
                 "GT_FOLDER": "",
-                "GT_LOC_FORMAT": str(video.truth).replace("{", "{{").replace("}", "}}"),
+                "GT_LOC_FORMAT": str(sequence.truth).replace("{", "{{").replace("}", "}}"),
                 "OUTPUT_FOLDER": "",
                 "PRINT_CONFIG": False,
-                "SEQ_INFO": {name: length(video)},
+                "SEQ_INFO": {name: sequence.frame_count()},
                 "SKIP_SPLIT_FOL": True,
                 "TRACKERS_FOLDER": "",
                 "TRACKERS_TO_EVAL": [str(results.parent)],
@@ -121,8 +120,8 @@ class Metrics:
         )
 
 
-def figures(raw: Raw) -> dict[str, float]:
-    """The table's figures by title: percents, and whole counts."""
+def summarize(raw: Raw) -> dict[str, float]:
+    """The values of the table by title: percentages, and whole counts."""
     out: dict[str, float] = {}
     for column in COLUMNS:
         value = float(np.mean(raw[column.metric][column.field]))
@@ -130,7 +129,7 @@ def figures(raw: Raw) -> dict[str, float]:
     return out
 
 
-def curve(raw: Raw) -> dict[str, list[float]]:
+def hota_curve(raw: Raw) -> dict[str, list[float]]:
     """HOTA, DetA and AssA, in percent, over the localization threshold alpha."""
     alphas = np.arange(0.05, 0.99, 0.05)  # as in TrackEval
     hota = raw["HOTA"]
@@ -140,7 +139,7 @@ def curve(raw: Raw) -> dict[str, list[float]]:
 
 
 def _benchmark(truth: Path) -> str:
-    """Whose rules a gt.txt goes by: with classes MOT17's, those of MOT16 too; else MOT15's."""
+    """Whose rules apply to a gt.txt: with classes MOT17's, which are MOT16's too; else MOT15's."""
     with truth.open(encoding="utf-8-sig") as file:
         columns = file.readline().count(",") + 1
-    return "MOT17" if columns == ROWS_WITH_CLASSES else "MOT15"
+    return "MOT17" if columns == COLUMNS_WITH_CLASSES else "MOT15"

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: a table for people, JSON for programs, a plot."""
+"""The report of an evaluation: a table and a plot."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vidan.cli.subcommands import optional
 
 from .metrics import COLUMNS
 
-TOGETHER = "together"
-"""The row of all sequences as one."""
+COMBINED = "combined"
+"""Name of the row of all sequences scored as one."""
 
-SHOWN = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
-"""What the plot shows of each sequence."""
+PLOTTED = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
+"""Metrics that the plot shows for each sequence."""
 
 
 def table(rows: Sequence[tuple[str, Mapping[str, float]]], first: str = "sequence") -> Table:
-    """A table of figures.
+    """A table of metrics.
 
     Args:
-        rows: name and figures (`metrics.figures`) of each row, with `ms` where there are times.
+        rows: name and metrics (`metrics.summarize`) of each row, with `ms` if it was timed.
         first: title of the first column.
     """
     grid = Table(first, box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -33,7 +33,7 @@ def table(rows: Sequence[tuple[str, Mapping[str, float]]], first: str = "sequenc
         grid.add_column(title, justify="right")
     for name, row in rows:
         cells = [_cell(title, row.get(title)) for title in titles]
-        grid.add_row(name, *cells, style="bold" if name.startswith(TOGETHER) else None)
+        grid.add_row(name, *cells, style="bold" if name.startswith(COMBINED) else None)
     return grid
 
 
@@ -50,7 +50,7 @@ def plot(
     curve: Mapping[str, list[float]],
     title: str,
 ) -> None:
-    """Draw the figures of each sequence as bars, and HOTA over its threshold.
+    """Draw the metrics of each sequence as bars, and HOTA over its threshold.
 
     Raises:
         PluginError: matplotlib is not installed.
@@ -59,17 +59,17 @@ def plot(
         figsize=(6.0 + 0.75 * len(rows), 4.8), layout="constrained"
     )
     bars, line = figure.subplots(1, 2, width_ratios=(max(len(rows) * 0.75, 2.0), 3.0))
-    width = 0.8 / len(SHOWN)
-    for k, key in enumerate(SHOWN):
-        places = [n + (k - (len(SHOWN) - 1) / 2) * width for n in range(len(rows))]
+    width = 0.8 / len(PLOTTED)
+    for k, key in enumerate(PLOTTED):
+        places = [n + (k - (len(PLOTTED) - 1) / 2) * width for n in range(len(rows))]
         bars.bar(places, [row[key] for row in rows.values()], width, label=key)
     bars.set_xticks(range(len(rows)), list(rows), rotation=35, ha="right")
-    lowest = min(row[key] for row in rows.values() for key in SHOWN)
+    lowest = min(row[key] for row in rows.values() for key in PLOTTED)
     bars.set(ylabel="%", ylim=(max(min(0.0, lowest), -100.0), 100), title=title)
-    bars.legend(ncols=len(SHOWN), loc="upper center", frameon=False, fontsize="small")
+    bars.legend(ncols=len(PLOTTED), loc="upper center", frameon=False, fontsize="small")
     for key in ("HOTA", "DetA", "AssA"):
         line.plot(curve["alpha"], curve[key], marker=".", label=key)
-    line.set(xlabel="localization threshold alpha", ylim=(0, 100), xlim=(0, 1), title=TOGETHER)
+    line.set(xlabel="localization threshold alpha", ylim=(0, 100), xlim=(0, 1), title=COMBINED)
     line.legend(frameon=False, fontsize="small")
     for axes in (bars, line):
         axes.grid(axis="y", alpha=0.3)

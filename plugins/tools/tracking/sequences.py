@@ -1,46 +1,46 @@
 """Finds sequences in MOTChallenge layout: detections, ground truth, features, images.
 
-The official layout keeps all of a sequence in one folder. Ground truth, features and
-images may also stand in folders beside the sequences, once for all detectors of a
-scene: `gt/MOT17-02` then serves `MOT17-02-DPM`, `MOT17-02-FRCNN` and so on.
+The official layout keeps a sequence in one folder. Ground truth, features and images may also be
+in folders next to the sequences, shared by all detectors of a scene: `gt/MOT17-02` then serves
+`MOT17-02-DPM`, `MOT17-02-FRCNN` and so on.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
-from ...formats.mot import read_seqinfo
+from ...formats.mot import IMAGES_FOLDER, last_frame, read_seqinfo
 
-RATE = 30.0
-"""Frames per second where nobody says."""
+DEFAULT_FRAME_RATE = 30.0
+"""Frames per second if neither the user nor a seqinfo.ini gives a rate."""
 
-DETECTOR = re.compile(r"-(DPM|FRCNN|SDP)$")
-"""The end of a MOT17 sequence's name: whose detections these are."""
+DETECTOR_SUFFIX = re.compile(r"-(DPM|FRCNN|SDP)$")
+"""End of a MOT17 sequence's name: the detector of its detections."""
 
 
 @dataclass(frozen=True)
-class Video:
-    """One sequence.
+class MotSequence:
+    """One sequence and its files.
 
     Attributes:
         name: of the sequence; its results are in `<name>.txt`.
-        scene: the name without the detector's: sequences of one scene show the same images.
+        scene: the name without the detector; sequences of one scene have the same images.
         detections: its det.txt; None if there is none.
         truth: its gt.txt; None if there is none.
         features: its .npy of appearance vectors; None if there is none.
-        alone: whether boxes, too, come from there: somebody named the folder of features.
+        boxes_from_features: whether boxes come from `features` too, because the user named
+            that folder.
         images: a folder of images, or a video; None if there are none.
         rate: frames per second.
-        length: frames; None if no seqinfo.ini says.
-        size: width and height, px; None if no seqinfo.ini says.
+        length: number of frames in its seqinfo.ini; None if there is none.
+        size: width and height, px, in its seqinfo.ini; None if there is none.
     """
 
     name: str
@@ -48,67 +48,83 @@ class Video:
     detections: Path | None
     truth: Path | None
     features: Path | None
-    alone: bool
-    pictures: Path | None
+    boxes_from_features: bool
+    images: Path | None
     rate: float
     length: int | None
     size: tuple[int, int] | None
 
+    def frame_count(self) -> int:
+        """Number of frames: from seqinfo.ini, or else from the boxes.
+
+        Raises:
+            SourceError: a file cannot be read.
+        """
+        files = [file for file in (self.detections, self.truth) if file is not None]
+        return self.length or max(last_frame(file) for file in files)
+
 
 @dataclass(frozen=True)
 class Folders:
-    """Where to look; None is the place where MOTChallenge or the README puts it."""
+    """Where to search; None is the place in the layout described above.
+
+    Attributes:
+        data: folder of the sequences.
+        gt: folder of ground truth.
+        features: folder of appearance vectors.
+        images: folder of images or videos.
+        rate: frames per second; None for the rate in seqinfo.ini.
+    """
 
     data: Path
     gt: Path | None = None
     features: Path | None = None
-    pictures: Path | None = None
+    images: Path | None = None
     rate: float | None = None
 
 
-def find(folders: Folders, wanted: Sequence[str] | None = None) -> list[Video]:
-    """The sequences under a folder, by name.
+def find_sequences(folders: Folders, wanted: Sequence[str] | None = None) -> list[MotSequence]:
+    """The sequences in a folder, by name.
 
     Args:
-        folders: where to look.
-        wanted: names or patterns of those to take; None for all.
+        folders: where to search.
+        wanted: names or patterns of the sequences to use; None for all.
 
     Raises:
         SourceError: there are none, or a seqinfo.ini cannot be read.
-        ConfigError: nothing there has a wanted name.
+        ConfigError: a wanted name or pattern matches no sequence.
     """
-    given = (folders.data, folders.gt, folders.features, folders.pictures)
-    for folder in given:
+    for folder in (folders.data, folders.gt, folders.features, folders.images):
         if folder is not None and not folder.is_dir():
             raise SourceError(f"there is no folder {str(folder)!r}: check data, gt, features …")
-    names = {place.name: place for place in _places(folders.data)}
+    names = {place.name: place for place in _sequence_folders(folders.data)}
     if not names:
         raise SourceError(
             f"no sequences in {str(folders.data)!r}: expected <seq>/det/det.txt or <seq>/gt/gt.txt"
         )
-    chosen = sorted(names if wanted is None else select(names, wanted))
-    return [_video(names[name], folders) for name in chosen]
+    chosen = sorted(names if wanted is None else select_names(names, wanted))
+    return [_sequence(names[name], folders) for name in chosen]
 
 
-def select(names: Iterable[str], wanted: Sequence[str]) -> set[str]:
-    """Those of some names that a name or pattern in `wanted` fits.
+def select_names(names: Iterable[str], patterns: Sequence[str]) -> set[str]:
+    """The names that match at least one name or pattern.
 
     Raises:
-        ConfigError: one of them fits nothing.
+        ConfigError: a pattern matches nothing.
     """
     names = list(names)
     chosen: set[str] = set()
-    for pattern in wanted:
-        fitting = fnmatch.filter(names, pattern)
-        if not fitting:
+    for pattern in patterns:
+        matching = fnmatch.filter(names, pattern)
+        if not matching:
             raise ConfigError(f"no sequence {pattern!r}: {did_you_mean(pattern, names)}")
-        chosen.update(fitting)
+        chosen.update(matching)
     return chosen
 
 
-def _places(data: Path) -> Iterator[Path]:
+def _sequence_folders(data: Path) -> Iterator[Path]:
     """The folders of the sequences: `data` itself, those in it, or those in `data/det`."""
-    for root in ([data], sorted(data.iterdir()), _inside(data / "det")):
+    for root in ([data], sorted(data.iterdir()), _subfolders(data / "det")):
         places = [p for p in root if _has(p, "det") or _has(p, "gt")]
         if places and root == [data]:
             return iter([data.resolve()])
@@ -118,7 +134,7 @@ def _places(data: Path) -> Iterator[Path]:
     return iter(())
 
 
-def _inside(folder: Path) -> list[Path]:
+def _subfolders(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
@@ -126,51 +142,51 @@ def _has(place: Path, kind: str) -> bool:
     return (place / kind / f"{kind}.txt").is_file()
 
 
-def _video(place: Path, folders: Folders) -> Video:
+def _sequence(place: Path, folders: Folders) -> MotSequence:
     name = place.name
-    scene = DETECTOR.sub("", name)
-    beside = place.parent.parent if place.parent.name == "det" else place.parent
-    truth = _truth(place, folders.gt, beside / "gt", (name, scene))
-    about = _seqinfo(place, truth)
-    info = read_seqinfo(about)
+    scene = DETECTOR_SUFFIX.sub("", name)
+    parent = place.parent.parent if place.parent.name == "det" else place.parent
+    truth = _truth(place, folders.gt, parent / "gt", (name, scene))
+    seqinfo = _seqinfo(place, truth)
+    info = read_seqinfo(seqinfo)
     width, height = info.get("imwidth"), info.get("imheight")
-    pictures = _pictures(folders.pictures or beside / "frames", (name, scene))
-    own = place / str(info.get("imdir", "img1"))
-    if folders.pictures is None and own.is_dir():
-        pictures = own
+    images = _images(folders.images or parent / "frames", (name, scene))
+    own = place / info.get("imdir", IMAGES_FOLDER)
+    if folders.images is None and own.is_dir():
+        images = own
     detections = place / "det" / "det.txt"
-    root = folders.features or beside / "features"
+    root = folders.features or parent / "features"
     features = _first(root / f"{n}.npy" for n in (name, scene))
-    return Video(
+    return MotSequence(
         name,
         scene,
         detections if detections.is_file() else None,
         truth,
         features,
         features is not None and folders.features is not None,
-        pictures,
-        folders.rate or _number(about, info, "framerate") or RATE,
-        int(_number(about, info, "seqlength") or 0) or None,
+        images,
+        folders.rate or _number(seqinfo, info, "framerate") or DEFAULT_FRAME_RATE,
+        int(_number(seqinfo, info, "seqlength") or 0) or None,
         (int(width), int(height)) if width and height else None,
     )
 
 
 def _seqinfo(place: Path, truth: Path | None) -> Path:
-    """The seqinfo.ini of a sequence: its own, or else the one beside its ground truth."""
+    """The seqinfo.ini of a sequence: its own, or else the one next to its ground truth."""
     own = place / "seqinfo.ini"
     others = [] if truth is None else [truth.with_name(own.name), truth.parent.with_name(own.name)]
     return _first([own, *others]) or own
 
 
-def _truth(place: Path, given: Path | None, beside: Path, names: Sequence[str]) -> Path | None:
+def _truth(place: Path, given: Path | None, default: Path, names: Sequence[str]) -> Path | None:
     own = [place / "gt" / "gt.txt"] if given is None else []
-    root = given or beside
+    root = given or default
     forms = ("{}/gt.txt", "{}/gt/gt.txt", "{}.txt")
     return _first([*own, *(root / form.format(name) for name in names for form in forms)])
 
 
-def _pictures(root: Path, names: Sequence[str]) -> Path | None:
-    forms = ("{}/img1", "{}.mp4", "{}.webm", "{}.avi", "{}.mkv")
+def _images(root: Path, names: Sequence[str]) -> Path | None:
+    forms = (f"{{}}/{IMAGES_FOLDER}", "{}.mp4", "{}.webm", "{}.avi", "{}.mkv")
     return _first(root / form.format(name) for name in names for form in forms)
 
 
@@ -178,25 +194,12 @@ def _first(places: Iterable[Path]) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _number(about: Path, info: Mapping[str, str], key: str) -> float | None:
+def _number(seqinfo: Path, info: Mapping[str, str], key: str) -> float | None:
     text = info.get(key)
     try:
         value = None if text is None else float(text)
     except ValueError:
         value = -1.0
-    if value is not None and not 0 < value < np.inf:
-        raise SourceError(f"{about}: {key}={text!r}: expected a number above 0")
+    if value is not None and not 0 < value < math.inf:
+        raise SourceError(f"{seqinfo}: {key}={text!r}: expected a number above 0")
     return value
-
-
-def last_frame(file: Path) -> int:
-    """The highest frame number, from 1, in a MOTChallenge file; 0 if it has no rows.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-        return max((int(float(line.split(",")[0])) for line in lines if line.strip()), default=0)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"cannot read {str(file)!r}: {error}") from error

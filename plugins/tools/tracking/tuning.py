@@ -1,10 +1,10 @@
-"""`vidan tune tracking`: searches a tracker's parameters, and reports on what was left out.
+"""`vidan tune tracking`: searches a tracker's options and reports on held-out sequences.
 
-A setting that is the best on some sequences is flattered by them. So every setting that
-Optuna proposes is scored on all sequences, but chosen by some scenes only: those of
-`test=` are left out, or else each scene in turn, with all of its detectors. In the latter
-case settings are drawn at random, so that no scene has a say in what is tried, and each
-is tried once for all the choices; with `test=` Optuna's TPE learns from the other scenes.
+The scores of options on the sequences that they were chosen on are too good. Every trial that
+Optuna proposes is therefore scored on all sequences, but chosen on some scenes only: those of
+`test=` are held out, or else each scene in turn, with all of its detectors. In the latter case
+options are sampled at random, so that no scene influences which are tried, and each trial serves
+all choices; with `test=` Optuna's TPE sampler learns from the other scenes.
 """
 
 from __future__ import annotations
@@ -18,72 +18,75 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from vidan import options
 from vidan.cli.subcommands import optional, run_directory, write_json
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
 
-from . import overrides, report
-from .follow import Looks, follow, read
-from .metrics import COLUMNS, Metrics, Raw, figures
-from .sequences import find, select
-from .space import distributions
-from .tracking import scored
+from . import report, settings
+from .evaluation import with_truth
+from .metrics import COLUMNS, Metrics, Raw, summarize
+from .run_tracker import TrackerInput, read_input, run_tracker
+from .search_space import distributions, first_value
+from .sequences import find_sequences, select_names
 
 log = logging.getLogger(__name__)
 
-Options = dict[str, Any]
-LiveStats = dict[str, float]
+TrackerOptions = dict[str, Any]
+Scores = dict[str, float]
+
+MINIMIZED = ("IDSW", "Frag", "FP", "FN")
+"""Metrics whose lowest value is the best."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting: the options it sets, and its scores by sequence."""
+    """One set of options, and its scores by sequence."""
 
-    options: Options
+    options: TrackerOptions
     scores: dict[str, Raw]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen without a look at some scenes.
+    """The best options without the held-out scenes.
 
     Attributes:
-        left_out: the scenes.
-        options: what the chosen setting sets; {} if the tracker as configured was best.
-        training: its figures on all other scenes.
-        test: its figures on the scenes left out.
-        configured: figures there of the tracker as configured.
+        held_out: the scenes.
+        options: the chosen options; {} if the tracker as configured was best.
+        training: scores on all other scenes.
+        test: scores on the held-out scenes.
+        configured: scores of the tracker as configured on the held-out scenes.
     """
 
-    left_out: list[str]
-    options: Options
-    training: LiveStats
-    test: LiveStats
-    configured: LiveStats
+    held_out: list[str]
+    options: TrackerOptions
+    training: Scores
+    test: Scores
+    configured: Scores
 
 
-def tuning(arguments: Sequence[str]) -> int:
-    """Search what the overrides say: `data=`, `tracker=`, `search=` and any key of these."""
+def run(arguments: Sequence[str]) -> int:
+    """Search according to overrides: `data=`, `tracker=`, `search=` and any key of these."""
     config = compose(arguments, "tune_tracking")
-    search = Search(config)
-    choices, whole, configured = search.run(run_directory(config))
+    choices, test, configured = Search(config).run(run_directory(config))
     rows = []
     for choice in choices:
         rows += [
-            (f"chosen without {', '.join(choice.left_out)}", choice.training),
-            ("  on what was left out", choice.test),
-            ("  there, as configured", choice.configured),
+            (f"chosen without {', '.join(choice.held_out)}", choice.training),
+            ("  on these held-out scenes", choice.test),
+            ("  same, as configured", choice.configured),
         ]
     rows += [
-        (report.TOGETHER + ", left out", whole),
-        (report.TOGETHER + ", configured", configured),
+        (report.COMBINED + ", held out", test),
+        (report.COMBINED + ", as configured", configured),
     ]
     terminal = console()
-    terminal.print(report.table(rows, "setting"))
+    terminal.print(report.table(rows, "options"))
     for choice in choices:
-        terminal.print(f"without {', '.join(choice.left_out)}: {choice.options or 'as configured'}")
+        terminal.print(f"without {', '.join(choice.held_out)}: {choice.options or 'as configured'}")
     terminal.print(f"in {config.run_dir}: tuning.json, config.yaml")
     return 0
 
@@ -92,32 +95,33 @@ class Search:
     """A search over the options of a tracker.
 
     Args:
-        config: as of `conf/tune_tracking.yaml`.
+        config: as in `conf/tune_tracking.yaml`.
 
     Raises:
-        VidanError: bad options, missing files or a missing extra.
+        VidanError: an invalid option, a missing file or a missing extra.
     """
 
     def __init__(self, config: DictConfig) -> None:
-        self._space = distributions(overrides.options(config, "search"))
-        self._tracker = overrides.options(config, "tracker")
+        self._space = distributions(settings.group(config, "search"))
+        self._tracker = settings.group(config, "tracker")
         self._objective = _objective(config.objective)
-        self._trials = overrides.whole(config, "trials", 1)
-        self._seed = overrides.whole(config, "seed", 0)
+        self._trials = options.whole("trials", config.trials, 1)
+        self._seed = options.whole("seed", config.seed, 0)
         self._metrics = Metrics(config.benchmark)
-        videos = scored(find(overrides.folders(config), overrides.names(config, "sequences")))
-        self._scene = {video.name: video.scene for video in videos}
-        self._test = _left_out(self._scene, overrides.names(config, "test"))
-        for key, space in self._space.items():  # a wrong option ends it now, not after minutes
-            build("tracker", self._tracker | {key: _some_value(space)})
-        self._looks = [read(video) for video in videos]
+        wanted = settings.names(config, "sequences")
+        sequences = with_truth(find_sequences(settings.folders(config), wanted))
+        self._scene = {sequence.name: sequence.scene for sequence in sequences}
+        self._test = _held_out(self._scene, settings.names(config, "test"))
+        for key, space in self._space.items():  # fail now on an invalid option, not minutes later
+            build("tracker", self._tracker | {key: first_value(space)})
+        self._inputs = [read_input(sequence) for sequence in sequences]
 
-    def run(self, directory: Path) -> tuple[list[Choice], LiveStats, LiveStats]:
-        """Try all settings, choose, and write `tuning.json`.
+    def run(self, directory: Path) -> tuple[list[Choice], Scores, Scores]:
+        """Run all trials, choose, and write `tuning.json`.
 
         Returns:
-            The choices; figures of all that was left out together, each scene with the
-            setting chosen without it; and those of the tracker as configured.
+            The choices; combined scores of all held-out scenes, each with the options chosen
+            without it; and those of the tracker as configured.
         """
         trials = [self._try({})]
         study, learns = self._study()
@@ -127,31 +131,30 @@ class Search:
             value = self._value(trials[-1], self._test[0]) if learns else 0.0
             study.tell(asked, value)
             log.info("%d of %d: %s", number + 1, self._trials, asked.params)
-        best = [max(trials, key=lambda t: self._value(t, out)) for out in self._test]
+        best = [max(trials, key=lambda t: self._value(t, scenes)) for scenes in self._test]
         pairs = list(zip(self._test, best, strict=True))
-        choices = [self._choice(out, trial, trials[0]) for out, trial in pairs]
-        tested = [self._part(trial, out, inside=True) for out, trial in pairs]
-        whole = figures(self._metrics.together({k: v for part in tested for k, v in part.items()}))
-        shown = {name for part in tested for name in part}
-        plain = {k: v for k, v in trials[0].scores.items() if k in shown}
-        configured = figures(self._metrics.together(plain))
+        choices = [self._choice(scenes, trial, trials[0]) for scenes, trial in pairs]
+        tested = [self._part(trial, scenes, inside=True) for scenes, trial in pairs]
+        test = self._summary({name: raw for part in tested for name, raw in part.items()})
+        names = {name for part in tested for name in part}
+        configured = self._summary({k: v for k, v in trials[0].scores.items() if k in names})
         write_json(
             directory / "tuning.json",
             {
                 "objective": self._objective,
                 "choices": [asdict(choice) for choice in choices],
-                "left out": whole,
+                "held_out": test,
                 "configured": configured,
                 "trials": [
-                    {"options": t.options} | {n: figures(raw) for n, raw in t.scores.items()}
+                    {"options": t.options} | {n: summarize(raw) for n, raw in t.scores.items()}
                     for t in trials
                 ],
             },
         )
-        return choices, whole, configured
+        return choices, test, configured
 
     def _study(self) -> tuple[Any, bool]:
-        """An Optuna study, and whether it may learn from scores."""
+        """An Optuna study, and whether it learns from scores."""
         optuna = optional("optuna", "tune")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         learns = len(self._test) == 1
@@ -159,44 +162,42 @@ class Search:
         sampler = (samplers.TPESampler if learns else samplers.RandomSampler)(seed=self._seed)
         return optuna.create_study(direction="maximize", sampler=sampler), learns
 
-    def _try(self, options: Options) -> Trial:
+    def _try(self, changed: TrackerOptions) -> Trial:
         with tempfile.TemporaryDirectory() as folder:
-            return Trial(options, dict(self._scores(options, Path(folder))))
+            return Trial(
+                changed,
+                {
+                    given.sequence.name: self._score(given, changed, Path(folder))
+                    for given in self._inputs
+                },
+            )
 
-    def _scores(self, options: Options, folder: Path) -> Iterable[tuple[str, Raw]]:
-        for looks in self._looks:
-            yield looks.video.name, self._score(looks, options, folder)
-
-    def _score(self, looks: Looks, options: Options, folder: Path) -> Raw:
-        path = folder / f"{looks.video.name}.txt"
-        follow(looks, self._tracker | options, path)
-        return self._metrics.score(looks.video, path)
+    def _score(self, given: TrackerInput, changed: TrackerOptions, folder: Path) -> Raw:
+        path = folder / f"{given.sequence.name}.txt"
+        run_tracker(given, self._tracker | changed, path)
+        return self._metrics.score(given.sequence, path)
 
     def _part(self, trial: Trial, scenes: Iterable[str], *, inside: bool) -> dict[str, Raw]:
-        """Scores of the sequences whose scene is, or is not, among some."""
+        """Scores of the sequences inside, or outside, some scenes."""
         scenes = set(scenes)
         return {k: v for k, v in trial.scores.items() if (self._scene[k] in scenes) == inside}
 
-    def _value(self, trial: Trial, left_out: Iterable[str]) -> float:
-        raw = self._metrics.together(self._part(trial, left_out, inside=False))
-        value = figures(raw)[self._objective]
-        return -value if self._objective in LESS_IS_BETTER else value
+    def _summary(self, scores: Mapping[str, Raw]) -> Scores:
+        return summarize(self._metrics.combine(scores))
 
-    def _choice(self, left_out: list[str], trial: Trial, first: Trial) -> Choice:
-        def of(chosen: Trial, *, inside: bool) -> LiveStats:
-            return figures(self._metrics.together(self._part(chosen, left_out, inside=inside)))
+    def _value(self, trial: Trial, held_out: Iterable[str]) -> float:
+        """The objective, to be maximized, without the held-out scenes."""
+        value = self._summary(self._part(trial, held_out, inside=False))[self._objective]
+        return -value if self._objective in MINIMIZED else value
 
+    def _choice(self, held_out: list[str], trial: Trial, configured: Trial) -> Choice:
         return Choice(
-            left_out,
+            held_out,
             trial.options,
-            of(trial, inside=False),
-            of(trial, inside=True),
-            of(first, inside=True),
+            self._summary(self._part(trial, held_out, inside=False)),
+            self._summary(self._part(trial, held_out, inside=True)),
+            self._summary(self._part(configured, held_out, inside=True)),
         )
-
-
-LESS_IS_BETTER = ("IDSW", "Frag", "FP", "FN")
-"""Figures of which the lowest is the best."""
 
 
 def _objective(name: object) -> str:
@@ -206,20 +207,16 @@ def _objective(name: object) -> str:
     return str(name)
 
 
-def _left_out(scene: Mapping[str, str], wanted: Sequence[str] | None) -> list[list[str]]:
-    """The scenes to leave out, of one choice each."""
+def _held_out(scene: Mapping[str, str], wanted: Sequence[str] | None) -> list[list[str]]:
+    """The held-out scenes of each choice."""
     scenes = sorted(set(scene.values()))
     if len(scenes) < 2:
         raise ConfigError(
-            f"a search needs two scenes or more, to leave one out; there is {scenes[0]!r} only"
+            f"a search needs at least two scenes, to hold one out; there is only {scenes[0]!r}"
         )
     if wanted is None:
         return [[name] for name in scenes]
-    chosen = {scene.get(name, name) for name in select([*scene, *scenes], wanted)}
+    chosen = {scene.get(name, name) for name in select_names([*scene, *scenes], wanted)}
     if len(chosen) == len(scenes):
-        raise ConfigError("test leaves out every scene: leave some to search on")
+        raise ConfigError("test holds out every scene: leave at least one to search on")
     return [sorted(chosen)]
-
-
-def _some_value(space: Any) -> Any:
-    return space.choices[0] if hasattr(space, "choices") else space.low

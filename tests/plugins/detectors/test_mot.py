@@ -109,7 +109,7 @@ def test_rows_without_an_area_are_left_out_and_named(text, logged):
     ((level, said),) = logged()
     assert level == "WARNING"
     assert said == (
-        f"{path}:2: a width and height above 0 expected: left out this and 1 more of 3 rows"
+        f"{path}:2: expected a width and height above 0: ignoring this and 1 more of 3 rows"
     )
 
 
@@ -127,9 +127,9 @@ def test_rows_without_an_area_are_left_out_and_named(text, logged):
         ("1,-1,0,0,5,5,\n", ":1: expected numbers"),
         ("1,-1,nan,0,5,5,1\n", ":1: expected finite numbers, got 1,-1,nan,0,5,5,1"),
         ("1,-1,0,0,5,5,1\n1,-1,0,0,1e39,5,1\n", ":2: expected finite numbers"),
-        ("0,-1,0,0,5,5,1\n", ":1: expected a frame from 1 on, got 0,"),
-        ("1.5,-1,0,0,5,5,1\n", ":1: expected a frame from 1 on"),
-        ("1e20,-1,0,0,5,5,1\n", ":1: expected a frame from 1 on"),
+        ("0,-1,0,0,5,5,1\n", ":1: expected a frame number of at least 1, got 0,"),
+        ("1.5,-1,0,0,5,5,1\n", ":1: expected a frame number of at least 1"),
+        ("1e20,-1,0,0,5,5,1\n", ":1: expected a frame number of at least 1"),
     ],
 )
 def test_bad_rows_are_named_by_file_and_line(text, content, message):
@@ -194,7 +194,7 @@ def test_features_from_a_given_column(array):
 
 def test_the_features_begin_where_the_columns_of_the_text_end_if_nothing_else_tells(text, array):
     values = rows(9, 100)  # 109 - 7, 8, 9, 10 = 102, 101, 100, 99: none a multiple of 8
-    with pytest.raises(ConfigError, match=r"109 numbers .* give detector.feature_column"):
+    with pytest.raises(ConfigError, match=r"109 numbers .* set feature_column"):
         MotDetector(features=array(values))
     detector = MotDetector(text(written(values, 9)), features=array(values))
     assert at(detector, 0).features.shape == (2, 100)
@@ -240,9 +240,9 @@ def test_features_of_other_detections(text, array):
     [
         (
             np.zeros(5),
-            r"expected an array \(N,M\) of numbers with a row or more, got \(5\) float64",
+            r"expected an array \(N,M\) of numbers with at least one row, got \(5\) float64",
         ),
-        (np.zeros((0, 135)), "with a row or more"),
+        (np.zeros((0, 135)), "with at least one row"),
         (np.array([["a", "b"]]), "of numbers"),
         (np.ones((2, 9)), "feature_column"),
     ],
@@ -254,7 +254,7 @@ def test_arrays_of_another_form(array, values, message):
 
 @pytest.mark.parametrize("column", [135, 500])
 def test_a_feature_column_beyond_the_row(array, column):
-    with pytest.raises(ConfigError, match=f"detector.feature_column={column}: expected 7 to 134"):
+    with pytest.raises(ConfigError, match=f"^feature_column={column}: expected 7 to 134"):
         MotDetector(features=array(rows(7, 128)), feature_column=column)
 
 

@@ -1,10 +1,10 @@
-"""Small sequences in MOTChallenge layout: people who walk along parallel lines."""
+"""Writes small sequences in MOTChallenge layout: people walking on parallel lines."""
 
 import numpy as np
 
 
 def boxes(people, frames):
-    """Rows (frame, id, x, y, w, h) of people 100 px apart who walk 3 px a frame."""
+    """Rows (frame, id, x, y, w, h) of people 100 px apart who walk 3 px per frame."""
     return [
         (frame, person, 50 + 3 * frame, 100 * person, 40, 80)
         for frame in range(1, frames + 1)
@@ -19,7 +19,7 @@ def write(path, rows):
 
 
 def truth(path, rows):
-    """A gt.txt as of MOT17: every box counts, is a pedestrian, and wholly visible."""
+    """A gt.txt as in MOT17: every box counts, is a pedestrian, and fully visible."""
     return write(path, [(*row, 1, 1, 1) for row in rows])
 
 
@@ -40,7 +40,7 @@ def info(folder, frames, rate=25):
 
 
 def sequence(root, name, people=2, frames=20, missing=()):
-    """A whole sequence in the official layout; its rows."""
+    """A complete sequence in the official layout; returns its rows."""
     rows = boxes(people, frames)
     detections(root / name / "det" / "det.txt", rows, missing)
     truth(root / name / "gt" / "gt.txt", rows)
@@ -49,7 +49,7 @@ def sequence(root, name, people=2, frames=20, missing=()):
 
 
 def features(path, rows, size=8):
-    """An .npy: the columns of det.txt, and a vector that tells people apart."""
+    """An .npy: the columns of det.txt, and a vector that separates people."""
     vectors = np.eye(size)[[row[1] for row in rows]]
     columns = [(row[0], -1, *row[2:], 0.9) for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)

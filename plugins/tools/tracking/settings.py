@@ -1,4 +1,4 @@
-"""The configuration of a command as what it means: folders, names, numbers."""
+"""Typed values from the configuration of a command: folders, names, groups of options."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from vidan.errors import ConfigError
 
 from .sequences import Folders
 
+MAX_FRAME_RATE = 1e6
+
 
 def folders(config: DictConfig) -> Folders:
-    """Where the configuration says that sequences are.
+    """The folders to search for sequences.
 
     Raises:
-        ConfigError: it does not, or a value is no folder's name.
+        ConfigError: `data` is missing, or a value is not the name of a folder.
     """
     data = _folder(config, "data")
     if data is None:
-        raise ConfigError("data is missing: say data=<folder in MOTChallenge layout>")
+        raise ConfigError("data is missing: set data=<folder in MOTChallenge layout>")
     rate = config.rate
-    if rate is not None and not (isinstance(rate, int | float) and 0 < rate < 1e6):
+    if rate is not None and not (isinstance(rate, int | float) and 0 < rate < MAX_FRAME_RATE):
         raise ConfigError(f"rate={rate!r}: expected frames per second, above 0")
-    gt, features, pictures = (_folder(config, key) for key in ("gt", "features", "pictures"))
-    return Folders(data, gt, features, pictures, rate)
+    gt, features, images = (_folder(config, key) for key in ("gt", "features", "images"))
+    return Folders(data, gt, features, images, rate)
 
 
-def results(config: DictConfig) -> Path | None:
+def results_folder(config: DictConfig) -> Path | None:
     """The folder of results to score; None to run a tracker.
 
     Raises:
@@ -38,13 +40,6 @@ def results(config: DictConfig) -> Path | None:
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"results={str(folder)!r}: there is no such folder of <seq>.txt")
     return folder
-
-
-def _folder(config: DictConfig, key: str) -> Path | None:
-    value = config[key]
-    if value is not None and (not isinstance(value, str) or not value):
-        raise ConfigError(f"{key}={value!r}: expected a folder")
-    return None if value is None else Path(value).expanduser()
 
 
 def names(config: DictConfig, key: str) -> list[str] | None:
@@ -62,11 +57,11 @@ def names(config: DictConfig, key: str) -> list[str] | None:
     return found
 
 
-def options(config: DictConfig, key: str) -> dict[str, Any]:
-    """A part of the configuration as a plain dict; null is {}.
+def group(config: DictConfig, key: str) -> dict[str, Any]:
+    """A group of options as a plain dict; null is {}.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not a group.
     """
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
@@ -76,13 +71,8 @@ def options(config: DictConfig, key: str) -> dict[str, Any]:
     return {str(name): value for name, value in part.items()}
 
 
-def whole(config: DictConfig, key: str, low: int) -> int:
-    """A whole number.
-
-    Raises:
-        ConfigError: it is none, or below `low`.
-    """
+def _folder(config: DictConfig, key: str) -> Path | None:
     value = config[key]
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise ConfigError(f"{key}={value!r}: expected a whole number of at least {low}")
-    return value
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ConfigError(f"{key}={value!r}: expected a folder")
+    return None if value is None else Path(value).expanduser()
