@@ -117,16 +117,12 @@ def _configured(kind: str, name: str) -> dict[str, str]:
     """The values in the config file of a component."""
     from omegaconf import OmegaConf
 
+    from vidan.authoring.show import as_yaml
+
     file = importlib.resources.files("vidan.conf") / kind / f"{name}.yaml"
     values = OmegaConf.to_container(OmegaConf.create(file.read_text(encoding="utf-8")))
     assert isinstance(values, dict)
-    return {str(k): _yaml(v) for k, v in values.items()}
-
-
-def _yaml(value: object) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return {str(k): as_yaml(v) for k, v in values.items()}
 
 
 def files() -> str:

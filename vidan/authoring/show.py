@@ -1,4 +1,4 @@
-"""`vidan plugins show`: what a component is and takes, from its constructor and its docstring."""
+"""`vidan plugins show`: a component and its options, from its constructor and its docstring."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..cli.terminal import console
+from ..config.build import hints, keywords
 from ..errors import PluginError, did_you_mean
 from ..kinds import KINDS
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
+from .type_text import type_text
 
 
 class Parameter(NamedTuple):
-    """A keyword argument of a constructor, as people read it."""
+    """A keyword argument of a constructor, as text.
+
+    Attributes:
+        name: the key in the configuration.
+        type: its type and range; "" if it has no annotation.
+        default: as in a YAML file, or `(required)`.
+        about: what the docstring of the class says; "" if nothing.
+    """
 
     name: str
     type: str
@@ -28,18 +37,20 @@ class Parameter(NamedTuple):
 
 
 def show(arguments: list[str]) -> int:
-    """Print what is known of a component: `tracker/deepsort`, or `deepsort` if that is clear."""
+    """Print a component and its options; the argument is `tracker/deepsort` or `deepsort`."""
     parser = argparse.ArgumentParser(
-        "vidan plugins show", description="Print a component's options with their defaults."
+        "vidan plugins show", description="Print the options of a component with their defaults."
     )
-    parser.add_argument("component", help="tracker/deepsort, or deepsort where no other has it")
+    parser.add_argument(
+        "component", help="such as tracker/deepsort, or deepsort if no other kind has that name"
+    )
     component = find(parser.parse_args(arguments).component)
     _print(component, component.load(), console())
     return 0
 
 
 def find(text: str) -> Component:
-    """The component of `<kind>/<name>` or of a name that only one kind has.
+    """The component of `<kind>/<name>`, or of a name that only one kind has.
 
     Raises:
         PluginError: there is none, or there are several.
@@ -50,43 +61,37 @@ def find(text: str) -> Component:
         if kind not in KINDS:
             raise PluginError(f"unknown kind {kind!r}: {did_you_mean(kind, KINDS)}")
         return registry.get(kind, name)
-    every = {f"{c.kind}/{c.name}": c for c in registry}
-    found = [title for title, c in every.items() if c.name == name]
+    components = {f"{c.kind}/{c.name}": c for c in registry}
+    found = [title for title, c in components.items() if c.name == name]
     if not found:
         near = did_you_mean(name, sorted({c.name for c in registry}))
         raise PluginError(f"unknown component {name!r}: {near}")
     if len(found) > 1:
-        raise PluginError(f"{name!r} is several components: say {' or '.join(found)}")
-    return every[found[0]]
+        raise PluginError(f"{name!r} is ambiguous: use {' or '.join(found)}")
+    return components[found[0]]
 
 
 def parameters(target: Callable[..., Any]) -> Iterator[Parameter]:
-    """The keyword arguments of a constructor, with what its class's docstring says of each."""
+    """The keyword arguments of a constructor."""
     import docstring_parser
 
     about = {
         p.arg_name: " ".join((p.description or "").split())
         for p in docstring_parser.parse(inspect.getdoc(target) or "").params
     }
-    for name, parameter in inspect.signature(target).parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        empty = parameter.empty
-        hint, default = parameter.annotation, parameter.default
+    resolved = hints(target)
+    for name, parameter in keywords(target).items():
+        hint = resolved.get(name, parameter.annotation)
         yield Parameter(
             name,
-            ""
-            if hint is empty
-            else hint
-            if isinstance(hint, str)
-            else inspect.formatannotation(hint),
-            "(needed)" if default is empty else _as_yaml(default),
+            "" if hint is parameter.empty else type_text(hint),
+            "(required)" if parameter.default is parameter.empty else as_yaml(parameter.default),
             about.get(name, ""),
         )
 
 
-def _as_yaml(value: object) -> str:
-    """A default as it stands in a configuration file."""
+def as_yaml(value: object) -> str:
+    """A value as it is written in a configuration file."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -101,11 +106,11 @@ def _print(component: Component, target: Callable[..., Any], out: Console) -> No
     out.print(f"{package.name} {package.version}, {component.target}", style="dim", highlight=False)
     if text.long_description:
         out.print(f"\n{text.long_description}", highlight=False, markup=False)
-    table = Table("key", "type", "default", "about", box=None, pad_edge=False)
+    table = Table("key", "type", "default", "description", box=None, pad_edge=False)
     for parameter in parameters(target):
-        table.add_row(*map(escape, parameter))  # `list[str]` is no style
+        table.add_row(*map(escape, parameter))  # or `list[str]` would be taken for a style
     if table.row_count:
         out.print()
         out.print(table)
-    where = KINDS[component.kind].key(component.name)
-    out.print(f"\nvidan {component.kind}={component.name} {where}.<key>=<value>", highlight=False)
+    key = KINDS[component.kind].key(component.name)
+    out.print(f"\nvidan {component.kind}={component.name} {key}.<key>=<value>", highlight=False)

@@ -1,4 +1,4 @@
-"""`vidan plugins show` prints what the constructor and its docstring say."""
+"""`vidan plugins show` prints the options of a component."""
 
 import pytest
 
@@ -13,42 +13,49 @@ def test_a_component_with_all_its_options(capsys):
     assert text.startswith("tracker/deepsort")
     assert "vidan tracker=deepsort tracker.<key>=<value>" in text
     row = next(line for line in text.splitlines() if line.startswith("n_init"))
-    assert row.split()[1:3] == ["int", "3"]
+    assert row.split()[1:5] == ["int", ">=", "1", "3"]
     assert "confirmed" in text
 
 
-def test_brackets_are_no_style(capsys):
+def test_ranges_and_choices_are_in_the_type(capsys):
+    assert cli.main(["plugins", "show", "sink/video"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert "int 0 to 51" in rows["crf"]
+    assert "'superfast'" in rows["preset"]
+
+
+def test_brackets_are_printed_as_they_are(capsys):
     assert cli.main(["plugins", "show", "detector/onnx"]) == 0
     row = next(r for r in capsys.readouterr().out.splitlines() if r.startswith("classes"))
     assert "Sequence[str]" in row
 
 
-def test_a_name_is_enough_where_one_kind_has_it(capsys):
+def test_a_name_suffices_if_only_one_kind_has_it(capsys):
     assert cli.main(["plugins", "show", "jsonl"]) == 0
     assert "vidan sink=jsonl sink.jsonl.<key>=<value>" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("trackr/sort", "did you mean 'tracker'"),
         ("tracker/sortt", "did you mean 'sort'"),
         ("sortt", "did you mean 'sort'"),
     ],
 )
-def test_what_there_is_not(name, said, capsys):
+def test_an_unknown_component_suggests_others(name, message, capsys):
     assert cli.main(["plugins", "show", name]) == 3
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_several_of_one_name(register, capsys):
+def test_a_name_of_several_kinds_is_ambiguous(register, capsys):
     register("source", "twin", "vidan_plugins.sources.images.source:Images")
     register("sink", "twin", "vidan_plugins.sinks.jsonl:JsonLines")
     assert cli.main(["plugins", "show", "twin"]) == 3
-    assert "say source/twin or sink/twin" in capsys.readouterr().err
+    assert "'twin' is ambiguous: use source/twin or sink/twin" in capsys.readouterr().err
 
 
-def test_every_option_of_ours_is_explained():
+def test_every_built_in_option_is_documented():
     for component in load_plugins().registry:
         if component.package.name != "vidan" or component.missing():
             continue
