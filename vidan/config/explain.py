@@ -37,7 +37,7 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
     if not isinstance(error, HydraException | OmegaConfBaseException):
         chosen = [o for o in overrides if o.lstrip("+~").partition("=")[0] in groups()]
         said = ", ".join(map(repr, chosen))
-        return f"{said}: options have names, as in source=file or sink=[video,jsonl] ({text})"
+        return f"{said}: expected names of options, as in sink=[video,jsonl] ({text})"
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, config_name)
     for override in overrides:
