@@ -1,7 +1,7 @@
-"""What can be drawn on: an image in RGB, or the planes of one in YUV 4:2:0.
+"""Drawing primitives for RGB images and for YUV 4:2:0 planes.
 
-An encoder wants YUV and a decoder gives it. Drawn on as it is, an image needs no way to RGB
-and back, which costs far more than the drawing (docs/performance.md).
+Decoders produce YUV and encoders consume it. Drawing on the planes avoids the conversion to RGB
+and back, which takes far longer than the drawing itself (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114)}
 
 
 class Canvas(Protocol):
-    """An image under the pen; sizes and places are in its px, colors in RGB."""
+    """An image to draw on; coordinates and line widths are in px of it, colors in RGB."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width, px."""
         ...
 
     def box(self, corners: Corners, color: Color, line: int) -> None:
-        """The outline of a box, in lines of that width."""
+        """Draw the outline of a box; `line` is the line width."""
         ...
 
     def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
-        """A straight line of that width."""
+        """Draw a straight line."""
         ...
 
     def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
-        """A smooth line through points (N,2)."""
+        """Draw an anti-aliased line through points (N,2)."""
         ...
 
     def fill(self, area: Area, color: Color) -> None:
-        """A plain ground."""
+        """Fill an area."""
         ...
 
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
-        """A line of text whose top-left corner is at a place."""
+        """Draw a line of text, given its top-left corner and the font size."""
         ...
 
 
 class RgbCanvas:
     """Draws on an array (H,W,3) uint8 RGB."""
 
-    def __init__(self, image: Image, lettering: Text) -> None:
-        self._image, self._lettering = image, lettering
+    def __init__(self, image: Image, text: Text) -> None:
+        self._image, self._text = image, text
         self.size: tuple[int, int] = (image.shape[0], image.shape[1])
 
     def box(self, corners: Corners, color: Color, line: int) -> None:
@@ -87,49 +87,50 @@ class RgbCanvas:
 
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """See Canvas."""
-        self._lettering.draw(self._image, text, *place, font, color)
+        self._text.draw(self._image, text, *place, font, color)
 
 
 class YuvCanvas:
     """Draws on the planes of an image, whose arrays must be writable.
 
-    The planes of color have half the size; OpenCV takes places there in halves (`shift`),
-    and lines are half as wide, 1 px at least.
+    The chroma planes have half the resolution: coordinates are passed to OpenCV with a fractional
+    bit (`shift`), and lines are half as wide, but at least 1 px.
     """
 
-    def __init__(self, planes: YuvPlanes, lettering: Text) -> None:
-        self._planes, self._lettering = planes, lettering
+    def __init__(self, planes: YuvPlanes, text: Text) -> None:
+        self._planes, self._text = planes, text
         self.size: tuple[int, int] = (planes.y.shape[0], planes.y.shape[1])
 
     def box(self, corners: Corners, color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(color):
-            cv2.rectangle(plane, corners[:2], corners[2:], value, _width(line, shift), shift=shift)
+        for plane, value, shift in self._channels(color):
+            width = _halved(line, shift)
+            cv2.rectangle(plane, corners[:2], corners[2:], value, width, shift=shift)
 
     def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(color):
-            cv2.line(plane, start, end, value, _width(line, shift), shift=shift)
+        for plane, value, shift in self._channels(color):
+            cv2.line(plane, start, end, value, _halved(line, shift), shift=shift)
 
     def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """See Canvas."""
-        for plane, value, shift in self._parts(color):
-            # Half the pixels of color need no smooth edge, which is what costs time.
-            edge = cv2.LINE_8 if shift else cv2.LINE_AA
-            cv2.polylines(plane, [points], False, value, _width(line, shift), edge, shift)
+        for plane, value, shift in self._channels(color):
+            # Chroma needs no anti-aliasing, which is what takes time.
+            line_type = cv2.LINE_8 if shift else cv2.LINE_AA
+            cv2.polylines(plane, [points], False, value, _halved(line, shift), line_type, shift)
 
     def fill(self, area: Area, color: Color) -> None:
         """See Canvas."""
-        for plane, (value,), shift in self._parts(color):
-            plane[_scaled(area[0], shift), _scaled(area[1], shift)] = value
+        for plane, (value,), shift in self._channels(color):
+            plane[_halved_slice(area[0], shift), _halved_slice(area[1], shift)] = value
 
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
-        """See Canvas; brightness alone, as ink is black or white and the ground stays colored."""
+        """See Canvas; draws luma only, as text is black or white on a colored background."""
         y = yuv_of(color, self._planes.colors)[0]
-        self._lettering.draw(self._planes.y, text, *place, font, (y,))
+        self._text.draw(self._planes.y, text, *place, font, (y,))
 
-    def _parts(self, color: Color) -> list[tuple[npt.NDArray[np.uint8], tuple[int], int]]:
-        """Each plane, the color's value in it, and by how many bits places are shifted there."""
+    def _channels(self, color: Color) -> list[tuple[npt.NDArray[np.uint8], tuple[int], int]]:
+        """Each plane, the value of the color in it, and its scale as a shift of coordinates."""
         y, u, v = yuv_of(color, self._planes.colors)
         planes = self._planes
         return [(planes.y, (y,), 0), (planes.u, (u,), 1), (planes.v, (v,), 1)]
@@ -149,11 +150,11 @@ def yuv_of(color: Color, colors: ColorSpec) -> Color:
     return min(round(y), 255), min(round(u), 255), min(round(v), 255)
 
 
-def _width(line: int, shift: int) -> int:
-    """Of a line in a plane of half the size, rounded up."""
+def _halved(line: int, shift: int) -> int:
+    """Line width in a plane that is smaller by `shift` bits, rounded up."""
     return (line + shift) >> shift
 
 
-def _scaled(part: slice, shift: int) -> slice:
-    """Rows or columns in a plane of half the size, those that are shared included."""
+def _halved_slice(part: slice, shift: int) -> slice:
+    """Rows or columns in a plane that is smaller by `shift` bits, partly covered ones included."""
     return slice(part.start >> shift, (part.stop + shift) >> shift)

@@ -1,32 +1,34 @@
-"""Labels in images: what they say, and where they have room."""
+"""Labels in images: their texts and where they are placed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from .canvas import Area, Canvas, Corners
-from .palette import Color, ink_on
+from .palette import Color, text_color_on
 from .text import Text
 
-REFERENCE_HEIGHT = 1080
-"""Image height, px, at which lines and text have the sizes below."""
+REFERENCE_HEIGHT_PX = 1080
+"""Height of an image in which lines and text have the sizes below."""
 
-LINE, FONT = 3.0, 24.0
-THINNEST, SMALLEST_FONT = 2, 11
-"""Sizes in px; anything smaller could not be seen or read."""
+LINE_PX, FONT_PX = 3.0, 24.0
+"""Line width and font size in an image of REFERENCE_HEIGHT_PX."""
 
-SCORES_FROM = 480
-"""Image height, px, from which labels have room for a score."""
+MIN_LINE_PX, MIN_FONT_PX = 2, 11
+"""Smaller lines would be invisible, and smaller text illegible."""
 
-NAME_SHARE = 3
-"""The part of the image's width that a label may take, 1 / NAME_SHARE, or else its box's."""
+MIN_HEIGHT_FOR_SCORES_PX = 480
+"""Height from which on an image has room for scores in its labels."""
+
+MAX_WIDTH_FRACTION = 1 / 3
+"""Width of a name, as a fraction of the image, unless its box is wider."""
 
 
 class Style(NamedTuple):
-    """Sizes for one image, px."""
+    """Line width and font size, px, and whether labels contain scores."""
 
     line: int
     font: int
@@ -34,22 +36,25 @@ class Style(NamedTuple):
 
     @classmethod
     def of(cls, height: int) -> Style:
-        """The style for an image of that height."""
-        scale = height / REFERENCE_HEIGHT
+        """The style for an image of a height, px."""
+        scale = height / REFERENCE_HEIGHT_PX
         return cls(
-            max(THINNEST, round(LINE * scale)),
-            max(SMALLEST_FONT, round(FONT * scale)),
-            height >= SCORES_FROM,
+            max(MIN_LINE_PX, round(LINE_PX * scale)),
+            max(MIN_FONT_PX, round(FONT_PX * scale)),
+            height >= MIN_HEIGHT_FOR_SCORES_PX,
         )
 
 
 class Labels:
-    """The labels of one image: drawn last, inside it, and beside each other where that goes."""
+    """The labels of one image: inside it, and not covering each other where that is possible.
+
+    They are placed first and drawn together, so that no box is drawn over a label.
+    """
 
     def __init__(self, canvas: Canvas, style: Style, text: Text) -> None:
         self._canvas, self._style, self._text = canvas, style, text
         self._placed: list[tuple[str, Area, Color]] = []
-        self._taken = np.zeros(canvas.size, np.bool_)
+        self._occupied = np.zeros(canvas.size, np.bool_)
 
     def add(
         self, corners: Corners, name: str, short: str, score: float | None, color: Color
@@ -58,35 +63,37 @@ class Labels:
 
         The label is abbreviated where its full text would cover a label placed before it.
         """
-        for text in self._texts(corners, name, short, score):
-            for area in self._areas(text, corners):
-                if not self._taken[area].any():
-                    return self._place(text, area, color)
-        return self._place(text, area, color)  # every place is taken: cover another label
-
-    def _place(self, text: str, area: Area, color: Color) -> None:
-        self._taken[area] = True
+        text, area = self._find_place(corners, self._texts(corners, name, short, score))
+        self._occupied[area] = True
         self._placed.append((text, area, color))
+
+    def _find_place(self, corners: Corners, texts: Iterable[str]) -> tuple[str, Area]:
+        """The first text with the first area that is free, or the last of both."""
+        for text in texts:
+            for area in self._areas(text, corners):
+                if not self._occupied[area].any():
+                    return text, area
+        return text, area
 
     def draw(self) -> None:
         """Draw all labels."""
         for text, (rows, columns), color in self._placed:
             self._canvas.fill((rows, columns), color)
             place = columns.start + self._style.line, rows.start
-            self._canvas.text(text, place, self._style.font, ink_on(color))
+            self._canvas.text(text, place, self._style.font, text_color_on(color))
 
     def _texts(self, corners: Corners, name: str, short: str, score: float | None) -> Iterator[str]:
         """Texts for the label, the most informative first."""
         limit = self._canvas.size[1] - 2 * self._style.line - 2
-        room = min(max(corners[2] - corners[0], limit // NAME_SHARE), limit)
+        room = min(max(corners[2] - corners[0], int(limit * MAX_WIDTH_FRACTION)), limit)
         shortened = self._shortened(name, room)
         if score is not None and self._style.scores:
             yield self._shortened(f"{shortened} {score:.2f}", limit)
         yield shortened
         yield self._shortened(short, room)
 
-    def _shortened(self, text: str, width: int) -> str:
-        return self._text.shortened(text, self._style.font, width)
+    def _shortened(self, text: str, max_width: int) -> str:
+        return self._text.shortened(text, self._style.font, max_width)
 
     def _areas(self, text: str, corners: Corners) -> Iterator[Area]:
         """Places for the label, the best first; the last is the best of those inside the image."""

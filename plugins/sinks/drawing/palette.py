@@ -1,4 +1,4 @@
-"""ColorSpec that tell identities and classes apart."""
+"""Colors that distinguish ids and classes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 Color = tuple[int, int, int]
 """Red, green and blue of sRGB, 0 to 255."""
 
-GOLDEN = (math.sqrt(5) - 1) / 2
-"""Steps of this much of the color circle keep neighboring identities far apart."""
+HUE_STEP = (math.sqrt(5) - 1) / 2
+"""Golden ratio: hues of successive numbers, in turns of the color circle, are far apart."""
 
-PLASTIC = 0.7548776662466927
-"""Steps of lightness, 1 / the plastic number: apart where hues come round again, as after 34."""
+LIGHTNESS_STEP = 0.7548776662466927
+"""1 / plastic number: lightness differs where hues nearly repeat, such as after 34 numbers."""
 
-DARKEST, BRIGHTEST, CHROMA = 0.64, 0.84, 0.14
-"""Lightness and chroma in OKLCH: all colors can be seen on most images, none shouts."""
+MIN_LIGHTNESS, MAX_LIGHTNESS, CHROMA = 0.64, 0.84, 0.14
+"""In OKLCH: visible on most images, and none stands out from the others."""
 
-OKLAB_TO_LINEAR = np.array(
+OKLAB_TO_LINEAR_SRGB = np.array(
     [
         [4.0767416621, -3.3077115913, 0.2309699292],
         [-1.2684380046, 2.6097574011, -0.3413193965],
@@ -27,19 +27,19 @@ OKLAB_TO_LINEAR = np.array(
     ]
 )
 
-EQUAL_CONTRAST = 0.179
-"""Luminance of the color on which black and white can be read equally well, by the contrast
-ratio of WCAG 2.2, (lighter + 0.05) / (darker + 0.05)."""
+EQUAL_CONTRAST_LUMINANCE = 0.179
+"""Black and white text are equally readable on a color of this luminance, by the contrast ratio of
+WCAG 2.2, (lighter + 0.05) / (darker + 0.05)."""
 
 
 @functools.lru_cache(maxsize=4096)
 def color_of(number: int) -> Color:
-    """A color for an identity or a class, always the same, unlike those of its neighbors.
+    """The color of an id or a class index; successive numbers have clearly different colors.
 
-    OKLCH turned into sRGB (Ottosson 2020, "A perceptual color space for image processing").
+    Converted from OKLCH to sRGB (Ottosson 2020, "A perceptual color space for image processing").
     """
-    hue = 2 * math.pi * ((number * GOLDEN) % 1.0)
-    lightness = DARKEST + (BRIGHTEST - DARKEST) * ((number * PLASTIC) % 1.0)
+    hue = 2 * math.pi * ((number * HUE_STEP) % 1.0)
+    lightness = MIN_LIGHTNESS + (MAX_LIGHTNESS - MIN_LIGHTNESS) * (number * LIGHTNESS_STEP % 1.0)
     a, b = CHROMA * math.cos(hue), CHROMA * math.sin(hue)
     cone = np.array(
         [
@@ -48,7 +48,7 @@ def color_of(number: int) -> Color:
             lightness - 0.0894841775 * a - 1.2914855480 * b,
         ]
     )
-    linear = OKLAB_TO_LINEAR @ cone**3
+    linear = OKLAB_TO_LINEAR_SRGB @ cone**3
     srgb = np.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
     )
@@ -56,9 +56,9 @@ def color_of(number: int) -> Color:
     return red, green, blue
 
 
-def ink_on(color: Color) -> Color:
-    """Black or white, whichever can be read better on a color."""
-    return (0, 0, 0) if _luminance(color) > EQUAL_CONTRAST else (255, 255, 255)
+def text_color_on(color: Color) -> Color:
+    """Black or white, whichever is easier to read on a color."""
+    return (0, 0, 0) if _luminance(color) > EQUAL_CONTRAST_LUMINANCE else (255, 255, 255)
 
 
 def _luminance(color: Color) -> float:

@@ -1,4 +1,4 @@
-"""Drawing on YUV planes: the same image as drawing in RGB, up to 4:2:0."""
+"""Drawing on YUV planes, compared with drawing in RGB."""
 
 import numpy as np
 import pytest
@@ -17,23 +17,6 @@ BT601 = ColorSpec(6, False)
 
 def frame(rgb):
     return ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="test")
-
-
-class Decoded(ArrayFrame):
-    """A frame that also has planes, as a decoder's has."""
-
-    __slots__ = ("planes",)
-
-    def yuv(self):
-        return self.planes
-
-
-def decoded(width, height, colors=HD):
-    one = Decoded(np.zeros((height, width, 3), np.uint8), index=0, time=0, captured=0, stream="t")
-    y = np.arange(height * width, dtype=np.uint8).reshape(height, width)
-    u = np.full(((height + 1) // 2, (width + 1) // 2), 90, np.uint8)
-    one.planes = YuvPlanes(y, u, u + 10, colors)
-    return one
 
 
 def planes(width=64, height=48):
@@ -60,17 +43,17 @@ def test_colors_in_yuv(color, colors, expected):
     assert yuv_of(color, colors) == expected
 
 
-def test_what_is_drawn_lies_at_the_same_place_in_every_plane():
+def test_areas_are_filled_at_the_same_place_in_every_plane():
     target = planes()
     YuvCanvas(target, Text()).fill((slice(10, 20), slice(30, 41)), (0, 0, 255))
     assert (target.y[10:20, 30:41] == 32).all()
     assert (target.y == 32).sum() == 10 * 11
-    assert (target.u[5:10, 15:21] == 240).all()  # the column that is shared included
+    assert (target.u[5:10, 15:21] == 240).all()  # the partly covered column included
     assert (target.u == 240).sum() == (target.v == 118).sum() == 5 * 6
 
 
 @pytest.mark.parametrize("draw", ["box", "stroke", "path"])
-def test_lines_in_planes_of_half_the_size(draw):
+def test_lines_are_at_the_same_place_in_planes_of_half_the_size(draw):
     target = planes()
     canvas = YuvCanvas(target, Text())
     if draw == "box":
@@ -84,7 +67,7 @@ def test_lines_in_planes_of_half_the_size(draw):
     assert (target.y[24, 24], target.u[12, 12]) == (16, 128)
 
 
-def test_looks_as_if_drawn_in_rgb():
+def test_the_result_resembles_drawing_in_rgb():
     size = 320, 240
     boxes = np.array([[50, 60, 150, 200], [200, 60, 300, 180]], np.float32)
     n = len(boxes)
@@ -99,27 +82,3 @@ def test_looks_as_if_drawn_in_rgb():
     shown = drawn.frame.to_ndarray(format="rgb24").astype(int)
     assert tuple(shown[130, 51]) == pytest.approx(color_of(0), abs=12)
     assert np.abs(shown - expected).mean() < 6
-
-
-def test_the_decoders_planes_are_copied_as_they_are():
-    source = decoded(64, 48, BT601)
-    made = YuvFrame(source)
-    assert made.planes.colors == BT601
-    for copy, plane in zip(made.planes[:3], source.planes[:3], strict=True):
-        np.testing.assert_array_equal(copy, plane)
-    made.planes.y[:] = 0
-    assert source.planes.y.max() > 0  # a copy
-
-
-def test_odd_sizes_repeat_the_last_row_and_column():
-    made = YuvFrame(decoded(33, 21))
-    y = made.planes.y
-    assert y.shape == (22, 34)
-    np.testing.assert_array_equal(y[:, 33], y[:, 32])
-    np.testing.assert_array_equal(y[21], y[20])
-    assert (made.planes.u == 90).all()
-
-
-def test_an_image_of_other_colors_is_converted():
-    assert YuvFrame(decoded(64, 48, BT601), HD).planes.y.max() == 16  # its RGB is black
-    assert YuvFrame(frame(numbered_image(0))).planes.colors == HD

@@ -1,5 +1,4 @@
 import datetime
-import os
 import time
 
 import av
@@ -8,13 +7,13 @@ import pytest
 from tests.clips import number_of
 from vidan import ConfigError, SinkError
 from vidan.config.build import build
-from vidan_plugins.sinks.rotation import Names, Retention
 from vidan_plugins.sinks.video import recording
 from vidan_plugins.sinks.video import segments as segments_module
 from vidan_plugins.sinks.video import sink as video
 from vidan_plugins.sinks.video.segments import Segments
 from vidan_plugins.sinks.video.sink import VideoSink
 
+from ..test_rotation import touch
 from .test_sink import read, result
 
 NOON = datetime.datetime(2026, 3, 4, 12, 0, 0).timestamp()  # local time
@@ -106,59 +105,6 @@ def test_splitting_continues_after_the_source_clock_is_set_back(clock):
 
 def test_jitter_at_a_split_does_not_cause_another_one(clock):
     assert starts(Segments(10), [0, 9.9, 10.0, 9.95, 10.1], [0.0] * 5) == [0, 10.0]
-
-
-def touch(folder, name, age, size=1000):
-    path = folder / name
-    path.write_bytes(bytes(size))
-    os.utime(path, (time.time() - age,) * 2)
-    return path
-
-
-OTHERS = [
-    "video.mp4",
-    "video-2026-03-04.mp4",
-    "avideo-2026-03-04_12-00-00.mp4",
-    "video-2026-03-04_12-00-00.mp4.txt",
-    "video-2026-03-04_12-00-00.mov",
-    "results.jsonl",
-]
-"""Names that do not match the pattern of `video.mp4`."""
-
-
-@pytest.mark.parametrize(
-    ("keep", "left"),
-    [
-        (None, 6),
-        (3, 3),
-        ("3d", 3),  # 0, 1 and 2 days old; the next is a minute older than 3 days
-        ("4kB", 3),  # 1000 bytes each, including the next file
-        ("4.9kB", 3),
-        ("1kB", 1),  # the newest is always kept
-    ],
-)
-def test_only_the_oldest_files_with_matching_names_are_deleted(tmp_path, keep, left):
-    others = [touch(tmp_path, name, 10**8) for name in OTHERS]
-    (tmp_path / "video-2020-01-01_00-00-00.mp4").mkdir()
-    linked = touch(tmp_path, "precious", 10**8)
-    (tmp_path / "video-2020-01-01_00-00-01.mp4").symlink_to(linked)
-    names = [f"video-2026-03-{10 - day:02}_12-00-00.mp4" for day in range(6)]
-    ours = [
-        touch(tmp_path, name, day * 86400 + (60 if day > 2 else 0))
-        for day, name in enumerate(names)
-    ]
-    before = len(list(tmp_path.iterdir()))
-    Retention("keep", keep).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
-    assert [path.exists() for path in ours] == [n < left for n in range(6)]
-    assert all(path.exists() for path in [*others, linked])
-    assert len(list(tmp_path.iterdir())) == before - 6 + left
-
-
-def test_unfinished_files_of_a_killed_process_are_deleted_too(tmp_path):
-    left = touch(tmp_path, "video-2026-03-04_12-00-00.mp4.part", 100)
-    touch(tmp_path, "video-2026-03-05_12-00-00.mp4", 0)
-    Retention("keep", 1).prune(Names("path", str(tmp_path / "video.mp4"), "time"))
-    assert not left.exists()
 
 
 def test_a_run_keeps_the_requested_number_of_files(tmp_path, clock):
