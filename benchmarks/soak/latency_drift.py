@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.config.build import build
 from vidan.errors import VidanError
 from vidan.interfaces import Sink
@@ -250,7 +250,7 @@ def main() -> int:
     )
     options.add_argument("--name", default=NAME, help="name of the result")
     args = options.parse_args()
-    listen()
+    setup_logging()
     try:
         found = latency_drift(
             video(300), args.minutes, args.interval, args.out, args.model, args.name, args.age_limit

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan_plugins.tools.bench.commands import bench
 
 from ..inputs import parser, real_video
@@ -38,7 +38,7 @@ def main() -> int:
     options = parser("benchmarks.suite.latency", str(__doc__))
     options.add_argument("--name", help="name of the result")
     known, others = options.parse_known_args()
-    listen()
+    setup_logging()
     named = ["--name", known.name] if known.name else []
     command = shlex.join(["python", "-m", "benchmarks.suite.latency", *named, *others])
     latency(others, known.out, command, known.name)

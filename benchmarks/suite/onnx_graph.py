@@ -23,7 +23,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan_plugins.detectors.backends.onnxruntime import settings as vidan_settings
 from vidan_plugins.detectors.backends.threads import thread_count
 
@@ -191,7 +191,7 @@ def main() -> int:
     options = parser("benchmarks.suite.onnx_graph", str(__doc__))
     options.add_argument("--rounds", type=int, default=40)
     args = options.parse_args()
-    listen()
+    setup_logging()
     shown = table(measure(args.rounds))
     command = f"python -m benchmarks.suite.onnx_graph --rounds {args.rounds}"
     found = result("onnx_graph", "Variants of the ONNX graph", command, [shown])

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench import plot
 from vidan_plugins.tools.bench.environment import environment
@@ -258,7 +258,7 @@ def main() -> int:
         default = getattr(Setup, name.replace("-", "_"))
         options.add_argument(f"--{name}", type=int, default=default)
     args = options.parse_args()
-    listen()
+    setup_logging()
     path = args.video or video(args.frames)
     setup = Setup(args.python, path, args.backend, args.frames, args.burn_in, args.runs)
     command = "python -m benchmarks.suite.peers" + (

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench.runs import run
 
@@ -141,7 +141,7 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("overrides", nargs="*", help="overrides for the demo")
     args = options.parse_args()
-    listen()
+    setup_logging()
     try:
         show(startup(video(300), args.rounds, args.out, args.overrides), console())
     except VidanError as error:

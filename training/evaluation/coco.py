@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vidan.boxes import xyxy_to_xywh
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 from vidan.types import Detections
 
 from ..arrays import AnyArray, FloatArray
@@ -126,7 +126,7 @@ def _run(
     pictures: int, truth: list[dict[str, Any]], results: list[dict[str, Any]], count: int
 ) -> tuple[AnyArray, AnyArray]:
     """Precision (IoU, recall, class, size) and recall (IoU, class, size); NaN for no object."""
-    library = optional("faster_coco_eval", "eval")
+    library = import_extra("faster_coco_eval", "eval")
     dataset = {
         "images": [{"id": i + 1, "width": 1, "height": 1} for i in range(pictures)],
         "annotations": truth,

@@ -10,12 +10,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidan.cli.subcommands import (
     asks_for_help,
+    import_extra,
     keys,
-    optional,
     run_directory,
     write_json,
 )
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import compose
 
 from . import report
@@ -47,11 +47,11 @@ def main(arguments: list[str]) -> int:
     if asks_for_help(arguments):
         sys.stdout.write(HELP.format(keys=keys("eval_detection")))
         return 0
-    listen()
+    setup_logging()
     config = compose(arguments, "eval_detection")
     settings = Settings.of(config)
     for module in ("faster_coco_eval", "matplotlib"):
-        optional(module, "eval")  # before minutes of detection, not after
+        import_extra(module, "eval")  # before minutes of detection, not after
     data, loose = load(config)
     subject = open_subject(config.detector, settings.lowest)
     try:

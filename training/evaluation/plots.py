@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 
 from .coco import ALL, ANY, Row
 from .confusion import Table
@@ -23,7 +23,9 @@ def plot(path: Path, title: str, outcome: Outcome) -> None:
     Raises:
         PluginError: matplotlib is not installed.
     """
-    figure = optional("matplotlib.figure", "eval").Figure(figsize=(13, 10), layout="constrained")
+    figure = import_extra("matplotlib.figure", "eval").Figure(
+        figsize=(13, 10), layout="constrained"
+    )
     figure.suptitle(title)
     (top_left, top_right), (low_left, low_right) = figure.subplots(2, 2)
     _slices(top_left, {name: one.rows for name, one in outcome.slices.items()})

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from omegaconf import OmegaConf
 
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 
 from .. import recipe
 from ..data.batches import Batches, sampling_weights
@@ -34,7 +34,7 @@ from .optimizer import make_optimizer
 
 def main(argv: list[str]) -> int:
     """Train what the recipe says; `recipe=` and any of its keys as `key=value`."""
-    listen()
+    setup_logging()
     given = recipe.overrides(
         "vidan train", "Train a detector on pictures with boxes.", argv, recipe.about_recipes()
     )

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from vidan import options
 from vidan.cli.subcommands import asks_for_help, keys
-from vidan.cli.terminal import console, listen, track
+from vidan.cli.terminal import console, setup_logging, track
 from vidan.config.compose import compose
 from vidan.errors import ConfigError
 
@@ -96,7 +96,7 @@ def _config(command: str, arguments: list[str]) -> dict[str, Any] | None:
         text = HELP.format(command=command, usage=usage, about=ABOUT[command], keys=keys(name))
         sys.stdout.write(text)
         return None
-    listen()
+    setup_logging()
     config: Any = OmegaConf.to_container(compose(arguments, name), resolve=True)
     for key in ("from", "to", "format", "data"):
         if key in config and config[key] is None:

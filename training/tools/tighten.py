@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from vidan import options
 from vidan.boxes import area
 from vidan.cli.subcommands import asks_for_help, keys
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
 from vidan.types import Detections
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     if asks_for_help(arguments):
         sys.stdout.write(HELP.format(keys=keys("data_tighten")))
         return 0
-    listen()
+    setup_logging()
     config = compose(arguments, "data_tighten")
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))

@@ -53,7 +53,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def optional(module: str, extra: str) -> Any:
+def import_extra(module: str, extra: str) -> Any:
     """A module that an extra of vidan brings.
 
     Raises:

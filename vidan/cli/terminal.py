@@ -150,7 +150,7 @@ def _percentiles(ms: Mapping[str, float]) -> str:
     return f"p50 {ms['p50']:.1f}   p95 {ms['p95']:.1f}   p99 {ms['p99']:.1f}"
 
 
-def listen() -> None:
+def setup_logging() -> None:
     """Log to stderr for people, unless somebody listens already: for commands without a run."""
     root = logging.getLogger()
     if not root.handlers:

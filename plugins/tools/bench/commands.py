@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidan import options
 from vidan.cli.subcommands import asks_for_help, keys
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import run_hydra
 from vidan.errors import ConfigError
 
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     if asks_for_help(arguments):
         sys.stdout.write(HELP.format(keys=keys("bench")))
         return 0
-    listen()
+    setup_logging()
     if "--compare" in arguments:
         return _compare(arguments)
     for found, folder in bench(arguments, f"vidan bench {shlex.join(arguments)}".strip()):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 from vidan.kinds import KINDS
 
 COLORS = dict(zip(KINDS, ("#4477aa", "#cc6677", "#228833", "#aa3377"), strict=False))
@@ -20,7 +20,7 @@ def figure(width: float, height: float) -> Any:
     Raises:
         PluginError: matplotlib is not installed.
     """
-    return optional("matplotlib.figure", "bench").Figure(
+    return import_extra("matplotlib.figure", "bench").Figure(
         figsize=(width, height), layout="constrained"
     )
 

@@ -11,7 +11,7 @@ from rich.progress import TransferSpeedColumn as Speed
 from rich.table import Table
 
 from vidan import options
-from vidan.cli.terminal import console, listen
+from vidan.cli.terminal import console, setup_logging
 from vidan.errors import ConfigError, ModelError, PluginError
 
 from ...models.catalog import Entry, cache_folder, catalog, find, path_of, user_file
@@ -46,7 +46,7 @@ def pull(arguments: list[str]) -> int:
     )
     parser.add_argument("name", help="a name in `vidan models list`")
     entry = find(parser.parse_args(arguments).name)
-    listen()
+    setup_logging()
     path = path_of(entry)
     if path.is_file():
         console().print(f"{entry.name} is here already: {path}")

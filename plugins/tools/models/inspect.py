@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
@@ -68,7 +68,7 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Fact]
 
 def _saved_model(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Fact]:
     yield Fact("file", f"{model}, a SavedModel")
-    optional("tensorflow", "tf")
+    import_extra("tensorflow", "tf")
     from ...detectors.savedmodel import SavedModelDetector
 
     yield from _in_use(_made(SavedModelDetector, {**options, "model": model}), runs)

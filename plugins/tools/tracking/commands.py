@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from vidan.cli.subcommands import asks_for_help, keys
-from vidan.cli.terminal import listen
+from vidan.cli.terminal import setup_logging
 
 EVAL_HELP = """\
 vidan eval tracking data=<folder> [tracker=<name>] [key=value] ...
@@ -44,7 +44,7 @@ def evaluate(arguments: list[str]) -> int:
         return _help(EVAL_HELP + DATA_HELP, "eval_tracking")
     from .evaluation import run
 
-    listen()
+    setup_logging()
     return run(arguments)
 
 
@@ -54,7 +54,7 @@ def tune(arguments: list[str]) -> int:
         return _help(TUNE_HELP + DATA_HELP, "tune_tracking", "eval_tracking")
     from .tuning import run
 
-    listen()
+    setup_logging()
     return run(arguments)
 
 
@@ -64,7 +64,7 @@ def smooth(arguments: list[str]) -> int:
         return _help(SMOOTH_HELP, "smooth")
     from .smoothing import run
 
-    listen()
+    setup_logging()
     return run(arguments)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError, SourceError
 
 from .sequences import MotSequence
@@ -66,7 +66,7 @@ class Metrics:
         if benchmark is not None and benchmark not in BENCHMARKS:
             raise ConfigError(f"benchmark={benchmark!r}: there is {', '.join(BENCHMARKS)}")
         self._benchmark = benchmark
-        self._trackeval = optional("trackeval", "eval")
+        self._trackeval = import_extra("trackeval", "eval")
         quiet = {"PRINT_CONFIG": False}
         metrics = self._trackeval.metrics
         self._metrics = {

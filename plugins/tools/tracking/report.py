@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 
 from .metrics import COLUMNS
 
@@ -55,7 +55,7 @@ def plot(
     Raises:
         PluginError: matplotlib is not installed.
     """
-    figure = optional("matplotlib.figure", "eval").Figure(
+    figure = import_extra("matplotlib.figure", "eval").Figure(
         figsize=(6.0 + 0.75 * len(rows), 4.8), layout="constrained"
     )
     bars, line = figure.subplots(1, 2, width_ratios=(max(len(rows) * 0.75, 2.0), 3.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vidan.cli.subcommands import optional
+from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 
 
@@ -22,7 +22,7 @@ def distributions(search: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: it is empty, or a value is neither.
         PluginError: Optuna is not installed.
     """
-    optuna = optional("optuna", "tune")
+    optuna = import_extra("optuna", "tune")
     if not search:
         raise ConfigError(
             "search is missing: set search='{max_age:[1,60],iou_threshold:[0.1,0.5]}' with "

@@ -19,7 +19,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from vidan import options
-from vidan.cli.subcommands import optional, run_directory, write_json
+from vidan.cli.subcommands import import_extra, run_directory, write_json
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.config.compose import compose
@@ -155,7 +155,7 @@ class Search:
 
     def _study(self) -> tuple[Any, bool]:
         """An Optuna study, and whether it learns from scores."""
-        optuna = optional("optuna", "tune")
+        optuna = import_extra("optuna", "tune")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         learns = len(self._test) == 1
         samplers = optuna.samplers

@@ -36,6 +36,6 @@ def test_an_unknown_key_has_near_ones():
 
 
 def test_a_missing_extra_is_named():
-    assert subcommands.optional("json", "eval") is json
+    assert subcommands.import_extra("json", "eval") is json
     with pytest.raises(PluginError, match=r"nowhere_at_all is not installed: pip install 'vidan\["):
-        subcommands.optional("nowhere_at_all.inside", "eval")
+        subcommands.import_extra("nowhere_at_all.inside", "eval")
