@@ -44,7 +44,11 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 
 
 def open_camera(
-    device: int | str, width: int | None, height: int | None, rate: float | None, mjpg: bool
+    device: int | str,
+    width: int | None = None,
+    height: int | None = None,
+    rate: float | None = None,
+    mjpg: bool = True,
 ) -> cv2.VideoCapture:
     """Open a camera and request a size, px, and a rate, frames/s; log if it uses others.
 

@@ -5,13 +5,10 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vidan.config.build import build
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
-from vidan_plugins.sources.images.listing import natural_key
 from vidan_plugins.sources.images.source import Images, read_image
 
 
@@ -50,30 +47,6 @@ def test_images_are_in_natural_order(folder):
     assert [frame.index for frame in frames] == list(range(10))
     assert [frame.time for frame in frames] == [n / 2 for n in range(10)]
     assert {frame.stream for frame in frames} == {"photos"}
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ["1.jpg", "2.jpg", "10.jpg"],
-        ["a2b9.jpg", "a2b10.jpg", "a10b1.jpg"],
-        ["A.jpg", "b.jpg", "C.jpg"],
-        ["2/10.jpg", "10/2.jpg"],
-        ["1.jpg", "a.jpg"],
-    ],
-)
-def test_natural_order(tmp_path, names):
-    paths = [tmp_path / name for name in names]
-    assert sorted([*paths[1:], paths[0]], key=natural_key) == paths
-
-
-@given(st.lists(st.text(alphabet="aB1023._²٣", min_size=1, max_size=8)))
-def test_any_names_can_be_sorted(names):
-    from pathlib import Path
-
-    assert sorted(map(Path, sorted(names)), key=natural_key) == sorted(
-        map(Path, sorted(names, reverse=True)), key=natural_key
-    )
 
 
 def test_other_files_and_hidden_files_are_ignored(folder, warnings):

@@ -12,80 +12,9 @@ from vidan.interfaces import Source
 from vidan_plugins.sources.webcam import capture
 from vidan_plugins.sources.webcam.source import Webcam
 
-BGR = (200, 100, 50)
-
-
-class FakeCamera:
-    """A cv2.VideoCapture with prepared images; None stands for a failed grab."""
-
-    def __init__(self, images, opened=True, limits=None):
-        self.images = list(images)
-        self.opened = opened
-        self.limits = limits or {}  # largest supported value of each property
-        self.settings = {}
-        self.requested = []
-        self.released = 0
-
-    def __call__(self, device, backend):
-        self.device, self.backend = device, backend
-        return self
-
-    def isOpened(self):  # noqa: N802 - OpenCV's name
-        return self.opened
-
-    def set(self, option, value):
-        self.requested.append(option)
-        self.settings[option] = min(value, self.limits.get(option, value))
-        return True
-
-    def get(self, option):
-        return float(self.settings.get(option, 0))
-
-    def grab(self):
-        self.image = self.images.pop(0) if self.images else None
-        return self.image is not None
-
-    def retrieve(self):
-        return self.image.size > 0, self.image
-
-    def release(self):
-        self.released += 1
-        self.opened = False
-
-
-def bgr_image(width=8, height=6):
-    return np.full((height, width, 3), BGR, np.uint8)
-
+from .fake_camera import BGR, BROKEN, FakeCamera, bgr_image
 
 NO_RETRY = {"max": 0}
-
-BROKEN = np.zeros((0, 0, 3), np.uint8)
-
-
-@pytest.fixture
-def plug_in(monkeypatch):
-    """Plugs in a camera with the given images."""
-
-    def plug(images=(), **options):
-        fake = FakeCamera(images, **options)
-        monkeypatch.setattr(capture.cv2, "VideoCapture", fake)
-        return fake
-
-    return plug
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that advances by 0.04 s each time it is read; waits return at once."""
-    now = [100.0]
-
-    def tick():
-        now[0] += 0.04
-        return now[0]
-
-    monkeypatch.setattr(capture.time, "monotonic", tick)
-    monkeypatch.setattr(capture.threading.Event, "wait", lambda *_: False)
-    return now
 
 
 def test_it_is_a_live_source(plug_in):
@@ -94,6 +23,18 @@ def test_it_is_a_live_source(plug_in):
     assert isinstance(source, Source)
     assert (source.live, source.frames, source.stream) == (True, None, "webcam0")
     source.close()
+
+
+def test_the_options_reach_the_camera(plug_in):
+    fake = plug_in()
+    source = Webcam("/dev/video2", width=1280, height=720, rate=30, mjpg=False)
+    assert (fake.device, source.stream) == ("/dev/video2", "video2")
+    assert fake.settings == {
+        cv2.CAP_PROP_FRAME_WIDTH: 1280,
+        cv2.CAP_PROP_FRAME_HEIGHT: 720,
+        cv2.CAP_PROP_FPS: 30,
+        cv2.CAP_PROP_BUFFERSIZE: 1,
+    }
 
 
 def test_images_are_rgb_and_have_the_time_of_their_capture(plug_in, clock):
@@ -118,35 +59,6 @@ def test_gray_images_become_rgb(plug_in):
     for frame in (next(frames), next(frames)):
         assert frame.rgb().shape == (6, 8, 3)
         assert (frame.rgb() == 9).all()
-
-
-def test_settings_are_requested_codec_first(plug_in, warnings):
-    fake = plug_in()
-    Webcam("/dev/video2", width=1280, height=720, rate=30)
-    assert fake.device == "/dev/video2"
-    assert fake.requested == [
-        cv2.CAP_PROP_FOURCC,
-        cv2.CAP_PROP_FRAME_WIDTH,
-        cv2.CAP_PROP_FRAME_HEIGHT,
-        cv2.CAP_PROP_FPS,
-        cv2.CAP_PROP_BUFFERSIZE,
-    ]
-    # A code of four characters, the first in the lowest byte.
-    assert fake.settings[cv2.CAP_PROP_FOURCC] == int.from_bytes(b"MJPG", "little")
-    assert not warnings()
-
-
-def test_settings_without_a_value_are_not_requested(plug_in, warnings):
-    fake = plug_in()
-    Webcam(mjpg=False)
-    assert fake.requested == [cv2.CAP_PROP_BUFFERSIZE]
-    assert not warnings()
-
-
-def test_a_camera_that_uses_another_size_is_reported(plug_in, warnings):
-    plug_in(limits={cv2.CAP_PROP_FRAME_WIDTH: 640, cv2.CAP_PROP_FRAME_HEIGHT: 480})
-    Webcam(width=1920, height=1080, rate=30)
-    assert warnings() == ["camera 0 uses 640x480 at 30 frames/s instead"]
 
 
 def test_a_broken_image_leaves_a_gap_in_the_index(plug_in):
@@ -189,44 +101,6 @@ def test_closing_releases_the_camera_and_ends_the_iteration(plug_in):
     assert list(source) == []
 
 
-@pytest.mark.parametrize("device", [97, "/dev/video97"])
-def test_a_camera_that_does_not_exist_is_a_one_line_error(monkeypatch, capfd, device):
-    monkeypatch.setattr(capture.sys, "platform", "linux")
-    monkeypatch.setattr(capture, "cameras", lambda: ["/dev/video0", "/dev/video2"])
-    with pytest.raises(SourceError) as caught:
-        Webcam(device)
-    assert str(caught.value) == f"cannot open camera {device!r}: there is /dev/video0, /dev/video2"
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_error_says_if_there_is_no_camera(monkeypatch):
-    monkeypatch.setattr(capture.sys, "platform", "linux")
-    monkeypatch.setattr(capture, "cameras", list)
-    with pytest.raises(SourceError, match=r"there is no camera .* on this computer"):
-        Webcam(97)
-
-
-def test_a_camera_that_cannot_be_opened_is_released(plug_in, monkeypatch):
-    monkeypatch.setattr(capture.sys, "platform", "linux")
-    fake = plug_in(opened=False)
-    with pytest.raises(SourceError, match="not in use by another program"):
-        Webcam("/dev/null")  # exists, can be opened, and is not a camera
-    assert fake.released == 1
-
-
-def test_cameras_are_listed_in_natural_order(monkeypatch):
-    found = [capture.Path(f"/dev/video{n}") for n in (10, 2, 0)]
-    monkeypatch.setattr(capture.Path, "glob", lambda *_: iter(found))
-    assert capture.cameras() == ["/dev/video0", "/dev/video2", "/dev/video10"]
-
-
-def test_the_log_level_of_opencv_is_restored(plug_in):
-    before = cv2.utils.logging.getLogLevel()
-    plug_in([bgr_image()])
-    next(iter(Webcam()))
-    assert cv2.utils.logging.getLogLevel() == before
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -245,6 +119,13 @@ def test_bad_options_are_rejected(plug_in, options):
     option = next(iter(options)) if options.keys() != {"height"} else "width"
     with pytest.raises(ConfigError, match=rf"^source\.{option}(=|:| and )"):
         build("source", {"name": "webcam", **options})
+
+
+def test_the_log_level_of_opencv_is_restored(plug_in):
+    before = cv2.utils.logging.getLogLevel()
+    plug_in([bgr_image()])
+    next(iter(Webcam()))
+    assert cv2.utils.logging.getLogLevel() == before
 
 
 # Unplugged and plugged in again: a real camera cannot be unplugged by a test
