@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vidan_plugins.detectors.onnx import SHIPPED
-from vidan_plugins.tools.bench.clip import clip
+from vidan_plugins.tools.bench.clip import make_clip
 
 from .report import RESULTS
 
@@ -28,7 +28,7 @@ def real_video() -> Path | None:
 
 def video(frames: int, size: str = "1920x1080") -> Path:
     """The real video, or a synthetic one if there is none."""
-    return real_video() or clip(WORK, size, frames=frames)
+    return real_video() or make_clip(WORK, size, frames=frames)
 
 
 def model() -> Path:

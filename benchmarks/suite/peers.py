@@ -30,8 +30,8 @@ from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench import plot
 from vidan_plugins.tools.bench.environment import environment
-from vidan_plugins.tools.bench.figures import figures
-from vidan_plugins.tools.bench.runs import run
+from vidan_plugins.tools.bench.run_metrics import run_metrics
+from vidan_plugins.tools.bench.runs import run_vidan
 
 from ..inputs import WORK, model, parser, video
 from ..report import Table, result, save, show, spread
@@ -130,7 +130,7 @@ def _stages(setup: Setup, work: Path) -> dict[str, dict[str, float]]:
 def _vidan(setup: Setup, folder: Path, more: Sequence[str] = ()) -> dict[str, float]:
     overrides = ["source=file", f"source.path='{setup.video}'", *more]
     overrides += ["sink=[video,jsonl]", f"max_frames={setup.frames}"]
-    whole = figures(run(overrides, folder), setup.burn_in)["run"]
+    whole = run_metrics(run_vidan(overrides, folder), setup.burn_in)["run"]
     return {key: whole[key] for key in ("fps", "cpu_ms")}
 
 

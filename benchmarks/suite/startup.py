@@ -22,7 +22,7 @@ from typing import Any
 
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
-from vidan_plugins.tools.bench.runs import run
+from vidan_plugins.tools.bench.runs import run_vidan
 
 from ..inputs import WORK, parser, shipped, video
 from ..report import Table, result, save, show, spread
@@ -45,9 +45,9 @@ def libraries(path: Path) -> Seconds:
 
 def vidan(overrides: Sequence[str], folder: Path) -> Seconds:
     """Time until the first result has reached a sink; CPU time until it is tracked."""
-    found = run([*overrides, "max_frames=3"], folder)
+    found = run_vidan([*overrides, "max_frames=3"], folder)
     sinks = [spans[0].end for name, spans in found.stages.items() if name.startswith("sink.")]
-    return min(sinks), found.stages["tracker"][0].more["process_cpu"]
+    return min(sinks), found.stages["tracker"][0].args["process_cpu"]
 
 
 def command(arguments: Sequence[str]) -> Seconds:

@@ -14,7 +14,7 @@ from benchmarks.baselines import opencv_loops, stages
 from benchmarks.soak import latency_drift
 from benchmarks.suite import ablation, micro, peers, startup
 from vidan.errors import VidanError
-from vidan_plugins.tools.bench.clip import clip
+from vidan_plugins.tools.bench.clip import make_clip
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["size=320x240", "people=2", "max_frames=20", "burn_in=2", "runs=1"]
@@ -39,7 +39,7 @@ def vidan(*arguments, cwd, module="vidan", code=0):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    return clip(tmp_path_factory.mktemp("clip"), "320x240", 2, 12)
+    return make_clip(tmp_path_factory.mktemp("clip"), "320x240", 2, 12)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_sweep_shares_its_video_and_saves_all_settings(folder):
     ("override", "message"),
     [
         ("modes=[fast]", "modes='fast': there is camera, file"),
-        ("burn_in=19", "burn_in=19: leaves nothing of max_frames=20"),
+        ("burn_in=19", "burn_in=19: leaves too few of max_frames=20"),
         ("runs=0", "runs=0: expected a whole number of at least 1"),
         ("size=big", "size='big': expected width and height"),
         ("detektor=x", "detektor"),

@@ -1,4 +1,4 @@
-"""The video to measure with where nobody named one: vidan's own street, as H.264."""
+"""The default video of a benchmark: the synthetic street, encoded as H.264."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ...sources.synthetic.source import Synthetic
 log = logging.getLogger(__name__)
 
 
-def clip(folder: Path, size: str = "1920x1080", people: int = 6, frames: int = 300) -> Path:
-    """The video, made at 30 frames/s if the folder does not have it.
+def make_clip(folder: Path, size: str = "1920x1080", people: int = 6, frames: int = 300) -> Path:
+    """Encode the video at 30 frames/s, unless the folder contains it already.
 
     Args:
-        folder: where it is kept, under a name that says how it was made.
-        size: width and height, as in `1920x1080`.
-        people: in the scene at a time.
-        frames: how many.
+        folder: where to store it; the file name contains the other arguments.
+        size: width and height, such as `1920x1080`.
+        people: number of people in the scene at a time.
+        frames: number of frames.
 
     Raises:
-        ConfigError: the size cannot be understood, or a number is out of bounds.
-        SinkError: it cannot be written.
+        ConfigError: the size cannot be parsed, or a number is out of range.
+        SinkError: the file cannot be written.
     """
     width, height = _size(size)
     path = folder / f"street_{width}x{height}_{people}_people_{frames}_frames.mp4"
     if path.is_file():
         return path
-    log.info("making %s", path)
+    log.info("encoding %s", path)
     source = Synthetic(width=width, height=height, people=people, frames=frames)
     part = path.with_suffix(".part.mp4")
     sink = VideoSink(str(part), draw=False)

@@ -1,4 +1,4 @@
-"""`vidan bench`: its help, its configuration, and what it runs."""
+"""`vidan bench`: its help, its configuration, and its jobs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import run_hydra
 from vidan.errors import ConfigError
 
-from .clip import clip
+from .clip import make_clip
 from .compare import compare
-from .latency import MODES, Settings, latency
+from .latency import MODES, BenchSettings, measure_latency
 from .results import load, save, show
 from .sweep import sweep
 
@@ -28,12 +28,13 @@ log = logging.getLogger(__name__)
 
 HELP = """\
 vidan bench [group=option] [key=value] ...
-vidan bench -m key=a,b,c [key=value] ...      once for each value: how cost grows
-vidan bench --compare a.json b.json           hold two results against each other
+vidan bench -m key=a,b,c [key=value] ...      sweep: measure once for each value
+vidan bench --compare a.json b.json           compare two results
 
-Measures vidan on this machine, each run in a fresh process: frames per second, CPU per
-frame, percentiles of every stage and of the age of results, drops, memory, time to the
-first result. Leaves a table, latency.json and latency.png. Needs vidan[bench].
+Measures vidan on this machine, each run in a fresh process: frames per second, CPU time per
+frame, percentiles of the time in each stage and of the age of results, dropped frames, memory,
+time to the first result. Prints a table and writes latency.json and latency.png. Needs
+vidan[bench].
 
   vidan bench
   vidan bench source.path=street.mp4 detector.model=mine.onnx tracker=sort
@@ -41,16 +42,16 @@ first result. Leaves a table, latency.json and latency.png. Needs vidan[bench].
   vidan bench -m size=640x360,1280x720,1920x1080
   vidan bench -m people=0,10,40 detector.threads=1,2
 
-Takes every key of a run (`vidan --cfg job`), and these:
+Accepts every key of a run (`vidan --cfg job`), and these:
 
 {keys}
 """
 
-OWN = ("modes", "runs", "burn_in", "raw", "size", "people", "run_dir")
-"""The keys that are not for the runs themselves."""
+BENCH_KEYS = ("modes", "runs", "burn_in", "raw", "size", "people", "run_dir")
+"""The keys of the benchmark itself; all others are passed to the runs."""
 
-Measured = tuple[list[str], dict[str, Any]]
-"""The overrides of a job, and what it measured."""
+Measurement = tuple[list[str], dict[str, Any]]
+"""The overrides of a job, and its result."""
 
 
 def main(arguments: list[str]) -> int:
@@ -76,19 +77,19 @@ def _compare(arguments: list[str]) -> int:
 
 
 def bench(arguments: Sequence[str], command: str) -> list[tuple[dict[str, Any], Path]]:
-    """Measure what a command line says.
+    """Run the measurements of a command line.
 
     Args:
-        arguments: Hydra's; several jobs with `-m`.
-        command: that measures it again, for the result.
+        arguments: as for Hydra; several jobs with `-m`.
+        command: repeats the measurement, for the result.
 
     Returns:
-        The result and its folder: of the one job, or of the sweep over several.
+        The result and its folder: of the single job, or of the sweep.
 
     Raises:
-        VidanError: a bad option, a run that failed or a missing extra.
+        VidanError: an invalid option, a failed run or a missing extra.
     """
-    jobs: list[Measured] = []
+    jobs: list[Measurement] = []
     folders: list[Path] = []
     errors: list[Exception] = []
 
@@ -97,7 +98,7 @@ def bench(arguments: Sequence[str], command: str) -> list[tuple[dict[str, Any], 
             return
         try:
             found = _measure(config, command)
-        except Exception as error:  # kept from Hydra, which would print it its own way
+        except Exception as error:  # Hydra would print it in its own way
             errors.append(error)
             return
         jobs.append((_overrides(), found))
@@ -114,7 +115,7 @@ def bench(arguments: Sequence[str], command: str) -> list[tuple[dict[str, Any], 
 
 
 def _overrides() -> list[str]:
-    """What the command line, or the sweep, says for this job."""
+    """The overrides of this job, from the command line or the sweep."""
     from hydra.core.hydra_config import HydraConfig
 
     return list(HydraConfig.get().overrides.task)
@@ -122,17 +123,17 @@ def _overrides() -> list[str]:
 
 def _measure(config: DictConfig, command: str) -> dict[str, Any]:
     folder = Path(config.run_dir)
-    settings = settings_of(config, _overrides())
-    found = latency(settings, folder, command)
+    settings = settings_from(config, _overrides())
+    found = measure_latency(settings, folder, command)
     save(found, folder)
     return found
 
 
-def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
-    """What the configuration of a job means; makes the video where none is named.
+def settings_from(config: DictConfig, overrides: Sequence[str]) -> BenchSettings:
+    """The settings of a job from its configuration; encodes the default video if needed.
 
     Raises:
-        ConfigError: a value cannot be used.
+        ConfigError: a value is invalid.
     """
     modes = options.names("modes", OmegaConf.to_container(config)["modes"])  # type: ignore[index,call-overload]
     for mode in modes:
@@ -140,12 +141,12 @@ def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
     frames = options.whole("max_frames", config.max_frames, 2)
     burn_in = options.whole("burn_in", config.burn_in, 0)
     if burn_in > frames - 2:
-        raise ConfigError(f"burn_in={burn_in}: leaves nothing of max_frames={frames}")
-    passed = [o for o in overrides if _key(o) not in OWN]
+        raise ConfigError(f"burn_in={burn_in}: leaves too few of max_frames={frames}")
+    passed = [o for o in overrides if _key(o) not in BENCH_KEYS]
     chosen = {override.partition("=")[0] for override in passed}
     runs = options.whole("runs", config.runs, 1)
-    return Settings(
-        (*passed, *_added(config, chosen, frames)),
+    return BenchSettings(
+        (*passed, *_default_overrides(config, chosen, frames)),
         modes,
         runs,
         burn_in,
@@ -156,20 +157,20 @@ def settings_of(config: DictConfig, overrides: Sequence[str]) -> Settings:
     )
 
 
-def _added(config: DictConfig, chosen: set[str], frames: int) -> list[str]:
-    """The overrides that make a run of what differs from the defaults of a run."""
+def _default_overrides(config: DictConfig, chosen: set[str], frames: int) -> list[str]:
+    """Overrides for defaults of the benchmark that differ from those of a run."""
     added = [] if "max_frames" in chosen else [f"max_frames={frames}"]
     if "source" not in chosen:
         added.append("source=file")
     if config.source.name == "file" and OmegaConf.is_missing(config.source, "path"):
         people = options.whole("people", config.people, 0, 100)
-        path = clip(_shared(Path(config.run_dir)), config.size, people, frames)
+        path = make_clip(_shared_folder(Path(config.run_dir)), config.size, people, frames)
         added.append(f"source.path='{path}'")
     return added
 
 
-def _shared(folder: Path) -> Path:
-    """Where the jobs of a sweep find what they share."""
+def _shared_folder(folder: Path) -> Path:
+    """The folder that all jobs of a sweep share."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -177,5 +178,5 @@ def _shared(folder: Path) -> Path:
 
 
 def _key(override: str) -> str:
-    """The first part of what an override sets."""
+    """The first part of the key of an override."""
     return override.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]

@@ -1,4 +1,4 @@
-"""Holds two results against each other."""
+"""Comparison of two results."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from vidan.errors import ConfigError
 from .environment import one_line
 from .results import Cell, Table
 
-MORE_IS_BETTER = ("fps", "per_second")
-"""Of all other figures less is better."""
+HIGHER_IS_BETTER = ("fps", "per_second")
+"""Endings of the metrics whose higher value is better; for all others it is the lower one."""
 
 Spread = Mapping[str, Any]
+"""Summary of several runs: see `results.spread`."""
 
 
 def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Table:
-    """Every figure that two results have in common: b against a.
+    """Compare every metric that two results have in common: b relative to a.
 
-    A difference counts only where the runs of the one and of the other do not overlap.
+    A difference is significant only if the ranges of their runs do not overlap.
 
     Args:
-        a: a result, as of `results.load`.
-        b: another.
+        a: a result, as `results.load` returns it.
+        b: another result.
 
     Raises:
-        ConfigError: they have no figure in common.
+        ConfigError: they have no metric in common.
     """
     first, second = dict(spreads(a)), dict(spreads(b))
     common = [name for name in first if name in second]
     if not common:
-        raise ConfigError(f"results {a['name']!r} and {b['name']!r} have no figure in common")
+        raise ConfigError(f"results {a['name']!r} and {b['name']!r} have no metric in common")
     rows = [_row(name, first[name], second[name]) for name in common]
     return Table(
-        f"b: {b['name']} of {b['environment']['date']} against a: {a['name']} of "
-        f"{a['environment']['date']}",
+        f"a: {a['name']} of {a['environment']['date']}, b: {b['name']} of "
+        f"{b['environment']['date']}",
         ["", "a", "b", "b / a", "b is"],
         rows,
         differences(a, b),
@@ -43,18 +44,18 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Table:
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    """What differs in the environments but the date and the load, for people."""
+    """The differences of the environments, except for date and load, as a sentence."""
     one, other = (dict(found["environment"]) for found in (a, b))
     changed = [k for k in one if k not in ("date", "load") and one[k] != other.get(k)]
     if not changed:
         return f"both on {one_line(other)}"
-    return "careful, these differ: " + "; ".join(
+    return "note the differences: " + "; ".join(
         f"{key}: {one[key]} and {other.get(key)}" for key in changed
     )
 
 
 def spreads(found: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Spread]]:
-    """Every spread in a result, with the names of the groups that it is in."""
+    """Every summary in a result, with the names of its groups."""
     if {"median", "low", "high"} <= found.keys():
         yield where, found
         return
@@ -75,9 +76,9 @@ def _text(found: Spread) -> str:
 
 def _verdict(name: str, a: Spread, b: Spread) -> str:
     if len(a["runs"]) < 2 or len(b["runs"]) < 2:
-        return "not known: one run has no spread"
+        return "unknown: a single run has no range"
     if a["low"] <= b["high"] and b["low"] <= a["high"]:
-        return "the same, inside the spread"
-    more = b["median"] > a["median"]
-    good = more == name.split(" ")[-1].endswith(MORE_IS_BETTER)
+        return "equal, within the range of runs"
+    higher = b["median"] > a["median"]
+    good = higher == name.split(" ")[-1].endswith(HIGHER_IS_BETTER)
     return "better" if good else "worse"

@@ -1,4 +1,4 @@
-"""What a measurement depends on besides the program: the machine and the versions."""
+"""The environment of a measurement: the machine and the versions of packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = (
     "trackers",
     "supervision",
 )
-"""Packages that do the work; those that are not installed are left out."""
+"""Packages that affect results; those that are not installed are omitted."""
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -35,7 +35,7 @@ GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def environment() -> dict[str, Any]:
-    """The machine and the versions, ready for JSON; no name of the machine or its user."""
+    """The machine and the versions, as JSON values; without the names of host and user."""
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -43,7 +43,7 @@ def environment() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cpus": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
         "cores_to_use": sensible_threads(),
-        "governor": _text(GOVERNOR) or "not known",
+        "governor": _text(GOVERNOR) or "unknown",
         "load": [round(n, 2) for n in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "thread_settings": {n: os.environ[n] for n in THREAD_SETTINGS if n in os.environ},
         "packages": {name: v for name in PACKAGES if (v := version(name)) is not None},
@@ -51,7 +51,7 @@ def environment() -> dict[str, Any]:
 
 
 def version(package: str) -> str | None:
-    """The version of an installed package; None if it is not installed."""
+    """The version of a package; None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -59,7 +59,7 @@ def version(package: str) -> str | None:
 
 
 def cpu_model() -> str:
-    """What the processor calls itself, as well as it can be found out."""
+    """The model name of the processor, if the system provides it."""
     for line in (_text(Path("/proc/cpuinfo")) or "").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -67,7 +67,7 @@ def cpu_model() -> str:
 
 
 def one_line(about: dict[str, Any]) -> str:
-    """An environment for people."""
+    """An environment as one line of text."""
     packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
     load = "" if about["load"] is None else f", load {about['load'][0]} at the start"
     return (

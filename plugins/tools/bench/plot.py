@@ -15,7 +15,7 @@ PIXELS, OTHER = "#bbbbbb", "#666666"
 
 
 def figure(width: float, height: float) -> Any:
-    """An empty figure, inches wide and high.
+    """An empty figure; width and height in inches.
 
     Raises:
         PluginError: matplotlib is not installed.
@@ -26,14 +26,14 @@ def figure(width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure as an image, every axes without its upper and right edge."""
+    """Save a figure as an image, without the top and right edges of its axes."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
 
 
 def latency(path: Path, modes: Mapping[str, Any]) -> None:
-    """For each mode: where the median frame was when, and how old results were.
+    """Draw, for each mode, the times of the median frame and the ages of results.
 
     Raises:
         PluginError: matplotlib is not installed.
@@ -49,7 +49,7 @@ def latency(path: Path, modes: Mapping[str, Any]) -> None:
 
 
 def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
-    """Bars from start to end, the part that the thread itself computed in full color."""
+    """Bars from start to end; the CPU time of the stage's own thread in full color."""
     stages = sorted(frame.items(), key=lambda item: item[1]["start"])
     for place, (name, at) in enumerate(stages):
         length = at["end"] - at["start"]
@@ -63,7 +63,7 @@ def _waterfall(axes: Any, frame: Mapping[str, Mapping[str, float]]) -> None:
     axes.invert_yaxis()
     axes.axvline(0, color=OTHER, linewidth=0.8, linestyle=":")
     axes.margins(x=0.12)
-    axes.set_xlabel("ms after the frame was captured (full color: its own thread computes)")
+    axes.set_xlabel("ms after capture (full color: CPU time of the stage's thread)")
     axes.grid(axis="x", alpha=0.3)
 
 

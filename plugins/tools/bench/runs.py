@@ -1,4 +1,4 @@
-"""Runs vidan itself, each time in a fresh process, and reads the trace that it leaves."""
+"""Runs `vidan` in a fresh process, and reads the trace that it writes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from typing import Any
 
 from vidan.errors import ConfigError, VidanError
 
-STAGE = "stage"
-
 
 @dataclass(frozen=True)
 class Span:
-    """What one thread did with one frame; times in s since the process was started.
+    """The work of one thread on one frame; times in s since the process was started.
 
     Attributes:
         name: the stage.
         frame: index of the frame.
-        start: when it began.
-        end: when it ended.
-        cpu: processor time of that thread, s.
-        more: what else the trace says of it.
+        start: start time.
+        end: end time.
+        cpu: CPU time of the thread, s.
+        args: further arguments of the trace event.
     """
 
     name: str
@@ -34,20 +32,20 @@ class Span:
     start: float
     end: float
     cpu: float
-    more: dict[str, Any]
+    args: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of vidan.
+class TracedRun:
+    """One run of vidan, as its trace describes it.
 
     Attributes:
-        stages: the spans of each stage, and of what it did to pixels, in order of time.
+        stages: the spans of each stage, and of its image conversions, in order of time.
         captured: when the source had each frame, s.
-        started: when all components were there, s since the process was started.
-        seconds: from the start of the process to its end.
-        peak_memory: MB; None where it is not known.
-        summary: what summary.json says.
+        started: when all components were built, s since the process was started.
+        seconds: duration of the process.
+        peak_memory: MB; None if it is unknown.
+        summary: content of summary.json.
     """
 
     stages: dict[str, list[Span]]
@@ -58,33 +56,35 @@ class Run:
     summary: dict[str, Any]
 
 
-def run(overrides: Sequence[str], folder: Path) -> Run:
-    """Run `vidan <overrides>` into a folder.
+def run_vidan(overrides: Sequence[str], folder: Path) -> TracedRun:
+    """Run `vidan <overrides>` with a folder as its run directory.
 
     Raises:
-        VidanError: it failed; says what vidan said.
+        VidanError: the run failed; with its error message.
     """
     command = [sys.executable, "-m", "vidan", *overrides, "trace=true", f"hydra.run.dir={folder}"]
-    spawned = time.monotonic()  # one clock for all processes
+    spawned = time.monotonic()  # the same clock in all processes
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     seconds = time.monotonic() - spawned
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
+        output = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
         kind = ConfigError if done.returncode == ConfigError.exit_code else VidanError
-        raise kind(said[-1].removeprefix("vidan: error: "))
+        raise kind(output[-1].removeprefix("vidan: error: "))
     trace = json.loads((folder / "trace.json").read_text(encoding="utf-8"))
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    return read(trace, summary, spawned, seconds)
+    return parse_trace(trace, summary, spawned, seconds)
 
 
-def read(trace: dict[str, Any], summary: dict[str, Any], spawned: float, seconds: float) -> Run:
-    """A run from its trace.
+def parse_trace(
+    trace: dict[str, Any], summary: dict[str, Any], spawned: float, seconds: float
+) -> TracedRun:
+    """The run that a trace describes.
 
     Args:
-        trace: as of `vidan.tracing.trace`.
-        summary: as of `summary.json`.
-        spawned: `time.monotonic()` when its process was started, s.
-        seconds: that its process took.
+        trace: content of trace.json, see `vidan.tracing.trace`.
+        summary: content of summary.json.
+        spawned: `time.monotonic()` when the process was started, s.
+        seconds: duration of the process.
     """
     about = trace["otherData"]
     zero = about["zero"] - spawned
@@ -93,10 +93,10 @@ def read(trace: dict[str, Any], summary: dict[str, Any], spawned: float, seconds
     for event in trace["traceEvents"]:
         if event["ph"] != "X":
             continue
-        start, more = zero + event["ts"] / 1e6, event["args"]
+        start, args = zero + event["ts"] / 1e6, event["args"]
         end = start + event["dur"] / 1e6
-        span = Span(event["name"], more["frame"], start, end, event["tdur"] / 1e6, more)
+        span = Span(event["name"], args["frame"], start, end, event["tdur"] / 1e6, args)
         stages.setdefault(span.name, []).append(span)
-        if "captured" in more:
-            captured[span.frame] = zero + more["captured"] / 1e6
-    return Run(stages, captured, zero, seconds, about["peak_memory_mb"], summary)
+        if "captured" in args:
+            captured[span.frame] = zero + args["captured"] / 1e6
+    return TracedRun(stages, captured, zero, seconds, about["peak_memory_mb"], summary)
