@@ -1,4 +1,10 @@
-"""A frame over a decoder's image."""
+"""A frame over a decoder's image.
+
+Private API: `av.sidedata.sidedata.SideDataContainer` (PyAV), created directly to read the display
+matrix, because `VideoFrame.side_data` would create a reference cycle that keeps images alive until
+a garbage collection. Fallback: `VideoFrame.rotation`, without mirroring, if the side data cannot be
+read; there is none if the constructor changes.
+"""
 
 from __future__ import annotations
 
@@ -17,35 +23,44 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from vidan.frames import Box, Frame
 from vidan.images import ColorSpec, Image, YuvPlanes, resize
 
-UNTAGGED = 2
-"""AVCOL_SPC_UNSPECIFIED: the file does not say which YUV its images are in."""
+UNTAGGED_COLORSPACE = 2
+"""AVCOL_SPC_UNSPECIFIED: the file does not specify the color space of its images."""
 
-MATRICES = (1, 5, 6)
-"""BT.709 and twice BT.601 (ITU-T H.273): what `Frame.yuv` gives."""
+YUV_MATRICES = (1, 5, 6)
+"""Matrices that `Frame.yuv` supports, numbered as in ITU-T H.273: BT.709, and BT.601 twice."""
 
 FULL_RANGE = 2
 """AVCOL_RANGE_JPEG."""
 
-YUV420 = ("yuv420p", "yuvj420p", "nv12")
-"""The pixel formats that hold 4:2:0 of 8 bits."""
+YUV420_FORMATS = ("yuv420p", "yuvj420p", "nv12")
+"""Pixel formats with 8-bit 4:2:0 samples."""
 
-CROPPABLE = (*YUV420, "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le", "p010le", "gray")
-"""Formats a part of which can be converted alone."""
+CROPPABLE_FORMATS = (
+    *YUV420_FORMATS,
+    "yuv422p",
+    "yuvj422p",
+    "yuv444p",
+    "yuvj444p",
+    "yuv420p10le",
+    "p010le",
+    "gray",
+)
+"""Pixel formats of which a part can be converted alone."""
 
-SD = (1279, 576)
-"""Untagged images with a long and a short edge up to these are BT.601, px; others BT.709."""
+MAX_SD_SIZE = (1279, 576)
+"""Untagged images whose long and short edge are at most this are BT.601, others BT.709; px."""
 
 
 class VideoFrame(Frame):
-    """A frame over a decoder's image, which stays YUV until somebody asks for RGB.
+    """A frame over a decoder's image, which is converted from YUV to RGB on demand.
 
-    The image is shown as the file wants it: turned and mirrored by its display matrix,
-    in the colors of its own YUV and range.
+    The image is displayed as the file specifies: rotated and mirrored by its display matrix, in
+    its own color space and range.
 
     Args:
-        image: as the decoder made it; nobody else may use it from now on.
+        image: as the decoder made it; must not be used elsewhere afterwards.
         index: as in Frame, with time, captured and stream.
-        size: width and height to show it in, px; None for its own.
+        size: width and height to display it at, px; None for its own.
     """
 
     __slots__ = ("_image", "_orientation")
@@ -73,13 +88,13 @@ class VideoFrame(Frame):
         )
 
     def yuv(self) -> YuvPlanes | None:
-        """The decoder's own planes; None if they are not 4:2:0 of 8 bits, shown as it is."""
+        """The decoder's planes; None unless they are 8-bit 4:2:0 and displayed as decoded."""
         image = self._image
         colors = _colors(image)
-        as_shown = (image.width, image.height) == (self.width, self.height)
-        if colors is None or self._orientation != Orientation() or not as_shown:
+        unscaled = (image.width, image.height) == (self.width, self.height)
+        if colors is None or self._orientation != Orientation() or not unscaled:
             return None
-        if image.format.name == "nv12":  # as hardware gives it: U and V take turns
+        if image.format.name == "nv12":  # of hardware decoders: U and V are interleaved
             y, (u, v) = _plane(image.planes[0], 1)[0], _plane(image.planes[1], 2)
         else:
             y, u, v = (_plane(plane, 1)[0] for plane in image.planes)
@@ -91,17 +106,17 @@ class VideoFrame(Frame):
     def resized(self, width: int, height: int) -> Image:
         """The image scaled to (height,width,3) uint8 RGB in one step from YUV."""
         with self._lock:
-            # AREA averages where it shrinks and is bilinear where it grows.
+            # AREA averages areas to shrink and is bilinear to enlarge.
             return self._converted(width, height, Interpolation.AREA)
 
     def resized_crop(self, box: Box, width: int, height: int) -> Image:
         """A part of the image scaled to (height,width,3) uint8 RGB, converted alone.
 
-        A part whose edges are not on the chroma grid is converted first and scaled then.
+        A part whose edges are not on the chroma grid is converted before it is scaled.
         """
         image, orientation = self._image, self._orientation
         as_decoded = orientation.size(image.width, image.height) == (self.width, self.height)
-        if not as_decoded or image.format.name not in CROPPABLE:
+        if not as_decoded or image.format.name not in CROPPABLE_FORMATS:
             return super().resized_crop(box, width, height)
         inner = orientation.decoded(box, self.width, self.height)
         outer = _aligned(inner, image.width, image.height)
@@ -118,26 +133,26 @@ class VideoFrame(Frame):
         return orientation.apply(_convert(part, *size, how, colorspace))
 
     def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
-        # PyAV writes into the image while it converts it: only ever under the frame's lock.
+        # PyAV modifies the image during conversion: only call this with the frame's lock held.
         size = self._orientation.size(width, height)
         rgb = _convert(self._image, *size, interpolation, _colorspace(self._image))
         return self._orientation.apply(rgb)
 
 
 def shown_size(image: av.VideoFrame) -> tuple[int, int]:
-    """Width and height that an image is to be shown in, turned as it says, px."""
+    """Width and height of an image as displayed, rotated by its display matrix, px."""
     return _orientation(image).size(image.width, image.height)
 
 
 class Orientation(NamedTuple):
-    """How a decoded image is turned to be shown: transposed first, then mirrored."""
+    """How a decoded image is oriented for display: transposed first, then mirrored."""
 
     transpose: bool = False
     mirror_x: bool = False
     mirror_y: bool = False
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height when it is shown, or the other way round: it is its own inverse."""
+        """Width and height as displayed from those as decoded, and vice versa."""
         return (height, width) if self.transpose else (width, height)
 
     def decoded(self, box: Box, width: int, height: int) -> Box:
@@ -156,14 +171,14 @@ class Orientation(NamedTuple):
         return (top, left, bottom, right) if self.transpose else (left, top, right, bottom)
 
     def apply(self, rgb: Image) -> Image:
-        """The image as it is to be shown: (H,W,3) uint8, contiguous, not shared."""
+        """The image as displayed: (H,W,3) uint8, contiguous, not shared."""
         if self.transpose:
             rgb = np.asarray(cv2.transpose(rgb), np.uint8)
         if self.mirror_x or self.mirror_y:
             # cv2.flip: 1 swaps left and right, 0 swaps top and bottom, -1 does both.
             code = -1 if self.mirror_x and self.mirror_y else int(self.mirror_x)
             rgb = np.asarray(cv2.flip(rgb, code), np.uint8)
-        # What PyAV gives is a view of its buffer, with padded rows for some widths.
+        # PyAV returns a view of its buffer, whose rows are padded for some widths.
         return np.ascontiguousarray(rgb)
 
 
@@ -176,18 +191,18 @@ def _orientation(image: av.VideoFrame) -> Orientation:
 
 
 def _display_matrix(image: av.VideoFrame) -> tuple[float, float, float, float]:
-    """a, b, c, d of the image's display matrix, those of the identity if it has none."""
+    """a, b, c, d of the image's display matrix; the identity if it has none."""
     try:
-        # `image.side_data` would be kept by the image, which it keeps in turn: images would
-        # live until Python looks for such circles, hundreds of them at a time.
+        # Not `image.side_data`: the image and it would refer to each other, and hundreds of images
+        # would stay alive until the next garbage collection.
         data = SideDataContainer(image).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:
-        # Beside it is side data of a kind that this PyAV does not know: only the angle is left.
+        # There is also side data that this PyAV does not know: only the angle is available.
         angle = math.radians(image.rotation)  # counterclockwise
         return math.cos(angle), -math.sin(angle), math.sin(angle), math.cos(angle)
     if data is None:
         return 1, 0, 0, 1
-    # Three rows of a, b, u, in fixed point, of which only the signs matter here.
+    # Rows of a, b, u and c, d, v in fixed point, of which only sign and ratio matter.
     a, b, _, c, d, *_ = np.frombuffer(bytes(cast(Buffer, data)), np.int32).tolist()
     return a, b, c, d
 
@@ -236,37 +251,38 @@ def _crop(image: av.VideoFrame, box: Box) -> av.VideoFrame:
 
 
 def _colorspace(image: av.VideoFrame) -> Colorspace | None:
-    """The YUV of an untagged image, guessed by its size as players do; None: as tagged."""
-    if image.colorspace != UNTAGGED:
+    """The color space of an untagged image, guessed from its size as players do; None if tagged."""
+    if image.colorspace != UNTAGGED_COLORSPACE:
         return None
     short, long = sorted((image.width, image.height))
-    return Colorspace.ITU601 if long <= SD[0] and short <= SD[1] else Colorspace.ITU709
+    is_sd = long <= MAX_SD_SIZE[0] and short <= MAX_SD_SIZE[1]
+    return Colorspace.ITU601 if is_sd else Colorspace.ITU709
 
 
 def _colors(image: av.VideoFrame) -> ColorSpec | None:
-    """What the numbers of an image mean; None if it is none that `Frame.yuv` gives."""
+    """How to interpret the values of an image; None if `Frame.yuv` does not support it."""
     name = image.format.name
     guessed = _colorspace(image)
-    # Guessed colors are FFmpeg's names for what ITU-T H.273 numbers.
+    # PyAV's names of guessed color spaces, as numbers of ITU-T H.273.
     matrix = image.colorspace if guessed is None else {Colorspace.ITU709: 1}.get(guessed, 6)
-    if name not in YUV420 or matrix not in MATRICES:
+    if name not in YUV420_FORMATS or matrix not in YUV_MATRICES:
         return None
     return ColorSpec(int(matrix), name == "yuvj420p" or image.color_range == FULL_RANGE)
 
 
 def _bytes_per_pixel(image: av.VideoFrame, plane: int) -> int:
-    """Bytes of a pixel of a plane, those of all channels that share it."""
+    """Bytes per pixel of a plane, for all channels that share it."""
     channels = [channel for channel in image.format.components if channel.plane == plane]
     return sum(-(-channel.bits // 8) for channel in channels)
 
 
 def _rows(plane: VideoPlane) -> npt.NDArray[np.uint8]:
-    """A plane's memory (H,bytes), with the padding of its rows."""
+    """A plane's memory (H,bytes), including row padding."""
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
 def _plane(plane: VideoPlane, channels: int) -> npt.NDArray[np.uint8]:
-    """A plane's memory (channels,H,W), read-only, without what pads its rows."""
+    """A plane's memory (channels,H,W), read-only, without row padding."""
     rows = _rows(plane)
     rows.flags.writeable = False
     pixels = rows[:, : plane.width * channels].reshape(plane.height, plane.width, channels)

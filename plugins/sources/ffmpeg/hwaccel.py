@@ -27,7 +27,7 @@ def accelerator(wanted: Hardware) -> HWAccel | None:
     names = AUTO_ORDER if wanted == "auto" else (wanted,)
     name = next((name for name in names if device_works(name)), None)
     if name is None:
-        log.warning("source.hwaccel=%s: no such device works here; decoding on the CPU", wanted)
+        log.warning("hwaccel=%s: no such device works here; decoding on the CPU", wanted)
         return None
     log.info("decoding with %s", name)
     return HWAccel(name, allow_software_fallback=True)

@@ -72,7 +72,7 @@ class Address:
         if self._file is None:
             return
         if not self._file.exists():
-            raise SourceError(f"there is no file {self!r}: check source.path")
+            raise SourceError(f"there is no file {self!r}: check the path")
         if self._file.is_dir():
             raise SourceError(f"{self!r} is a folder: for a folder of images set source=images")
         if self._file.is_file() and not self._file.stat().st_size:
@@ -93,17 +93,17 @@ class Address:
     def cannot_open(self, error: av.error.FFmpegError) -> str:
         """The error if it cannot be opened."""
         if isinstance(error, av.error.ProtocolNotFoundError):
-            return f"there is no file {self!r}, nor a protocol of that name: check source.path"
+            return f"there is no file {self!r}, nor a protocol of that name: check the path"
         if isinstance(error, av.error.InvalidDataError):
             return self.no_video(())
         if isinstance(error, av.error.PermissionError):
             return f"no permission to read {self!r}: ask its owner"
-        return f"cannot open {self!r}: {_reason(error)}: check source.path and the network"
+        return f"cannot open {self!r}: {_reason(error)}: check the path and the network"
 
     def cannot_resolve(self, error: OSError) -> str:
         """The error if its host name cannot be resolved."""
         why = error.strerror or error
-        return f"cannot resolve the host of {self!r}: {why}: check source.path and the network"
+        return f"cannot resolve the host of {self!r}: {why}: check the path and the network"
 
     def cannot_read(self, error: av.error.FFmpegError) -> str:
         """The error if reading fails."""

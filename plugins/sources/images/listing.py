@@ -46,7 +46,7 @@ def find_images(path: str) -> ImageListing:
     try:
         listing = _find(path, root)
     except OSError as error:
-        raise SourceError(f"cannot list {path!r}: {error.strerror}: check source.path") from error
+        raise SourceError(f"cannot list {path!r}: {error.strerror}: check the path") from error
     if not listing.files:
         raise SourceError(
             f"there are no images in {path!r}: choose a folder of images (jpg, png and so on), "
@@ -63,7 +63,7 @@ def _find(path: str, root: Path) -> ImageListing:
     if glob.has_magic(path):
         found = glob.glob(str(root), recursive=True)  # noqa: PTH207 - accepts absolute patterns
         return _in_order(map(Path, found), _fixed_part(root))
-    raise SourceError(f"there is no folder or image {path!r}: check source.path")
+    raise SourceError(f"there is no folder or image {path!r}: check the path")
 
 
 def _in_order(found: Iterable[Path], folder: Path) -> ImageListing:

@@ -64,5 +64,5 @@ class GroundTruthFile:
         reason = error.strerror or str(error)
         return SourceError(
             f"cannot write ground truth {str(self._path)!r}: {reason}: "
-            "set source.ground_truth to another path"
+            "set ground_truth to another path"
         )

@@ -25,18 +25,18 @@ def noise(width, height, seed=0):
 
 def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, color_range=None):
     """An image of one color, given as 8-bit Y, U, V."""
-    picture = av.VideoFrame(*size, pix_fmt)
-    deep = picture.format.components[0].bits - 8
-    for plane, value in zip(picture.planes, yuv, strict=False):
+    image = av.VideoFrame(*size, pix_fmt)
+    deep = image.format.components[0].bits - 8
+    for plane, value in zip(image.planes, yuv, strict=False):
         values = np.full(plane.buffer_size, value, np.uint8)
         if deep:
             values = np.full(plane.buffer_size // 2, value << deep, np.uint16)
         plane.update(values.tobytes())
     if space is not None:
-        picture.colorspace = space
+        image.colorspace = space
     if color_range is not None:
-        picture.color_range = color_range
-    return picture
+        image.color_range = color_range
+    return image
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def plain(pix_fmt="yuv420p", size=(64, 48), yuv=(120, 90, 200), space=None, colo
     ids=["array", "yuv", "rgb"],
 )
 @pytest.mark.parametrize("size", [(64, 48), (32, 24), (1, 1)])
-def test_a_resized_image_belongs_to_the_caller(frame, size):
+def test_a_resized_image_is_a_copy(frame, size):
     before = frame.rgb().copy()
     resized = frame.resized(*size)
     assert resized.shape == (size[1], size[0], 3)
@@ -80,7 +80,7 @@ BT2020_LIMITED = (242, 81, 40)  # Kr 0.2627, Kb 0.0593
         (BT2020, LIMITED, BT2020_LIMITED),
     ],
 )
-def test_colors_are_those_of_the_images_tags(pix_fmt, space, color_range, rgb):
+def test_colors_follow_the_tags_of_the_image(pix_fmt, space, color_range, rgb):
     frame = VideoFrame(plain(pix_fmt, space=space, color_range=color_range), **META)
     # swscale's fast paths round coarsely: 3 levels of 255.
     assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
@@ -99,7 +99,7 @@ def test_colors_are_those_of_the_images_tags(pix_fmt, space, color_range, rgb):
         ((640, 480), "yuvj420p", BT601_FULL),
     ],
 )
-def test_untagged_images_are_taken_by_their_size(size, pix_fmt, rgb):
+def test_the_colors_of_untagged_images_follow_from_their_size(size, pix_fmt, rgb):
     frame = VideoFrame(plain(pix_fmt, size), **META)
     assert np.abs(frame.rgb().astype(int) - rgb).max() <= 3
     assert np.abs(frame.resized(20, 10).astype(int) - rgb).max() <= 3
@@ -118,9 +118,9 @@ def smooth(width, height):
 
 
 @pytest.mark.parametrize("size", [(160, 120), (100, 30), (401, 301), (640, 480)])
-def test_resizing_from_yuv_is_resizing_the_image(size):
-    picture = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
-    frame = VideoFrame(picture, **META)
+def test_resizing_from_yuv_equals_resizing_the_rgb_image(size):
+    image = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
+    frame = VideoFrame(image, **META)
     shrink = size[0] < 320
     expected = cv2.resize(
         frame.rgb(), size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
@@ -128,7 +128,7 @@ def test_resizing_from_yuv_is_resizing_the_image(size):
     assert np.abs(frame.resized(*size).astype(int) - expected).mean() < 3
 
 
-def test_the_order_of_asking_changes_nothing():
+def test_the_order_of_calls_does_not_matter():
     first, second = (VideoFrame(plain(), **META) for _ in range(2))
     first.rgb()
     assert np.array_equal(first.resized(30, 20), second.resized(30, 20))
@@ -136,13 +136,13 @@ def test_the_order_of_asking_changes_nothing():
 
 
 @given(width=st.integers(1, 150), height=st.integers(1, 150), odd=st.booleans())
-def test_any_size_can_be_asked_for(width, height, odd):
-    picture = av.VideoFrame.from_ndarray(smooth(33, 21)).reformat(format="yuv444p")
-    frame = VideoFrame(picture if odd else plain("yuv420p"), **META)
+def test_images_can_be_resized_to_any_size(width, height, odd):
+    image = av.VideoFrame.from_ndarray(smooth(33, 21)).reformat(format="yuv444p")
+    frame = VideoFrame(image if odd else plain("yuv420p"), **META)
     assert frame.resized(width, height).shape == (height, width, 3)
 
 
-def test_a_frame_may_be_asked_by_many_threads_at_once():
+def test_a_frame_is_thread_safe():
     sizes = [(64, 48), (100, 100), (33, 77)]
     source = av.VideoFrame.from_ndarray(smooth(320, 240)).reformat(format="yuv420p")
     alone = VideoFrame(source, **META)
@@ -166,23 +166,23 @@ def test_a_frame_may_be_asked_by_many_threads_at_once():
 
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "nv12"])
-def test_a_decoders_planes_are_handed_on(name):
-    picture = av.VideoFrame(34, 20, "yuv420p")  # rows are padded
-    for plane, value in zip(picture.planes, (100, 90, 150), strict=True):
+def test_yuv_returns_the_planes_of_the_decoder(name):
+    image = av.VideoFrame(34, 20, "yuv420p")  # rows are padded
+    for plane, value in zip(image.planes, (100, 90, 150), strict=True):
         plane.update(bytes([value]) * plane.buffer_size)
-    frame = VideoFrame(picture.reformat(format=name), index=0, time=0, captured=0, stream="s")
+    frame = VideoFrame(image.reformat(format=name), index=0, time=0, captured=0, stream="s")
     y, u, v, colors = frame.yuv()
     assert (y.shape, u.shape, v.shape) == ((20, 34), (10, 17), (10, 17))
     assert colors == (6, name == "yuvj420p")  # untagged and small: BT.601
-    assert (u == 90).all() or name == "yuvj420p"  # which is of another range
+    assert (u == 90).all() or name == "yuvj420p"  # which has another range
     assert (v == 150).all() or name == "yuvj420p"
     assert not any(plane.flags.writeable for plane in (y, u, v))
 
 
-def test_no_planes_where_the_image_is_not_shown_as_it_is():
+def test_yuv_is_none_if_the_image_is_not_displayed_as_decoded():
     def frame(name="yuv420p", **options):
-        picture = av.VideoFrame(34, 20, name)
-        return VideoFrame(picture, index=0, time=0, captured=0, stream="s", **options)
+        image = av.VideoFrame(34, 20, name)
+        return VideoFrame(image, index=0, time=0, captured=0, stream="s", **options)
 
     assert frame().yuv() is not None
     assert frame("rgb24").yuv() is None
@@ -190,22 +190,22 @@ def test_no_planes_where_the_image_is_not_shown_as_it_is():
     assert frame(size=(68, 40)).yuv() is None
 
 
-def test_an_image_goes_with_its_frame():
-    # 1080p takes 3 MB: hundreds would be alive if they waited for Python to look for circles.
-    def pictures():
+def test_an_image_is_freed_with_its_frame():
+    # At 3 MB for 1080p, images must not wait for a garbage collection.
+    def live_images():
         return sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
 
     gc.collect()
     gc.disable()
     try:
-        before = pictures()
+        before = live_images()
         for _ in range(3):
             frame = VideoFrame(plain(), **META)
             frame.yuv()
             frame.resized(8, 8)
             frame.rgb()
         del frame
-        assert pictures() == before
+        assert live_images() == before
     finally:
         gc.enable()
 
@@ -226,7 +226,7 @@ YUV_FORMATS = ["yuv420p", "yuvj420p", "nv12", "yuv422p", "yuv444p", "yuv420p10le
 @pytest.mark.parametrize("pix_fmt", [*YUV_FORMATS, "rgb24"])
 @pytest.mark.parametrize("box", [(20, 30, 180, 150), (21, 31, 180, 149), (0, 0, 320, 240)])
 @pytest.mark.parametrize("size", [(80, 60), (320, 240), None])
-def test_a_part_is_that_part_of_the_image(pix_fmt, box, size):
+def test_a_crop_equals_that_part_of_the_image(pix_fmt, box, size):
     left, top, right, bottom = box
     frame = VideoFrame(grain(320, 240, pix_fmt), **META)
     part = frame.crop(box)
@@ -238,7 +238,7 @@ def test_a_part_is_that_part_of_the_image(pix_fmt, box, size):
 
 
 @pytest.mark.parametrize("box", [(20, 30, 180, 150), (21, 31, 180, 149)])
-def test_a_part_is_converted_alone(box, monkeypatch):
+def test_a_crop_is_converted_without_the_rest(box, monkeypatch):
     frame = VideoFrame(grain(320, 240), **META)
     monkeypatch.setattr(VideoFrame, "_make_rgb", lambda self: pytest.fail("whole image"))
     assert frame.crop(box).resized(64, 64).shape == (64, 64, 3)
@@ -247,7 +247,7 @@ def test_a_part_is_converted_alone(box, monkeypatch):
 
 @pytest.mark.parametrize("size", [(320, 240), (319, 239)])
 @pytest.mark.parametrize("orientation", list(itertools.product([False, True], repeat=3)))
-def test_a_part_of_a_rotated_image(orientation, size, monkeypatch):
+def test_a_crop_of_a_rotated_image(orientation, size, monkeypatch):
     monkeypatch.setattr(frames, "_orientation", lambda image: Orientation(*orientation))
     frame = VideoFrame(grain(*size), **META)
     box = (11, 20, 120, 200)
@@ -256,13 +256,13 @@ def test_a_part_of_a_rotated_image(orientation, size, monkeypatch):
     assert error(frame.crop(box).resized(55, 90), expected.resized(55, 90)) < 3
 
 
-def test_a_part_of_an_image_displayed_at_another_size():
+def test_a_crop_of_an_image_displayed_at_another_size():
     frame = VideoFrame(grain(160, 120), size=(320, 240), **META)
     np.testing.assert_array_equal(frame.crop((10, 20, 50, 80)).rgb(), frame.rgb()[20:80, 10:50])
 
 
 @pytest.mark.parametrize("space", [None, BT470BG, BT709])
-def test_a_part_has_the_colors_of_the_whole(space):
+def test_a_crop_has_the_colors_of_the_whole_image(space):
     frame = VideoFrame(plain(size=(1280, 720), space=space), **META)
     part = frame.crop((2, 2, 66, 50))
     assert np.abs(part.rgb().astype(int) - frame.rgb()[2:50, 2:66]).max() <= 1

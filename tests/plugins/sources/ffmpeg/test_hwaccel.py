@@ -23,7 +23,7 @@ def test_without_a_device_the_cpu_decodes(tmp_path, monkeypatch, caplog, wanted)
     source.close()
     plain.close()
     lines = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert lines == [f"source.hwaccel={wanted}: no such device works here; decoding on the CPU"]
+    assert lines == [f"hwaccel={wanted}: no such device works here; decoding on the CPU"]
 
 
 def test_auto_selects_the_best_device_that_works(monkeypatch):

@@ -57,7 +57,7 @@ def test_an_unknown_host_is_a_one_line_error(monkeypatch):
         Rtsp("rtsp://me:secret@cam.example/a")
     assert str(caught.value) == (
         "cannot resolve the host of 'rtsp://me:***@cam.example/a': Name or service not known: "
-        "check source.path and the network"
+        "check the path and the network"
     )
 
 
