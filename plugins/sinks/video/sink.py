@@ -56,11 +56,11 @@ class VideoSink:
         path: output file; its folder is created, and an existing file is replaced. With `segment`
             or `keep`, a pattern of file names: see `Names`.
         draw: whether to draw boxes, ids, labels and trails.
-        preset: of x264; slower presets make smaller files.
+        preset: x264 preset; slower presets make smaller files.
         crf: quality, from 0 (lossless) to 51; 23 is good, 18 is hard to tell from the source.
-        encoder: FFmpeg's name, such as `h264_nvenc`, or `auto` for any hardware encoder; x264
+        encoder: encoder of FFmpeg, such as `h264_nvenc`, or `auto` for any hardware encoder; x264
             where that is not available. Presets apply to x264 only.
-        threads: for encoding; 0 for one per processor.
+        threads: number of encoder threads; 0 for one per processor.
         segment: length of each file, such as `10min`, or in s; files start when the clock shows
             a multiple of it. None for a single file.
         keep: maximum total size of the finished files, such as `50GB`, maximum age, such as `7d`,

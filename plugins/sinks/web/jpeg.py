@@ -23,7 +23,7 @@ class JpegEncoder:
 
     Args:
         width: maximum width of the image, px; larger images are scaled down.
-        quality: of JPEG, 1 to 100.
+        quality: JPEG quality, 1 to 100.
         on_image: called with each JPEG, in the thread.
 
     Attributes:

@@ -42,10 +42,10 @@ class Server:
         listener: socket that listens.
         live_stats: shown beside the image.
         width: maximum width of the image, px.
-        quality: of JPEG, 1 to 100.
+        quality: JPEG quality, 1 to 100.
         token: secret that viewers must present; None for no token.
-        max_viewers: at the same time.
-        timeout: s after which a client that does not read, or sends no request, is disconnected.
+        max_viewers: maximum number of simultaneous viewers.
+        timeout: time, s, after which a client that does not read or request is disconnected.
         tls: for HTTPS; None for HTTP.
 
     Attributes:

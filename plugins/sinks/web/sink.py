@@ -34,13 +34,12 @@ class Web:
         certificate: PEM file for HTTPS; requires `key`.
         key: PEM file with the private key of the certificate, without a password.
         width: maximum width of the image, px; larger images are scaled down.
-        quality: of JPEG, 1 to 100.
-        max_viewers: at the same time.
-        timeout: s after which a viewer that does not read, or sends no request, is disconnected.
+        quality: JPEG quality, 1 to 100.
+        max_viewers: maximum number of simultaneous viewers.
+        timeout: time, s, after which a viewer that does not read or request is disconnected.
 
     Attributes:
-        address: of the page.
-        port: on which the server listens.
+        address: URL of the page, with the port that is used.
         live_stats: what the page shows beside the image.
         server: runs until the sink is closed.
 

@@ -22,7 +22,7 @@ class ViewerHub:
     Args:
         live_stats: shown beside the image.
         encoder: encodes the newest result while a viewer waits.
-        max_viewers: at the same time.
+        max_viewers: maximum number of simultaneous viewers.
 
     Attributes:
         live_stats: as given.

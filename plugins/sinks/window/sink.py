@@ -38,7 +38,7 @@ class Window:
 
     Args:
         snapshot_dir: folder for images saved with s, in the size of the source.
-        title: of the window.
+        title: title of the window.
         width: maximum width of the image, px; larger images are scaled down.
         height: maximum height of the image, px.
 
