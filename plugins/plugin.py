@@ -31,6 +31,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("tracker", "none", "vidan_plugins.trackers.none:NoTracker")
     registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")
     registry.add("tracker", "steady", "vidan_plugins.trackers.steady:Steady")
+    registry.add("analytics", "presence", "vidan_plugins.analytics.presence:Presence")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")

@@ -1,7 +1,8 @@
-"""What a source, a detector, a tracker and a sink are.
+"""The interfaces of components: source, detector, tracker, analyzer and sink.
 
-Protocols, not base classes: any object of the right shape will do. Each object is
-used by one thread at a time and closed by the thread that used it, unless said otherwise.
+They are protocols, not base classes: any object with the right methods is one. Each object is used
+by one thread at a time and closed by the thread that used it, unless its method says otherwise.
+Optional protocols, such as `Stoppable`, are what the pipeline uses where a component has them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from .events import Event, Shape
 from .journal import RunJournal
 from .outages import Outages
 from .stats import Stats
@@ -16,54 +18,51 @@ from .types import Detections, Frame, Result, Tracks
 
 
 class StopRun(Exception):  # noqa: N818 - a request, not an error
-    """Raised by a sink's `write` to end the run as if the source had ended."""
+    """Raised by a sink to end the run as if the source had ended."""
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Where frames come from: one stream."""
+    """Yields the frames of one stream."""
 
     @property
     def live(self) -> bool:
-        """Whether frames come whether or not anyone is ready for them, as from a camera.
+        """Whether frames arrive whether or not anyone is ready for them, as from a camera.
 
-        Of a live source the pipeline drops frames that are too old, never otherwise.
+        The pipeline drops frames of live sources when a newer one is there, and of no others.
         """
         ...
 
     @property
     def frames(self) -> int | None:
-        """How many frames there will be; None if that is not known."""
+        """Number of frames; None if it is not known."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames, in order. An image that cannot be read leaves a gap in `index`.
 
         Raises:
-            SourceError: it cannot be read further.
+            SourceError: the source cannot be read further.
         """
         ...
 
     def close(self) -> None:
-        """Let go of files and devices; a second call does nothing."""
+        """Release files and devices; a second call does nothing."""
         ...
 
 
 @runtime_checkable
 class Stoppable(Protocol):
-    """What a source that may wait for long should be as well: a run then ends at once."""
+    """Optional, for a source that may block for long: ends the run without delay."""
 
     def stop(self) -> None:
-        """End the iteration, whatever it waits for. From any thread; does not wait itself."""
+        """End the iteration, whatever it waits for; called by any thread, returns at once."""
         ...
 
 
 @runtime_checkable
 class Detector(Protocol):
-    """What finds boxes in images.
-
-    One with a number `every` above 1 is only asked in every so many-th frame; see `Coaster`.
-    """
+    """Finds boxes in frames. Shared by all streams."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -78,42 +77,81 @@ class Detector(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the model; a second call does nothing."""
+        """Release the model; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """Optional, for a detector that is faster with several frames in one call."""
+
+    @property
+    def batch(self) -> int:
+        """Number of frames in one call beyond which it gains nothing, at least 1."""
         ...
 
 
 @runtime_checkable
 class Tracker(Protocol):
-    """What gives detections identities. Holds the state of one stream."""
+    """Assigns ids to detections. Holds the state of one stream."""
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
         """The tracks as of this frame.
 
-        Called once per frame, `frame.index` rising; a gap in it is time without a look.
+        Called once for each detected frame, with `frame.index` increasing; a gap in it is time
+        without detections, not an empty scene.
         """
         ...
 
 
 @runtime_checkable
 class Coaster(Protocol):
-    """What a tracker should be as well: it says where tracks are while nobody looks.
+    """Optional: predicts track positions in frames that the detector skips.
 
-    Between two looks of a detector that looks in every so many-th frame. Of a tracker that
-    does not say it, the tracks of the last look are shown where they were.
+    With a tracker that does not, the tracks of the last update stay where they were.
     """
 
     def coast(self, frame: Frame) -> Tracks:
-        """The tracks of the last look, where they are expected in this frame.
+        """The tracks of the last update at their predicted positions in this frame.
 
-        It is no look: no track is missed, and none ends. `detection` is -1, and `misses` is 0
-        for tracks that were matched at the last look.
+        This is not an update: no track is missed, and none ends. `detection` is -1, and `misses`
+        is 0 for tracks that were matched in the last update.
         """
         ...
 
 
 @runtime_checkable
+class Analyzer(Protocol):
+    """Turns tracks into events. Holds the state of one stream.
+
+    Its events must depend on the results alone, so that repeating a run repeats them.
+    """
+
+    def update(self, result: Result) -> Sequence[Event]:
+        """The events that became known with this frame, in order.
+
+        Called once per frame, in order, after the tracker and in its thread. `result.events` holds
+        what the analyzers before this one reported for the frame.
+        """
+        ...
+
+    def finish(self) -> Sequence[Event]:
+        """The events that were still pending at the end of the stream, such as ends of visits."""
+        ...
+
+
+@runtime_checkable
+class Visual(Protocol):
+    """Optional, for an analyzer that has something to draw."""
+
+    def shapes(self) -> Sequence[Shape]:
+        """What to draw over the frame of the last update."""
+        ...
+
+
+@runtime_checkable
 class Sink(Protocol):
-    """What carries results out."""
+    """Publishes results. It may be an `EventSink` as well."""
 
     @property
     def lossless(self) -> bool:
@@ -121,7 +159,7 @@ class Sink(Protocol):
         ...
 
     def write(self, result: Result) -> None:
-        """Take one result, in order.
+        """Publish one result; called in order.
 
         Raises:
             SinkError: it cannot be written.
@@ -130,23 +168,41 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish what was written; also called when nothing was, or after an error."""
+        """Finish the output; also called when there was none, and after an error."""
+        ...
+
+
+@runtime_checkable
+class EventSink(Protocol):
+    """Publishes events. It gets every one, whether or not it gets every result."""
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """Publish events, in order; called before `write` for their frame.
+
+        Raises:
+            SinkError: they cannot be published.
+            StopRun: the user asked to end the run.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish the output; also called when there was none, and after an error."""
         ...
 
 
 @runtime_checkable
 class Resumable(Protocol):
-    """What a sink should be as well whose files have names by the clock.
+    """Optional, for a sink that names files by the clock.
 
-    `vidan resume` does an interrupted job again from its beginning: then the files are to have the
-    names that they had, and what is left of those from before is to go.
+    `vidan resume` repeats an interrupted job from its first frame: the files must then get the
+    names they had, and what is left of the earlier ones must go.
     """
 
     def resume_from(self, job: RunJournal) -> None:
-        """A job that may be interrupted begins, or begins again; called before the first `write`.
+        """Take the clock and the files of a job that may be repeated; called before any `write`.
 
-        The clock of such a run shows `job.began` at its first frame and goes by stream time. Each
-        file is noted in `job` before it is made, and those of `job.files` that are this sink's
+        The clock of such a run shows `job.began` at its first frame and follows stream time. Each
+        file is noted in `job` before it is made, and those of `job.files` that belong to this sink
         are deleted.
         """
         ...
@@ -154,13 +210,10 @@ class Resumable(Protocol):
 
 @runtime_checkable
 class StatsAware(Protocol):
-    """What a sink that shows figures should be as well: it is told what the run measures.
-
-    A sink sees the results that reach it; frames that were dropped never do.
-    """
+    """Optional, for a sink that shows statistics, dropped frames included."""
 
     def bind_stats(self, stats: Stats) -> None:
-        """Take what the run measures; it counts on, and is only to be read.
+        """Take the live statistics of the stream, to be read only.
 
         Called once, before the first result.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 
-from .interfaces import Detector, Sink, Source, Tracker
+from .interfaces import Analyzer, Detector, Sink, Source, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ KINDS = {
         Kind("source", "sources", Source),
         Kind("detector", "detectors", Detector),
         Kind("tracker", "trackers", Tracker),
+        Kind("analytics", "analytics", Analyzer, many=True, required=False),
         Kind("sink", "sinks", Sink, many=True, required=False),
     )
 }

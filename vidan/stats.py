@@ -1,20 +1,22 @@
-"""What a run measured: seconds per stage, drops, objects, and the summary of it all."""
+"""Statistics of a run: seconds per stage, drops, objects, events, and the summary of it all."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from .events import APPEARED, Event
+
 WINDOW = 20_000
-"""Percentiles are over this many latest frames, so that endless runs stay bounded."""
+"""Percentiles cover this many of the latest frames, so that endless runs stay bounded."""
 
 
 class Series:
-    """Measurements of one thing; not safe to share between threads that both write."""
+    """Durations of one stage; only one thread may add to it."""
 
     def __init__(self) -> None:
         self._latest: deque[float] = deque(maxlen=WINDOW)
@@ -22,7 +24,7 @@ class Series:
         self._max = 0.0
 
     def add(self, seconds: float) -> None:
-        """Take one measurement, in s."""
+        """Add one duration, s."""
         self._latest.append(seconds)
         self._count += 1
         self._max = max(self._max, seconds)
@@ -37,13 +39,14 @@ class Series:
 
 
 class Stats:
-    """Counts and times of one run, written by its threads and read by anyone at any time."""
+    """Counts and durations of one stream; its threads write them, any thread may read them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stages: dict[str, Series] = {}
         self._ages: dict[str, Series] = {}
-        self._ids: dict[str, int] = {}
+        self._objects: Counter[str] = Counter()
+        self._events: Counter[str] = Counter()
         self._next_index = 0
         self._first: float | None = None
         self._last: float | None = None
@@ -54,53 +57,56 @@ class Stats:
         self.detections = 0
 
     def frame_captured(self, index: int, seconds: float) -> None:
-        """A frame came out of the source; a gap in `index` counts as skipped by the source."""
+        """Count a frame that the source yielded; a gap in `index` counts as skipped by it."""
         with self._lock:
             self.captured += 1
             self.skipped += max(0, index - self._next_index)
             self._next_index = index + 1
             self._add(self._stages, "source", seconds)
 
-    def frame_done(
-        self, now: float, timings: Mapping[str, float], detections: int, new_ids: Mapping[str, int]
-    ) -> None:
-        """A frame has been detected and tracked.
+    def frame_done(self, now: float, timings: Mapping[str, float], detections: int) -> None:
+        """Count a frame that has been detected, tracked and analyzed.
 
         Args:
             now: `time.monotonic()`, s.
             timings: seconds per stage.
-            detections: how many boxes were found.
-            new_ids: how many identities appeared, by label.
+            detections: number of boxes.
         """
         with self._lock:
             self.frames += 1
             self.detections += detections
-            for label, count in new_ids.items():
-                self._ids[label] = self._ids.get(label, 0) + count
             for stage, seconds in timings.items():
                 self._add(self._stages, stage, seconds)
             if self._first is None:
                 self._first = now
             self._last = now
 
+    def events_emitted(self, events: Iterable[Event]) -> None:
+        """Count events by kind, and objects by label: each when its id first appeared."""
+        with self._lock:
+            for event in events:
+                self._events[event.kind] += 1
+                if event.kind == APPEARED and not event.data.get("returned"):
+                    self._objects[event.label or ""] += 1
+
     def written(self, sink: str, seconds: float, age: float) -> None:
-        """A sink took a result: how long it took, and how old the frame then was, s."""
+        """Add the duration of a sink's call, and the age of the frame at its end, s."""
         with self._lock:
             self._add(self._stages, f"sink.{sink}", seconds)
             self._add(self._ages, sink, age)
 
     @property
     def fps(self) -> float:
-        """Frames per second between the first frame that was done and the last."""
+        """Frames per second between the first and the last frame that was done."""
         if self._first is None or self._last is None or self._last <= self._first:
             return 0.0
         return (self.frames - 1) / (self._last - self._first)
 
     @property
     def objects(self) -> dict[str, int]:
-        """How many identities there were so far, by label."""
+        """Number of objects so far, by label."""
         with self._lock:
-            return dict(sorted(self._ids.items()))
+            return dict(sorted(self._objects.items()))
 
     def summary(self) -> dict[str, Any]:
         """Everything, ready for JSON; times in ms."""
@@ -111,11 +117,27 @@ class Stats:
                 "dropped": self.dropped,
                 "skipped": self.skipped,
                 "detections": self.detections,
-                "objects": dict(sorted(self._ids.items())),
+                "objects": dict(sorted(self._objects.items())),
+                "events": dict(sorted(self._events.items())),
                 "fps": round(self.fps, 2),
                 "stages_ms": {name: s.summary() for name, s in self._stages.items()},
                 "age_ms": {name: s.summary() for name, s in self._ages.items()},
             }
+
+    @classmethod
+    def total(cls, parts: Iterable[Stats]) -> Stats:
+        """The counts of several streams added up, as of now; durations stay with each stream."""
+        total = cls()
+        for part in parts:
+            with part._lock:
+                for name in ("captured", "skipped", "dropped", "frames", "detections"):
+                    setattr(total, name, getattr(total, name) + getattr(part, name))
+                total._objects += part._objects
+                total._events += part._events
+                firsts = [t for t in (total._first, part._first) if t is not None]
+                lasts = [t for t in (total._last, part._last) if t is not None]
+                total._first, total._last = min(firsts, default=None), max(lasts, default=None)
+        return total
 
     @staticmethod
     def _add(series: dict[str, Series], name: str, seconds: float) -> None:

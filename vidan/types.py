@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .events import Event, Shape
 from .frames import Frame
 from .images import ColorSpec, Image, YuvPlanes
 
@@ -165,16 +166,19 @@ class Result:
         detections: what the detector found in it.
         tracks: the objects followed, as of this frame.
         labels: the detector's label for each class index.
-        events: what analytics have to say of this frame.
+        events: what the analyzers reported for this frame, for drawing; sinks that must get every
+            event implement `emit`.
         timings: seconds that each stage took for this frame, by stage.
+        shapes: what the analyzers want drawn over this frame.
     """
 
     frame: Frame
     detections: Detections
     tracks: Tracks
     labels: tuple[str, ...] = ()
-    events: tuple[Any, ...] = ()
+    events: tuple[Event, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    shapes: tuple[Shape, ...] = ()
 
     def label(self, class_index: int) -> str:
         """The label of a class index: see `label_of`."""

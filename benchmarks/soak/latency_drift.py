@@ -28,7 +28,8 @@ from vidan.cli.terminal import console, setup_logging
 from vidan.config.build import build
 from vidan.errors import VidanError
 from vidan.interfaces import Sink
-from vidan.runtime.pipeline import AGE_LIMIT, Pipeline
+from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import AGE_LIMIT, Stream
 from vidan.stats import Stats
 from vidan.types import Result
 from vidan_plugins.tools.bench import plot
@@ -99,7 +100,7 @@ def run(
     detector = build("detector", {"name": "onnx", "model": network, "threads": 1})
     sink = RecordingSink(build("sink", {"name": "discard"}, "sink.discard"))
     tracker = build("tracker", {"name": "steady"})
-    pipeline = Pipeline(source, detector, tracker, {"view": sink}, age_limit=age_limit)
+    pipeline = Pipeline(Stream(source, tracker, {"view": sink}, age_limit=age_limit), detector)
     end = time.monotonic() + seconds
     return sink.shown, pipeline.run(lambda _: pipeline.stop() if time.monotonic() > end else None)
 
@@ -175,7 +176,7 @@ def latency_drift(
         out: folder of the result.
         network: name or path of the model.
         name: of the result.
-        age_limit: see `vidan.runtime.pipeline.Pipeline`.
+        age_limit: see `vidan.runtime.stream.Stream`.
 
     Raises:
         VidanError: the run is too short for two intervals after the warm-up.

@@ -29,6 +29,7 @@ import numpy as np
 
 from tests.plugins.sources.cameras import Camera, age
 from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import Stream
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
@@ -135,7 +136,8 @@ def measure(
     times = Times({}, {}, {})
     sink = RecordingSink(times, frame_interval)
     source = RecordingSource(Rtsp(camera.url, transport=transport), times.given)
-    pipeline = Pipeline(source, SlowDetector(detect, times), NoTracks(), {"view": sink})
+    stream = Stream(source, NoTracks(), {"view": sink})
+    pipeline = Pipeline(stream, SlowDetector(detect, times))
     end = time.monotonic() + seconds
     pipeline.run(lambda _: pipeline.stop() if time.monotonic() > end else None)
     rows = sink.rows[WARMUP_FRAMES:-1]  # the last frame had no newer one to replace it

@@ -45,8 +45,8 @@ SETTINGS: dict[str, list[str]] = {
     "encoder=auto": ["sink.video.encoder=auto"],
     "preset=veryfast": ["sink.video.preset=veryfast"],
     "draw=false": ["sink.video.draw=false"],
-    "every=2": ["detector.every=2"],
-    "every=3": ["detector.every=3"],
+    "every=2": ["pipeline.detect_every=2"],
+    "every=3": ["pipeline.detect_every=3"],
     "roi=lower half": ["detector.roi=[0,0.5,1,1]"],
 }
 

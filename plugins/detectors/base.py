@@ -114,16 +114,13 @@ class ModelDetector:
     Args:
         model: from frames to detections.
         roi: the part of the image that is looked at; None for all of it.
-        every: the pipeline has it detect in every so many-th frame.
 
     Attributes:
-        every: as given.
         labels: the label of each class index.
         threshold: the least score of a detection, whoever chose it.
     """
 
-    def __init__(self, model: Model, roi: Roi | None, every: int) -> None:
-        self.every = options.whole("detector.every", every, 1)
+    def __init__(self, model: Model, roi: Roi | None) -> None:
         self._region = None if roi is None else Region(roi)
         self._model = model
         self.labels = model.labels

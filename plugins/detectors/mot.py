@@ -40,10 +40,8 @@ class MotDetector:
         feature_column: where the vector begins in a row, from 0; None to find out.
         label: of every detection.
         min_score: rows with a lower score, as it stands in the file, are left out; None: none.
-        every: detect in every so many-th frame; in those between, tracks are foretold.
 
     Attributes:
-        every: as given.
         labels: the one label.
 
     Raises:
@@ -58,9 +56,7 @@ class MotDetector:
         feature_column: int | None = None,
         label: str = "person",
         min_score: float | None = None,
-        every: int = 1,
     ) -> None:
-        self.every = options.whole("detector.every", every, 1)
         lowest = -np.inf if min_score is None else options.number("detector.min_score", min_score)
         self.labels = (options.text("detector.label", label),)
         table, vectors = _read(path, features, feature_column)

@@ -73,7 +73,6 @@ class OnnxDetector(ModelDetector):
         max_detections: at most so many in an image, the best; None for no limit.
         roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
-        every: detect in every so many-th frame; in those between, tracks are foretold.
         backend: what runs the model. None for OpenVINO where it is installed, the model is not
             quantized, the processor computes in bfloat16 and ONNX Runtime has nothing better
             than the CPU; else ONNX Runtime. docs/performance.md has what each is worth.
@@ -114,7 +113,6 @@ class OnnxDetector(ModelDetector):
         class_agnostic: bool | None = None,
         max_detections: int | None = None,
         roi: list[float] | None = None,
-        every: int = 1,
         backend: Backend | None = None,
         threads: int | None = None,
         workers: int | None = None,
@@ -158,7 +156,7 @@ class OnnxDetector(ModelDetector):
         engine = _engine(path, where, backend, count, calls, providers)
         self._engine: Engine | None = engine
         self.taken = "vidan's own form"
-        super().__init__(self._model_of(where, engine, wishes, decode, prepared), roi, every)
+        super().__init__(self._model_of(where, engine, wishes, decode, prepared), roi)
 
     def close(self) -> None:
         """Let go of the model."""

@@ -57,7 +57,6 @@ class SavedModelDetector(ModelDetector):
         max_detections: at most so many in an image, the best; None for no limit.
         roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
             from 0 to 1, or in px; None for all of it.
-        every: detect in every so many-th frame; in those between, tracks are foretold.
         signature: the one of the model's functions that detects; None for vidan's own form where
             the model has it (see `SIGNATURES`).
         threads: that compute one image; None for the physical cores there are to use.
@@ -82,7 +81,6 @@ class SavedModelDetector(ModelDetector):
         class_agnostic: bool | None = None,
         max_detections: int | None = None,
         roi: list[float] | None = None,
-        every: int = 1,
         signature: str | None = None,
         threads: int | None = None,
     ) -> None:
@@ -104,10 +102,10 @@ class SavedModelDetector(ModelDetector):
             size = check_tfod(where, served)
             by_id = given or read_labels(_label_map(folder, where))
             selection = wishes.selection(ModelDefaults(labels=tuple(by_id.values())))
-            super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi, every)
+            super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi)
         else:
             text = _metadata(folder, where)
-            super().__init__(wishes.own_form(where, served, text, self._run), roi, every)
+            super().__init__(wishes.own_form(where, served, text, self._run), roi)
 
     def close(self) -> None:
         """Let go of the model."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import cv2
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError, did_you_mean
+from vidan.events import CONFIRMED, Event
 from vidan.journal import RunJournal
 from vidan.types import Result
 
@@ -21,21 +21,17 @@ from .rotation import Names, Retention
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
-REMEMBERED = 100_000
-"""How many identities are remembered, so that each has one image."""
-
 
 class Snapshots:
-    """Saves the image in which an object has been seen often enough to be believed.
+    """Saves the image in which an object is confirmed: see `vidan plugins show presence`.
 
-    Each identity has one image at most, and none if its label had one less than `cooldown`
-    before: a crowd that walks in is one event.
+    Each object has one image at most, and none if its label had one less than `cooldown` before:
+    a group that walks in gives one image.
 
     Args:
         path: the pattern of the files' names, with `{time}`, `{label}` and `{id}`: see `Names`.
         labels: of the objects; None for all.
-        min_frames: in how many frames the object was detected.
-        cooldown: s of stream time.
+        cooldown: shortest time between two images of objects of one label, s of stream time.
         draw: whether boxes, identities and labels are drawn.
         quality: of JPEG, 1 to 100.
         keep: how many images, `1GB` or `7d` of them; the oldest of these names are deleted,
@@ -52,7 +48,6 @@ class Snapshots:
         self,
         path: str,
         labels: str | Sequence[str] | None = None,
-        min_frames: int = 5,
         cooldown: float = 5.0,
         draw: bool = True,
         quality: int = 90,
@@ -63,12 +58,10 @@ class Snapshots:
         if self._suffix not in SUFFIXES:
             raise ConfigError(f"sink.snapshots.path={path!r}: expected {' or '.join(SUFFIXES)}")
         self._labels = None if labels is None else options.names("sink.snapshots.labels", labels)
-        self._min_frames = options.whole("sink.snapshots.min_frames", min_frames, 1)
         self._cooldown = options.number("sink.snapshots.cooldown", cooldown, 0.0)
         self._draw = options.boolean("sink.snapshots.draw", draw)
         self._quality = options.whole("sink.snapshots.quality", quality, 1, 100)
         self._keep = Retention("sink.snapshots.keep", keep)
-        self._seen: OrderedDict[int, int] = OrderedDict()
         self._last: dict[str, float] = {}  # stream time of the last image by label
         self._checked = False
         self._began: float | None = None  # of a job that may be done again, s since 1970
@@ -88,40 +81,29 @@ class Snapshots:
         self._names.resume_from(job)
 
     def write(self, result: Result) -> None:
-        """Save an image for each object that has now been seen often enough."""
+        """Save an image of each object that is confirmed in this frame."""
         self._check_labels(result)
-        for identity, label in self._new(result):
+        for event in result.events:
+            label = event.label or ""
+            if event.kind != CONFIRMED or (self._labels is not None and label not in self._labels):
+                continue
             last = self._last.get(label, -math.inf)
             # A clock that was set back does not keep us waiting.
             if last <= result.frame.time < last + self._cooldown:
                 continue
             self._last[label] = result.frame.time
-            self._save(result, identity, label)
+            self._save(result, event)
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _new(self, result: Result) -> Iterator[tuple[int, str]]:
-        """Identity and label of the objects that have just been seen often enough."""
-        tracks = result.tracks[result.tracks.detection >= 0]
-        for identity, class_index in zip(tracks.ids.tolist(), tracks.classes.tolist(), strict=True):
-            label = result.label(class_index)
-            if self._labels is not None and label not in self._labels:
-                continue
-            count = self._seen[identity] = self._seen.get(identity, 0) + 1
-            self._seen.move_to_end(identity)
-            if count == self._min_frames:
-                yield identity, label
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
-
-    def _save(self, result: Result, identity: int, label: str) -> None:
+    def _save(self, result: Result, event: Event) -> None:
         rgb = Painter().annotate(result) if self._draw else result.frame.rgb()
         settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()
         when = time.time() if self._began is None else self._began + result.frame.time
-        path = self._names.new(when, label=label, id=str(identity))
+        path = self._names.new(when, label=event.label or "", id=str(event.track))
         try:
             path.write_bytes(data)
         except OSError as error:

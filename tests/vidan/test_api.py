@@ -109,7 +109,7 @@ def test_a_loop_over_results():
     truth = [detections([[n, 0, n + 20, 40]]) for n in range(30)]
     source, sink = ListSource(frames(30)), RecordingSink()
     tracker = vidan.create("tracker", "sort")
-    pipeline = vidan.Pipeline(source, TruthDetector(truth), tracker, {"kept": sink})
+    pipeline = vidan.Pipeline(vidan.Stream(source, tracker, {"kept": sink}), TruthDetector(truth))
     results = list(pipeline)
     assert [result.frame.index for result in results] == list(range(30))
     assert results[-1].tracks.ids.tolist() == [1]
@@ -120,7 +120,7 @@ def test_a_loop_over_results():
 
 def test_leaving_the_loop_ends_the_run():
     source = FakeSource(None)  # endless
-    for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+    for result in vidan.Pipeline(vidan.Stream(source, FakeTracker()), FakeDetector()):
         if result.frame.index == 7:
             break
     assert source.closed == 1
@@ -131,7 +131,9 @@ def test_a_failure_comes_behind_the_last_result():
     seen = []
 
     def loop():
-        for result in vidan.Pipeline(FakeSource(20), FakeDetector(fail_at=5), FakeTracker()):
+        for result in vidan.Pipeline(
+            vidan.Stream(FakeSource(20), FakeTracker()), FakeDetector(fail_at=5)
+        ):
             seen.append(result.frame.index)  # noqa: PERF401 - what came before it raised
 
     with pytest.raises(vidan.StageError, match="detector broke"):
@@ -144,7 +146,7 @@ def test_what_the_loop_raises_goes_through():
     source = FakeSource(None)
 
     def loop():
-        for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+        for result in vidan.Pipeline(vidan.Stream(source, FakeTracker()), FakeDetector()):
             raise ValueError(result.frame.index)
 
     with pytest.raises(ValueError, match="0"):
@@ -155,7 +157,7 @@ def test_what_the_loop_raises_goes_through():
 def test_a_slow_loop_over_a_live_source_drops_frames():
     source = FakeSource(60, live=True, delay=0.002)
     seen = []
-    for result in vidan.Pipeline(source, FakeDetector(), FakeTracker()):
+    for result in vidan.Pipeline(vidan.Stream(source, FakeTracker()), FakeDetector()):
         seen.append(result.frame.index)
         threading.Event().wait(0.02)
     assert len(seen) < 60

@@ -6,6 +6,7 @@ import weakref
 import pytest
 
 from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import Stream
 
 from .fakes import FakeDetector, FakeSink, FakeSource, FakeTracker, frame
 
@@ -45,7 +46,7 @@ def test_few_frames_are_alive_at_once(workers):
             source = Counted(count)
             sinks = {name: Forgetting(delay=0.001) for name in ("video", "jsonl")}
             sinks["window"] = Forgetting(lossless=False, delay=0.004)
-            Pipeline(source, FakeDetector(), FakeTracker(), sinks, workers=workers).run()
+            Pipeline(Stream(source, FakeTracker(), sinks), FakeDetector(), workers=workers).run()
             peaks.append(source.peak)
     finally:
         gc.enable()

@@ -9,7 +9,7 @@ from functools import partial
 
 from ..config.build import BuildContext, build
 from ..errors import DisplayError
-from ..interfaces import Detector, ReportsOutages, Sink, Source, Tracker
+from ..interfaces import Analyzer, Detector, EventSink, ReportsOutages, Sink, Source, Tracker
 from ..kinds import KINDS
 from ..runtime.tracker_reset import ResettingTracker
 from .parts import Parts
@@ -20,9 +20,12 @@ log = logging.getLogger(__name__)
 FILE_WORKERS = 2
 """Frames of a file that are detected at once, so that no core idles at the end of a frame."""
 
+PRESENCE = "presence"
+"""The analyzer that every run has."""
+
 
 def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool = True) -> Parts:
-    """Build the source, the detector, the tracker and the sinks.
+    """Build the source, the detector, the tracker, the analyzers and the sinks.
 
     Args:
         settings: of the run.
@@ -39,7 +42,7 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     opened.callback(detector.close)
     tracker = _tracker(settings, source, context)
     sinks = _sinks(settings, opened, context, require_display=require_display)
-    return Parts(source, detector, tracker, sinks)
+    return Parts(source, detector, tracker, sinks, _analyzers(settings, context))
 
 
 def workers(settings: RunSettings, source: Source) -> int:
@@ -61,10 +64,19 @@ def _tracker(settings: RunSettings, source: Source, context: BuildContext) -> Tr
     return tracker
 
 
+def _analyzers(settings: RunSettings, context: BuildContext) -> dict[str, Analyzer]:
+    """The analyzers; `presence` comes first in every run, since objects are counted by it."""
+    chosen = {PRESENCE: {"name": PRESENCE}} | dict(settings.components.get("analytics", {}))
+    return {
+        name: build("analytics", options, KINDS["analytics"].key(name), context)
+        for name, options in chosen.items()
+    }
+
+
 def _sinks(
     settings: RunSettings, opened: ExitStack, context: BuildContext, *, require_display: bool
-) -> dict[str, Sink]:
-    sinks: dict[str, Sink] = {}
+) -> dict[str, Sink | EventSink]:
+    sinks: dict[str, Sink | EventSink] = {}
     for name, options in settings.components.get("sink", {}).items():
         try:
             sinks[name] = build("sink", options, KINDS["sink"].key(name), context)

@@ -19,6 +19,7 @@ from ..journal import FILE as JOURNAL_FILE
 from ..registry.discovery import load_plugins
 from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
+from ..runtime.stream import Stream
 from ..stats import Stats
 from ..tracing.trace import Trace
 from .assemble import assemble, workers
@@ -137,14 +138,15 @@ def _is_resumable(settings: RunSettings, parts: Parts) -> bool:
 
 
 def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
-    return Pipeline(
+    stream = Stream(
         parts.source,
-        parts.detector,
         parts.tracker,
         parts.sinks,
+        parts.analyzers,
         max_frames=settings.max_frames,
-        workers=workers(settings, parts.source),
         buffer=settings.pipeline.buffer,
         age_limit=settings.pipeline.age_limit,
-        sink_errors_end_it=settings.on_sink_error == "stop",
+        detect_every=settings.pipeline.detect_every,
+        stop_on_sink_error=settings.on_sink_error == "stop",
     )
+    return Pipeline(stream, parts.detector, workers=workers(settings, parts.source))

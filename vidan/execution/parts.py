@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..interfaces import Detector, Resumable, Sink, Source, Tracker
+from ..interfaces import Analyzer, Detector, EventSink, Resumable, Sink, Source, Tracker
 from ..journal import RunJournal
 from ..tracing.trace import Trace
-from ..tracing.wrap import TracedDetector, TracedSink, TracedSource, TracedTracker
+from ..tracing.wrap import (
+    TracedAnalyzer,
+    TracedDetector,
+    TracedSink,
+    TracedSource,
+    TracedTracker,
+)
 from .replay import FILE, ReplayDetector
 
 log = logging.getLogger(__name__)
@@ -23,7 +29,8 @@ class Parts:
     source: Source
     detector: Detector
     tracker: Tracker
-    sinks: Mapping[str, Sink]
+    sinks: Mapping[str, Sink | EventSink] = field(default_factory=dict)
+    analyzers: Mapping[str, Analyzer] = field(default_factory=dict)
 
 
 def with_replay(parts: Parts, directory: Path, *, resumed: bool) -> Parts:
@@ -53,5 +60,9 @@ def with_trace(parts: Parts, trace: Trace) -> Parts:
         TracedSource(parts.source, trace),
         TracedDetector(parts.detector, trace),
         TracedTracker(parts.tracker, trace),
-        {name: TracedSink(name, sink, trace) for name, sink in parts.sinks.items()},
+        {
+            name: TracedSink(name, sink, trace) if isinstance(sink, Sink) else sink
+            for name, sink in parts.sinks.items()
+        },
+        {name: TracedAnalyzer(name, each, trace) for name, each in parts.analyzers.items()},
     )

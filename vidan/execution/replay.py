@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import SinkError, SourceError
-from ..interfaces import Detector
+from ..interfaces import Batching, Detector
 from ..types import Detections, Frame
 
 log = logging.getLogger(__name__)
@@ -56,12 +56,16 @@ class ReplayDetector:
         self._detector = detector
         self._store = DetectionStore(path, resumed=resumed)
         self.count = self._store.count
-        self.every: int = getattr(detector, "every", 1)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """As the detector says."""
+        """See `Detector`."""
         return self._detector.labels
+
+    @property
+    def batch(self) -> int:
+        """See `Batching`; 1 if the detector is not."""
+        return self._detector.batch if isinstance(self._detector, Batching) else 1
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """What is remembered, and for other frames what the detector finds."""

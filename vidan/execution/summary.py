@@ -31,6 +31,7 @@ class Summary(TypedDict):
         skipped: frames that the source could not read.
         detections: boxes that the detector found.
         objects: number of track ids by label.
+        events: number of events by kind.
         fps: frames per second.
         stages_ms: duration of each stage, ms: mean and percentiles.
         age_ms: age of the frames when each sink was done with them, ms: mean and percentiles.
@@ -47,6 +48,7 @@ class Summary(TypedDict):
     skipped: int
     detections: int
     objects: dict[str, int]
+    events: dict[str, int]
     fps: float
     stages_ms: dict[str, dict[str, float]]
     age_ms: dict[str, dict[str, float]]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+def newest(_older: T, newer: T) -> T:
+    """Replace the older item by the newer one."""
+    return newer
 
 
 class Channel(Generic[T]):
@@ -15,19 +20,29 @@ class Channel(Generic[T]):
 
     Args:
         capacity: how many items it holds, at least 1.
-        replace: when full, `put` throws the oldest item away rather than wait.
+        replace: called by `put` with the oldest and the new item when the channel is full;
+            returns the item that takes the place of both, or None to wait for room instead.
+            Without it, `put` always waits.
+        changed: the condition that guards the channel. Channels that share one can be waited
+            for together.
 
     Attributes:
-        dropped: how many items were thrown away to make room for newer ones.
+        dropped: how many items were replaced by newer ones.
     """
 
-    def __init__(self, capacity: int, *, replace: bool = False) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        *,
+        replace: Callable[[T, T], T | None] | None = None,
+        changed: threading.Condition | None = None,
+    ) -> None:
         if capacity < 1:
             raise ValueError(f"capacity: expected at least 1, got {capacity!r}")
         self._capacity = capacity
         self._replace = replace
         self._items: deque[T] = deque()
-        self._changed = threading.Condition()
+        self._changed = changed or threading.Condition()
         self._closed = False
         self.dropped = 0
 
@@ -35,39 +50,52 @@ class Channel(Generic[T]):
         """Add an item, waiting for room unless the channel replaces.
 
         Returns:
-            False if the channel is closed, and so the item was not taken: time to stop.
+            False if the channel is closed and the item was not taken.
         """
         with self._changed:
-            if self._replace and not self._closed and len(self._items) == self._capacity:
-                self._items.popleft()
-                self.dropped += 1
-            if not self._wait_for_room():
-                return False
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
+            while not self._closed:
+                if len(self._items) < self._capacity:
+                    self._items.append(item)
+                elif not self._replaced(item):
+                    self._changed.wait()
+                    continue
+                self._changed.notify_all()
+                return True
+            return False
 
-    def wait_for_room(self) -> bool:
-        """Wait until there is room for one more item; False if the channel is closed.
+    def _replaced(self, item: T) -> bool:
+        """Let the item take the place of the oldest, if it may."""
+        merged = None if self._replace is None else self._replace(self._items[0], item)
+        if merged is None:
+            return False
+        self._items.popleft()
+        self._items.append(merged)
+        self.dropped += 1
+        return True
 
-        The room is only kept for the caller when nobody else writes.
-        """
+    @property
+    def first(self) -> T | None:
+        """The item that is read next; None if there is none at the moment."""
         with self._changed:
-            return self._wait_for_room()
+            return self._items[0] if self._items else None
 
-    def _wait_for_room(self) -> bool:
-        self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
-        return not self._closed
-
-    def wait_for_newer(self, seconds: float) -> None:
-        """Wait until a newer item has replaced the oldest in it, `seconds` at most.
-
-        Not at all if it is empty: then the next item will be new.
-        """
+    @property
+    def has_room(self) -> bool:
+        """Whether `put` would take an item at once, replacing none."""
         with self._changed:
-            if self._items:
-                dropped = self.dropped
-                self._changed.wait_for(lambda: self._closed or self.dropped > dropped, seconds)
+            return not self._closed and len(self._items) < self._capacity
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more items."""
+        with self._changed:
+            return self._closed
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is closed and everything in it has been read."""
+        with self._changed:
+            return self._closed and not self._items
 
     def __iter__(self) -> Iterator[T]:
         """Items in order, waiting for each, until the channel is closed and empty."""
@@ -89,9 +117,3 @@ class Channel(Generic[T]):
             if discard:
                 self._items.clear()
             self._changed.notify_all()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no more items."""
-        with self._changed:
-            return self._closed

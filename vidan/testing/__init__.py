@@ -30,9 +30,10 @@ from .parts import (  # noqa: E402
     result,
     walkers,
 )
-from .suites import DetectorSuite, SinkSuite, SourceSuite, TrackerSuite  # noqa: E402
+from .suites import AnalyzerSuite, DetectorSuite, SinkSuite, SourceSuite, TrackerSuite  # noqa: E402
 
 __all__ = [
+    "AnalyzerSuite",
     "DetectorSuite",
     "ListSource",
     "RecordingSink",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pytest
 
-from ..interfaces import Detector, Sink, Source, Tracker
+from ..events import Event
+from ..interfaces import Analyzer, Detector, Sink, Source, Tracker
 from ..runtime.pipeline import Pipeline
+from ..runtime.stream import Stream
 from ..types import Detections, Frame, Result, Tracks
 from .parts import (
     ListSource,
@@ -388,6 +392,83 @@ class TrackerSuite(Suite[Tracker]):
         assert [r.frame.index for r in sink.results] == list(range(20))
 
 
+class AnalyzerSuite(Suite[Analyzer]):
+    """An analyzer. Override `check` to check its events, and `results` to provoke them."""
+
+    def check(self, events: list[Event]) -> None:
+        """Check the events of `results` and `finish`."""
+
+    def results(self) -> list[Result]:
+        """What it is given: people who walk, nothing, a gap, everyone again."""
+        walked = self.walk(1, 6, 40)
+        boxes = [*walked[:20], *[NOTHING] * 5, *walked[20:]]
+        return [make_result(n + 30 * (n > 30), found.boxes) for n, found in enumerate(boxes)]
+
+    def walk(self, seed: int, people: int, frames: int) -> list[Detections]:
+        """See `walkers`."""
+        return walkers(seed, people, frames, missing=0.0)
+
+    def run(self, analyzer: Analyzer, results: Sequence[Result]) -> list[Event]:
+        """All events, each held against what every event must be."""
+        events = [event for result in results for event in analyzer.update(result)]
+        events += analyzer.finish()
+        ended: set[str] = set()
+        for event in events:
+            assert isinstance(event, Event)
+            assert json.loads(json.dumps(event.record())) == event.record()
+            assert event.id not in ended, "an event after the end of its interval"
+            if event.phase in ("end", "point"):
+                ended.add(event.id)
+        return events
+
+    def test_has_the_shape_of_an_analyzer(self, tmp_path: Path) -> None:
+        """`update` and `finish`."""
+        assert isinstance(self.make(tmp_path), Analyzer)
+
+    def test_nothing_at_all(self, tmp_path: Path) -> None:
+        """A stream without a frame has events only if it says so at the end."""
+        self.run(self.make(tmp_path), [])
+        self.run(self.make(tmp_path), [make_result(n) for n in range(30)])
+
+    def test_events_are_what_they_should_be(self, tmp_path: Path) -> None:
+        """Fit for JSON, and nothing after an end."""
+        self.check(self.run(self.make(tmp_path), self.results()))
+
+    def test_the_same_from_run_to_run(self, tmp_path: Path) -> None:
+        """The same events, ids included: `vidan resume` depends on it."""
+        first = self.run(self.make(tmp_path), self.results())
+        assert first == self.run(self.make(tmp_path), self.results())
+
+    def test_two_analyzers_side_by_side(self, tmp_path: Path) -> None:
+        """Each has its own state."""
+        given = self.results()
+        alone = self.run(self.make(tmp_path), given)
+        one, other = self.make(tmp_path), self.make(tmp_path)
+        beside: list[Event] = []
+        for number, result in enumerate(given):
+            beside += one.update(result)
+            other.update(make_result(number, [[5, 5, 50, 90]]))
+        assert alone == [*beside, *one.finish()]
+
+    def test_results_stay_as_they_are(self, tmp_path: Path) -> None:
+        """It changes no array that others read."""
+        given = self.results()
+        before = [result.tracks.boxes.copy() for result in given]
+        self.run(self.make(tmp_path), given)
+        for result, boxes in zip(given, before, strict=True):
+            np.testing.assert_array_equal(result.tracks.boxes, boxes)
+
+    def test_runs_in_a_pipeline(self, tmp_path: Path) -> None:
+        """Its events reach a sink with the frame they became known in."""
+        given = frames(12)
+        truth = [detections([[10 + 2 * n, 50, 30 + 2 * n, 90]]) for n in range(12)]
+        sink, analyzer = RecordingSink(), self.make(tmp_path)
+        _run(ListSource(given), TruthDetector(truth), _EachItsOwn(), sink, analyzer=analyzer)
+        again = self.make(tmp_path)
+        known = [list(again.update(replace(r, events=(), shapes=()))) for r in sink.results]
+        assert [list(r.events) for r in sink.results] == known
+
+
 class SinkSuite(Suite[Sink]):
     """A sink. Override `check` to look at what it wrote."""
 
@@ -495,11 +576,14 @@ def _run(
     detector: Detector,
     tracker: Tracker,
     *sinks: Sink,
+    analyzer: Analyzer | None = None,
     max_frames: int | None = None,
     workers: int = 1,
 ) -> Any:
     named = {f"sink{n}": sink for n, sink in enumerate(sinks)}
-    return Pipeline(source, detector, tracker, named, max_frames=max_frames, workers=workers).run()
+    analyzers = {} if analyzer is None else {"analyzer": analyzer}
+    stream = Stream(source, tracker, named, analyzers, max_frames=max_frames)
+    return Pipeline(stream, detector, workers=workers).run()
 
 
 def _in_thread(function: Callable[[], None]) -> None:

@@ -10,8 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from ..events import Event, Shape
 from ..interfaces import (
+    Analyzer,
+    Batching,
     Detector,
+    EventSink,
     ReportsOutages,
     ReportsOutputs,
     Sink,
@@ -19,6 +23,7 @@ from ..interfaces import (
     StatsAware,
     Stoppable,
     Tracker,
+    Visual,
 )
 from ..outages import Outages
 from ..runtime.coasting import coast
@@ -87,12 +92,16 @@ class TracedDetector:
     def __init__(self, detector: Detector, trace: Trace) -> None:
         self._detector = detector
         self._trace = trace
-        self.every: int = getattr(detector, "every", 1)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """See `Detector`."""
         return self._detector.labels
+
+    @property
+    def batch(self) -> int:
+        """See `Batching`; 1 if the detector is not."""
+        return self._detector.batch if isinstance(self._detector, Batching) else 1
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """See `Detector`."""
@@ -132,6 +141,30 @@ class TracedTracker:
         return tracks
 
 
+class TracedAnalyzer:
+    """An analyzer whose calls are timed."""
+
+    def __init__(self, name: str, analyzer: Analyzer, trace: Trace) -> None:
+        self._name = f"analytics.{name}"
+        self._analyzer = analyzer
+        self._trace = trace
+
+    def update(self, result: Result) -> Sequence[Event]:
+        """See `Analyzer`."""
+        since = now()
+        events = self._analyzer.update(result)
+        self._trace.add(self._name, STAGE, result.frame, since, events=len(events))
+        return events
+
+    def finish(self) -> Sequence[Event]:
+        """See `Analyzer`."""
+        return self._analyzer.finish()
+
+    def shapes(self) -> Sequence[Shape]:
+        """See `Visual`; none if the analyzer is not."""
+        return self._analyzer.shapes() if isinstance(self._analyzer, Visual) else ()
+
+
 class TracedSink:
     """A sink whose calls are timed."""
 
@@ -156,6 +189,11 @@ class TracedSink:
     def close(self) -> None:
         """See `Sink`."""
         self._sink.close()
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """See `EventSink`; does nothing if the sink is not."""
+        if isinstance(self._sink, EventSink):
+            self._sink.emit(events)
 
     def bind_stats(self, stats: Stats) -> None:
         """See `StatsAware`; does nothing if the sink is not."""

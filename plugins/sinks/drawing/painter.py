@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from vidan.events import Shape
 from vidan.types import Image, Result, YuvPlanes
 
-from .canvas import Canvas, Corners, Point, RgbCanvas, YuvCanvas
+from .canvas import Canvas, Corners, RgbCanvas, YuvCanvas
 from .labels import Labels, Style
 from .palette import Color, color_of
 from .text import Text
-
-TRAIL = 30
-"""Frames that a trail looks back."""
 
 DASH = 8
 """Length of the dashes of a box that coasts, in line widths."""
 
 
 class Painter:
-    """Draws results; remembers where tracks came from. One for each stream, one thread."""
+    """Draws results: boxes, labels, and the shapes of the analyzers. For one thread."""
 
     def __init__(self) -> None:
-        self._trails: dict[int, deque[tuple[int, Point]]] = {}
         self._text = Text()
 
     def annotate(self, result: Result) -> Image:
@@ -42,13 +38,14 @@ class Painter:
     def _draw(self, result: Result, canvas: Canvas) -> None:
         """Draw on the frame's image.
 
-        A track has its identity's color, a thick box (dashed while it coasts), a label and a
-        trail. A detection that no track claims has its class's color and a thin box.
+        Shapes lie below everything. A track has its identity's color, a thick box (dashed while it
+        coasts) and a label. A detection that no track claims has its class's color and a thin box.
         """
         style = Style.of(result.frame.height)
+        for shape in result.shapes:
+            _draw_shape(canvas, shape, style)
         tracks = result.tracks
         boxes = _whole_pixels(tracks.boxes)
-        self._follow(result, boxes)
         labels = Labels(canvas, style, self._text)
         for identity, corners, score, class_index, misses in zip(
             tracks.ids.tolist(),
@@ -59,7 +56,6 @@ class Painter:
             strict=True,
         ):
             color = color_of(identity)
-            self._draw_trail(canvas, identity, color, style)
             if misses:
                 _draw_dashed(canvas, corners, color, style.line)
             else:
@@ -72,22 +68,14 @@ class Painter:
         _draw_unclaimed(canvas, result, style, labels)
         labels.draw()
 
-    def _follow(self, result: Result, boxes: Sequence[Corners]) -> None:
-        """Add to the trails, and forget what is over."""
-        now = result.frame.index
-        for identity, box in zip(result.tracks.ids.tolist(), boxes, strict=True):
-            left, top, right, bottom = box
-            trail = self._trails.setdefault(identity, deque())
-            trail.append((now, ((left + right) // 2, (top + bottom) // 2)))
-        for identity, trail in list(self._trails.items()):
-            while trail and trail[0][0] < now - TRAIL:
-                trail.popleft()
-            if not trail:
-                del self._trails[identity]
 
-    def _draw_trail(self, canvas: Canvas, identity: int, color: Color, style: Style) -> None:
-        points = np.array([point for _, point in self._trails[identity]], np.int32)
-        canvas.path(points, color, style.line)
+def _draw_shape(canvas: Canvas, shape: Shape, style: Style) -> None:
+    """A path or a polygon in the color of its track."""
+    color = color_of(0 if shape.track is None else shape.track)
+    points = np.clip(shape.points, -(2**15), 2**15).round().astype(np.int32)
+    if shape.kind == "polygon":
+        points = np.concatenate([points, points[:1]])
+    canvas.path(points, color, style.line)
 
 
 def _draw_unclaimed(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:

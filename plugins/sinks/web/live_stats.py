@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Any
 
+from vidan.events import APPEARED, CONFIRMED, LEFT, Event
 from vidan.stats import Stats
 from vidan.types import Result
 
@@ -19,8 +21,8 @@ HISTORY = 180
 EVENTS = 30
 """Latest events that are kept."""
 
-AWAY = 30
-"""Frames without an object after which it has left; before, it may have been hidden."""
+MAX_EVENT_CHARS = 200
+"""Length of the text of an event."""
 
 
 class LiveStats:
@@ -37,7 +39,6 @@ class LiveStats:
         self._arrivals: deque[float] = deque()
         self._latency: deque[tuple[int, float]] = deque(maxlen=HISTORY)
         self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
-        self._present: dict[int, tuple[str, int]] = {}  # label, index of the latest frame
         self._now: Counter[str] = Counter()
         self._newest: tuple[float, float, str] | None = None  # captured, time, stream
         self._number = 0
@@ -50,7 +51,18 @@ class LiveStats:
             self._arrivals.append(now)
             self._forget_arrivals(now)
             self._note_latency(int(now - self._started), now - frame.captured)
-            self._note_objects(result)
+            labels = [result.label(number) for number in result.tracks.classes.tolist()]
+            self._now = Counter(labels)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Take note of events, in order."""
+        with self._lock:
+            for event in events:
+                if event.kind == CONFIRMED or event.data.get("end_of_stream"):
+                    continue
+                self._number += 1
+                text = _text(event)[:MAX_EVENT_CHARS]
+                self._events.append({"number": self._number, "time": event.time, "text": text})
 
     def _forget_arrivals(self, now: float) -> None:
         while self._arrivals and self._arrivals[0] < now - SPAN:
@@ -61,25 +73,6 @@ class LiveStats:
         if self._latency and self._latency[-1][0] == second:
             latency = max(latency, self._latency.pop()[1])
         self._latency.append((second, round(latency, 4)))
-
-    def _note_objects(self, result: Result) -> None:
-        tracks, index = result.tracks, result.frame.index
-        labels = [result.label(class_index) for class_index in tracks.classes.tolist()]
-        self._now = Counter(labels)
-        for identity, label in zip(tracks.ids.tolist(), labels, strict=True):
-            if identity not in self._present:
-                self._say(result, f"{label} #{identity} appeared")
-            self._present[identity] = label, index
-        for identity, (label, last) in list(self._present.items()):
-            if last < index - AWAY:
-                del self._present[identity]
-                self._say(result, f"{label} #{identity} left")
-        for event in result.events:
-            self._say(result, str(event)[:200])
-
-    def _say(self, result: Result, text: str) -> None:
-        self._number += 1
-        self._events.append({"number": self._number, "time": result.frame.time, "text": text})
 
     @property
     def age(self) -> float | None:
@@ -105,3 +98,12 @@ class LiveStats:
                 "latency": list(self._latency),
                 "events": list(self._events)[::-1],
             }
+
+
+def _text(event: Event) -> str:
+    """An event as a line for people."""
+    verb = {APPEARED: "appeared", LEFT: "left"}.get(event.kind)
+    if verb is not None:
+        return f"{event.label} #{event.track} {verb}"
+    who = "" if event.track is None else f": {event.label} #{event.track}"
+    return f"{event.rule} {event.kind}{who}"

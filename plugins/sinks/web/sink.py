@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError
+from vidan.events import Event
 from vidan.stats import Stats
 from vidan.types import Result
 
@@ -94,6 +96,10 @@ class Web:
         self._raise_server_error()
         self.live_stats.add(result)
         self.server.encoder.submit(result)
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """See EventSink: list events beside the image."""
+        self.live_stats.add_events(events)
 
     def close(self) -> None:
         """Tell the viewers that the run has ended; a second call does nothing."""

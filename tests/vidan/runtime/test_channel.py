@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from vidan.runtime.channel import Channel
+from vidan.runtime.channel import Channel, newest
 
 
 def later(action, *arguments):
@@ -39,7 +39,7 @@ def test_a_full_channel_makes_the_writer_wait():
 
 
 def test_a_replacing_channel_keeps_the_newest():
-    channel = Channel(2, replace=True)
+    channel = Channel(2, replace=newest)
     for n in range(5):
         assert channel.put(n)
     channel.close()
@@ -49,20 +49,7 @@ def test_a_replacing_channel_keeps_the_newest():
     assert channel.dropped == 3
 
 
-def test_a_newer_item_is_waited_for_in_front_of_an_old_one():
-    channel = Channel(1, replace=True)
-    channel.wait_for_newer(60)  # it is empty
-    channel.put(1)
-    channel.wait_for_newer(0)
-    for end in (lambda: channel.put(2), channel.close):
-        reader = later(channel.wait_for_newer, 60)
-        assert waits(reader)
-        end()
-        reader.join()
-    assert list(channel) == [2]
-
-
-@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("replace", [None, newest])
 def test_discard_leaves_nothing(replace):
     channel = Channel(2, replace=replace)
     channel.put(1)
@@ -73,7 +60,7 @@ def test_discard_leaves_nothing(replace):
 def test_closing_wakes_readers_and_writers():
     full, empty = Channel(1), Channel(1)
     full.put(0)
-    threads = [later(full.put, 1), later(full.wait_for_room), later(list, empty)]
+    threads = [later(full.put, 1), later(list, empty)]
     assert all(waits(thread) for thread in threads)
     full.close()
     empty.close()
@@ -84,9 +71,33 @@ def test_closing_wakes_readers_and_writers():
 
 def test_room():
     channel = Channel(1)
-    assert channel.wait_for_room()
+    assert channel.has_room
+    channel.put(1)
+    assert (channel.has_room, channel.first) == (False, 1)
+    next(channel)
+    assert (channel.has_room, channel.first) == (True, None)
     channel.close()
-    assert not channel.wait_for_room()
+    assert not channel.has_room
+
+
+def test_a_closed_channel_is_finished_once_it_is_empty():
+    channel = Channel(2)
+    channel.put(1)
+    channel.close()
+    assert (channel.closed, channel.finished) == (True, False)
+    next(channel)
+    assert channel.finished
+
+
+def test_items_can_be_merged_as_long_as_that_is_possible():
+    channel = Channel(1, replace=lambda older, newer: older + newer if older + newer < 9 else None)
+    for n in (1, 2, 3):
+        channel.put(n)
+    writer = later(channel.put, 4)  # 6 and 4 would be too much
+    assert waits(writer)
+    assert next(channel) == 6
+    writer.join()
+    assert next(channel) == 4
 
 
 def test_no_item_is_lost_or_doubled_between_many_threads():

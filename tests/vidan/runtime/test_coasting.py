@@ -1,4 +1,4 @@
-"""A detector that looks in every so many-th frame."""
+"""Frames that the detector skips: the tracker predicts their tracks."""
 
 import numpy as np
 import pytest
@@ -6,33 +6,32 @@ import pytest
 from vidan import Tracks
 from vidan.runtime.coasting import coast
 from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import Stream
 
 from ..fakes import FakeDetector, FakeSink, FakeSource, FakeTracker, frame
 
 
-class Every(FakeDetector):
-    """Looks in every third frame, and keeps which those were."""
-
-    every = 3
+class Noting(FakeDetector):
+    """Notes the frames it detects."""
 
     def __init__(self):
         super().__init__()
-        self.looked = []
+        self.indices = []
 
     def detect(self, frames):
-        self.looked += [each.index for each in frames]
+        self.indices += [each.index for each in frames]
         return super().detect(frames)
 
 
 class Coasting(FakeTracker):
-    """Says of frames without a look that a track is at x = 1000."""
+    """Predicts a track at x = 1000 in skipped frames."""
 
     def __init__(self):
         super().__init__()
-        self.looks = []
+        self.updates = []
 
     def update(self, frame, detections):
-        self.looks.append(frame.index)
+        self.updates.append(frame.index)
         return super().update(frame, detections)
 
     def coast(self, frame):
@@ -42,24 +41,25 @@ class Coasting(FakeTracker):
 
 
 def run(tracker, workers, count=8):
-    detector, sink = Every(), FakeSink()
-    Pipeline(FakeSource(count), detector, tracker, {"out": sink}, workers=workers).run()
+    detector, sink = Noting(), FakeSink()
+    stream = Stream(FakeSource(count), tracker, {"out": sink}, detect_every=3)
+    Pipeline(stream, detector, workers=workers).run()
     assert sink.indices == list(range(count))
-    assert sorted(detector.looked) == [0, 3, 6]
+    assert sorted(detector.indices) == [0, 3, 6]
     return sink.results
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_between_looks_the_tracker_says_where_tracks_are(workers):
+def test_between_updates_the_tracker_predicts_the_tracks(workers):
     tracker = Coasting()
     results = run(tracker, workers)
-    assert tracker.looks == [0, 3, 6]
+    assert tracker.updates == [0, 3, 6]
     assert [r.tracks.boxes[0, 0] for r in results] == [0, 1000, 1000, 3, 1000, 1000, 6, 1000]
     assert [len(r.detections) for r in results] == [1, 0, 0, 1, 0, 0, 1, 0]
     assert [r.timings["detector"] > 0 for r in results] == [n % 3 == 0 for n in range(8)]
 
 
-def test_a_tracker_that_does_not_say_it_keeps_its_tracks():
+def test_tracks_stay_in_place_if_the_tracker_cannot_predict():
     results = run(FakeTracker(), 1)
     assert [r.tracks.boxes[0, 0] for r in results] == [0, 0, 0, 3, 3, 3, 6, 6]
     assert [r.tracks.detection[0] for r in results] == [0, -1, -1, 0, -1, -1, 0, -1]

@@ -7,18 +7,25 @@ import pytest
 
 from vidan import StageError
 from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import Stream
+from vidan_plugins.analytics.presence import Presence
 
 from ..fakes import FakeDetector, FakeSink, FakeSource, FakeTracker
 
 
-def pipeline(source=None, detector=None, tracker=None, sinks=None, **options):
-    return Pipeline(
+def pipeline(source=None, detector=None, tracker=None, sinks=None, *, workers=1, **options):
+    """A pipeline with one stream."""
+    stream = Stream(
         source or FakeSource(),
-        detector or FakeDetector(),
         tracker or FakeTracker(),
         {"out": FakeSink()} if sinks is None else sinks,
         **options,
     )
+    return Pipeline(stream, detector or FakeDetector(), workers=workers)
+
+
+def sink_of(p, name="out"):
+    return p.streams[0].sinks[name]
 
 
 def alive():
@@ -31,7 +38,7 @@ def test_every_frame_of_a_file_arrives_in_order(workers):
         FakeSource(200), FakeDetector(jitter=random.Random(1)), sinks=None, workers=workers
     )
     stats = p.run()
-    sink = p.sinks["out"]
+    sink = sink_of(p)
     assert sink.indices == list(range(200))
     assert [r.detections.boxes[0, 0] for r in sink.results] == list(range(200))
     assert (stats.captured, stats.frames, stats.dropped, stats.skipped) == (200, 200, 0, 0)
@@ -41,16 +48,17 @@ def test_every_frame_of_a_file_arrives_in_order(workers):
 def test_each_part_is_closed_once_by_the_thread_that_used_it():
     p = pipeline(workers=2)
     p.run()
-    assert (p.source.closed, p.source.closed_by) == (1, "vidan-source")
+    source = p.streams[0].source
+    assert (source.closed, source.closed_by) == (1, "vidan-source")
     assert p.detector.closed == 1
     assert p.detector.closed_by.startswith("vidan-detector-")
-    assert (p.sinks["out"].closed, p.sinks["out"].closed_by) == (1, "vidan-sink-out")
+    assert (sink_of(p).closed, sink_of(p).closed_by) == (1, "vidan-sink-out")
 
 
 def test_results_carry_labels_and_seconds_per_stage():
     p = pipeline(detector=FakeDetector(delay=0.01))
     p.run()
-    result = p.sinks["out"].results[3]
+    result = sink_of(p).results[3]
     assert result.labels == ("thing",)
     assert set(result.timings) == {"source", "detector", "tracker"}
     assert result.timings["detector"] >= 0.01
@@ -66,14 +74,15 @@ def test_a_sink_that_shows_figures_is_told_what_the_run_measures():
             super().write(result)
 
     sink = LiveStats()
-    assert pipeline(sinks={"out": sink, "other": FakeSink()}).run() is sink.stats
+    p = pipeline(sinks={"out": sink, "other": FakeSink()}, analyzers={"presence": Presence()})
+    assert p.run() is sink.stats
     assert sink.stats.objects == {"thing": 1}
 
 
 def test_no_frames_at_all():
     p = pipeline(FakeSource(0))
     assert p.run().frames == 0
-    assert p.sinks["out"].closed == 1
+    assert sink_of(p).closed == 1
 
 
 def test_gaps_in_the_index_count_as_skipped_by_the_source():
@@ -86,18 +95,19 @@ def test_max_frames_ends_early(known, total):
     p = pipeline(FakeSource(None if not known else 10, known=known), max_frames=4)
     assert p.total == total
     p.run()
-    assert p.sinks["out"].indices == [0, 1, 2, 3]
+    assert sink_of(p).indices == [0, 1, 2, 3]
 
 
 def test_an_identity_counts_once():
-    assert pipeline().run().summary()["objects"] == {"thing": 1}
+    stats = pipeline(analyzers={"presence": Presence()}).run()
+    assert stats.summary()["objects"] == {"thing": 1}
 
 
 def test_a_live_source_drops_what_is_too_old_and_counts_it():
     period, detecting = 0.01, 0.1
     p = pipeline(FakeSource(60, live=True, delay=period), FakeDetector(delay=detecting))
     stats = p.run()
-    sink = p.sinks["out"]
+    sink = sink_of(p)
     assert stats.dropped > 0
     assert stats.frames + stats.dropped == stats.captured == 60
     assert sink.indices == sorted(set(sink.indices))
@@ -134,9 +144,10 @@ def test_a_failure_names_stage_and_frame_and_keeps_what_was_done(stage, at):
     assert caught.value.frame == (None if stage == "source" and at == 0 else at)
     assert str(caught.value.__cause__).endswith("broke")
     assert not alive()
-    for part in (p.source, p.detector, *p.sinks.values()):
+    stream = p.streams[0]
+    for part in (stream.source, p.detector, *stream.sinks.values()):
         assert part.closed == 1
-    done = p.sinks["other"].indices
+    done = sink_of(p, "other").indices
     assert done == list(range(len(done)))
     assert len(done) >= at  # what came before the failure was written
 
@@ -148,20 +159,20 @@ def test_a_sink_that_fails_to_close(frames):
         p.run()
 
 
-def test_the_other_sinks_go_on_if_so_wished(caplog):
+def test_the_other_sinks_go_on_if_asked(caplog):
     sinks = {"out": FakeSink(fail_at=3), "view": FakeSink(), "late": FakeSink(fail_at=30)}
-    p = pipeline(FakeSource(50), sinks=sinks, sink_errors_end_it=False)
+    p = pipeline(FakeSource(50), sinks=sinks, stop_on_sink_error=False)
     with pytest.raises(StageError, match=r"sink\.out at frame 3: .*sink broke"):
         p.run()
     assert [len(sink.indices) for sink in sinks.values()] == [3, 50, 30]
     assert [sink.closed for sink in sinks.values()] == [1, 1, 1]
-    assert "sink.out at frame 3: RuntimeError: sink broke; the run goes on without" in caplog.text
+    assert "sink.out at frame 3: RuntimeError: sink broke; the run continues without" in caplog.text
     assert [failure.stage for failure in p.failures] == ["sink.out", "sink.late"]
 
 
 def test_a_run_ends_with_its_last_sink():
     sinks = {"out": FakeSink(fail_at=3), "other": FakeSink(fail_at=20)}
-    p = pipeline(FakeSource(None, known=False), sinks=sinks, sink_errors_end_it=False)
+    p = pipeline(FakeSource(None, known=False), sinks=sinks, stop_on_sink_error=False)
     with pytest.raises(StageError, match=r"sink\.out"):
         p.run()
     assert len(p.failures) == 2
@@ -169,7 +180,7 @@ def test_a_run_ends_with_its_last_sink():
 
 
 def test_a_loop_goes_on_without_the_sinks():
-    p = pipeline(FakeSource(50), sinks={"out": FakeSink(fail_at=3)}, sink_errors_end_it=False)
+    p = pipeline(FakeSource(50), sinks={"out": FakeSink(fail_at=3)}, stop_on_sink_error=False)
     seen = []
     with pytest.raises(StageError, match=r"sink\.out"):
         seen.extend(result.frame.index for result in p)
@@ -218,7 +229,7 @@ def test_one_interrupt_finishes_the_files():
             p.interrupt()
 
     stats = p.run(interrupt_once)
-    assert p.sinks["out"].indices == list(range(stats.captured))[: stats.frames]
+    assert sink_of(p).indices == list(range(stats.captured))[: stats.frames]
     assert stats.frames >= 5
 
 
@@ -284,7 +295,7 @@ def random_run(rng):
         sinks,
         workers=rng.randint(1, 4),
         buffer=rng.randint(1, 3),
-        sink_errors_end_it=rng.random() < 0.5,
+        stop_on_sink_error=rng.random() < 0.5,
     )
     stops = rng.choice([0, 0, 1, 2])
     return p, stops, rng.random() * 0.03
@@ -308,10 +319,11 @@ def test_random_stops_and_failures(seed, runs):
         for timer in timers:
             timer.join()
         assert not alive(), f"run {number} of seed {seed} left threads"
-        parts = (p.source, p.detector, p.tracker, *p.sinks.values())
+        stream = p.streams[0]
+        parts = (stream.source, p.detector, stream.tracker, *stream.sinks.values())
         assert isinstance(error, StageError) == any(part.raised for part in parts)
-        assert [part.closed for part in parts if part is not p.tracker] == [1, 1, 1, 1]
-        indices = p.sinks["out"].indices
+        assert [part.closed for part in parts if part is not stream.tracker] == [1, 1, 1, 1]
+        indices = sink_of(p).indices
         assert indices == sorted(set(indices))
-        if error is None and not stops and p.sinks["view"].stop_at is None:
+        if error is None and not stops and sink_of(p, "view").stop_at is None:
             assert p.stats.frames + p.stats.dropped == p.stats.captured

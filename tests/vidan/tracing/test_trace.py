@@ -9,6 +9,7 @@ from vidan.execution.parts import Parts, with_trace
 from vidan.interfaces import ReportsOutages, ReportsOutputs, StatsAware, Stoppable
 from vidan.outages import Outages
 from vidan.runtime.pipeline import Pipeline
+from vidan.runtime.stream import Stream
 from vidan.tracing.trace import SPANS, Trace, now
 
 from .. import fakes
@@ -18,7 +19,8 @@ def run(source, detector, sinks, **settings):
     """The trace of a run."""
     trace = Trace()
     parts = with_trace(Parts(source, detector, fakes.FakeTracker(), sinks), trace)
-    Pipeline(parts.source, parts.detector, parts.tracker, parts.sinks, **settings).run()
+    stream = Stream(parts.source, parts.tracker, parts.sinks)
+    Pipeline(stream, parts.detector, **settings).run()
     return trace
 
 

@@ -1,0 +1,106 @@
+"""What analyzers report: events, and shapes to draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Phase = Literal["point", "start", "update", "end"]
+"""`point` for something that happened at one moment; the others for an interval."""
+
+Value = str | float | int | bool
+"""What `Event.data` may hold."""
+
+APPEARED = "object.appeared"
+"""A track was reported for the first time, or again after it had left."""
+
+CONFIRMED = "object.confirmed"
+"""The object was detected often enough to be believed; once for each id."""
+
+LEFT = "object.left"
+"""The object has had no track for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a stream.
+
+    An interval, such as a visit, is several events with one id: a `start`, any number of
+    `update`, and an `end`. An event that is known only later is dated when it happened and
+    carries `delay`, in s, in its data.
+
+    Attributes:
+        id: unique in the stream, and the same when the run is repeated.
+        kind: what happened, such as `object.appeared`.
+        phase: which part of an interval this is, or `point`.
+        stream: name of the stream.
+        rule: name of the line, zone or analyzer that reports it.
+        time: stream time, s.
+        frame: index of the frame.
+        track: id of the track; None if the event is not about one.
+        label: label of the object; None if the event is not about one.
+        box: `x1, y1, x2, y2` of the object, px of the source image.
+        at: `x, y` of the event, px of the source image.
+        data: further numbers and strings.
+
+    Raises:
+        ValueError: the phase is unknown or the time is not finite.
+    """
+
+    id: str
+    kind: str
+    phase: Phase
+    stream: str
+    rule: str
+    time: float
+    frame: int
+    track: int | None = None
+    label: str | None = None
+    box: tuple[float, float, float, float] | None = None
+    at: tuple[float, float] | None = None
+    data: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.phase not in get_args(Phase):
+            raise ValueError(f"Event.phase: expected one of {get_args(Phase)}, got {self.phase!r}")
+        if not math.isfinite(self.time):
+            raise ValueError(f"Event.time: expected a finite number, got {self.time!r}")
+
+    def record(self) -> dict[str, Any]:
+        """The event ready for JSON, its keys in the order of the attributes."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "phase": self.phase,
+            "stream": self.stream,
+            "rule": self.rule,
+            "time": self.time,
+            "frame": self.frame,
+            "track": self.track,
+            "label": self.label,
+            "box": None if self.box is None else list(self.box),
+            "at": None if self.at is None else list(self.at),
+            "data": dict(self.data),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """Something to draw over a frame.
+
+    Attributes:
+        kind: an open `path` or a closed `polygon`.
+        points: (N,2) float32, `x, y` in px of the source image.
+        track: id of the track it belongs to, whose color it takes; None if it stands alone.
+        caption: text beside it; None for none.
+    """
+
+    kind: Literal["path", "polygon"]
+    points: npt.NDArray[np.float32]
+    track: int | None = None
+    caption: str | None = None

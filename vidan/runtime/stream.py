@@ -1,0 +1,403 @@
+"""One stream: its source, tracker, analyzers and sinks, and the threads between them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from ..errors import StageError
+from ..events import Event
+from ..interfaces import (
+    Analyzer,
+    Detector,
+    EventSink,
+    Sink,
+    Source,
+    StatsAware,
+    Stoppable,
+    StopRun,
+    Tracker,
+    Visual,
+)
+from ..stats import Stats
+from ..types import Detections, Frame, Result, Tracks
+from .channel import Channel, newest
+from .coasting import coast
+from .pacing import FrameSelector
+
+log = logging.getLogger(__name__)
+
+AGE_LIMIT = 1.15
+"""How old a live frame may be when its detection ends, in durations of a detection."""
+
+MAX_PENDING_EVENTS = 1000
+"""Events that wait for one sink before the stream waits for it too."""
+
+
+class Captured(NamedTuple):
+    """A frame, and the seconds that the source took for it."""
+
+    frame: Frame
+    seconds: float
+
+
+class Detected(NamedTuple):
+    """Detections, None for a frame that is not detected, and the seconds they took."""
+
+    detections: Detections | None
+    seconds: float
+
+
+class Job(NamedTuple):
+    """A frame to detect."""
+
+    stream: Stream
+    frame: Frame
+    future: Future[Detected]
+
+
+class Delivery(NamedTuple):
+    """What a sink is given at a time; no result where events arrive after the last frame."""
+
+    result: Result | None
+    events: tuple[Event, ...]
+
+
+def _merge(older: Delivery, newer: Delivery) -> Delivery | None:
+    """Drop the older result but none of its events, unless they are too many."""
+    if len(older.events) + len(newer.events) > MAX_PENDING_EVENTS:
+        return None
+    return Delivery(newer.result or older.result, older.events + newer.events)
+
+
+class _Outlet:
+    """A sink and the channel that feeds it."""
+
+    def __init__(self, sink: Sink | EventSink, buffer: int) -> None:
+        self.sink = sink
+        self._write = sink.write if isinstance(sink, Sink) else None
+        self._emit = sink.emit if isinstance(sink, EventSink) else None
+        self.deliveries: Channel[Delivery]
+        if not isinstance(sink, Sink):
+            self.deliveries = Channel(MAX_PENDING_EVENTS)
+        elif sink.lossless:
+            self.deliveries = Channel(buffer)
+        else:  # it shows the newest result, and still gets every event
+            self.deliveries = Channel(1, replace=_merge)
+
+    def put(self, delivery: Delivery) -> None:
+        """Hand it to the sink's thread, unless there is nothing in it for this sink."""
+        if (delivery.result and self._write) or (delivery.events and self._emit):
+            self.deliveries.put(delivery)
+
+    def publish(self, delivery: Delivery) -> None:
+        """Let the sink have it, the events first; called by the sink's thread."""
+        if delivery.events and self._emit:
+            self._emit(delivery.events)
+        if delivery.result and self._write:
+            self._write(delivery.result)
+
+
+class Stream:
+    """Runs one source through a tracker and analyzers into sinks; order is kept.
+
+    Args:
+        source: yields the frames.
+        tracker: called by one thread, in order.
+        sinks: by name, each called by a thread of its own; None for none.
+        analyzers: by name, called in this order after the tracker, in its thread.
+        name: prefix for threads and failures where there are several streams.
+        max_frames: end after this many frames of the source; None for all.
+        buffer: items that wait between two stages when nothing may be dropped.
+        age_limit: for a live source, skip a frame in favor of the next one if it would be older
+            than this many detections when its detection ends, 1 or more; None takes every frame
+            that is there.
+        detect_every: detect every n-th frame only; the tracker predicts the tracks of the
+            others (see Coaster).
+        stop_on_sink_error: whether a sink that fails ends the stream; otherwise the others
+            continue as long as there is one, and the error is raised at the end.
+
+    Attributes:
+        stats: counts and times, live.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tracker: Tracker,
+        sinks: Mapping[str, Sink | EventSink] | None = None,
+        analyzers: Mapping[str, Analyzer] | None = None,
+        *,
+        name: str = "",
+        max_frames: int | None = None,
+        buffer: int = 2,
+        age_limit: float | None = AGE_LIMIT,
+        detect_every: int = 1,
+        stop_on_sink_error: bool = True,
+    ) -> None:
+        self.source = source
+        self.tracker = tracker
+        self.sinks = dict(sinks or {})
+        self.analyzers = dict(analyzers or {})
+        self.name = name
+        self.max_frames = max_frames
+        self.detect_every = detect_every
+        self.stats = Stats()
+        self.listeners: list[Channel[Result]] = []
+        for sink in self.sinks.values():
+            if isinstance(sink, StatsAware):
+                sink.bind_stats(self.stats)
+        self._buffer = buffer
+        self._age_limit = age_limit
+        self._stop_on_sink_error = stop_on_sink_error
+        self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
+        self._sinks_left = len(self.sinks)
+        self._visual = {n: a for n, a in self.analyzers.items() if isinstance(a, Visual)}
+        self._failures: list[StageError] = []
+        self._failing = threading.Lock()
+        self._taken = 0
+        self._hold: tuple[int, float] | None = None  # frames dropped so far, deadline
+        self._stage = "tracker"  # of the tracker's thread
+        self._last_tracks = Tracks.empty()  # of the last update
+
+    def connect(
+        self, detector: Detector, concurrency: int, batch: int, changed: threading.Condition
+    ) -> None:
+        """Make the channels to and from the detector; called once, before any thread starts.
+
+        Args:
+            detector: whose labels the results have.
+            concurrency: batches that are detected at once.
+            batch: frames in a batch at most.
+            changed: the condition that the channels of all streams share.
+        """
+        self._detector = detector
+        self.frames: Channel[Captured] = (
+            Channel(1, replace=newest, changed=changed)
+            if self.source.live
+            else Channel(max(self._buffer, batch), changed=changed)
+        )
+        self.pending: Channel[tuple[Captured, Future[Detected]]] = Channel(
+            concurrency * batch, changed=changed
+        )
+        self._selector = FrameSelector(self._age_limit, concurrency * self.detect_every)
+
+    @property
+    def total(self) -> int | None:
+        """How many frames the stream will have, as far as is known."""
+        known = [n for n in (self.source.frames, self.max_frames) if n is not None]
+        return min(known, default=None)
+
+    @property
+    def failures(self) -> tuple[StageError, ...]:
+        """What has failed so far, in order."""
+        return tuple(self._failures)
+
+    def jobs(self) -> dict[str, Callable[[], None]]:
+        """The loops of its threads by name."""
+        prefix = f"{self.name}-" if self.name else ""
+        loops: dict[str, Callable[[], None]] = {"source": self._read, "tracker": self._track}
+        loops |= {f"sink-{name}": partial(self._publish, name) for name in self.sinks}
+        return {prefix + name: loop for name, loop in loops.items()}
+
+    def stop(self, *, discard: bool = False) -> None:
+        """Take no more frames and finish what is under way, or `discard` it."""
+        self.frames.close(discard=discard)
+        if discard:
+            self.pending.close(discard=True)
+            self._close_outlets(discard=True)
+
+    def stop_source(self) -> None:
+        """Once no more frames are taken, the source need not wait for any."""
+        if self.frames.closed and isinstance(self.source, Stoppable):
+            self.source.stop()
+
+    def due(self, now: float) -> float:
+        """Seconds until a frame may be taken: 0 for now, infinity if there is none to take.
+
+        Called under the condition that the channels share.
+        """
+        if self.frames.finished:
+            self.pending.close()
+        captured = self.frames.first
+        if captured is None or not self.pending.has_room:
+            return math.inf
+        if not self.source.live:
+            return 0.0
+        if self._hold is None:
+            delay = self._selector.delay(now)
+            if not delay:
+                return 0.0
+            self._hold = self.frames.dropped, now + delay
+        dropped, until = self._hold
+        if self.frames.closed or self.frames.dropped > dropped or now >= until:
+            self._hold = None
+            return 0.0
+        return until - now
+
+    @property
+    def finished(self) -> bool:
+        """Whether no frame will have to be detected anymore."""
+        return self.pending.closed
+
+    def take(self) -> Job | None:
+        """The next frame, if it is one to detect. Called like `due`, when that is 0."""
+        captured = next(self.frames)
+        future: Future[Detected] = Future()
+        detect = self._taken % self.detect_every == 0
+        self._taken += 1
+        if not detect:
+            future.set_result(Detected(None, 0.0))
+        self.pending.put((captured, future))
+        return Job(self, captured.frame, future) if detect else None
+
+    def fail_detection(self, job: Job, error: BaseException) -> None:
+        """End the stream at a frame whose detection failed."""
+        self._fail("detector", job.frame.index, error)
+        self.frames.close(discard=True)
+        job.future.set_exception(error)
+
+    def _fail(self, stage: str, frame: int | None, cause: BaseException) -> StageError:
+        error = StageError(f"{self.name}/{stage}" if self.name else stage, frame, cause)
+        error.__cause__ = cause
+        with self._failing:
+            self._failures.append(error)
+        return error
+
+    def _read(self) -> None:
+        at: int | None = None
+        try:
+            started = time.perf_counter()
+            for frame in self.source:
+                at = frame.index
+                seconds = time.perf_counter() - started
+                self.stats.frame_captured(frame.index, seconds)
+                self._selector.arrived(frame, time.monotonic())
+                if not self.frames.put(Captured(frame, seconds)):
+                    break
+                self.stats.dropped = self.frames.dropped
+                if self.max_frames is not None and self.stats.captured >= self.max_frames:
+                    break
+                started = time.perf_counter()
+        except BaseException as error:
+            self._fail("source", None if at is None else at + 1, error)
+        self._close("source", self.source)
+        self.frames.close()
+
+    def _track(self) -> None:
+        at: int | None = None
+        try:
+            for captured, future in self.pending:
+                if future.exception() is not None:
+                    break
+                at = captured.frame.index
+                result = self._analyze(self._result(captured, future.result()))
+                self.stats.frame_done(time.monotonic(), result.timings, len(result.detections))
+                self._deliver(Delivery(result, result.events))
+            self._finish_analyzers()
+        except BaseException as error:
+            self._fail(self._stage, at, error)
+        self.frames.close(discard=True)
+        self.pending.close(discard=True)
+        self._close_outlets()
+
+    def _result(self, captured: Captured, detected: Detected) -> Result:
+        frame, detections = captured.frame, detected.detections
+        self._stage = "tracker"
+        started = time.perf_counter()
+        if detections is None:
+            detections = Detections.empty()
+            tracks = coast(self.tracker, frame, self._last_tracks)
+        else:
+            self._selector.detected(detected.seconds)
+            tracks = self._last_tracks = self.tracker.update(frame, detections)
+        timings = {
+            "source": captured.seconds,
+            "detector": detected.seconds,
+            "tracker": time.perf_counter() - started,
+        }
+        return Result(frame, detections, tracks, self._detector.labels, timings=timings)
+
+    def _analyze(self, result: Result) -> Result:
+        """Add what the analyzers report; each sees the events of those before it."""
+        if not self.analyzers:
+            return result
+        started = time.perf_counter()
+        for name, analyzer in self.analyzers.items():
+            self._stage = f"analytics.{name}"
+            events = tuple(analyzer.update(result))
+            shapes = tuple(self._visual[name].shapes()) if name in self._visual else ()
+            if events or shapes:
+                result = replace(
+                    result, events=result.events + events, shapes=result.shapes + shapes
+                )
+        timings = {**result.timings, "analytics": time.perf_counter() - started}
+        return replace(result, timings=timings)
+
+    def _finish_analyzers(self) -> None:
+        """Deliver the events that were still pending at the end of the stream."""
+        for name, analyzer in self.analyzers.items():
+            self._stage = f"analytics.{name}"
+            self._deliver(Delivery(None, tuple(analyzer.finish())))
+
+    def _deliver(self, delivery: Delivery) -> None:
+        self.stats.events_emitted(delivery.events)
+        for outlet in self._outlets.values():
+            outlet.put(delivery)
+        if delivery.result is not None:
+            for listener in self.listeners:
+                listener.put(delivery.result)
+
+    def _close_outlets(self, *, discard: bool = False) -> None:
+        for outlet in self._outlets.values():
+            outlet.deliveries.close(discard=discard)
+
+    def _publish(self, name: str) -> None:
+        outlet = self._outlets[name]
+        at: int | None = None
+        try:
+            for delivery in outlet.deliveries:
+                at = _frame_of(delivery)
+                started = time.perf_counter()
+                outlet.publish(delivery)
+                if delivery.result is not None:
+                    age = time.monotonic() - delivery.result.frame.captured
+                    self.stats.written(name, time.perf_counter() - started, age)
+        except StopRun:
+            self.stop()
+        except BaseException as error:
+            failure = self._fail(f"sink.{name}", at, error)
+            if self._ends_with_sink():
+                self.frames.close(discard=True)
+                self.pending.close(discard=True)
+            else:
+                log.error("%s; the run continues without it", failure)
+        outlet.deliveries.close(discard=True)
+        self._close(f"sink.{name}", outlet.sink)
+
+    def _ends_with_sink(self) -> bool:
+        """Whether the stream ends now that one more sink has failed."""
+        with self._failing:
+            self._sinks_left -= 1
+            last = not self._sinks_left and not self.listeners
+            return self._stop_on_sink_error or last
+
+    def _close(self, stage: str, component: Source | Sink | EventSink) -> None:
+        try:
+            component.close()
+        except BaseException as error:
+            self._fail(stage, None, error)
+
+
+def _frame_of(delivery: Delivery) -> int | None:
+    """Index of the frame that a failure names."""
+    if delivery.result is not None:
+        return delivery.result.frame.index
+    return delivery.events[-1].frame if delivery.events else None
