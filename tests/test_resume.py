@@ -74,7 +74,7 @@ def dated(job):
         *job[:-1],
         "sink=[video,jsonl,mot,snapshots]",
         "sink.video.segment=1s",
-        "sink.snapshots.min_frames=2",
+        "analytics.presence.confirm_after=2",
         "sink.snapshots.cooldown=0.0",
     ]
 

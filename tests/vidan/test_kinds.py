@@ -46,6 +46,7 @@ def test_methods_are_those_of_the_protocol():
         "source": {"__iter__", "close"},
         "detector": {"detect", "close"},
         "tracker": {"update"},
+        "analytics": {"update", "finish"},
         "sink": {"write", "close"},
     }
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
 from vidan.frames import ArrayFrame
+from vidan_plugins.analytics.presence import Presence
 from vidan_plugins.sinks.snapshots import Snapshots
 
 LABELS = ("mask", "no/mask")
@@ -29,12 +31,13 @@ def result(index, *rows, time=None):
     return Result(frame, Detections.empty(), tracks, LABELS)
 
 
-def saved(tmp_path, results, **options):
-    """Labels and identities of the images."""
+def saved(tmp_path, results, min_frames=5, **options):
+    """Labels and ids of the images."""
+    presence = Presence(confirm_after=min_frames)
     options = {"path": str(tmp_path / "shots/{time}-{label}-{id}.jpg"), "cooldown": 0.0} | options
     sink = Snapshots(**options)
     for each in results:
-        sink.write(each)
+        sink.write(replace(each, events=tuple(presence.update(each))))
     sink.close()
     names = [path.name for path in (tmp_path / "shots").iterdir() if path.name != "holiday.jpg"]
     return sorted(re.fullmatch(r"[\d-]+_[\d-]+-(\w+-\d+)\.jpg", name)[1] for name in names)
@@ -76,7 +79,9 @@ def test_the_oldest_of_its_own_go(tmp_path):
 def test_the_image_is_drawn_on_or_not(tmp_path, suffix):
     for draw in (True, False):
         path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
-        Snapshots(path, min_frames=1, draw=draw).write(result(0, (1, 0, True)))
+        one = result(0, (1, 0, True))
+        events = Presence(confirm_after=1).update(one)
+        Snapshots(path, draw=draw).write(replace(one, events=tuple(events)))
     drawn, plain = (cv2.imread(str(*tmp_path.glob(f"{draw}-*"))) for draw in (True, False))
     assert drawn.shape == plain.shape == (120, 160, 3)
     assert drawn.max() > 120
@@ -95,7 +100,6 @@ def test_no_objects_no_images(tmp_path):
     [
         ({"path": "a.gif"}, r"sink.snapshots.path='a.gif': expected \.jpg"),
         ({"path": "a-{ide}.jpg"}, r"\{ide\}: did you mean 'id'"),
-        ({"min_frames": 0}, "min_frames=0"),
         ({"cooldown": -1}, "cooldown=-1"),
         ({"quality": 101}, "quality=101"),
         ({"labels": []}, r"labels=\[\]"),

@@ -21,7 +21,10 @@ BIN = Path(sys.executable).parent
         ("vidan eval ", ["detection", "tracking"]),
         ("vidan plugins s", ["show"]),
         ("vidan plugins show tracker/d", ["tracker/deepsort"]),
-        ("vidan plugins new my-blur --kind ", ["detector", "sink", "source", "tracker"]),
+        (
+            "vidan plugins new my-blur --kind ",
+            ["analytics", "detector", "sink", "source", "tracker"],
+        ),
         ("vidan tracker=s", ["tracker=sort", "tracker=steady"]),
         ("vidan -m detector=m", ["detector=mot"]),
         ("vidan tracker=sort tracker.min", ["tracker.min_hits="]),

@@ -1,12 +1,14 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from vidan import Detections, Result, Tracks
+from vidan import Detections, Result, Shape, Tracks
 from vidan.frames import ArrayFrame
+from vidan_plugins.analytics.presence import Presence
 from vidan_plugins.sinks.drawing.labels import Style
-from vidan_plugins.sinks.drawing.painter import TRAIL, Painter
+from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.drawing.palette import color_of
 from vidan_plugins.sinks.drawing.text import Text, legible
 
@@ -28,7 +30,7 @@ def tracks(*rows):
 
 def result(index=0, found=None, followed=None, size=(320, 240)):
     rgb = np.zeros((size[1], size[0], 3), np.uint8)
-    frame = ArrayFrame(rgb, index=index, time=0.0, captured=0.0, stream="test")
+    frame = ArrayFrame(rgb, index=index, time=index / 30, captured=0.0, stream="test")
     return Result(frame, found or Detections.empty(), followed or Tracks.empty(), ("thing",))
 
 
@@ -81,17 +83,28 @@ def test_detections_are_drawn_unless_a_track_claims_them():
 
 
 def test_trails_follow_and_are_forgotten():
-    painter = Painter()
+    painter, presence = Painter(), Presence(trail=1.0)
+
+    def draw(n, *boxes):
+        one = result(n, followed=tracks(*[(1, box, 0) for box in boxes]))
+        presence.update(one)
+        return painter.annotate(replace(one, shapes=tuple(presence.shapes())))
+
     for n in range(10):
         left = 20 + 10 * n
-        canvas = painter.annotate(result(n, followed=tracks((1, (left, 50, left + 20, 90), 0))))
+        canvas = draw(n, (left, 50, left + 20, 90))
     assert canvas[70, 60].max() > 100  # it came from (30, 70) to (120, 70)
     assert canvas[70, 20].max() == 0
-    canvas = painter.annotate(result(10 + TRAIL))
-    assert painter._trails == {}
-    for n in range(200):  # endless identities: only those of the last TRAIL frames are kept
-        painter.annotate(result(1000 + n, followed=tracks((n, (0, 50, 20, 90), 0))))
-    assert len(painter._trails) == TRAIL + 1
+    assert draw(10).max() == 0
+    canvas = draw(70, (200, 50, 220, 90))  # more than a second later
+    assert canvas[70, 60].max() == 0
+
+
+def test_a_polygon_is_closed_and_drawn_below_the_boxes():
+    points = np.array([[20, 20], [200, 20], [200, 150]], np.float32)
+    canvas = Painter().annotate(replace(result(), shapes=(Shape("polygon", points),)))
+    assert canvas[20, 100].max() > 100  # a side
+    assert canvas[85, 110].max() > 100  # the side that closes it, from (200, 150) to (20, 20)
 
 
 @pytest.mark.parametrize(

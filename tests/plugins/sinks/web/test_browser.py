@@ -19,6 +19,7 @@ import pytest
 
 from tests.plugins.sinks.web.results import Still, result
 from vidan.stats import Stats
+from vidan_plugins.analytics.presence import Presence
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no Playwright: pip install vidan[test]"
@@ -59,13 +60,17 @@ class Run(threading.Thread):
         self.start()
 
     def run(self):
-        index = 0
+        index, presence = 0, Presence()
         while not self._ended.wait(1 / 30):
             if not self.running.is_set():
                 continue
             self.stats.frame_captured(index, 0.0)
-            self.stats.frame_done(time.monotonic(), {}, 1, {} if index % 30 else {"person": 1})
-            self.sink.write(result(index, [1 + index // 30], kind=Street, width=640, height=360))
+            self.stats.frame_done(time.monotonic(), {}, 1)
+            one = result(index, [1 + index // 30], kind=Street, width=640, height=360)
+            events = presence.update(one)
+            self.stats.events_emitted(events)
+            self.sink.emit(events)
+            self.sink.write(one)
             index += 1
         self.sink.close()
 

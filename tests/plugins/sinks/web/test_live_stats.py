@@ -5,9 +5,17 @@ import json
 import pytest
 
 from tests.plugins.sinks.web.results import result
+from vidan import Event
+from vidan.events import APPEARED
 from vidan.interfaces import StatsAware
 from vidan.stats import Stats
-from vidan_plugins.sinks.web.live_stats import AWAY, EVENTS, LiveStats
+from vidan_plugins.analytics.presence import Presence
+from vidan_plugins.sinks.web.live_stats import EVENTS, LiveStats
+
+
+def event(kind, track):
+    label = None if track is None else "person"
+    return Event("1", kind, "point", "door", "door", 0.0, 0, track, label)
 
 
 def texts(live_stats):
@@ -20,7 +28,8 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
     web.bind_stats(stats)
     stats.frame_captured(2, 0.0)  # the source skipped 0 and 1
     stats.dropped = 5
-    stats.frame_done(1.0, {}, 1, {"person": 3})
+    stats.frame_done(1.0, {}, 1)
+    stats.events_emitted([event(APPEARED, track) for track in (1, 2, 3)])
     web.write(result(2, [7]))
     web.write(result(9, [7]))  # a gap in the index is no drop: the view takes the newest only
     lines = ask(web, "/metrics").read().decode().splitlines()
@@ -32,22 +41,27 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
 
 
 def test_who_is_hidden_for_a_moment_has_not_left():
-    live_stats = LiveStats()
-    live_stats.add(result(0, [1]))
-    for index in range(1, AWAY + 1):
-        live_stats.add(result(index))
-    live_stats.add(result(AWAY, [1]))
+    live_stats, presence = LiveStats(), Presence(leave_after=3.0)
+    for index in range(31):  # 3 s
+        live_stats.add_events(presence.update(result(index, [1] if index in (0, 30) else [])))
     assert texts(live_stats) == ["person #1 appeared"]
-    live_stats.add(result(2 * AWAY + 1))
+    live_stats.add_events(presence.update(result(61)))
     assert texts(live_stats) == ["person #1 left", "person #1 appeared"]
-    assert live_stats._present == {}
+
+
+def test_the_end_of_the_stream_is_no_departure():
+    live_stats, presence = LiveStats(), Presence()
+    live_stats.add_events(presence.update(result(0, [1])))
+    live_stats.add_events(presence.finish())
+    assert texts(live_stats) == ["person #1 appeared"]
 
 
 def test_events_of_the_run_are_told_and_bounded():
     live_stats = LiveStats()
-    for index in range(EVENTS + 5):
-        live_stats.add(result(index, events=("x" * 500,)))
-    assert texts(live_stats) == ["x" * 200] * EVENTS
+    live_stats.add_events([event("line." + "x" * 500, None)] * (EVENTS + 5))
+    assert texts(live_stats) == ["door line." + "x" * 190] * EVENTS
+    live_stats.add_events([event("line.crossed", 7)])
+    assert texts(live_stats)[0] == "door line.crossed: person #7"
 
 
 def test_memory_is_bounded_while_nobody_looks(monkeypatch):
@@ -58,7 +72,6 @@ def test_memory_is_bounded_while_nobody_looks(monkeypatch):
         live_stats.add(result(index, [index]))
     assert len(live_stats._arrivals) <= 3
     assert len(live_stats._latency) == 180
-    assert len(live_stats._present) == AWAY + 1
 
 
 def test_latency_is_the_worst_of_each_second(monkeypatch):

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from tests.plugins.sinks.web.results import Broken, Noisy, result
+from vidan import Event
 from vidan.errors import SinkError
+from vidan.events import APPEARED
+from vidan_plugins.analytics.presence import Presence
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.web.server import CONNECTIONS_PER_VIEWER, SPARE_CONNECTIONS
 from vidan_plugins.sinks.web.views import Views
@@ -107,7 +110,9 @@ def test_a_new_viewer_gets_the_last_image_during_an_outage(web):
 
 
 def test_statistics_are_sent_without_requests(web):
-    web.write(result(5, [3]))
+    one = result(5, [3])
+    web.emit(Presence().update(one))
+    web.write(one)
 
     async def visit(socket):
         return [json.loads((await socket.receive()).data) for _ in range(2)]
@@ -201,7 +206,10 @@ def test_health_is_waiting_ok_or_stalled(web, ask, monkeypatch):
 
 
 def test_labels_are_escaped_for_prometheus(web, ask):
-    web.live_stats.stats.frame_done(0.0, {}, 1, {'Tür "A"\\\n': 2})
+    for track in (1, 2):
+        label = 'Tür "A"\\\n'
+        event = Event("1", APPEARED, "start", "", "", 0.0, 0, track, label)
+        web.live_stats.stats.events_emitted([event])
     assert (
         'vidan_objects_total{label="Tür \\"A\\"\\\\\\n"} 2\n'
         in ask(web, "/metrics").read().decode()
