@@ -28,4 +28,5 @@ def scaled_to_fit(result: Result, max_width: int, max_height: int) -> Result:
         frame=frame.scaled(*size),
         detections=replace(result.detections, boxes=result.detections.boxes * factor),
         tracks=replace(result.tracks, boxes=result.tracks.boxes * factor),
+        shapes=tuple(replace(shape, points=shape.points * factor) for shape in result.shapes),
     )

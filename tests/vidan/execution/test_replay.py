@@ -95,7 +95,7 @@ def test_another_image_under_the_same_index(tmp_path):
 
 def test_a_detector_is_asked_once_for_each_frame(tmp_path):
     class Counting(FakeDetector):
-        every = 3
+        batch = 3
 
         def detect(self, frames):
             asked.extend(f.index for f in frames)
@@ -106,7 +106,7 @@ def test_a_detector_is_asked_once_for_each_frame(tmp_path):
         remembering = ReplayDetector(Counting(), tmp_path / "d.bin", resumed=True)
         found = remembering.detect([frame(n) for n in frames])
         assert [f.boxes[0, 0] for f in found] == frames
-        assert (remembering.labels, remembering.every) == (("thing",), 3)
+        assert (remembering.labels, remembering.batch) == (("thing",), 3)
         remembering.close()
     assert asked == [0, 1, 2, 3]
 
