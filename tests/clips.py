@@ -1,4 +1,4 @@
-"""Small videos with known contents, for tests of whatever reads or writes video."""
+"""Small videos with known contents, for tests that read or write video."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IDENTITY = (1, 0, 0, 1)
 
 
 def numbered_image(number: int, width: int = 64, height: int = 48) -> Image:
-    """Red top left, green top right, and below gray that tells the number."""
+    """An image: red top left, green top right, and below a gray level that encodes the number."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[: height // 2, : width // 2] = CORNERS["top left"]
     rgb[: height // 2, width // 2 :] = CORNERS["top right"]
@@ -31,7 +31,7 @@ def numbered_image(number: int, width: int = 64, height: int = 48) -> Image:
 
 
 def number_of(rgb: Image) -> int:
-    """The number of an image, modulo LEVELS, that has been through a codec."""
+    """The number of an image, modulo LEVELS, even after encoding with a codec."""
     level = rgb[-rgb.shape[0] // 4 :].mean()
     return round((level - FIRST_LEVEL) / LEVEL_STEP)
 
@@ -49,16 +49,16 @@ def write_clip(
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Write a video; the container is that of the path's suffix.
+    """Write a video; the suffix of the path decides the container.
 
     Args:
-        path: where to.
-        images: how many of `image`, or the images themselves.
+        path: of the file.
+        images: number of numbered images, or the images themselves.
         size: width and height of the numbered images, px.
         rate: frames per second.
         times: presentation times in ms, for a variable rate.
-        codec: of FFmpeg's encoders.
-        pix_fmt: of FFmpeg's pixel formats.
+        codec: name of an FFmpeg encoder.
+        pix_fmt: name of an FFmpeg pixel format.
         matrix: a, b, c, d of the display matrix; x' = a x + c y, y' = b x + d y (MP4 only).
         options: of the encoder; by default a key frame every 10 frames.
         container_options: of the container.
@@ -75,7 +75,7 @@ def write_clip(
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for n, rgb in enumerate(images):
-            # By way of yuv444p: the shortcut from RGB to 4:2:0 needs even sizes.
+            # Through yuv444p: the direct conversion from RGB to 4:2:0 needs even sizes.
             frame = av.VideoFrame.from_ndarray(rgb).reformat(format="yuv444p")
             frame = frame.reformat(format=pix_fmt)
             if times is not None:
@@ -91,7 +91,7 @@ def _set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     """Write the display matrix into the track header (ISO 14496-12, 8.3.2)."""
     a, b, c, d = (value << 16 for value in matrix)
     data = bytearray(path.read_bytes())
-    # Behind the type: version and flags 4, times, id, duration 20, reserved 8, layer etc. 8.
+    # After the type: version and flags 4, times, id, duration 20, reserved 8, layer etc. 8.
     at = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
     data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(data)

@@ -8,14 +8,14 @@ from tests.real import DATA
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import load_plugins
 
-# A shell starts what it puts in the background with Ctrl-C ignored, which children inherit.
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def data():
-    """The folder of real data, which is not part of the project."""
+    """The folder of real data, which is not part of the repository."""
     if not DATA.is_dir():
         pytest.skip(f"no real data: set VIDAN_DATA ({DATA} is not there)")
     return DATA

@@ -1,4 +1,4 @@
-"""Viewers of a view in the browser that come and go, and of whom some behave badly."""
+"""Clients of `sink=web` that come and go; some of them misbehave."""
 
 import asyncio
 import collections
@@ -8,73 +8,73 @@ import threading
 
 import aiohttp
 
-SEATS = 6
-"""Viewers that are there at once, at most."""
+CLIENTS = 6
+"""Clients at the same time."""
 
 
 class Crowd(threading.Thread):
-    """Comes to look at `http://127.0.0.1:<port>/` for as long as it is told to.
+    """Visits `http://127.0.0.1:<port>/` until `end` is called.
 
     Attributes:
-        visits: how many there were, by what they did.
-        images: how many were seen.
+        visits: number of visits by kind.
+        images: number of images received.
     """
 
     def __init__(self, port, seed=1):
         super().__init__(name="crowd")
         self.visits = collections.Counter()
-        self.pictures = 0
+        self.images = 0
         self._address = f"http://127.0.0.1:{port}"
         self._rng = random.Random(seed)
-        self._over = threading.Event()
+        self._ended = threading.Event()
 
     def end(self):
-        self._over.set()
+        self._ended.set()
         self.join()
 
     def run(self):
-        asyncio.run(self._come_and_go())
+        asyncio.run(self._run_clients())
 
-    async def _come_and_go(self):
+    async def _run_clients(self):
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         async with aiohttp.ClientSession(self._address, connector=connector) as session:
-            await asyncio.gather(*(self._sit(session) for _ in range(SEATS)))
+            await asyncio.gather(*(self._client(session) for _ in range(CLIENTS)))
 
-    async def _sit(self, session):
-        kinds = [self._watch, self._watch, self._play, self._stare, self._leave, self._ask]
-        while not self._over.is_set():
+    async def _client(self, session):
+        kinds = [self._watch, self._watch, self._play, self._stall, self._leave, self._ask]
+        while not self._ended.is_set():
             kind = self._rng.choice(kinds)
             self.visits[kind.__name__[1:]] += 1
-            # While it starts, and when it is over, nobody is there.
+            # Nothing listens before the run starts and after it ends.
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with asyncio.timeout(self._rng.uniform(0.2, 4)):
                     await kind(session)
             await asyncio.sleep(self._rng.uniform(0, 1))
 
     async def _watch(self, session):
-        """As the page does."""
+        """Request images as the page does."""
         async with session.get("/") as page, session.ws_connect("/view") as socket:
             await page.read()
             await socket.send_str("next")
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
-                    self.pictures += 1
+                    self.images += 1
                     await asyncio.sleep(0.03)
                     await socket.send_str("next")
 
     async def _play(self, session):
-        """As a player does."""
+        """Receive the Motion JPEG stream, as a player does."""
         async with session.get("/stream.mjpg") as answer:
             async for chunk in answer.content.iter_any():
-                self.pictures += chunk.count(b"\xff\xd8\xff")
+                self.images += chunk.count(b"\xff\xd8\xff")
 
-    async def _stare(self, session):
-        """Reads nothing."""
+    async def _stall(self, session):
+        """Connect and read nothing."""
         async with session.get("/stream.mjpg"), session.ws_connect("/view"):
             await asyncio.sleep(10)
 
     async def _leave(self, session):
-        """Connects, says half a word, and is gone."""
+        """Connect, send half a request, and disconnect."""
         _, writer = await asyncio.open_connection("127.0.0.1", session._base_url.port)
         try:
             writer.write(b"GET / HT")
@@ -85,7 +85,7 @@ class Crowd(threading.Thread):
                 await writer.wait_closed()
 
     async def _ask(self, session):
-        """As a program does."""
+        """Request the other URLs."""
         for path in ("/metrics", "/snapshot.jpg", "/healthz", "/nothing"):
             async with session.get(path) as answer:
                 await answer.read()

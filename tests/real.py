@@ -1,4 +1,4 @@
-"""Real data, which is not part of the project: the folder VIDAN_DATA."""
+"""Real data, which is not part of the repository: the folder VIDAN_DATA."""
 
 import os
 from pathlib import Path

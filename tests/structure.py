@@ -1,8 +1,9 @@
-"""The imports of the packages, and the size of their files and functions.
+"""Imports of the packages, and lengths of their files and functions.
 
     python -m tests.structure
 
-prints the figures that `tests/test_structure.py` holds, and fails where one is out of bounds.
+prints the figures; exits with 1 if there is an import cycle, a crowded folder or a banned word.
+`tests/test_structure.py` and `tests/test_language.py` check the same.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from tests.language import all_uses
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"vidan": "vidan", "vidan_plugins": "plugins", "vidan_training": "training"}
-"""Top packages and the folders they live in."""
+"""Top-level packages and their folders."""
 
 MAX_MODULES = 20
-"""Modules in one folder, `__init__` not counted."""
+"""Modules per folder, without `__init__`."""
 
 
 @cache
@@ -39,7 +40,7 @@ def modules() -> dict[str, Path]:
 
 
 def imported(path: Path, package: list[str]) -> Iterator[str]:
-    """Absolute names that a file imports, anywhere in it: modules and what is taken from them."""
+    """Absolute names that a file imports anywhere: modules, and names in modules."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -51,14 +52,14 @@ def imported(path: Path, package: list[str]) -> Iterator[str]:
 
 
 def package_of(name: str) -> list[str]:
-    """The package that a module is in, or that it is."""
+    """The package of a module, or the module itself if it is a package."""
     parts = name.split(".")
     return parts if modules()[name].name == "__init__.py" else parts[:-1]
 
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """For each module, the modules of the packages that it imports, also for types only."""
+    """The modules that each module imports, including imports for types only."""
     return {
         name: {
             found
@@ -70,19 +71,19 @@ def imports() -> dict[str, set[str]]:
 
 
 def _module(name: str) -> str | None:
-    """The module that a dotted name is, or is taken from; None outside the packages."""
+    """The module that a dotted name is or belongs to; None outside the packages."""
     while name and name not in modules():
         name = name.rpartition(".")[0]
     return name or None
 
 
 def file_cycle() -> list[str]:
-    """A cycle of imports between modules; empty if there is none."""
+    """An import cycle between modules; empty if there is none."""
     return _cycle(imports())
 
 
 def folder_cycles() -> list[list[str]]:
-    """For each folder, a cycle between its children, a subfolder counting as one of them."""
+    """For each folder with one, an import cycle between its files and subfolders."""
     graphs: dict[str, dict[str, set[str]]] = {}
     for importer, targets in imports().items():
         for target in targets:
@@ -92,10 +93,10 @@ def folder_cycles() -> list[list[str]]:
 
 
 def _children(importer: str, target: str) -> Iterator[tuple[str, str, str]]:
-    """The folder in which the ways of two modules part, and the children they part into."""
+    """The innermost folder that contains two modules, and its children that they are in."""
     one, other = importer.split("."), target.split(".")
     depth = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    if depth is not None:  # else one is the package of the other
+    if depth is not None:  # else one module is the package of the other
         yield ".".join(one[:depth]), ".".join(one[: depth + 1]), ".".join(other[: depth + 1])
 
 
@@ -133,7 +134,7 @@ def sizes() -> tuple[list[int], list[int]]:
 
 
 def main() -> int:
-    """Print all figures; 1 if one is out of bounds."""
+    """Print all figures; 1 if a limit is exceeded."""
     for title, lengths in zip(("file", "function"), sizes(), strict=True):
         print(
             f"lines per {title:<9} median {median(lengths):.0f}, "
@@ -142,7 +143,7 @@ def main() -> int:
     cycle, folders, crowded, words = file_cycle(), folder_cycles(), crowded_folders(), all_uses()
     print(f"import cycles      {int(bool(cycle))} between files: {' > '.join(cycle) or 'none'}")
     print(f"upward imports     {len(folders)} folders: {folders or 'none'}")
-    print(f"modules per folder at most {MAX_MODULES}: {crowded or 'kept everywhere'}")
+    print(f"modules per folder at most {MAX_MODULES}: {crowded or 'no folder has more'}")
     print(f"banned words       {len(words)}")
     return int(bool(cycle or folders or crowded or words))
 

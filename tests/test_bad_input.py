@@ -1,4 +1,4 @@
-"""Bad input of every kind ends with one clear line and the right exit code."""
+"""Invalid input of every kind ends with a one-line error and the right exit code."""
 
 import json
 
@@ -15,7 +15,7 @@ FAST = ["tracker=sort", "sink=[jsonl]", "hydra.run.dir=out"]
 
 @pytest.fixture
 def files(here):
-    """A working directory with a small video, its detections, and much that is broken."""
+    """A working directory with a small video, its detections, and many invalid files."""
     write_clip(here / "good.mp4", 12)
     (here / "det.txt").write_text("".join(f"{n},-1,5,5,20,20,1,-1,-1,-1\n" for n in range(1, 13)))
     (here / "det9.txt").write_text("1,-1,5,5,20,20,1\n2,-1,5,five,20,20,1\n")
@@ -25,7 +25,7 @@ def files(here):
     (here / "cut.mp4").write_bytes(whole[: len(whole) // 3])
     write_sound(here / "sound.wav")
     (here / "folder").mkdir()
-    (here / "folder/notes.txt").write_text("no pictures here")
+    (here / "folder/notes.txt").write_text("no images here")
     (here / "no.onnx").write_bytes(b"not a model")
     (here / "labels.txt").write_text("one\ntwo\nthree\nfour\nfive\nsix\nseven\n")
     graph = helper.make_graph(
@@ -84,7 +84,7 @@ GOOD = ["source=file", "source.path=good.mp4"]
     ],
     ids=lambda value: "-".join(value)[:60] if isinstance(value, list) else str(value),
 )
-def test_one_line_and_an_exit_code(files, capsys, arguments, code, words):
+def test_one_line_and_exit_code(files, capsys, arguments, code, words):
     found, lines = run(capsys, *arguments)
     assert found == code
     assert len(lines) == 1
@@ -93,12 +93,12 @@ def test_one_line_and_an_exit_code(files, capsys, arguments, code, words):
         assert word in lines[0]
 
 
-def test_the_good_ones_are_good(files, capsys):
+def test_valid_input(files, capsys):
     assert run(capsys, *GOOD, *MOT) == (0, [])
     assert len((files / "out/results.jsonl").read_text().splitlines()) == 12
 
 
-def test_the_other_sinks_go_on_when_a_disk_is_full_if_so_wished(files, capsys):
+def test_other_sinks_continue_when_the_disk_is_full_if_set(files, capsys):
     full = ["sink=[jsonl,mot]", "sink.jsonl.path=/dev/full"]
     code, lines = run(capsys, *GOOD, *MOT, *full, "on_sink_error=continue")
     assert (code, len(lines)) == (1, 1)
@@ -111,7 +111,7 @@ def test_the_other_sinks_go_on_when_a_disk_is_full_if_so_wished(files, capsys):
     assert summary["frames"] == 12
 
 
-def test_a_broken_image_among_good_ones_is_named_skipped_and_counted(files, capsys):
+def test_a_broken_image_among_others_is_named_skipped_and_counted(files, capsys):
     for n in range(4):
         cv2.imwrite(str(files / f"folder/{n}.png"), np.full((48, 64, 3), n, np.uint8))
     (files / "folder/2.png").write_bytes(b"broken")

@@ -1,4 +1,4 @@
-"""The main job, on videos that vidan draws and on real ones."""
+"""Complete runs on synthetic and on real videos."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.real import DATA, needs_data
 
 
 def vidan(where, *arguments, check=True):
-    """Run the command as a person would, on a machine without a display."""
+    """Run the command on a machine without a display."""
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     return subprocess.run(
         [sys.executable, "-m", "vidan", *arguments, "hydra.run.dir=out"],
@@ -26,7 +26,7 @@ def vidan(where, *arguments, check=True):
     )
 
 
-def pictures(path):
+def images(path):
     with av.open(str(path)) as container:
         yield from (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
 
@@ -35,20 +35,20 @@ def lines(path):
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def test_the_demo_goes_on_without_a_display(tmp_path):
+def test_the_demo_runs_without_a_display(tmp_path):
     small = ["source.width=640", "source.height=360", "max_frames=12"]
     done = vidan(tmp_path, *small)
     assert "continuing without a window" in done.stderr
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [".hydra", "results.jsonl", "summary.json", "vidan.log", "video.mp4"]
     assert len(lines(tmp_path / "out/results.jsonl")) == 12
-    shown = list(pictures(tmp_path / "out/video.mp4"))
+    shown = list(images(tmp_path / "out/video.mp4"))
     assert len(shown) == 12
     assert shown[0].shape == (360, 640, 3)
     assert shown[0].std() > 10
 
 
-def test_a_window_that_was_asked_for_is_an_error_without_a_display(tmp_path):
+def test_an_explicit_window_is_an_error_without_a_display(tmp_path):
     done = vidan(tmp_path, "sink=[window]", "source.frames=3", check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("vidan: error: ")
@@ -72,8 +72,8 @@ class Slow:
 """
 
 
-def test_a_slow_detector_on_a_1080p_camera_never_shows_old_images(tmp_path, register):
-    """Ten times too slow: what is shown is one detection and one frame old, and no older."""
+def test_a_slow_detector_never_shows_old_frames_of_a_1080p_camera(tmp_path, register):
+    """Ten times too slow: frames are at most one detection and one frame interval old."""
     from vidan.config.compose import compose
     from vidan.execution.execute import execute
 
@@ -90,9 +90,9 @@ def test_a_slow_detector_on_a_1080p_camera_never_shows_old_images(tmp_path, regi
     finally:
         sys.path.remove(str(tmp_path))
     assert summary["frames"] + summary["dropped"] + summary["skipped"] == 150
-    assert 5 <= summary["frames"] <= 17  # 5 s of a camera at three images a second at most
-    # One detection and one frame, and as much again for a machine that does other things too.
-    # A queue of frames would make the last ages seconds long.
+    assert 5 <= summary["frames"] <= 17  # 5 s of a camera at three frames per second at most
+    # One detection and one frame interval, doubled for a busy machine. With a queue of frames,
+    # the last ages would be seconds.
     assert summary["age_ms"]["jsonl"]["p50"] <= 2e3 * (detecting + period)
     last = lines(tmp_path / "out/results.jsonl")[-1]["frame"]
     assert last >= 150 - 30
@@ -100,7 +100,7 @@ def test_a_slow_detector_on_a_1080p_camera_never_shows_old_images(tmp_path, regi
 
 @needs_data
 def test_a_real_video_with_given_detections(tmp_path):
-    """The first 40 frames of MOT16-09 (1920x1080), in all three outputs."""
+    """The first 40 frames of MOT16-09 (1920x1080) in three outputs."""
     video = DATA / "video/MOT16-09.mp4"
     detections = DATA / "mot16/MOT16-09/det/det.txt"
     source = ["source=file", f"source.path={video}", "max_frames=40"]
@@ -111,8 +111,8 @@ def test_a_real_video_with_given_detections(tmp_path):
 
 @needs_data
 @pytest.mark.slow
-def test_the_whole_of_mot16_09(tmp_path):
-    """The issue's own command: 525 frames in all three outputs."""
+def test_all_of_mot16_09(tmp_path):
+    """All 525 frames in three outputs."""
     video = DATA / "video/MOT16-09.mp4"
     detections = DATA / "mot16/MOT16-09/det/det.txt"
     source = ["source=file", f"source.path={video}"]
@@ -122,7 +122,7 @@ def test_the_whole_of_mot16_09(tmp_path):
 
 
 def check_outputs(out, frames, shape):
-    shown = list(pictures(out / "video.mp4")) if frames < 100 else None
+    shown = list(images(out / "video.mp4")) if frames < 100 else None
     with av.open(str(out / "video.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.height, stream.codec_context.width) == shape[:2]

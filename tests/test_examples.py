@@ -1,4 +1,4 @@
-"""The packages in `examples/`: built as wheels, installed into a fresh environment, run there."""
+"""The packages in `examples/`, built as wheels, installed into a new environment and run there."""
 
 import json
 import os
@@ -18,7 +18,7 @@ EXAMPLES = {"vidan-blur": "sink/blur", "vidan-inbox": "source/inbox", "vidan-lbp
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """The interpreter of an environment that has vidan and the wheels of the examples."""
+    """The interpreter of an environment with vidan and the wheels of the examples."""
     folder = tmp_path_factory.mktemp("fresh")
     wheels = folder / "wheels"
     for name in EXAMPLES:
@@ -29,7 +29,7 @@ def python(tmp_path_factory):
         [binary, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
-    # What vidan needs comes from here; what is tried is in wheels of its own.
+    # Dependencies come from this environment, the examples from their wheels.
     (Path(site) / "here.pth").write_text(
         f"import site; site.addsitedir({sysconfig.get_paths()['purelib']!r})\n"
     )
@@ -38,7 +38,7 @@ def python(tmp_path_factory):
 
 
 def _copy(project, folder):
-    """The project without what building it would leave behind in the tree."""
+    """A copy of a project, since building it would leave files behind in the tree."""
     import shutil
 
     target = folder / project.name
@@ -80,7 +80,7 @@ def test_they_work_together(python, tmp_path):
     assert (tmp_path / "empty" / "results.jsonl").read_text() == ""
 
 
-def test_the_list_is_the_folder():
+def test_all_examples_are_listed():
     there = {p.name for p in (ROOT / "examples").iterdir() if (p / "pyproject.toml").is_file()}
     assert there == set(EXAMPLES)
     assert sys.version_info >= (3, 11)

@@ -1,4 +1,4 @@
-"""A disk that is full ends the recording, while the view in the browser goes on."""
+"""A full disk ends the recording, while the view in the browser continues."""
 
 import asyncio
 import json
@@ -13,10 +13,10 @@ import aiohttp
 import av
 import pytest
 
-resource = pytest.importorskip("resource", reason="no limit on the size of files here")
+resource = pytest.importorskip("resource", reason="no limit on the size of files on this system")
 
-ROOM = 150_000
-"""Bytes that a file may have; one more is an error, as on a disk that is full."""
+MAX_BYTES = 150_000
+"""Size of a file; one more is an error, as on a full disk."""
 
 CAMERA = [
     "source=synthetic",
@@ -38,13 +38,13 @@ CAMERA = [
 
 
 def wait_for(process, output, pattern):
-    """What the run says, once it does."""
+    """Wait until the output matches a pattern; the match."""
     end = time.monotonic() + 90
-    while (said := re.search(pattern, output.read_text())) is None:
+    while (found := re.search(pattern, output.read_text())) is None:
         assert process.poll() is None, output.read_text()
         assert time.monotonic() < end, output.read_text()
         time.sleep(0.05)
-    return said
+    return found
 
 
 def frames(port):
@@ -53,23 +53,23 @@ def frames(port):
 
 
 async def watch(port):
-    """Five images, each another."""
+    """Receive five different images."""
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"ws://127.0.0.1:{port}/view") as socket,
         asyncio.timeout(60),
     ):
         await socket.send_str("next")
-        pictures = set()
+        images = set()
         async for message in socket:
             if message.type is aiohttp.WSMsgType.BINARY:
-                pictures.add(message.data)
-                if len(pictures) == 5:
+                images.add(message.data)
+                if len(images) == 5:
                     return
                 await socket.send_str("next")
 
 
-def test_the_view_goes_on_when_the_disk_is_full(tmp_path):
+def test_the_view_continues_when_the_disk_is_full(tmp_path):
     (tmp_path / "det.txt").write_text("1,-1,10,10,30,60,0.9,-1,-1,-1\n")
     output = tmp_path / "output"
     with output.open("wb") as file:
@@ -78,7 +78,7 @@ def test_the_view_goes_on_when_the_disk_is_full(tmp_path):
             cwd=tmp_path,
             stdout=file,
             stderr=file,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM)),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_BYTES, MAX_BYTES)),
         )
     try:
         port = int(wait_for(process, output, r"watch at http://127\.0\.0\.1:(\d+)/")[1])

@@ -1,4 +1,4 @@
-"""Style and types are tests like any other: one command runs everything."""
+"""Style and types are checked by the tests, so that one command runs everything."""
 
 import subprocess
 import sys

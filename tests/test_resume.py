@@ -1,4 +1,4 @@
-"""`vidan resume`: whatever ended a file job, its outputs are those of one that was left alone."""
+"""`vidan resume`: however a file job ended, its outputs equal those of an uninterrupted one."""
 
 import json
 import random
@@ -26,7 +26,7 @@ import numpy as np
 from vidan import Detections, hookimpl
 
 class Walkers:
-    '''Three boxes that walk and tremble, some missing; notes each frame it is asked for.'''
+    '''Three boxes that move with noise, some missing; records the index of each frame.'''
     labels = ("thing", "other")
     def __init__(self, notes: str, seconds: float = 0.0):
         self.notes, self.seconds = notes, seconds
@@ -52,7 +52,7 @@ def vidan_components(registry):
 
 @pytest.fixture
 def job(tmp_path):
-    """Arguments of a file job; relative to its folder, where it notes what it detects."""
+    """Arguments of a file job, relative to its folder, where it records the detected frames."""
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/walkers.py").write_text(DETECTOR)
     times = [round(n * 40 + (n % 3) * 7.0) for n in range(FRAMES)]  # ms, a variable rate
@@ -69,7 +69,7 @@ def job(tmp_path):
 
 @pytest.fixture
 def dated(job):
-    """The same into files that are named by the clock: a second of video each, and snapshots."""
+    """The same job with files named by the clock: one second of video each, and snapshots."""
     return [
         *job[:-1],
         "sink=[video,jsonl,mot,snapshots]",
@@ -94,7 +94,7 @@ def lines(path):
 
 
 def kill_after(process, notes, frames, how=signal.SIGKILL):
-    """Kill it when it has detected in so many frames more than it has now."""
+    """Kill a process after detections in `frames` more frames."""
     before = len(lines(notes))
     deadline = time.monotonic() + 120
     while len(lines(notes)) < before + frames and process.poll() is None:
@@ -122,8 +122,8 @@ def same_outputs(there, here):
 @pytest.mark.parametrize(
     "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.stress) for n in range(2, 12))]
 )
-def test_killed_at_random_and_resumed_it_is_as_if_nothing_had_been(tmp_path, job, seed):
-    """Killed twice, the second time in mid-resume, and ended by Ctrl-C or SIGTERM once."""
+def test_a_job_killed_at_random_and_resumed_has_the_same_outputs(tmp_path, job, seed):
+    """Killed twice, the second time while resuming, and ended by Ctrl-C or SIGTERM once."""
     rng = random.Random(seed)
     notes = tmp_path / "notes.txt"
     end(start(tmp_path, *job, "hydra.run.dir=whole"))
@@ -137,18 +137,18 @@ def test_killed_at_random_and_resumed_it_is_as_if_nothing_had_been(tmp_path, job
     same_outputs(tmp_path / "whole", tmp_path / "cut")
     asked = [int(line) for line in lines(notes)]
     assert set(asked) == set(range(FRAMES))
-    # Only what was under way when it was killed is detected a second time: two frames by two
-    # workers, three times
+    # Only frames in the detector when the process ended are detected again: two frames in two
+    # workers, three times.
     assert len(asked) <= FRAMES + 3 * 2
 
 
 def began(directory):
-    """When a job began, s since 1970; of one that is not done."""
+    """When an unfinished job began, s since 1970."""
     return json.loads((directory / JOB_FILE).read_text().splitlines()[0])["began"]
 
 
-def pictures(directory):
-    """Time, label and identity of each snapshot."""
+def snapshots(directory):
+    """Time, and label with id, of each snapshot."""
     names = [path.stem for path in (directory / "snapshots").iterdir()]
     matches = [re.fullmatch(r"(.{10}_\d\d-\d\d-\d\d)-(.*)", name) for name in names]
     return sorted((seconds(match[1]), match[2]) for match in matches)
@@ -159,7 +159,7 @@ def seconds(name):
 
 
 def segments(directory):
-    """When each file of the video begins by the clock, and the times of its images, s."""
+    """When each video file begins by the clock, and the times of its frames, s."""
     files = sorted(directory.glob("video-*.mp4"))
     return [(seconds(file.stem.removeprefix("video-")), stamps(file)) for file in files]
 
@@ -168,8 +168,8 @@ def segments(directory):
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(n, marks=pytest.mark.stress) for n in range(1, 6))]
 )
-def test_files_by_the_clock_are_as_if_it_had_not_been_killed(tmp_path, dated, seed):
-    """Killed twice, in a later file of the video, and resumed in a later second."""
+def test_files_named_by_the_clock_equal_those_of_an_uninterrupted_job(tmp_path, dated, seed):
+    """Killed twice, in a later video file, and resumed in a later second."""
     rng = random.Random(seed)
     notes = tmp_path / "notes.txt"
     slow = "detector.seconds=0.01"
@@ -177,7 +177,7 @@ def test_files_by_the_clock_are_as_if_it_had_not_been_killed(tmp_path, dated, se
     cut = tmp_path / "cut"
     first = began(cut)
     left = {path.name for path in cut.glob("video-*.mp4")}
-    assert len(left) >= 2  # one that was finished, and one that was not
+    assert len(left) >= 2  # a finished one and an unfinished one
     others = [cut / "video-2020-01-01_00-00-00.mp4", cut / "snapshots/2020-01-01_00-00-00-a-1.jpg"]
     for other in others:
         other.write_text("of another run")
@@ -190,7 +190,7 @@ def test_files_by_the_clock_are_as_if_it_had_not_been_killed(tmp_path, dated, se
     assert not (cut / JOB_FILE).exists()
     assert left <= {path.name for path in cut.glob("video-*.mp4")}
 
-    # The same job, begun when the first was, and left alone.
+    # The same job, with the same start time, not interrupted.
     whole = tmp_path / "whole"
     shutil.copytree(cut / ".hydra", whole / ".hydra")
     (whole / FILE).touch()
@@ -198,8 +198,8 @@ def test_files_by_the_clock_are_as_if_it_had_not_been_killed(tmp_path, dated, se
     end(start(tmp_path, "resume", "whole"))
     assert segments(cut) == segments(whole)
     assert sum(len(times) for _, times in segments(cut)) == FRAMES
-    assert pictures(cut) == pictures(whole)
-    assert pictures(cut)
+    assert snapshots(cut) == snapshots(whole)
+    assert snapshots(cut)
     for name in ("results.jsonl", "tracks.txt"):
         assert (cut / name).read_bytes() == (whole / name).read_bytes()
 
@@ -218,7 +218,7 @@ def interrupted(here, job):
     return here / "cut"
 
 
-def test_what_is_no_run_and_what_is_complete(here, job, capsys):
+def test_not_a_run_and_a_complete_run(here, job, capsys):
     code, (line,) = run(capsys, "resume", "nowhere")
     assert code == 2
     assert "nowhere' is no directory of a run of `vidan`" in line
@@ -234,28 +234,28 @@ def test_what_is_no_run_and_what_is_complete(here, job, capsys):
     assert (code, "config.yaml' is damaged" in line) == (2, True)
 
 
-def test_another_video_in_its_place_is_noticed(interrupted, capsys):
+def test_a_replaced_video_is_detected(interrupted, capsys):
     write_clip(interrupted.parent / "clip.mp4", FRAMES, size=(64, 64))
     code, (line,) = run(capsys, "resume", "cut")
     assert code == 1
     assert "the source has changed since: frame 0 was 64x48 px at 0.000 s, now 64x64 px" in line
 
 
-def test_a_new_run_in_the_same_directory_forgets(interrupted, job):
+def test_a_new_run_in_the_same_directory_starts_over(interrupted, job):
     here = interrupted.parent
     (here / "notes.txt").unlink()
     end(start(here, *job, "hydra.run.dir=cut"))
     assert sorted(map(int, lines(here / "notes.txt"))) == list(range(FRAMES))
 
 
-def test_without_a_wish_to_resume_nothing_is_kept(here, job):
+def test_nothing_is_kept_with_resumable_false(here, job):
     (here / "notes.txt").touch()
     process = start(here, *job, "hydra.run.dir=cut", "resumable=false", "detector.seconds=0.01")
     kill_after(process, here / "notes.txt", 10)
     assert not (here / "cut" / FILE).exists()
 
 
-def test_a_run_that_did_not_end_says_so(interrupted):
+def test_files_of_an_unfinished_run(interrupted):
     assert not (interrupted / "summary.json").exists()
     whole = (interrupted / "results.jsonl").read_text()
     assert whole.endswith("\n")

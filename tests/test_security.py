@@ -1,4 +1,4 @@
-"""What SECURITY.md says of the code, held by reading it."""
+"""What SECURITY.md states about the code, checked by reading the code."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ FOLDERS = ("vidan", "plugins", "training")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 RUNS_DATA = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "code"}
-"""Modules that make code of data."""
+"""Modules that can run code from data."""
 
 CALLS = {
     *("eval", "exec", "compile", "__import__"),
@@ -41,12 +41,12 @@ def calls(path):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def test_there_is_something_to_read():
+def test_there_are_files_to_read():
     assert len(FILES) > 150
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_no_code_is_made_of_data_and_no_shell_is_started(folder):
+def test_no_code_from_data_and_no_shell(folder):
     for path in (ROOT / folder).rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -71,7 +71,7 @@ def test_arrays_are_loaded_without_pickles():
     assert found >= 3
 
 
-def test_no_configuration_of_ours_names_code():
+def test_our_configuration_names_no_code():
     files = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "vidan").rglob("*.tmpl")]
     assert len(files) > 15
     for path in files:
@@ -81,7 +81,7 @@ def test_no_configuration_of_ours_names_code():
 TAG = "!!python/object/apply:os.system ['touch HACKED']"
 
 
-def test_a_tag_in_a_data_set_calls_nothing(tmp_path, monkeypatch):
+def test_a_tag_in_a_data_set_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.yaml").write_text(f"names: {TAG}\n")
     with pytest.raises(SourceError, match="could not determine a constructor"):
@@ -92,7 +92,7 @@ def test_a_tag_in_a_data_set_calls_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "line", [f"source: {TAG}", "source: {name: file, path: x.mp4, _target_: os.system}"]
 )
-def test_neither_a_tag_nor_a_target_in_a_runs_configuration_calls_anything(here, capsys, line):
+def test_tags_and_targets_in_the_configuration_of_a_run_run_nothing(here, capsys, line):
     run = here / "run"
     (run / ".hydra").mkdir(parents=True)
     rest = "detector: {name: mot}\ntracker: {name: sort}\nsink: {}\ntrace: false\nresumable: true\n"

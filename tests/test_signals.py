@@ -1,4 +1,4 @@
-"""Signals at random moments: the video plays, the jsonl ends in a whole line.
+"""Signals at random moments: the video plays, and the JSON lines are complete.
 
 pytest tests/test_signals.py            4 runs
 pytest -m stress tests/test_signals.py  100 runs, some minutes
@@ -32,7 +32,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 
 
 def video_plays(path, frames):
-    """How many frames it shows, none of them blank."""
+    """Check that a video plays; its number of frames, none of them blank."""
     with av.open(str(path)) as container:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
         times = []
@@ -46,11 +46,11 @@ def video_plays(path, frames):
 
 def one(folder, rng, detections):
     number = rng.choice(list(CODES))
-    every = rng.choice(["", "sink.video.segment=1s", "sink.video.segment=3s"])
+    segment = rng.choice(["", "sink.video.segment=1s", "sink.video.segment=3s"])
     command = [sys.executable, "-m", "vidan", *SCENE, "detector=mot", f"detector.path={detections}"]
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [*command, *filter(None, [every])], cwd=folder, stdout=output, stderr=output
+            [*command, *filter(None, [segment])], cwd=folder, stdout=output, stderr=output
         )
         results = folder / "out/results.jsonl"
         early = rng.random() < 0.15  # while it starts
@@ -64,7 +64,7 @@ def one(folder, rng, detections):
         code = process.wait(timeout=90)
     text = (folder / "output").read_text()
     assert "Traceback" not in text or early, text
-    # Before its handlers are there, a signal ends the interpreter.
+    # Before the handlers are installed, a signal ends the interpreter.
     assert code in ({CODES[number]} | ({-number, 1} if early else set())), text
     return number, results
 
@@ -78,7 +78,7 @@ def check(folder, number, results):
     assert [line["frame"] for line in lines] == list(range(len(lines)))
     tracks = folder / "out/tracks.txt"
     assert tracks.read_text()[-1:] in ("", "\n")
-    # A frame more may be in the video, or in it and not in the jsonl: sinks are threads apart.
+    # The video may have a few frames more than the JSON lines: sinks run in separate threads.
     most = len(lines) + 6
     parts = sorted((folder / "out").glob("*.mp4"))
     shown = 0

@@ -1,9 +1,9 @@
-"""A run that lasts: memory and file descriptors stay flat, ages bounded, disk space kept.
+"""A long run: constant memory and file descriptors, bounded ages and disk space.
 
 pytest tests/test_soak.py               3,000 frames
 VIDAN_SOAK_PLOT=soak.png pytest -m soak tests/test_soak.py   200,000 frames, half an hour
 
-All the while viewers of `sink=web` come and go, and the source is lost and found again.
+Meanwhile, clients of `sink=web` come and go, and the source is lost and reconnected.
 """
 
 import json
@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.crowd import SEATS, Crowd
+from tests.crowd import CLIENTS, Crowd
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
 
 SETTLED = 0.3
-"""Share of the run after which everything that has a bound has reached it."""
+"""Fraction of the run after which everything bounded has reached its bound."""
 
-BETWEEN_LOSSES = 150
-"""Frames that the source gives before it is lost again."""
+LOSS_PERIOD = 150
+"""Frames that the source yields before it is lost again."""
 
 SOURCE = f"""
 import os, threading
@@ -37,9 +37,9 @@ from vidan_plugins.sources.reconnect import Session, SessionSource
 from vidan_plugins.sources.synthetic.source import Synthetic
 
 class Connection:
-    '''Some frames of the street, and then an error. Holds a file open, as a camera is a socket.'''
+    '''Some frames of the street, then an error. Holds a file open, as a camera holds a socket.'''
     def __init__(self, street):
-        self._frames, self._left, self._file = iter(street), {BETWEEN_LOSSES}, open(os.devnull)
+        self._frames, self._left, self._file = iter(street), {LOSS_PERIOD}, open(os.devnull)
     def read(self):
         if self._left == 0:
             raise SourceError("the switch is rebooting")
@@ -49,7 +49,7 @@ class Connection:
         self._file.close()
 
 class Unsteady(SessionSource):
-    '''The synthetic street, through a connection that is lost again and again.'''
+    '''The synthetic street, through a connection that is lost repeatedly.'''
     live = False
     def __init__(self, frames: int, stream: str = "street"):
         self.frames, self.stream = frames, stream
@@ -65,7 +65,7 @@ def vidan_components(registry):
     registry.add("source", "unsteady", f"{{__name__}}:Unsteady")
 """
 
-WAYS = [
+ARGUMENTS = [
     "plugins_dir=plugins",
     "source=unsteady",
     "detector=mot",
@@ -78,14 +78,14 @@ WAYS = [
     "sink.snapshots.cooldown=20",
     "sink.snapshots.keep=50",
     "sink.web.port=0",
-    f"sink.web.max_viewers={SEATS}",
+    f"sink.web.max_viewers={CLIENTS}",
     "sink.web.timeout=2",
     "hydra.run.dir=out",
 ]
 
 
 def write_detections(path, frames):
-    """Two objects that walk for 40 frames, and then others somewhere else: ever new identities."""
+    """Two objects that walk for 40 frames, then two others elsewhere: always new ids."""
     rng = random.Random(1)
     with path.open("w") as file:
         for n in range(frames):
@@ -104,7 +104,7 @@ def usage(pid):
 
 
 def figures(port):
-    """Viewers, and the age of the newest image in s, as the view says."""
+    """Number of viewers, and age of the newest image in s, from the metrics of the sink."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     return [
@@ -114,24 +114,24 @@ def figures(port):
 
 
 def port_of(process, output):
-    """Where the view is, once the run says so."""
+    """The port of the web sink, once the run prints it."""
     while (said := re.search(r"watch at http://127\.0\.0\.1:(\d+)/", output.read_text())) is None:
         assert process.poll() is None, output.read_text()
         time.sleep(0.05)
     return int(said[1])
 
 
-def watched_run(folder, frames):
-    """A row each half second; the summary; and who came to look.
+def measured_run(folder, frames):
+    """Run and measure; the rows, the summary and the clients.
 
-    A row is time in s, memory in MB, open files, viewers and age in s.
+    A row is taken every half second: time in s, memory in MB, open files, viewers, age in s.
     """
     write_detections(folder / "det.txt", frames)
     (folder / "plugins").mkdir()
     (folder / "plugins/unsteady.py").write_text(SOURCE)
     rows, began = [], time.monotonic()
     with (folder / "output").open("wb") as output:
-        command = [sys.executable, "-m", "vidan", *WAYS, f"source.frames={frames}"]
+        command = [sys.executable, "-m", "vidan", *ARGUMENTS, f"source.frames={frames}"]
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         port = port_of(process, folder / "output")
         crowd = Crowd(port)
@@ -168,8 +168,8 @@ def plot(rows, frames, path):
 
 
 @pytest.mark.parametrize("frames", [3000, pytest.param(200_000, marks=pytest.mark.soak)])
-def test_a_run_that_lasts(tmp_path, frames):
-    rows, summary, crowd = watched_run(tmp_path, frames)
+def test_long_run(tmp_path, frames):
+    rows, summary, crowd = measured_run(tmp_path, frames)
     if target := os.environ.get("VIDAN_SOAK_PLOT"):
         plot(rows, frames, target)
     settled = rows[int(SETTLED * len(rows)) :]
@@ -178,27 +178,29 @@ def test_a_run_that_lasts(tmp_path, frames):
         f"{frames} frames in {rows[-1, 0]:.0f} s: memory {early[1]:.0f} to {late[1]:.0f} MB, "
         f"most {rows[:, 1].max():.0f}; open files {early[2]:.0f} to {late[2]:.0f}, most "
         f"{rows[:, 2].max():.0f}; age at most {np.nanmax(rows[:, 4]):.1f} s; "
-        f"{len(summary['outages'])} outages remembered, visits {dict(crowd.visits)}, "
-        f"{crowd.pictures} pictures"
+        f"{len(summary['outages'])} outages kept, visits {dict(crowd.visits)}, "
+        f"{crowd.images} images"
     )
     assert summary["frames"] == frames
-    assert summary["objects"]["person"] >= frames // 40  # there was something to forget
-    losses = min(1000, frames // BETWEEN_LOSSES)
-    assert len(summary["outages"]) == losses  # the latest 1000 are remembered
+    assert summary["objects"]["person"] >= frames // 40  # there were tracks to forget
+    losses = min(1000, frames // LOSS_PERIOD)
+    assert len(summary["outages"]) == losses  # the latest 1000 are kept
     assert len(crowd.visits) == 5
-    assert crowd.pictures > frames / 100
-    # Of a short run the percentiles' windows are still filling up: 20,000 numbers each.
+    assert crowd.images > frames / 100
+    # In a short run, the windows of the percentiles, 20,000 numbers each, are still filling up.
     assert late[1] - early[1] < (25 if frames < 100_000 else 8)
-    # While one segment is finished and the next is written, and with all viewers there are.
+    # Finishing one segment while the next one is written, with all clients connected.
     assert abs(late[2] - early[2]) <= 4
-    assert settled[:, 2].max() - early[2] <= 12 + 3 * SEATS
-    if frames >= 100_000:  # who left has given back the seat: at times nearly nobody is there
-        assert settled[len(settled) // 2 :, 3].min() <= SEATS // 2
+    assert settled[:, 2].max() - early[2] <= 12 + 3 * CLIENTS
+    if frames >= 100_000:  # clients that left are not counted: sometimes there are few
+        assert settled[len(settled) // 2 :, 3].min() <= CLIENTS // 2
     assert max(age["max"] for age in summary["age_ms"].values()) < 20_000
-    assert 2 <= len(list((tmp_path / "out").glob("video-*.mp4"))) <= 5  # by where minutes begin
+    assert (
+        2 <= len(list((tmp_path / "out").glob("video-*.mp4"))) <= 5
+    )  # depends on where a minute begins
     assert len(list((tmp_path / "out/snapshots").iterdir())) <= 50
     with (tmp_path / "out/results.jsonl").open("rb") as jsonl:
         assert sum(1 for _ in jsonl) == frames
-    said = (tmp_path / "output").read_text()
-    assert "Traceback" not in said
-    assert "Task was destroyed" not in said
+    output = (tmp_path / "output").read_text()
+    assert "Traceback" not in output
+    assert "Task was destroyed" not in output

@@ -1,4 +1,4 @@
-"""The packages keep their layers: no import goes in a circle, and no folder is crowded."""
+"""The packages have layers: there is no import cycle, and no folder has too many modules."""
 
 from tests import structure
 

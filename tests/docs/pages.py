@@ -1,11 +1,11 @@
-"""The documentation's code blocks, in the order in which a reader meets them.
+"""The code blocks of the documentation, in order.
 
-A comment before a block says what is special about it:
+Comments before a block describe exceptions:
 
-    <!-- not run: why -->        only held against the registry and the configuration
-    <!-- fails: 3 -->            ends with that exit code
-    <!-- file: name.py -->       is written to that file, not run
-    <!-- setup: street.mp4 -->   something of this name stands in for what the reader has
+    <!-- not run: reason -->     only checked against the registry and the configuration
+    <!-- fails: 3 -->            exits with this code
+    <!-- file: name.py -->       is written to this file, not run
+    <!-- setup: street.mp4 -->   needs this file, which the test creates
 """
 
 import re
@@ -34,7 +34,7 @@ class Block:
 
     @property
     def commands(self):
-        """What stands behind `vidan` on each line of it, comments and continuations resolved."""
+        """The arguments of each `vidan` command, with continued lines joined."""
         text = re.sub(r"\\\n\s*|(?<=\[)\n\s*|,\n\s*(?=\w+:)", " ", self.code)
         return [m["words"].strip() for m in COMMAND.finditer(text)]
 

@@ -1,4 +1,4 @@
-"""What the pages show is true: commands run, snippets run, what cannot run names what exists."""
+"""Commands and code on the pages run; those that cannot run are checked for existing names."""
 
 import os
 import re
@@ -25,11 +25,11 @@ RUN_PAGES = [
     for page in sorted(DOCS.glob("*.md"))
     if any(b.language in RUNNABLE and "not run" not in b.notes for b in blocks(page))
 ]
-"""Pages of which something is run."""
+"""Pages with blocks that are run."""
 
 SHIM = """\
 #!{python}
-# Runs vidan as a reader would, for fewer frames.
+# Runs vidan with fewer frames.
 import sys
 from vidan.cli.main import _is_command, main
 arguments = sys.argv[1:]
@@ -43,7 +43,7 @@ sys.exit(main(arguments))
 
 PIP = """\
 #!{python}
-# Installs what lies in the reader's folder; other packages are there already.
+# Installs packages in the reader's folder; all others are already installed.
 import subprocess, sys
 paths = [a.split("[")[0] for a in sys.argv[2:] if a.startswith(("./", "../"))]
 assert sys.argv[1] == "install"
@@ -55,8 +55,8 @@ for path in paths:
 
 
 @pytest.mark.parametrize("block", EVERY, ids=str)
-def test_a_block_says_its_language(block):
-    assert block.language or not block.commands, "a command's block is `sh`"
+def test_blocks_have_a_language(block):
+    assert block.language or not block.commands, "blocks with commands need the language `sh`"
     assert set(block.notes) <= {"not run", "fails", "file", "setup", "generated"}
 
 
@@ -84,7 +84,7 @@ def write_script(path, text):
 
 @pytest.fixture
 def reader(tmp_path):
-    """A folder of a reader's, and the environment of their shell."""
+    """The working directory and the environment variables of a reader."""
     home, programs, site = tmp_path / "home", tmp_path / "bin", tmp_path / "site"
     for folder in (home, programs, site):
         folder.mkdir()
@@ -102,7 +102,7 @@ def reader(tmp_path):
 
 
 def provide(name, folder):
-    """What stands in for something that the reader has."""
+    """Create a file that the reader is assumed to have."""
     target = folder / name
     if target.exists():
         return
@@ -111,12 +111,12 @@ def provide(name, folder):
     elif name.endswith(".onnx"):
         shutil.copy(ROOT / "plugins" / "models" / "facemask_lite0.onnx", target)
     else:
-        raise ValueError(f"nothing stands in for {name!r}")
+        raise ValueError(f"cannot create {name!r}")
 
 
 @pytest.mark.docs
 @pytest.mark.parametrize("page", RUN_PAGES, ids=lambda page: page.name)
-def test_a_page_can_be_followed(page, reader):
+def test_pages_can_be_followed(page, reader):
     folder, environment = reader
     for block in blocks(page):
         for name in block.notes.get("setup", "").split():

@@ -1,4 +1,4 @@
-"""The site is built without a warning, and says what the program says."""
+"""The site is built without warnings, and its reference matches the program."""
 
 import html
 import re
@@ -32,7 +32,7 @@ def site(tmp_path_factory):
 
 
 class Links(HTMLParser):
-    """What a page loads by itself: scripts, styles, images; not what a reader clicks."""
+    """URLs that a page loads: scripts, styles, images; not its hyperlinks."""
 
     def __init__(self):
         super().__init__()
@@ -47,7 +47,7 @@ class Links(HTMLParser):
 
 
 @pytest.mark.docs
-def test_nothing_is_fetched_from_other_hosts(site):
+def test_nothing_is_loaded_from_other_hosts(site):
     pages = list(site.rglob("*.html"))
     assert len(pages) > 15
     for page in pages:
@@ -60,13 +60,13 @@ def test_nothing_is_fetched_from_other_hosts(site):
 
 
 def words(site, page):
-    """The text of a page, in one line."""
+    """The text of a page on one line."""
     text = (site / page).read_text(encoding="utf-8")
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", text)).split())
 
 
 @pytest.mark.docs
-def test_commands_are_those_of_the_registry(site):
+def test_all_commands_are_documented(site):
     text = words(site, "reference/commands.html")
     assert " ".join(help_text().split()) in text
     for command in load_plugins().commands:
@@ -76,7 +76,7 @@ def test_commands_are_those_of_the_registry(site):
 
 
 @pytest.mark.docs
-def test_every_component_and_key_is_there(site):
+def test_all_components_and_keys_are_documented(site):
     from vidan.authoring.show import parameters
 
     text = words(site, "reference/configuration.html")
@@ -91,7 +91,7 @@ def test_every_component_and_key_is_there(site):
 
 
 @pytest.mark.docs
-def test_every_public_name_is_there(site):
+def test_all_public_names_are_documented(site):
     pages = [words(site, f"reference/{p}.html") for p in ("python", "interfaces", "testing")]
     for name in [*vidan.__all__, *testing.__all__]:
         assert any(re.search(rf"\b{name}\b", text) for text in pages), name

@@ -1,4 +1,4 @@
-"""Seeded damage to files: what transfer, disks, editors and enemies do to them."""
+"""Reproducible damage to files, as by transfer, disks, editors and attackers."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def damaged(data, rng, text):
     """A damaged copy.
 
     Args:
-        data: what was good.
+        data: of a valid file.
         rng: random.Random.
-        text: whether it is made of words, which are then changed as well.
+        text: whether to replace words, too.
     """
     if rng.random() < 0.02:
         return b""
     for _ in range(rng.choice([1, 1, 2, 4, 16])):
-        data = (_word if text and rng.random() < 0.6 else rng.choice(WAYS))(data, rng)
+        data = (_word if text and rng.random() < 0.6 else rng.choice(MUTATIONS))(data, rng)
     return data
 
 
@@ -84,4 +84,4 @@ def _swap(data, rng):
     return data[:a] + data[b:c] + data[a:b] + data[c:]
 
 
-WAYS = [_cut, _flip, _flip, _overwrite, _overwrite, _insert, _remove, _repeat, _swap]
+MUTATIONS = [_cut, _flip, _flip, _overwrite, _overwrite, _insert, _remove, _repeat, _swap]

@@ -1,4 +1,4 @@
-"""Small good files of each kind, to be damaged."""
+"""Small valid files of each kind, to be damaged."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ names:
 
 
 def seeds(folder, kind):
-    """Name and contents of good files of a kind, made in a folder; a model is always there."""
+    """Names and contents of valid files of a kind, created in a folder next to a model."""
     folder.mkdir()
     toy_onnx(folder / "model.onnx")
     makers = {
         "video": lambda: _videos(folder),
-        "picture": _pictures,
+        "image": _images,
         "onnx": lambda: [("model.onnx", (folder / "model.onnx").read_bytes())],
         "det": lambda: [("det.txt", _detections())],
         "labels": lambda: [
@@ -65,15 +65,15 @@ def _videos(folder):
         yield name, write_clip(folder / name, 12, **options).read_bytes()
 
 
-def _pictures():
+def _images():
     rgb = numbered_image(3)
     for suffix in (".png", ".jpg", ".bmp", ".webp", ".tiff"):
-        yield f"picture{suffix}", cv2.imencode(suffix, rgb)[1].tobytes()
+        yield f"image{suffix}", cv2.imencode(suffix, rgb)[1].tobytes()
     file = io.BytesIO()
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned
+    exif[0x0112] = 6  # rotated
     Image.fromarray(rgb).save(file, "JPEG", exif=exif)
-    yield "turned.jpg", file.getvalue()
+    yield "rotated.jpg", file.getvalue()
 
 
 def _detections():
@@ -107,7 +107,7 @@ def _records():
 
 
 def _configuration(folder):
-    """What Hydra leaves of a run."""
+    """The configuration that Hydra saves with a run."""
     write_clip(folder / "clip.mp4", 3)
     (folder / "det.txt").write_text("1,-1,5,5,20,20,1,-1,-1,-1\n")
     command = ["source=file", f"source.path={folder}/clip.mp4", "detector=mot"]

@@ -3,7 +3,7 @@
     pytest tests/fuzz                      a few of each kind
     pytest -m fuzz -n 2 tests/fuzz         2,400 files, some minutes
 
-`VIDAN_FUZZ_SEED=7` tries others. A file that did harm is kept, and its path printed.
+`VIDAN_FUZZ_SEED=7` tries other files. The path of a file that fails is printed.
 """
 
 import collections
@@ -22,15 +22,15 @@ from .seeds import seeds
 
 SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
 TEXT = {"det", "labels", "yolo", "config"}
-LONGEST = 60.0
-"""Seconds for one file, on a machine that does other things too."""
+MAX_DURATION_S = 60.0
+"""For one file, on a busy machine."""
 
-MOST = 1.5 * 2**30
-"""Bytes of memory of the process that reads them all."""
+MAX_MEMORY = 1.5 * 2**30
+"""Of the process that reads all files, bytes."""
 
 FILES = {
     "video": 600,
-    "picture": 400,
+    "image": 400,
     "onnx": 400,
     "det": 250,
     "labels": 250,
@@ -41,7 +41,7 @@ FILES = {
 
 
 class Worker:
-    """The process of `worker.py`; started again when it dies."""
+    """The process of `worker.py`; restarted when it dies."""
 
     def __init__(self, allowed):
         self.allowed = allowed
@@ -61,7 +61,7 @@ class Worker:
             )
         self.process.stdin.write(json.dumps([kind, str(path)]) + "\n")
         self.process.stdin.flush()
-        ready, _, _ = select.select([self.process.stdout], [], [], LONGEST)
+        ready, _, _ = select.select([self.process.stdout], [], [], MAX_DURATION_S)
         line = self.process.stdout.readline() if ready else None
         if line:
             return json.loads(line)
@@ -90,24 +90,24 @@ def tree(folder):
 def test_damaged_files(tmp_path, monkeypatch, kind, share):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.chdir(tmp_path)
-    good = seeds(tmp_path / "seeds", kind)
+    originals = seeds(tmp_path / "seeds", kind)
     rng = random.Random(f"{SEED} {kind}")
     worker = Worker(tmp_path)
     ends, bugs = collections.Counter(), []
     try:
         for number in range(max(4, round(FILES[kind] * share))):
-            name, data = good[number % len(good)]
+            name, data = originals[number % len(originals)]
             folder = tmp_path / f"{number}"
             folder.mkdir()
             path = folder / name
-            # The first of each are good: else all that follows would show nothing.
-            whole = number < len(good)
-            path.write_bytes(data if whole else damaged(data, rng, kind in TEXT))
+            # The first ones are valid: otherwise success would show nothing.
+            valid = number < len(originals)
+            path.write_bytes(data if valid else damaged(data, rng, kind in TEXT))
             answer = worker.ask(kind, path)
             ends[answer["end"]] += 1
-            if whole and kind != "yolo":  # its images are not there
+            if valid and kind != "yolo":  # its images are missing
                 assert answer["end"] == "success", answer
-            if answer["end"] not in ("success", "error") or answer["rss"] > MOST:
+            if answer["end"] not in ("success", "error") or answer["rss"] > MAX_MEMORY:
                 bugs.append(f"{path}: {answer}")
             if kind != "config":
                 assert tree(folder) == {Path(name)}

@@ -1,8 +1,7 @@
-"""A process that reads files of a kind, one after another, and says what came of each.
+"""A process that reads files one after another and reports the outcome of each.
 
-Standard input has a line of JSON for each: kind and path. A line of JSON answers it: `end`
-(`success`, `error`, or `bug`), `text`, and `rss` in bytes. A native library that dies takes this
-process with it, and nothing else.
+Each line of standard input is JSON: kind and path. The answer is a line of JSON: `end` (`success`,
+`error` or `bug`), `text`, and `rss` in bytes. A crash in a native library ends only this process.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from vidan.cli import main as cli
 from vidan.frames import ArrayFrame
 
 MEMORY = 8 * 2**30
-"""Address space, bytes: what asks for more gets a MemoryError or dies."""
+"""Limit of the address space, bytes; beyond it, allocations fail."""
 
 FRAMES = 100
 
@@ -49,7 +48,7 @@ def video(path):
     frames(vidan.create("source", "file", path=str(path), threads=1))
 
 
-def picture(path):
+def image(path):
     frames(vidan.create("source", "images", path=str(path.parent)))
 
 
@@ -86,7 +85,7 @@ def dataset(path):
 
 
 def config(path):
-    """The configuration of a run that `vidan resume` goes on with; and of one that is there."""
+    """Use the file as the configuration of a run, and resume that run."""
     run = path.parent / "run"
     (run / ".hydra").mkdir(parents=True, exist_ok=True)
     (run / ".hydra/config.yaml").write_bytes(path.read_bytes())
@@ -95,19 +94,19 @@ def config(path):
     (run / ".hydra/hydra.yaml").write_text(f"hydra: {{runtime: {{cwd: {cwd}}}}}\n")
     (run / "detections.bin").touch()
     (run / "summary.json").unlink(missing_ok=True)
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+    output = io.StringIO()
+    with contextlib.redirect_stderr(output), contextlib.redirect_stdout(io.StringIO()):
         code = cli.main(["resume", str(run)])
-    errors = [line for line in said.getvalue().splitlines() if line.startswith("vidan: error")]
-    if "(a bug in vidan" in said.getvalue() or (code != 0) != (len(errors) == 1):
-        raise AssertionError(f"exit code {code}: {said.getvalue()}")
+    errors = [line for line in output.getvalue().splitlines() if line.startswith("vidan: error")]
+    if "(a bug in vidan" in output.getvalue() or (code != 0) != (len(errors) == 1):
+        raise AssertionError(f"exit code {code}: {output.getvalue()}")
     if code:
         raise VidanError(errors[0])
 
 
 KINDS = {
     "video": video,
-    "picture": picture,
+    "image": image,
     "onnx": onnx,
     "det": det,
     "labels": labels,
@@ -118,7 +117,7 @@ KINDS = {
 
 
 def watch_writes(allowed):
-    """Note files that are opened to be written, or removed or renamed, elsewhere."""
+    """A list that receives writes, removals and renames outside a folder, and started processes."""
     found = []
 
     def hook(event, arguments):
@@ -161,7 +160,7 @@ def one(kind, path, elsewhere):
         KINDS[kind](path)
     except VidanError as error:
         text = str(error)
-        # `build` wraps what a constructor raises: then it is no error that says what to do
+        # `build` wraps unexpected exceptions of a constructor: not a useful error for users.
         end = "bug" if "cannot be built:" in text or "\n" in text else "error"
     except BaseException:
         end, text = "bug", traceback.format_exc()
@@ -174,7 +173,7 @@ def one(kind, path, elsewhere):
 
 
 def main(allowed):
-    # What libraries print there must not be mistaken for an answer.
+    # Output of libraries must not be mistaken for an answer.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

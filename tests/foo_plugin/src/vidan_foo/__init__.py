@@ -1,4 +1,4 @@
-"""A plugin as a stranger would write it: a detector that finds the same box everywhere."""
+"""A third-party plugin: a detector that finds the same box in every frame."""
 
 import numpy as np
 
