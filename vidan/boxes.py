@@ -18,7 +18,7 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 """Boxes that cover less than this together, px², have no area to share."""
 
 BLOCK = 256
-"""So many boxes suppress each other at once."""
+"""Boxes that are compared with each other in one step of `nms`."""
 
 
 def area(boxes: FloatArray) -> FloatArray:

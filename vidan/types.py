@@ -1,4 +1,4 @@
-"""What flows through the pipeline: Frame, Detections, Tracks, Result.
+"""The data that flows through the pipeline: Frame, Detections, Tracks, Result.
 
 Parallel arrays rather than lists of objects: one mask selects everywhere, and the
 numerics stay vectorized. Boxes are xyxy, in pixels of the source's image.
@@ -49,16 +49,16 @@ def _check_boxes(owner: str, boxes: npt.NDArray[np.float32]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """What a detector found in one frame, N boxes.
+    """The N boxes that a detector found in one frame.
 
     Attributes:
         boxes: (N,4) float32, xyxy, px of the source's image; (0,4) when empty.
         scores: (N,) float32 in [0,1].
         classes: (N,) int32, indices into the detector's labels.
-        features: (N,D) float32, an appearance vector for each box, or None.
+        features: (N,D) float32, an appearance embedding for each box, or None.
 
     Raises:
-        TypeError, ValueError: naming the field, what was expected and what came.
+        TypeError, ValueError: a field has a wrong type, dtype, shape or value.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -94,19 +94,19 @@ class Detections:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
-    """The objects that a tracker follows, as of one frame, M of them.
+    """The M tracks of a tracker, as of one frame.
 
     Attributes:
-        ids: (M,) int64, unique in the stream and never used again.
+        ids: (M,) int64, unique in the stream and never reused.
         boxes: (M,4) float32, xyxy, px of the source's image.
         scores: (M,) float32 in [0,1], of the last matched detection.
         classes: (M,) int32, indices into the labels; -1 uncertain.
         misses: (M,) int32, frames since the last matched detection; more than 0 is coasting.
-            0 too in frames without a look, if it was matched at the last one.
+            Also 0 in frames that the detector skips, if it was matched in the last update.
         detection: (M,) int32, row of the matched detection; -1 if there is none.
 
     Raises:
-        TypeError, ValueError: naming the field, what was expected and what came.
+        TypeError, ValueError: a field has a wrong type, dtype, shape or value.
     """
 
     ids: npt.NDArray[np.int64]
@@ -159,12 +159,12 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """All that is known of one frame; what sinks get.
+    """Everything known about one frame, as sinks get it.
 
     Attributes:
         frame: the frame.
-        detections: what the detector found in it.
-        tracks: the objects followed, as of this frame.
+        detections: of the frame.
+        tracks: as of this frame.
         labels: the detector's label for each class index.
         events: what the analyzers reported for this frame, for drawing; sinks that must get every
             event implement `emit`.

@@ -86,10 +86,10 @@ def test_pixels_are_made_once_and_read_only():
     made = []
     one_rgb = one.rgb()
 
-    def look():
+    def read():
         made.append(one.rgb() is one_rgb)
 
-    threads = [threading.Thread(target=look) for _ in range(4)]
+    threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

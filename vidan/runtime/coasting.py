@@ -1,4 +1,4 @@
-"""Where tracks are in frames that no detector looked at."""
+"""Tracks in frames that the detector skips."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..types import Frame, Tracks
 
 
 def coast(tracker: Tracker, frame: Frame, last: Tracks) -> Tracks:
-    """The tracks as of a frame without a look.
+    """The tracks as of a frame without detections.
 
     Args:
-        tracker: says where it expects them, if it is a `Coaster`.
-        frame: after the last look.
-        last: the tracks of the last look; where they were stays the best guess otherwise.
+        tracker: predicts them if it is a `Coaster`.
+        frame: a frame after the last update.
+        last: the tracks of the last update, which stay where they were otherwise.
     """
     if isinstance(tracker, Coaster):
         return tracker.coast(frame)

@@ -14,15 +14,15 @@ from .coasting import coast
 
 
 class ResettingTracker:
-    """A tracker that knows nobody again after a long outage, and uses no identity twice.
+    """A tracker that starts over after a long outage, and never reuses an id.
 
-    What a Kalman filter expects is worth little after seconds of darkness: whoever stands
-    where somebody was would be taken for them.
+    The predictions of a Kalman filter are worthless after seconds without frames: an object near
+    the position of an earlier one would get its id.
 
     Args:
-        make: makes a tracker, each time a new one is needed.
+        make: returns a new tracker.
         outages: of the source.
-        age: the shortest outage after which all are new, s.
+        age: length of an outage from which all tracks are reset, s.
     """
 
     def __init__(self, make: Callable[[], Tracker], outages: Outages, age: float) -> None:
@@ -30,9 +30,9 @@ class ResettingTracker:
         self._outages = outages
         self._age = age
         self._tracker = make()
-        self._tracks = Tracks.empty()  # of the last look, as the tracker numbers them
+        self._tracks = Tracks.empty()  # of the last update, with the tracker's own ids
         self._offset = self._highest = 0
-        self._last = 0.0  # stream time of the frame before, s
+        self._last = 0.0  # stream time of the previous frame, s
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
         """The tracks as of this frame."""
@@ -47,7 +47,7 @@ class ResettingTracker:
         return self._renumbered(coast(self._tracker, frame, self._tracks))
 
     def _renumbered(self, tracks: Tracks) -> Tracks:
-        """With ids that no tracker before used."""
+        """The tracks with ids that no earlier tracker used."""
         if not len(tracks):
             return tracks
         ids = tracks.ids + np.int64(self._offset)
@@ -55,7 +55,7 @@ class ResettingTracker:
         return replace(tracks, ids=ids) if self._offset else tracks
 
     def _long_outage_before(self, frame: Frame) -> bool:
-        """Whether one came to its end between the frame before and this one."""
+        """Whether a long outage ended between the previous frame and this one."""
         since, self._last = self._last, frame.time
         lengths = [o.length for o in self._outages.since(since) if o.time < frame.time]
         return any(length is not None and length >= self._age for length in lengths)

@@ -1,4 +1,4 @@
-"""Small, exact parts to try a component with: frames, boxes that walk, ends of a pipeline."""
+"""Small, deterministic inputs and components for tests: frames, detections, a source, a sink."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..types import Detections, Result, Tracks
 
 FPS = 30.0
 WIDTH, HEIGHT = 320, 240
-PERSON = (20.0, 40.0)  # width and height of what walks, px
+PERSON = (20.0, 40.0)  # width and height of a walker, px
 
 
 def array_frame(rgb: Image, index: int = 0, **given: Any) -> ArrayFrame:
@@ -41,18 +41,18 @@ def frame(
     height: int = HEIGHT,
     **given: Any,
 ) -> ArrayFrame:
-    """A gray slope with a bright rectangle for each box, (M,4) xyxy px; see `array_frame`."""
+    """A gray gradient with a bright rectangle for each box, (M,4) xyxy px; see `array_frame`."""
     rgb = np.empty((height, width, 3), np.uint8)
     rgb[:] = np.linspace(40, 120, width, dtype=np.uint8)[:, None]
     for number, box in enumerate(np.asarray(boxes, np.float32).reshape(-1, 4)):
         x1, y1, x2, y2 = np.clip(box.round(), 0, [width, height] * 2).astype(int)
-        # ColorSpec far from one another: the golden angle around a cube's corners will do.
+        # Steps that share no factor with the range keep the colors of the rectangles apart.
         rgb[y1:y2, x1:x2] = [160 + number * 61 % 96, 160 + number * 37 % 96, 255 - number * 53 % 96]
     return array_frame(rgb, index, **given)
 
 
 def frames(count: int, **given: Any) -> list[ArrayFrame]:
-    """Frames 0 to count-1, each with one rectangle that walks to the right."""
+    """Frames 0 to count-1, in which one rectangle moves to the right."""
     return [frame(n, [[10 + 2 * n, 50, 30 + 2 * n, 90]], **given) for n in range(count)]
 
 
@@ -62,7 +62,7 @@ def detections(
     classes: npt.ArrayLike | None = None,
     features: npt.ArrayLike | None = None,
 ) -> Detections:
-    """Detections of plain lists; scores are 0.9 and classes 0 unless given."""
+    """Detections from lists; scores are 0.9 and classes 0 by default."""
     rows = np.array(boxes, np.float32).reshape(-1, 4)
     n = len(rows)
     return Detections(
@@ -74,17 +74,19 @@ def detections(
 
 
 def walkers(
-    seed: int, people: int, looks: int, *, missing: float = 0.05, features: int = 0
+    seed: int, people: int, count: int, *, missing: float = 0.05, features: int = 0
 ) -> list[Detections]:
-    """Detections of people who walk straight on, spread over a 1920x1080 image.
+    """Detections of people who walk in straight lines, spread over a 1920x1080 image.
 
     Args:
         seed: the same seed gives the same boxes.
-        people: how many walk.
-        looks: how many frames, at 30 fps.
-        missing: share of the boxes that a look misses.
-        features: length of the appearance vector that tells each person from the others;
-            0 for none.
+        people: number of people.
+        count: number of frames, at 30 frames per second.
+        missing: fraction of the boxes that are missed.
+        features: length of the appearance vectors, which differ between people; 0 for none.
+
+    Returns:
+        The detections of each frame.
     """
     rng = np.random.default_rng(seed)
     columns = int(np.ceil(np.sqrt(people * 16 / 9)))
@@ -92,26 +94,26 @@ def walkers(
     place = np.stack([np.arange(people) % columns, np.arange(people) // columns], 1)
     size = np.minimum(np.array(PERSON), 0.6 * cell)
     start = (place + 0.1 + 0.2 * rng.random((people, 2))) * cell
-    speed = rng.uniform(-0.002, 0.002, (people, 2)) * cell  # px per frame: nobody leaves his cell
-    looks_like = rng.normal(size=(people, features)).astype(np.float32)
+    speed = rng.uniform(-0.002, 0.002, (people, 2)) * cell  # px per frame: nobody leaves their cell
+    appearance = rng.normal(size=(people, features)).astype(np.float32)
     found = []
-    for look in range(looks):
+    for index in range(count):
         seen = rng.random(people) >= missing
-        corner = (start + speed * look + rng.normal(0, 0.01, (people, 2)) * size)[seen]
+        corner = (start + speed * index + rng.normal(0, 0.01, (people, 2)) * size)[seen]
         boxes = np.concatenate([corner, corner + size], axis=1)
         scores = rng.uniform(0.6, 1.0, seen.sum())
-        vectors = looks_like[seen] if features else None
+        vectors = appearance[seen] if features else None
         found.append(detections(boxes, scores, features=vectors))
     return found
 
 
 def result(index: int = 0, boxes: npt.ArrayLike = (), **given: Any) -> Result:
-    """What a sink gets: a frame, its detections, and a track for each of them.
+    """A result: a frame, its detections, and a track for each of them.
 
     Args:
         index: of the frame.
         boxes: (M,4) xyxy px.
-        **given: `classes` (M,), `labels`, and what `frame` takes.
+        **given: `classes` (M,), `labels`, and the arguments of `frame`.
     """
     classes = given.pop("classes", None)
     labels = given.pop("labels", ("thing", "other"))
@@ -141,12 +143,12 @@ class ListSource:
         yield from self._given
 
     def close(self) -> None:
-        """Count it."""
+        """Count the call."""
         self.closed += 1
 
 
 class TruthDetector:
-    """A detector that knows what is there: detections by frame index, nothing elsewhere."""
+    """A detector that returns given detections by frame index, and none for other frames."""
 
     def __init__(
         self, truth: Mapping[int, Detections] | Sequence[Detections], labels: Sequence[str] = ()
@@ -156,16 +158,16 @@ class TruthDetector:
         self.closed = 0
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """What is known of each frame."""
+        """The given detections of each frame."""
         return [self._truth.get(each.index, Detections.empty()) for each in frames]
 
     def close(self) -> None:
-        """Count it."""
+        """Count the call."""
         self.closed += 1
 
 
 class RecordingSink:
-    """A sink that keeps what it gets, in `results`."""
+    """A sink that keeps the results it is given in `results`."""
 
     def __init__(self, *, lossless: bool = True) -> None:
         self.lossless = lossless
@@ -173,19 +175,19 @@ class RecordingSink:
         self.closed = 0
 
     def write(self, result: Result) -> None:
-        """Keep it."""
+        """Keep the result."""
         if self.closed:
             raise SinkError("a result was written after close()")
         self.results.append(result)
 
     def close(self) -> None:
-        """Count it."""
+        """Count the call."""
         self.closed += 1
 
 
-def clip(path: Path, pictures: Sequence[Frame] | int = 12) -> Path:
-    """Write a small H.264 video of some frames (or of `frames(n)`), by the `video` sink."""
-    shown = frames(pictures) if isinstance(pictures, int) else pictures
+def clip(path: Path, given: Sequence[Frame] | int = 12) -> Path:
+    """Write a small H.264 video of some frames, or of `frames(n)`, with the `video` sink."""
+    shown = frames(given) if isinstance(given, int) else given
     video = load_plugins().registry.get("sink", "video").load()(path=str(path))
     try:
         for each in shown:

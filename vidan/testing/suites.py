@@ -1,4 +1,4 @@
-"""What every source, detector, tracker and sink must do, as classes of tests to inherit from."""
+"""What every source, detector, tracker, analyzer and sink must do, as test classes to inherit."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from .parts import result as make_result
 Component = TypeVar("Component")
 NOTHING = detections()
 BORDER = 1.0
-"""How far a box may lie outside the image, px: what rounding to a grid explains."""
+"""How far a box may lie outside the image because of rounding, px."""
 
 
 class Suite(Generic[Component]):
-    """What the suites share: `make` says how a fresh component is made."""
+    """Base of the suites: `make` returns a fresh component."""
 
     def make(self, tmp_path: Path) -> Component:
         """A fresh component; `tmp_path` is an empty folder, the same for all calls of a test."""
@@ -50,7 +50,7 @@ class SourceSuite(Suite[Source]):
     """A source. Override `limit` if its first frames take long.
 
     Attributes:
-        limit: how many frames of an endless or long source are looked at.
+        limit: frames of an endless or long source that are read.
     """
 
     limit = 20
@@ -78,7 +78,7 @@ class SourceSuite(Suite[Source]):
         finally:
             source.close()
 
-    def test_says_how_many_frames_there_are(self, tmp_path: Path) -> None:
+    def test_number_of_frames_is_right(self, tmp_path: Path) -> None:
         """`frames` is right, or None where it cannot be known."""
         source = self.make(tmp_path)
         try:
@@ -91,7 +91,7 @@ class SourceSuite(Suite[Source]):
             assert min(known, self.limit) == count
 
     def test_frames_are_in_order(self, taken: list[Frame]) -> None:
-        """`index` and `captured` rise, `time` never falls, one stream name."""
+        """`index` and `captured` increase, `time` never decreases, one stream name."""
         assert taken[0].index >= 0
         for earlier, later in itertools.pairwise(taken):
             assert later.index > earlier.index
@@ -101,7 +101,7 @@ class SourceSuite(Suite[Source]):
         assert {type(each.stream) for each in taken} == {str}
         assert len({each.stream for each in taken}) == 1
 
-    def test_images_are_what_frames_say(self, taken: list[Frame]) -> None:
+    def test_images_have_the_size_of_their_frames(self, taken: list[Frame]) -> None:
         """(height,width,3) uint8, read-only, and made once."""
         for each in taken[:3]:
             rgb = each.rgb()
@@ -141,8 +141,8 @@ class SourceSuite(Suite[Source]):
     def test_a_frame_serves_several_threads(self, taken: list[Frame]) -> None:
         """The same pixels for all who ask at once."""
         with ThreadPoolExecutor(4) as pool:
-            pictures = list(pool.map(lambda _: taken[0].rgb(), range(8)))
-        assert all(picture is pictures[0] for picture in pictures)
+            images = list(pool.map(lambda _: taken[0].rgb(), range(8)))
+        assert all(image is images[0] for image in images)
 
     def test_can_be_closed_at_any_time(self, tmp_path: Path) -> None:
         """Before the first frame, in the middle, and twice."""
@@ -166,17 +166,17 @@ class SourceSuite(Suite[Source]):
 
 
 class DetectorSuite(Suite[Detector]):
-    """A detector. Override `images` with frames it finds something in.
+    """A detector. Override `frames` with frames in which it finds something.
 
     Attributes:
         deterministic: whether the same image gives the same boxes.
-        finds: whether it is expected to find something in `images`.
+        finds: whether it is expected to find something in `frames`.
     """
 
     deterministic = True
     finds = False
 
-    def pictures(self) -> list[Frame]:
+    def frames(self) -> list[Frame]:
         """A few frames, more than one."""
         return list(frames(3))
 
@@ -195,7 +195,7 @@ class DetectorSuite(Suite[Detector]):
 
     def test_answers_each_frame(self, detector: Detector) -> None:
         """Detections for each frame, in order, inside the image, of classes that have labels."""
-        given = self.pictures()
+        given = self.frames()
         found = detector.detect(given)
         assert len(found) == len(given)
         for each, boxes in zip(given, found, strict=True):
@@ -213,7 +213,7 @@ class DetectorSuite(Suite[Detector]):
 
     def test_a_batch_is_its_frames(self, detector: Detector) -> None:
         """One frame at a time gives what the batch gives."""
-        given = self.pictures()
+        given = self.frames()
         together = detector.detect(given)
         alone = [detector.detect([each])[0] for each in given]
         if self.deterministic:
@@ -227,7 +227,7 @@ class DetectorSuite(Suite[Detector]):
         """The same images give the same detections, and a detector keeps no state."""
         if not self.deterministic:
             pytest.skip("the detector is not deterministic, as its suite says")
-        given = self.pictures()
+        given = self.frames()
         first = detector.detect(given)
         detector.detect(list(reversed(given)))
         for one, other in zip(first, detector.detect(given), strict=True):
@@ -236,7 +236,7 @@ class DetectorSuite(Suite[Detector]):
 
     def test_several_threads_at_once(self, detector: Detector) -> None:
         """As `pipeline.workers=4` does it."""
-        given = self.pictures()
+        given = self.frames()
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: detector.detect(given), range(8)))
         counts = {tuple(len(boxes) for boxes in answer) for answer in answers}
@@ -256,7 +256,7 @@ class DetectorSuite(Suite[Detector]):
 
     def test_runs_in_a_pipeline(self, tmp_path: Path) -> None:
         """Every frame comes out, in order."""
-        sink, given = RecordingSink(), self.pictures()
+        sink, given = RecordingSink(), self.frames()
         _run(ListSource(given), self.make(tmp_path), _EachItsOwn(), sink, workers=2)
         assert [r.frame.index for r in sink.results] == [each.index for each in given]
 
@@ -266,26 +266,26 @@ class TrackerSuite(Suite[Tracker]):
 
     Attributes:
         features: length of the appearance vectors it is given; 0 for none.
-        memory: after how many frames without detections it has surely forgotten everybody.
-        follows: whether somebody who walks straight on keeps one identity.
+        memory: frames without detections after which every track has ended.
+        follows: whether a person who walks in a straight line keeps one id.
     """
 
     features = 0
     memory = 150
     follows = True
 
-    def walk(self, seed: int, people: int, looks: int, **more: Any) -> list[Detections]:
+    def walk(self, seed: int, people: int, count: int, **more: Any) -> list[Detections]:
         """See `walkers`."""
-        return walkers(seed, people, looks, features=self.features, **more)
+        return walkers(seed, people, count, features=self.features, **more)
 
     def follow(
-        self, tracker: Tracker, looks: Sequence[Detections], indices: Sequence[int] | None = None
+        self, tracker: Tracker, given: Sequence[Detections], indices: Sequence[int] | None = None
     ) -> list[Tracks]:
-        """The tracks of each look; what a tracker must promise is checked on the way."""
+        """The tracks of each frame, each checked."""
         found = []
-        for index, look in zip(indices or range(len(looks)), looks, strict=True):
-            tracks = tracker.update(blank(index, width=1920, height=1080), look)
-            _check_tracks(tracks, look)
+        for index, boxes in zip(indices or range(len(given)), given, strict=True):
+            tracks = tracker.update(blank(index, width=1920, height=1080), boxes)
+            _check_tracks(tracks, boxes)
             found.append(tracks)
         return found
 
@@ -303,21 +303,23 @@ class TrackerSuite(Suite[Tracker]):
         (tracks,) = self.follow(self.make(tmp_path), self.walk(1, 5, 1, missing=0.0))
         assert len(tracks) <= 5
 
-    def test_who_walks_on_keeps_an_identity(self, tmp_path: Path) -> None:
-        """Twelve people, two seconds, nothing missed: twelve identities."""
+    def test_a_walker_keeps_its_id(self, tmp_path: Path) -> None:
+        """Twelve people, two seconds, no misses: twelve ids."""
         tracks = self.follow(self.make(tmp_path), self.walk(2, 12, 60, missing=0.0))
         if self.follows:
             assert len(tracks[-1]) == 12
             assert len({i for t in tracks for i in t.ids.tolist()}) == 12
 
-    def test_a_stream_that_falls_empty_and_comes_back(self, tmp_path: Path) -> None:
+    def test_a_scene_that_is_empty_for_a_while(self, tmp_path: Path) -> None:
         """No matched detection where there was none to match."""
-        looks = self.walk(3, 12, 60)
-        looks[20:40] = [NOTHING] * 20
-        tracks = self.follow(self.make(tmp_path), looks)
+        given = self.walk(3, 12, 60)
+        given[20:40] = [NOTHING] * 20
+        tracks = self.follow(self.make(tmp_path), given)
         assert all((t.detection == -1).all() for t in tracks[20:40])
         if self.follows:
-            assert min(len(tracks[19]), len(tracks[-1])) > 6  # a miss may hide somebody for a while
+            assert (
+                min(len(tracks[19]), len(tracks[-1])) > 6
+            )  # a miss may hide an object for a while
 
     def test_a_thousand_boxes_in_a_frame(self, tmp_path: Path) -> None:
         """Each at most once."""
@@ -333,18 +335,18 @@ class TrackerSuite(Suite[Tracker]):
         if self.follows:
             assert min(len(tracks[19]), len(tracks[-1])) > 6
 
-    def test_boxes_without_area_and_beyond_the_border(self, tmp_path: Path) -> None:
+    def test_boxes_without_area_and_outside_the_image(self, tmp_path: Path) -> None:
         """Whatever `Detections` lets through."""
         box = [[0, 0, 0, 0], [-50, -50, 10, 10], [1900, 1000, 4000, 4000], [5, 5, 5, 50]]
         features = np.ones((4, self.features)) if self.features else None
         self.follow(self.make(tmp_path), [detections(box, features=features)] * 8)
 
-    def test_who_stands_in_the_border_and_who_walks_out(self, tmp_path: Path) -> None:
-        """Both are followed for as long as they are found."""
-        walk = [[[1800 + 6 * k, 500, 1850 + 6 * k, 600], [-30, 980, 20, 1100]] for k in range(20)]
+    def test_objects_at_the_border_of_the_image(self, tmp_path: Path) -> None:
+        """Both are tracked as long as they are detected."""
+        steps = [[[1800 + 6 * k, 500, 1850 + 6 * k, 600], [-30, 980, 20, 1100]] for k in range(20)]
         features = np.eye(2, self.features) if self.features else None
-        looks = [detections(boxes, features=features) for boxes in walk]
-        tracks = self.follow(self.make(tmp_path), looks)
+        given = [detections(boxes, features=features) for boxes in steps]
+        tracks = self.follow(self.make(tmp_path), given)
         if self.follows:
             assert all(len(t) == 2 for t in tracks[5:])
 
@@ -361,18 +363,18 @@ class TrackerSuite(Suite[Tracker]):
 
     def test_the_same_from_run_to_run(self, tmp_path: Path) -> None:
         """To the bit."""
-        looks = self.walk(8, 12, 40, missing=0.2)
-        first = self.follow(self.make(tmp_path), looks)
-        assert _same(first, self.follow(self.make(tmp_path), looks))
+        given = self.walk(8, 12, 40, missing=0.2)
+        first = self.follow(self.make(tmp_path), given)
+        assert _same(first, self.follow(self.make(tmp_path), given))
 
-    def test_identities_are_never_used_again(self, tmp_path: Path) -> None:
-        """Who comes after everybody has long gone is somebody else."""
-        looks = self.walk(9, 3, 10, missing=0.0) + [NOTHING] * self.memory
+    def test_ids_are_never_reused(self, tmp_path: Path) -> None:
+        """An object that appears long after all tracks have ended is a new one."""
+        given = self.walk(9, 3, 10, missing=0.0) + [NOTHING] * self.memory
         tracker = self.make(tmp_path)
         runs = []
         for number in range(3):
-            indices = range(number * len(looks), (number + 1) * len(looks))
-            tracks = self.follow(tracker, looks, indices)
+            indices = range(number * len(given), (number + 1) * len(given))
+            tracks = self.follow(tracker, given, indices)
             runs.append({i for t in tracks for i in t.ids.tolist()})
         assert not runs[0] & runs[1]
         assert not (runs[0] | runs[1]) & runs[2]
@@ -399,7 +401,7 @@ class AnalyzerSuite(Suite[Analyzer]):
         """Check the events of `results` and `finish`."""
 
     def results(self) -> list[Result]:
-        """What it is given: people who walk, nothing, a gap, everyone again."""
+        """The input: people who walk, an empty scene, a gap, the people again."""
         walked = self.walk(1, 6, 40)
         boxes = [*walked[:20], *[NOTHING] * 5, *walked[20:]]
         return [make_result(n + 30 * (n > 30), found.boxes) for n, found in enumerate(boxes)]
@@ -409,7 +411,7 @@ class AnalyzerSuite(Suite[Analyzer]):
         return walkers(seed, people, frames, missing=0.0)
 
     def run(self, analyzer: Analyzer, results: Sequence[Result]) -> list[Event]:
-        """All events, each held against what every event must be."""
+        """All events, each checked."""
         events = [event for result in results for event in analyzer.update(result)]
         events += analyzer.finish()
         ended: set[str] = set()
@@ -426,12 +428,12 @@ class AnalyzerSuite(Suite[Analyzer]):
         assert isinstance(self.make(tmp_path), Analyzer)
 
     def test_nothing_at_all(self, tmp_path: Path) -> None:
-        """A stream without a frame has events only if it says so at the end."""
+        """Streams without frames and without objects."""
         self.run(self.make(tmp_path), [])
         self.run(self.make(tmp_path), [make_result(n) for n in range(30)])
 
-    def test_events_are_what_they_should_be(self, tmp_path: Path) -> None:
-        """Fit for JSON, and nothing after an end."""
+    def test_events_are_well_formed(self, tmp_path: Path) -> None:
+        """They can be written as JSON, and none follows the end of its interval."""
         self.check(self.run(self.make(tmp_path), self.results()))
 
     def test_the_same_from_run_to_run(self, tmp_path: Path) -> None:
@@ -450,8 +452,8 @@ class AnalyzerSuite(Suite[Analyzer]):
             other.update(make_result(number, [[5, 5, 50, 90]]))
         assert alone == [*beside, *one.finish()]
 
-    def test_results_stay_as_they_are(self, tmp_path: Path) -> None:
-        """It changes no array that others read."""
+    def test_results_are_not_changed(self, tmp_path: Path) -> None:
+        """Other components read the same arrays."""
         given = self.results()
         before = [result.tracks.boxes.copy() for result in given]
         self.run(self.make(tmp_path), given)
@@ -470,13 +472,13 @@ class AnalyzerSuite(Suite[Analyzer]):
 
 
 class SinkSuite(Suite[Sink]):
-    """A sink. Override `check` to look at what it wrote."""
+    """A sink. Override `check` to check its output."""
 
     def check(self, tmp_path: Path, results: list[Result]) -> None:
-        """Look at the outputs in `tmp_path` after these results and `close`."""
+        """Check the outputs in `tmp_path` after these results and `close`."""
 
     def results(self) -> list[Result]:
-        """What it is given: nothing, one, several, an uncertain class, a gap."""
+        """The input: nothing, one object, several, an uncertain class, a gap."""
         return [
             make_result(0),
             make_result(1, [[10, 20, 60, 90]]),
@@ -496,7 +498,7 @@ class SinkSuite(Suite[Sink]):
             sink.close()
 
     def test_takes_results(self, tmp_path: Path) -> None:
-        """All kinds of them, without changing them."""
+        """All kinds of results, which stay unchanged."""
         given = self.results()
         before = [(r.tracks.boxes.copy(), r.frame.rgb().copy()) for r in given]
         sink = self.make(tmp_path)
@@ -521,7 +523,7 @@ class SinkSuite(Suite[Sink]):
         self.check(tmp_path, given)
 
     def test_can_be_closed_without_results_and_twice(self, tmp_path: Path) -> None:
-        """As after an error before the first frame."""
+        """As happens after an error before the first frame."""
         sink = self.make(tmp_path)
         sink.close()
         sink.close()
@@ -550,12 +552,12 @@ class _EachItsOwn:
         )
 
 
-def _check_tracks(tracks: Tracks, look: Detections) -> None:
+def _check_tracks(tracks: Tracks, given: Detections) -> None:
     """What holds for every answer of a tracker."""
     assert isinstance(tracks, Tracks)  # which checks shapes, finite boxes and unique ids
     matched = tracks.detection[tracks.detection >= 0].tolist()
     assert len(set(matched)) == len(matched), "a detection belongs to one track"
-    assert all(row < len(look) for row in matched)
+    assert all(row < len(given) for row in matched)
     assert (tracks.detection >= -1).all()
     assert ((tracks.misses == 0) == (tracks.detection >= 0)).all(), "misses are 0 where matched"
     assert (tracks.ids > 0).all()

@@ -17,7 +17,7 @@ class TestLbp(DetectorSuite):
     def make(self, tmp_path):
         return Lbp()
 
-    def pictures(self):
+    def frames(self):
         return [ArrayFrame(astronaut()), ArrayFrame(astronaut()[:, ::-1])]
 
 
