@@ -158,7 +158,7 @@ class Coasting(Reusing):
 @pytest.mark.parametrize(
     ("tracker", "test"),
     [
-        (Reusing, "test_identities_are_never_used_again"),
+        (Reusing, "test_ids_are_never_reused"),
         (Coasting, "test_a_single_frame"),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_source_that_counts_wrong_is_found_out(tmp_path):
         source.frames = 7
         return source
 
-    assert fails(of(SourceSuite, short), "test_says_how_many_frames_there_are", tmp_path)
+    assert fails(of(SourceSuite, short), "test_number_of_frames_is_right", tmp_path)
 
 
 def test_a_detector_that_forgets_a_frame_is_found_out():

@@ -113,7 +113,7 @@ def test_ended_tracks_are_deleted():
         ({"min_hits": "3"}, "min_hits: expected `int`, got `str`, not '3'"),
         ({"min_hits": True}, "min_hits: expected `int`, got `bool`, not True"),
         ({"iou_threshold": 1.2}, "iou_threshold: expected `float` <= 1.0, not 1.2"),
-        ({"iou_threshold": float("nan")}, "iou_threshold: expected `float` >= 0.0, not nan"),
+        ({"iou_threshold": float("nan")}, "iou_threshold=nan: expected a finite number"),
         ({"iou_threshold": None}, "iou_threshold: expected `float`, got `null`, not None"),
         ({"kalman": "batch"}, "kalman='batch': did you mean 'batched'"),
         ({"kalman": None}, "kalman: .*None"),
