@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vidan.errors import SinkError
+from .errors import write_error
 
 
 class TextFile:
@@ -27,7 +27,7 @@ class TextFile:
             # Unbuffered, so that closing does not retry a failed write.
             self._file = open(path, "wb", buffering=0)  # noqa: PTH123, SIM115
         except OSError as error:
-            raise self._failed(error, "choose another path") from error
+            raise write_error(path, error, "choose another path") from error
 
     def write(self, lines: Iterable[str]) -> None:
         """Append lines, given without line ends: all of them, or none if the disk is full."""
@@ -39,7 +39,7 @@ class TextFile:
         except OSError as error:
             with suppress(OSError):  # a pipe cannot be truncated
                 self._file.truncate(self._size)
-            raise self._failed(error, "free disk space or choose another path") from error
+            raise write_error(self.path, error) from error
         self._size += len(data)
 
     def close(self) -> None:
@@ -47,7 +47,4 @@ class TextFile:
         try:
             self._file.close()
         except OSError as error:
-            raise self._failed(error, "free disk space or choose another path") from error
-
-    def _failed(self, error: OSError, advice: str) -> SinkError:
-        return SinkError(f"cannot write {self.path!r}: {error.strerror or error}; {advice}")
+            raise write_error(self.path, error) from error

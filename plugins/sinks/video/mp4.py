@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from vidan.errors import SinkError
 from vidan.types import YuvPlanes
 
+from ..errors import reason
 from .yuv_frame import plane_array
 
 log = logging.getLogger(__name__)
@@ -180,8 +181,3 @@ def _fragment_ends(path: Path) -> list[int]:
                 ends.append(position)
             file.seek(position)
     return ends
-
-
-def reason(error: Exception) -> str:
-    """The message of the system or of FFmpeg, without error number and path."""
-    return getattr(error, "strerror", None) or str(error)

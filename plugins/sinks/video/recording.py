@@ -9,8 +9,9 @@ import av.error
 
 from vidan.errors import SinkError
 
+from ..errors import write_error
 from .encoder import Encoder
-from .mp4 import cut_to_whole_fragments, put_index_in_front, reason
+from .mp4 import cut_to_whole_fragments, put_index_in_front
 from .yuv_frame import YuvFrame
 
 log = logging.getLogger(__name__)
@@ -62,12 +63,6 @@ class Mp4Recording:
         else:
             put_index_in_front(self.path)
             self._encoder.verifier.check(self.path)
-
-
-def write_error(path: Path, error: Exception) -> SinkError:
-    """The error to raise for a file that cannot be written."""
-    advice = "free disk space or choose another path"
-    return SinkError(f"cannot write {str(path)!r}: {reason(error)}; {advice}")
 
 
 def check_writable(path: Path) -> None:

@@ -19,10 +19,11 @@ from vidan.journal import RunJournal
 from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
+from ..errors import write_error
 from ..rotation import Names, Retention
 from .codec import SOFTWARE, Codec, choose, settings
 from .encoder import Encoder
-from .recording import Mp4Recording, check_writable, write_error
+from .recording import Mp4Recording, check_writable
 from .segments import Segments
 from .yuv_frame import YuvFrame
 
