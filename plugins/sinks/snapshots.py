@@ -1,4 +1,4 @@
-"""Results as images: one of each new object."""
+"""`sink=snapshots`: one image of each new object."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import cv2
+from msgspec import Meta
 
 from vidan import options
 from vidan.errors import ConfigError, SinkError, did_you_mean
@@ -17,6 +19,7 @@ from vidan.journal import RunJournal
 from vidan.types import Result
 
 from .drawing.painter import Painter
+from .errors import write_error
 from .rotation import Names, Retention
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -25,20 +28,20 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 class Snapshots:
     """Saves the image in which an object is confirmed: see `vidan plugins show presence`.
 
-    Each object has one image at most, and none if its label had one less than `cooldown` before:
-    a group that walks in gives one image.
+    There is at most one image of each object, and none within `cooldown` of another with the same
+    label: a group that walks in gives one image.
 
     Args:
-        path: the pattern of the files' names, with `{time}`, `{label}` and `{id}`: see `Names`.
-        labels: of the objects; None for all.
-        cooldown: shortest time between two images of objects of one label, s of stream time.
-        draw: whether boxes, identities and labels are drawn.
-        quality: of JPEG, 1 to 100.
-        keep: how many images, `1GB` or `7d` of them; the oldest of these names are deleted,
-            also those of runs before. None for all.
+        path: pattern of the file names, with `{time}`, `{label}` and `{id}`: see `Names`.
+        labels: labels of the objects; None for all.
+        cooldown: minimum stream time between two images of the same label, s.
+        draw: whether to draw boxes, ids and labels.
+        quality: JPEG quality, 1 to 100.
+        keep: maximum number of images, total size, such as `1GB`, or age, such as `7d`; the
+            oldest files are deleted, including those of earlier runs. None to keep all.
 
     Raises:
-        ConfigError: an option has a bad value.
+        ConfigError: an option has an invalid value.
         SinkError: an image cannot be written, or the detector has no such label.
     """
 
@@ -48,31 +51,29 @@ class Snapshots:
         self,
         path: str,
         labels: str | Sequence[str] | None = None,
-        cooldown: float = 5.0,
+        cooldown: Annotated[float, Meta(ge=0)] = 5.0,
         draw: bool = True,
-        quality: int = 90,
+        quality: Annotated[int, Meta(ge=1, le=100)] = 90,
         keep: str | int | None = 1000,
     ) -> None:
-        self._names = Names("sink.snapshots.path", path, "time", "label", "id")
+        self._names = Names("path", path, "time", "label", "id")
         self._suffix = Path(path).suffix.lower()
         if self._suffix not in SUFFIXES:
-            raise ConfigError(f"sink.snapshots.path={path!r}: expected {' or '.join(SUFFIXES)}")
-        self._labels = None if labels is None else options.names("sink.snapshots.labels", labels)
-        self._cooldown = options.number("sink.snapshots.cooldown", cooldown, 0.0)
-        self._draw = options.boolean("sink.snapshots.draw", draw)
-        self._quality = options.whole("sink.snapshots.quality", quality, 1, 100)
-        self._keep = Retention("sink.snapshots.keep", keep)
+            raise ConfigError(f"path={path!r}: expected {' or '.join(SUFFIXES)}")
+        self._labels = None if labels is None else options.names("labels", labels)
+        self._cooldown, self._draw, self._quality = cooldown, draw, quality
+        self._retention = Retention("keep", keep)
         self._last: dict[str, float] = {}  # stream time of the last image by label
-        self._checked = False
-        self._began: float | None = None  # of a job that may be done again, s since 1970
+        self._labels_checked = False
+        self._began: float | None = None  # Unix time of the first frame of a resumable job
         try:
             self._names.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _failed(self._names.folder, error) from error
+            raise write_error(self._names.folder, error) from error
 
     @property
     def outputs(self) -> list[str]:
-        """The pattern of the files' names, if there are any."""
+        """The pattern of the file names, if anything was written."""
         return [str(self._names)] if self._names.files() else []
 
     def resume_from(self, job: RunJournal) -> None:
@@ -88,14 +89,14 @@ class Snapshots:
             if event.kind != CONFIRMED or (self._labels is not None and label not in self._labels):
                 continue
             last = self._last.get(label, -math.inf)
-            # A clock that was set back does not keep us waiting.
+            # If the source's clock was set back, the cooldown ends.
             if last <= result.frame.time < last + self._cooldown:
                 continue
             self._last[label] = result.frame.time
             self._save(result, event)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
     def _save(self, result: Result, event: Event) -> None:
         rgb = Painter().annotate(result) if self._draw else result.frame.rgb()
@@ -107,22 +108,17 @@ class Snapshots:
         try:
             path.write_bytes(data)
         except OSError as error:
-            with suppress(OSError):  # half an image is none
+            with suppress(OSError):  # leave no incomplete image
                 path.unlink()
-            raise _failed(path, error) from error
-        self._keep.prune(self._names)
+            raise write_error(path, error) from error
+        self._retention.prune(self._names)
 
     def _check_labels(self, result: Result) -> None:
-        """What labels there are is known with the first result."""
-        if self._checked or self._labels is None:
+        """Check the option `labels`; those of the detector are known from the first result on."""
+        if self._labels_checked or self._labels is None:
             return
-        self._checked = True
+        self._labels_checked = True
         for label in self._labels:
             if label not in result.labels:
                 near = did_you_mean(label, result.labels)
-                raise SinkError(f"sink.snapshots.labels: no label {label!r}: {near}")
-
-
-def _failed(path: Path, error: OSError) -> SinkError:
-    advice = "make room or choose another path"
-    return SinkError(f"cannot write {str(path)!r}: {error.strerror or error}; {advice}")
+                raise SinkError(f"labels: no label {label!r}: {near}")

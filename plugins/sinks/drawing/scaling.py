@@ -10,7 +10,7 @@ from vidan.types import Result
 
 
 def scaled_to_fit(result: Result, max_width: int, max_height: int) -> Result:
-    """The result with its image and boxes scaled down to fit; unchanged if it fits already.
+    """The result with its image, boxes and shapes scaled down to fit; unchanged if it fits.
 
     Args:
         result: of one frame.

@@ -1,4 +1,4 @@
-"""What the page shows beside the image."""
+"""The statistics and events that the page shows beside the image."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from vidan.events import APPEARED, CONFIRMED, LEFT, Event
 from vidan.stats import Stats
 from vidan.types import Result
 
-SPAN = 2.0
-"""Seconds over which frames per second are counted."""
+RATE_WINDOW_S = 2.0
+"""Time over which frames per second are averaged."""
 
-HISTORY = 180
-"""Seconds of latency that are kept, one value each."""
+MIN_RATE_WINDOW_S = 0.1
+"""Shorter times since the start give no useful rate."""
 
-EVENTS = 30
-"""Latest events that are kept."""
+LATENCY_HISTORY_S = 180
+"""Time for which latency is kept, one value per second."""
+
+MAX_EVENTS = 30
+"""Number of events that are kept; older ones are discarded."""
 
 MAX_EVENT_CHARS = 200
 """Length of the text of an event."""
 
 
 class LiveStats:
-    """Counts results, and adds what the run measures; safe to use from several threads.
+    """Counts results and events, and adds the statistics of the run; thread-safe.
 
     Attributes:
-        stats: of the run: frames, drops and objects, as its summary has them.
+        stats: statistics of the run: frames, dropped frames, objects.
     """
 
     def __init__(self) -> None:
@@ -37,25 +40,25 @@ class LiveStats:
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._arrivals: deque[float] = deque()
-        self._latency: deque[tuple[int, float]] = deque(maxlen=HISTORY)
-        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS)
+        self._latency: deque[tuple[int, float]] = deque(maxlen=LATENCY_HISTORY_S)
+        self._events: deque[dict[str, Any]] = deque(maxlen=MAX_EVENTS)
         self._now: Counter[str] = Counter()
         self._newest: tuple[float, float, str] | None = None  # captured, time, stream
         self._number = 0
 
     def add(self, result: Result) -> None:
-        """Count one result."""
+        """Count a result."""
         now, frame = time.monotonic(), result.frame
         with self._lock:
             self._newest = frame.captured, frame.time, frame.stream
             self._arrivals.append(now)
-            self._forget_arrivals(now)
-            self._note_latency(int(now - self._started), now - frame.captured)
+            self._discard_arrivals(now)
+            self._add_latency(int(now - self._started), now - frame.captured)
             labels = [result.label(number) for number in result.tracks.classes.tolist()]
             self._now = Counter(labels)
 
     def add_events(self, events: Sequence[Event]) -> None:
-        """Take note of events, in order."""
+        """List events, given in order; not those that viewers do not care about."""
         with self._lock:
             for event in events:
                 if event.kind == CONFIRMED or event.data.get("end_of_stream"):
@@ -64,32 +67,33 @@ class LiveStats:
                 text = _text(event)[:MAX_EVENT_CHARS]
                 self._events.append({"number": self._number, "time": event.time, "text": text})
 
-    def _forget_arrivals(self, now: float) -> None:
-        while self._arrivals and self._arrivals[0] < now - SPAN:
+    def _discard_arrivals(self, now: float) -> None:
+        while self._arrivals and self._arrivals[0] < now - RATE_WINDOW_S:
             self._arrivals.popleft()
 
-    def _note_latency(self, second: int, latency: float) -> None:
-        """Keep the worst of each second."""
+    def _add_latency(self, second: int, latency: float) -> None:
+        """Keep the maximum of each second."""
         if self._latency and self._latency[-1][0] == second:
             latency = max(latency, self._latency.pop()[1])
         self._latency.append((second, round(latency, 4)))
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest image was captured; None before the first."""
+        """Time since the newest image was captured, s; None before the first."""
         newest = self._newest
         return None if newest is None else time.monotonic() - newest[0]
 
     def snapshot(self) -> dict[str, Any]:
-        """All figures as of now, fit for JSON."""
+        """The current statistics, ready for JSON; the newest event first."""
         now = time.monotonic()
         with self._lock:
-            self._forget_arrivals(now)
+            self._discard_arrivals(now)
+            span = min(RATE_WINDOW_S, max(now - self._started, MIN_RATE_WINDOW_S))
             return {
                 "stream": self._newest[2] if self._newest else None,
                 "time": self._newest[1] if self._newest else None,
                 "age": self.age,
-                "fps": len(self._arrivals) / min(SPAN, max(now - self._started, 0.1)),
+                "fps": len(self._arrivals) / span,
                 "frames": self.stats.frames,
                 "dropped": self.stats.dropped,
                 "skipped": self.stats.skipped,
@@ -101,7 +105,7 @@ class LiveStats:
 
 
 def _text(event: Event) -> str:
-    """An event as a line for people."""
+    """One line that describes an event."""
     verb = {APPEARED: "appeared", LEFT: "left"}.get(event.kind)
     if verb is not None:
         return f"{event.label} #{event.track} {verb}"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
+from vidan.config.build import build
 from vidan.frames import ArrayFrame
 from vidan_plugins.analytics.presence import Presence
 from vidan_plugins.sinks.snapshots import Snapshots
@@ -14,7 +15,7 @@ LABELS = ("mask", "no/mask")
 
 
 def result(index, *rows, time=None):
-    """Rows of id, class and whether it was detected in this frame."""
+    """A result with tracks, given as id, class, and whether it was detected in this frame."""
     n = len(rows)
     rgb = np.full((120, 160, 3), 40, np.uint8)
     at = index / 10 if time is None else time
@@ -43,31 +44,31 @@ def saved(tmp_path, results, min_frames=5, **options):
     return sorted(re.fullmatch(r"[\d-]+_[\d-]+-(\w+-\d+)\.jpg", name)[1] for name in names)
 
 
-def test_one_image_of_each_object_that_was_seen_often_enough(tmp_path):
-    # 7 is detected in frames 0 to 9, 8 in 0 and 1 only and coasts afterwards
+def test_there_is_one_image_of_each_confirmed_object(tmp_path):
+    # 7 is detected in frames 0 to 9; 8 only in 0 and 1, and is coasting afterwards.
     results = [result(n, (7, 0, True), (8, 1, n < 2)) for n in range(10)]
     assert saved(tmp_path, results, min_frames=3) == ["mask-7"]
 
 
-def test_labels(tmp_path):
+def test_only_objects_with_the_given_labels_are_saved(tmp_path):
     results = [result(n, (7, 0, True), (8, 1, True)) for n in range(10)]
     assert saved(tmp_path, results, labels="no/mask") == ["no_mask-8"]
 
 
-def test_one_event_in_the_cooldown_of_its_label(tmp_path):
-    # a new person each 1 s, of one label; another label at 2 s; 3 s of cooldown from each image
+def test_there_is_one_image_per_label_within_the_cooldown(tmp_path):
+    # A new object every second; the one at 2 s has another label. Cooldown: 3 s from each image.
     rows = [(n, 1 if n == 2 else 0, True) for n in range(8)]
     results = [result(n, row, time=float(n)) for n, row in enumerate(rows)]
     kept = saved(tmp_path, results, min_frames=1, cooldown=3.0)
     assert kept == ["mask-0", "mask-3", "mask-6", "no_mask-2"]
 
 
-def test_a_clock_that_is_set_back_does_not_end_the_images(tmp_path):
+def test_the_cooldown_ends_if_the_source_clock_is_set_back(tmp_path):
     results = [result(0, (1, 0, True), time=1e6), result(1, (2, 0, True), time=0.0)]
     assert saved(tmp_path, results, min_frames=1, cooldown=3.0) == ["mask-1", "mask-2"]
 
 
-def test_the_oldest_of_its_own_go(tmp_path):
+def test_only_the_oldest_images_are_deleted(tmp_path):
     results = [result(n, (n, 0, True)) for n in range(20)]
     (tmp_path / "shots").mkdir()
     (tmp_path / "shots/holiday.jpg").touch()
@@ -76,7 +77,7 @@ def test_the_oldest_of_its_own_go(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_the_image_is_drawn_on_or_not(tmp_path, suffix):
+def test_results_are_drawn_only_if_requested(tmp_path, suffix):
     for draw in (True, False):
         path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
         one = result(0, (1, 0, True))
@@ -88,7 +89,7 @@ def test_the_image_is_drawn_on_or_not(tmp_path, suffix):
     assert plain.max() < 50
 
 
-def test_no_objects_no_images(tmp_path):
+def test_without_objects_there_are_no_images(tmp_path):
     sink = Snapshots(str(tmp_path / "shots/a.jpg"))
     assert sink.outputs == []
     sink.write(result(0))
@@ -100,25 +101,25 @@ def test_no_objects_no_images(tmp_path):
     [
         ({"path": "a.gif"}, r"sink.snapshots.path='a.gif': expected \.jpg"),
         ({"path": "a-{ide}.jpg"}, r"\{ide\}: did you mean 'id'"),
-        ({"cooldown": -1}, "cooldown=-1"),
-        ({"quality": 101}, "quality=101"),
-        ({"labels": []}, r"labels=\[\]"),
-        ({"keep": -3}, "keep=-3"),
+        ({"cooldown": -1}, "sink.snapshots.cooldown: expected `float` >= 0.0, not -1"),
+        ({"quality": 101}, "sink.snapshots.quality: expected `int` <= 100, not 101"),
+        ({"labels": []}, r"sink.snapshots.labels=\[\]"),
+        ({"keep": -3}, "sink.snapshots.keep=-3"),
     ],
 )
-def test_bad_options(tmp_path, monkeypatch, options, message):
+def test_invalid_options_are_refused(tmp_path, monkeypatch, options, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=message):
-        Snapshots(**{"path": "a.jpg", **options})
+        build("sink", {"name": "snapshots", "path": "a.jpg", **options}, "sink.snapshots")
 
 
-def test_a_label_that_the_detector_has_not(tmp_path):
+def test_a_label_unknown_to_the_detector_is_an_error(tmp_path):
     sink = Snapshots(str(tmp_path / "a.jpg"), labels=["no_mask"])
     with pytest.raises(SinkError, match="no label 'no_mask': did you mean 'no/mask'"):
         sink.write(result(0))
 
 
-def test_a_folder_that_cannot_be_written(tmp_path):
+def test_an_unwritable_folder_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="cannot write"):
         Snapshots(str(tmp_path / "file/a.jpg"))

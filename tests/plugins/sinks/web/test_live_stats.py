@@ -1,4 +1,4 @@
-"""What the page says beside the image."""
+"""Statistics and events beside the image."""
 
 import json
 
@@ -10,7 +10,7 @@ from vidan.events import APPEARED
 from vidan.interfaces import StatsAware
 from vidan.stats import Stats
 from vidan_plugins.analytics.presence import Presence
-from vidan_plugins.sinks.web.live_stats import EVENTS, LiveStats
+from vidan_plugins.sinks.web.live_stats import MAX_EVENTS, LiveStats
 
 
 def event(kind, track):
@@ -22,7 +22,7 @@ def texts(live_stats):
     return [event["text"] for event in live_stats.snapshot()["events"]]
 
 
-def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
+def test_frames_drops_and_objects_equal_those_of_the_summary(web, ask):
     assert isinstance(web, StatsAware)
     stats = Stats()
     web.bind_stats(stats)
@@ -31,7 +31,9 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
     stats.frame_done(1.0, {}, 1)
     stats.events_emitted([event(APPEARED, track) for track in (1, 2, 3)])
     web.write(result(2, [7]))
-    web.write(result(9, [7]))  # a gap in the index is no drop: the view takes the newest only
+    web.write(
+        result(9, [7])
+    )  # a gap in the index is not a dropped frame: the sink receives only the newest
     lines = ask(web, "/metrics").read().decode().splitlines()
     assert "vidan_frames_total 1" in lines
     assert "vidan_dropped_frames_total 5" in lines
@@ -40,7 +42,7 @@ def test_frames_drops_and_objects_are_those_of_the_runs_summary(web, ask):
     assert 'vidan_objects_total{label="person"} 3' in lines
 
 
-def test_who_is_hidden_for_a_moment_has_not_left():
+def test_an_object_that_is_hidden_briefly_has_not_left():
     live_stats, presence = LiveStats(), Presence(leave_after=3.0)
     for index in range(31):  # 3 s
         live_stats.add_events(presence.update(result(index, [1] if index in (0, 30) else [])))
@@ -49,32 +51,33 @@ def test_who_is_hidden_for_a_moment_has_not_left():
     assert texts(live_stats) == ["person #1 left", "person #1 appeared"]
 
 
-def test_the_end_of_the_stream_is_no_departure():
+def test_objects_do_not_leave_at_the_end_of_the_stream():
     live_stats, presence = LiveStats(), Presence()
     live_stats.add_events(presence.update(result(0, [1])))
     live_stats.add_events(presence.finish())
     assert texts(live_stats) == ["person #1 appeared"]
 
 
-def test_events_of_the_run_are_told_and_bounded():
+def test_number_and_length_of_events_are_limited():
     live_stats = LiveStats()
-    live_stats.add_events([event("line." + "x" * 500, None)] * (EVENTS + 5))
-    assert texts(live_stats) == ["door line." + "x" * 190] * EVENTS
+    live_stats.add_events([event("line." + "x" * 500, None)] * (MAX_EVENTS + 5))
+    assert texts(live_stats) == ["door line." + "x" * 190] * MAX_EVENTS
     live_stats.add_events([event("line.crossed", 7)])
     assert texts(live_stats)[0] == "door line.crossed: person #7"
 
 
-def test_memory_is_bounded_while_nobody_looks(monkeypatch):
+def test_memory_is_limited_without_viewers(monkeypatch):
     clock = iter(range(100_000))
     monkeypatch.setattr("vidan_plugins.sinks.web.live_stats.time.monotonic", lambda: next(clock))
     live_stats = LiveStats()
     for index in range(500):
         live_stats.add(result(index, [index]))
-    assert len(live_stats._arrivals) <= 3
-    assert len(live_stats._latency) == 180
+    snapshot = live_stats.snapshot()
+    assert snapshot["fps"] <= 3 / 2  # of at most 3 results within 2 s
+    assert len(snapshot["latency"]) == 180
 
 
-def test_latency_is_the_worst_of_each_second(monkeypatch):
+def test_latency_is_the_maximum_of_each_second(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("vidan_plugins.sinks.web.live_stats.time.monotonic", lambda: now[0])
     live_stats = LiveStats()
@@ -88,6 +91,11 @@ def test_latency_is_the_worst_of_each_second(monkeypatch):
 
 
 def test_before_the_first_frame_there_is_no_age():
-    of = LiveStats().snapshot()
-    assert (of["age"], of["stream"], of["fps"], of["frames"]) == (None, None, 0, 0)
-    json.dumps(of, allow_nan=False)
+    snapshot = LiveStats().snapshot()
+    assert (snapshot["age"], snapshot["stream"], snapshot["fps"], snapshot["frames"]) == (
+        None,
+        None,
+        0,
+        0,
+    )
+    json.dumps(snapshot, allow_nan=False)
