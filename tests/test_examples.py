@@ -71,12 +71,12 @@ def test_its_own_tests_pass(python, name, tmp_path):
 def test_they_work_together(python, tmp_path):
     clip(tmp_path / "in.mp4", frames(10))
     (tmp_path / "inbox").mkdir()
-    given = ["source=file", "source.path=in.mp4", "detector=lbp", "tracker=sort"]
-    run(python, tmp_path, "vidan", *given, "sink=[blur,jsonl]", "hydra.run.dir=out")
+    overrides = ["source=file", "source.path=in.mp4", "detector=lbp", "tracker=sort"]
+    run(python, tmp_path, "vidan", *overrides, "sink=[blur,jsonl]", "hydra.run.dir=out")
     assert (tmp_path / "out" / "blurred.mp4").stat().st_size > 500
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["frames"] == 10
-    given = ["source=inbox", "source.path=inbox", "source.patience=0.1", "sink=jsonl"]
-    run(python, tmp_path, "vidan", *given, "detector=lbp", "hydra.run.dir=empty")
+    overrides = ["source=inbox", "source.path=inbox", "source.patience=0.1", "sink=jsonl"]
+    run(python, tmp_path, "vidan", *overrides, "detector=lbp", "hydra.run.dir=empty")
     assert (tmp_path / "empty" / "results.jsonl").read_text() == ""
 
 

@@ -82,7 +82,11 @@ def test_the_view_continues_when_the_disk_is_full(tmp_path):
         )
     try:
         port = int(wait_for(process, output, r"watch at http://127\.0\.0\.1:(\d+)/")[1])
-        wait_for(process, output, r"sink\.video at frame \d+: cannot write .*; the run goes on")
+        wait_for(
+            process,
+            output,
+            r"sink\.video at frame \d+: cannot write .*; the run continues",
+        )
         before = frames(port)
         asyncio.run(watch(port))
         assert frames(port) > before

@@ -43,9 +43,9 @@ class Times(NamedTuple):
     All are times of `time.monotonic()` in s, by frame index.
     """
 
-    given: dict[int, float]
-    begun: dict[int, float]
-    found: dict[int, float]
+    yielded: dict[int, float]
+    started: dict[int, float]
+    detected: dict[int, float]
 
 
 class RecordingSource:
@@ -54,15 +54,15 @@ class RecordingSource:
     live = True
     frames: int | None = None
 
-    def __init__(self, source: Rtsp, given: dict[int, float]) -> None:
+    def __init__(self, source: Rtsp, yielded: dict[int, float]) -> None:
         self._source = source
-        self._given = given
+        self._yielded = yielded
         self.stop = source.stop
         self.close = source.close
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._source:
-            self._given[frame.index] = time.monotonic()
+            self._yielded[frame.index] = time.monotonic()
             yield frame
 
 
@@ -78,10 +78,10 @@ class SlowDetector:
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """No detections, after a delay."""
         for frame in frames:
-            self._times.begun[frame.index] = time.monotonic()
+            self._times.started[frame.index] = time.monotonic()
         time.sleep(self._seconds)
         for frame in frames:
-            self._times.found[frame.index] = time.monotonic()
+            self._times.detected[frame.index] = time.monotonic()
         return [Detections.empty() for _ in frames]
 
     def close(self) -> None:
@@ -112,16 +112,16 @@ class RecordingSink:
         rgb = frame.rgb()
         shown = time.monotonic()
         how_old = age(rgb, shown)
-        given, begun, found = (times[frame.index] for times in self._times)
+        yielded, started, detected = (times[frame.index] for times in self._times)
         self.rows.append(
             {
                 "age": how_old,
                 "camera": frame.captured - (shown - how_old) - self._frame_interval,
                 "parser": self._frame_interval,
-                "decoder": given - frame.captured,
-                "wait": begun - given,
-                "detector": found - begun,
-                "rest": shown - found,
+                "decoder": yielded - frame.captured,
+                "wait": started - yielded,
+                "detector": detected - started,
+                "rest": shown - detected,
             }
         )
 
@@ -135,7 +135,7 @@ def measure(
     """Percentiles of the age and its parts, ms, over a run of some seconds."""
     times = Times({}, {}, {})
     sink = RecordingSink(times, frame_interval)
-    source = RecordingSource(Rtsp(camera.url, transport=transport), times.given)
+    source = RecordingSource(Rtsp(camera.url, transport=transport), times.yielded)
     stream = Stream(source, NoTracks(), {"view": sink})
     pipeline = Pipeline(stream, SlowDetector(detect, times))
     end = time.monotonic() + seconds

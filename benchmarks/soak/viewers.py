@@ -87,10 +87,10 @@ def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
 
 def main(arguments: list[str]) -> None:
     """Measure all in turn and print a table."""
-    given = dict(argument.split("=") for argument in arguments)
-    shown = results(float(given.get("seconds", 10)))
+    options = dict(argument.split("=") for argument in arguments)
+    shown = results(float(options.get("seconds", 10)))
     figures: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for _ in range(int(given.get("rounds", 3))):
+    for _ in range(int(options.get("rounds", 3))):
         for viewers in VIEWERS:
             figures[viewers].append(measure(shown, viewers))
     print(f"{'viewers':>8}{'ms CPU/frame':>14}{'ratio':>8}{'images/s':>12}")

@@ -23,8 +23,10 @@ def latency(arguments: list[str], out: Path, command: str, name: str | None = No
     """Measure, print, and save the result and its plot under a name in a folder."""
     real = real_video()
     generates_video = any(a.startswith(("source", "size=", "people=")) for a in arguments)
-    given = arguments if real is None or generates_video else [f"source.path='{real}'", *arguments]
-    for found, folder in bench(given, command):
+    overrides = (
+        arguments if real is None or generates_video else [f"source.path='{real}'", *arguments]
+    )
+    for found, folder in bench(overrides, command):
         show(found, console())
         kept = found | {"name": name or found["name"]}
         kept["plots"] = [f"{kept['name']}.png"]

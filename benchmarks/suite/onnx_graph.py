@@ -72,11 +72,11 @@ def float_input(path: Path, out: Path) -> Path:
     for name in node.input[1:]:  # one value per channel, the second axis
         values = constants[name].astype(np.float32).reshape(1, -1, 1, 1)
         graph.initializer.append(numpy_helper.from_array(values, f"{name}_float"))
-    given, scale, zero = node.input
+    model_input, scale, zero = node.input
     graph.node.remove(node)
-    less = helper.make_node("Sub", [given, f"{zero}_float"], ["less_zero"])
-    graph.node.insert(at, helper.make_node("Mul", ["less_zero", f"{scale}_float"], node.output))
-    graph.node.insert(at, less)
+    centered = helper.make_node("Sub", [model_input, f"{zero}_float"], ["centered"])
+    graph.node.insert(at, helper.make_node("Mul", ["centered", f"{scale}_float"], node.output))
+    graph.node.insert(at, centered)
     onnx.save(made, out)
     return out
 
@@ -84,14 +84,14 @@ def float_input(path: Path, out: Path) -> Path:
 def channels_first(path: Path, out: Path) -> Path:
     """The graph with input (1, 3, H, W): a `Transpose` in front, which the next one reverts."""
     graph = onnx.load(path)
-    (given,) = graph.graph.input
-    inner = f"{given.name}_nhwc"
+    (model_input,) = graph.graph.input
+    inner = f"{model_input.name}_nhwc"
     for node in graph.graph.node:
-        node.input[:] = [inner if i == given.name else i for i in node.input]
+        node.input[:] = [inner if i == model_input.name else i for i in node.input]
     graph.graph.node.insert(
-        0, helper.make_node("Transpose", [given.name], [inner], perm=[0, 2, 3, 1])
+        0, helper.make_node("Transpose", [model_input.name], [inner], perm=[0, 2, 3, 1])
     )
-    sizes = given.type.tensor_type.shape.dim
+    sizes = model_input.type.tensor_type.shape.dim
     moved = [copy.deepcopy(sizes[k]) for k in (0, 3, 1, 2)]
     del sizes[:]
     sizes.extend(moved)
@@ -145,10 +145,10 @@ def variants(folder: Path) -> dict[str, Callable[[], Session]]:
 
 def noise(session: Session) -> dict[str, Array]:
     """A noise image in the shape and type of the session's input."""
-    (given,) = session.get_inputs()
-    shape = [size if isinstance(size, int) else 1 for size in given.shape]
+    (model_input,) = session.get_inputs()
+    shape = [size if isinstance(size, int) else 1 for size in model_input.shape]
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    return {given.name: image.astype(np.float32) if "float" in given.type else image}
+    return {model_input.name: image.astype(np.float32) if "float" in model_input.type else image}
 
 
 def measure(rounds: int) -> dict[str, tuple[float, list[Times]]]:
