@@ -6,13 +6,15 @@ Each is called at most once per run, never per frame.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from .commands import Check, Commands
-from .components import Registrar
-from .run import Run
+if TYPE_CHECKING:  # so that `import vidan` stays light
+    from .commands import Check, Commands
+    from .components import Registrar
+    from .run import Run
+
 
 hookspec = pluggy.HookspecMarker("vidan")
 hookimpl = pluggy.HookimplMarker("vidan")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING
 
 from ..runtime.pipeline import Pipeline
+
+if TYPE_CHECKING:  # OmegaConf would be most of the time that `vidan --help` takes
+    from omegaconf import DictConfig
 
 
 @dataclass(frozen=True)
