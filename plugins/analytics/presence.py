@@ -30,11 +30,23 @@ class _Object:
     time: float = 0.0  # stream time of the last track, s
     frame: int = 0
     box: Box = (0.0, 0.0, 0.0, 0.0)
-    trail: deque[tuple[float, float, float]] = field(default_factory=deque)  # time, x, y
+    times: deque[float] = field(default_factory=deque)  # of the trail, s
+    trail: deque[float] = field(default_factory=deque)  # x, y of its points in turn, px
 
-    def points(self) -> Shape:
+    def extend_trail(self, length: float) -> None:
+        """Add the center of the box, and forget the points that are older than `length` s."""
+        left, top, right, bottom = self.box
+        self.times.append(self.time)
+        self.trail.append((left + right) / 2)
+        self.trail.append((top + bottom) / 2)
+        while self.times[0] < self.time - length:
+            self.times.popleft()
+            self.trail.popleft()
+            self.trail.popleft()
+
+    def shape(self) -> Shape:
         """The trail as a path, the oldest point first."""
-        return Shape("path", np.array(self.trail, np.float32)[:, 1:], self.id)
+        return Shape("path", np.array(self.trail, np.float32).reshape(-1, 2), self.id)
 
 
 class Presence:
@@ -87,7 +99,7 @@ class Presence:
                 found = self._begin_visit(number, frame.time)
             found.label = result.label(class_index)
             found.time, found.frame, found.box = frame.time, frame.index, tuple(box)
-            self._extend_trail(found)
+            found.extend_trail(self._trail)
             if appeared:
                 events.append(self._event(found, APPEARED, "start"))
             found.detections += row >= 0
@@ -104,22 +116,16 @@ class Presence:
 
     def shapes(self) -> list[Shape]:
         """The trail of each track of the last frame."""
-        return [self._present[number].points() for number in self._visible]
+        return [self._present[number].shape() for number in self._visible]
 
     def _begin_visit(self, number: int, now: float) -> _Object:
         found = self._gone.pop(number, None) or _Object(number)
         found.visits += 1
         found.began = now
+        found.times.clear()
         found.trail.clear()
         self._present[number] = found
         return found
-
-    def _extend_trail(self, found: _Object) -> None:
-        left, top, right, bottom = found.box
-        trail = found.trail
-        trail.append((found.time, (left + right) / 2, (top + bottom) / 2))
-        while trail[0][0] < found.time - self._trail:
-            trail.popleft()
 
     def _departures(self, now: float) -> list[Event]:
         """Forget the objects that have had no track for long."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,21 +45,28 @@ class Painter:
         without a track has a thin box in the color of its class.
         """
         style = Style.of(result.frame.height)
-        for shape in result.shapes:
-            _draw_shape(canvas, shape, style)
+        _draw_shapes(canvas, result.shapes, style)
         labels = Labels(canvas, style, self._text)
         _draw_tracks(canvas, result, style, labels)
         _draw_unmatched(canvas, result, style, labels)  # last: tracks place their labels first
         labels.draw()
 
 
-def _draw_shape(canvas: Canvas, shape: Shape, style: Style) -> None:
-    """Draw a path or a polygon in the color of its track."""
-    color = color_of(0 if shape.track is None else shape.track)
-    points = _pixels(shape.points)
-    if shape.kind == "polygon":
-        points = np.concatenate([points, points[:1]])
-    canvas.path(points, color, style.line)
+def _draw_shapes(canvas: Canvas, shapes: Sequence[Shape], style: Style) -> None:
+    """Draw paths and polygons in the colors of their tracks."""
+    if not shapes:
+        return
+    corners = [
+        shape.points if shape.kind == "path" else np.concatenate([shape.points, shape.points[:1]])
+        for shape in shapes
+    ]
+    # All at once: a call for each of many short trails would cost more than drawing them.
+    pixels = np.clip(np.concatenate(corners), -(2**15), 2**15).round().astype(np.int32)
+    end = 0
+    for shape, points in zip(shapes, corners, strict=True):
+        begin, end = end, end + len(points)
+        color = color_of(0 if shape.track is None else shape.track)
+        canvas.path(pixels[begin:end], color, style.line)
 
 
 def _draw_tracks(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:
