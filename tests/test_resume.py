@@ -221,14 +221,14 @@ def interrupted(here, job):
 def test_not_a_run_and_a_complete_run(here, job, capsys):
     code, (line,) = run(capsys, "resume", "nowhere")
     assert code == 2
-    assert "nowhere' is no directory of a run of `vidan`" in line
+    assert "nowhere' is not the directory of a run" in line
     assert not (here / "nowhere").exists()
     end(start(here, *job, "hydra.run.dir=done", "max_frames=5"))
     code, (line,) = run(capsys, "resume", "done")
     assert (code, "done' is complete" in line) == (2, True)
     (here / "done/summary.json").unlink()
     code, (line,) = run(capsys, "resume", "done")
-    assert (code, f"holds no {FILE}" in line) == (2, True)
+    assert (code, f"contains no {FILE}" in line) == (2, True)
     (here / "done/.hydra/config.yaml").write_text("- a list\n")
     code, (line,) = run(capsys, "resume", "done")
     assert (code, "config.yaml' is damaged" in line) == (2, True)

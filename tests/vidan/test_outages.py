@@ -80,9 +80,9 @@ def test_a_summary_tells_of_outages(capsys):
     }  # fmt: skip
     grid = table(summary)
     cells = list(grid.columns[1].cells)
-    assert "2, 4.5 s in all" in cells
+    assert "2, 4.5 s in total" in cells
     assert "4.5 s, attempts: 2: pulled" in cells
-    assert "not over, attempts: 0: pulled again" in cells
+    assert "ongoing, attempts: 0: pulled again" in cells
 
 
 def test_endless_runs_stay_bounded():

@@ -1,4 +1,4 @@
-"""The commands that come with the core: `vidan plugins` and `vidan doctor`."""
+"""`vidan plugins` and `vidan doctor`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def plugins(arguments: list[str]) -> int:
-    """List every component with its kind, name, package, version and state."""
+    """List every component with its package, and whether it can be loaded."""
     argparse.ArgumentParser(
         "vidan plugins",
-        description="List every component: its package, and whether it can be loaded here.",
+        description="List every component with its package, and whether it can be loaded.",
     ).parse_args(arguments)
     found = load_plugins()
     table = Table("kind", "name", "package", "version", "state", box=None, pad_edge=False)
@@ -34,7 +34,7 @@ def plugins(arguments: list[str]) -> int:
             component.kind,
             component.name,
             *component.package,
-            escape(state),  # or `[tf]` in it would be taken for a style
+            escape(state),  # or `[tf]` would be taken for a style
             style=None if state == "ok" else COLORS["note"],
         )
     for name, why in found.failures.items():
@@ -44,17 +44,17 @@ def plugins(arguments: list[str]) -> int:
 
 
 def doctor(arguments: list[str]) -> int:
-    """Look at this machine and print what was found; 1 if something is a problem."""
+    """Check this machine; the exit code is 1 if something is broken."""
     argparse.ArgumentParser(
         "vidan doctor",
-        description="Look at this machine for what vidan needs; exit code 1 if a part is broken.",
+        description="Check whether this machine has what vidan needs; exit code 1 if not.",
     ).parse_args(arguments)
     return print_checks(_checks())
 
 
 def print_checks(checks: Iterable[Check]) -> int:
-    """Print checks as a table; 1 if one of them is a problem, else 0."""
-    table = Table("", "what", "found", box=None, pad_edge=False)
+    """Print checks as a table; returns 1 if one is a problem, else 0."""
+    table = Table("", "check", "result", box=None, pad_edge=False)
     problems = 0
     for check in checks:
         problems += check.state == "problem"
@@ -81,7 +81,7 @@ def _checks() -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
-    """Versions of what vidan requires; a package that only an extra needs may be missing."""
+    """Check the versions of required packages; those of extras may be missing."""
     texts = importlib.metadata.requires("vidan") or ()
     requirements = {r.name: r for r in map(Requirement, reversed(texts)) if not _for_developers(r)}
     for name, requirement in sorted(requirements.items()):
@@ -92,7 +92,7 @@ def _packages() -> Iterator[Check]:
             yield Check(name, state, f"not installed ({requirement})")
             continue
         fits = requirement.specifier.contains(version, prereleases=True)
-        wanted = "" if fits else f", but vidan needs {requirement.specifier}"
+        wanted = "" if fits else f", but vidan requires {requirement.specifier}"
         yield Check(name, "ok" if fits else "problem", version + wanted)
 
 
@@ -102,7 +102,7 @@ def _for_developers(requirement: Requirement) -> bool:
 
 
 def _components() -> Iterator[Check]:
-    """Import every component for real: what `vidan plugins` only looks up."""
+    """Import every component; `vidan plugins` only checks that its module exists."""
     found = load_plugins()
     for component in found.registry:
         title = f"{component.kind} {component.name}"

@@ -1,4 +1,4 @@
-"""The command line: `vidan [overrides]` runs, `vidan <command>` does something else."""
+"""The command line: `vidan [overrides]` runs the pipeline, `vidan <command>` a command."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 HELP = """\
-vidan: see, count and follow things in video.
+vidan: detect, track and count objects in video.
 
-  vidan [group=option] [key=value] ...    run the frame loop
-  vidan <command> [arguments]             do something else
+  vidan [group=option] [key=value] ...    run the pipeline
+  vidan <command> [arguments]             run a command
 
-A run takes frames from a source, finds boxes with a detector, gives them
-identities with a tracker, and carries the result out through sinks. Without
-arguments it runs on a scene that vidan draws itself. Outputs go to a folder of
-their own, runs/<date>_<time>/.
+A run reads frames from a source, finds boxes with a detector, assigns ids to
+them with a tracker, and writes the results to sinks. Without arguments it runs
+on a synthetic scene. Outputs go to a new folder, runs/<date>_<time>/.
 
 Examples:
   vidan source=webcam detector=onnx tracker=deepsort
@@ -35,12 +34,12 @@ Examples:
 """
 
 KEYS = """\
-Keys that fit every run:
-  max_frames=N            end after N frames
-  trace=true              write trace.json: what each thread did, for ui.perfetto.dev
-  hydra.run.dir=FOLDER    where outputs go
-  hydra.verbose=true      show the traceback of an error
-  --cfg job               print the configuration, with every key there is
+Keys of every run:
+  max_frames=N            stop after N frames
+  trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev
+  hydra.run.dir=FOLDER    folder of the outputs
+  hydra.verbose=true      print the traceback of an error
+  --cfg job               print the whole configuration
   -m key=a,b,c            run once for each value
 """
 
@@ -49,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program.
 
     Args:
-        arguments: without the program's name; those of the process if None.
+        arguments: without the program's name; None for `sys.argv`.
 
     Returns:
-        The exit code: 0, that of the error (see `vidan.errors`), 130 after Ctrl-C,
-        143 after SIGTERM.
+        The exit code: 0, that of the error (see `vidan.errors`), 130 after Ctrl-C, or 143 after
+        SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     verbose = any(a.replace(" ", "").lower() == "hydra.verbose=true" for a in arguments)
@@ -63,12 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as in `vidan plugins | head`
+    except BrokenPipeError:  # as in `vidan plugins | head`
         sys.stderr.close()
         return 0
     except Exception as error:
         if verbose:
-            logging.getLogger(__name__).exception("traceback, as asked for")
+            logging.getLogger(__name__).exception("traceback")
         sys.stderr.write(f"vidan: error: {_one_line(error)}\n")
         return error.exit_code if isinstance(error, VidanError) else 1
 
@@ -93,7 +92,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    """Run a command; or list those that share the first word, where only that was given."""
+    """Run a command, or list the commands that start with a word."""
     commands = load_plugins().commands
     if found := commands.find(arguments):
         command, behind = found
@@ -107,21 +106,21 @@ def _command(arguments: list[str]) -> int:
     if not asked and len(arguments) > 1:
         near = did_you_mean(arguments[1], group)
         raise ConfigError(f"vidan {word}: unknown {arguments[1]!r}: {near}")
-    sys.stdout.write(f"vidan {word} <what> [key=value] ...\n\n")
+    sys.stdout.write(f"vidan {word} <command> [key=value] ...\n\n")
     sys.stdout.write("\n".join(_command_lines(group.values())) + "\n\n")
-    sys.stdout.write(f"vidan {word} <what> --help says more.\n")
+    sys.stdout.write(f"vidan {word} <command> --help prints the details of one.\n")
     return 0 if asked else ConfigError.exit_code
 
 
 def _command_lines(commands: Iterable[Command]) -> list[str]:
-    """A line of help on each command."""
+    """The names of commands with a line of help for each."""
     listed = list(commands)
     width = max(len(command.name) for command in listed)
     return [f"  {command.name:<{width}}  {command.help}" for command in listed]
 
 
 def _is_command(argument: str) -> bool:
-    """A command is a bare word; an override has a `=` or starts with `~`, an option with `-`."""
+    """Whether an argument is a bare word, unlike overrides (`a=b`, `~a`) and options (`-a`)."""
     return "=" not in argument and not argument.startswith(("-", "~", "+"))
 
 
@@ -137,7 +136,7 @@ def _run(arguments: list[str]) -> int:
         log_to(Path(config.run_dir))
         try:
             run(config, require_display=chosen)
-        except Exception as error:  # kept from Hydra, which would print it its own way
+        except Exception as error:  # Hydra would print a traceback
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
             errors.append(error)
@@ -149,7 +148,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def log_to(directory: Path) -> None:
-    """Log to stderr for people, and to `vidan.log` in a folder with times and names."""
+    """Log to stderr, and with times and logger names to `vidan.log` in a folder."""
     from .terminal import console, log_handler
 
     file = logging.FileHandler(directory / "vidan.log", encoding="utf-8", delay=True)
@@ -164,10 +163,10 @@ def log_to(directory: Path) -> None:
 
 
 def help_text() -> str:
-    """What `vidan --help` prints: usage, examples, and every group with its options."""
+    """The output of `vidan --help`: usage, examples, config groups with options, and commands."""
     from ..config.groups import groups
 
-    lines, found = [HELP, "Groups and their options:"], groups()
+    lines, found = [HELP, "Config groups and their options:"], groups()
     for group in (*KINDS, "pipeline"):
         lines.append(f"  {group}")
         lines += [f"    {name:<12}{about}".rstrip() for name, about in found[group].items()]

@@ -1,9 +1,9 @@
-"""`vidan resume`: go on with a file job that was interrupted.
+"""`vidan resume`: continue an interrupted run over a file.
 
-What a tracker knows after a frame depends on all frames before it, and what results.jsonl says
-of them is rounded. So nothing is patched together: the run is done again from its first frame,
-with the detections of before, which were kept exactly (see `remember`) and are most of the work,
-and by the clock of before (see `job`). Its outputs are those of a run that was never interrupted.
+The state of a tracker depends on all frames before, and `results.jsonl` holds rounded numbers, so
+the outputs are not continued where they end. Instead the run is repeated from its first frame with
+the recorded detections (see `vidan.execution.replay`), which are most of the work, and with the
+clock of the first attempt (see `vidan.journal`). The outputs equal those of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from ..kinds import KINDS
 
 
 def main(arguments: list[str]) -> int:
-    """Go on with the run in a directory; 0 if it came to its end or had done so before."""
+    """Continue the run in a directory; returns 0 when it is complete."""
     parser = argparse.ArgumentParser(
         "vidan resume",
-        description="Go on with a file job that was interrupted or killed. What was detected "
-        "is not detected again; the outputs are those of a run without interruption.",
+        description="Continue a run over a file that was interrupted or killed. Frames whose "
+        "detections were recorded are not detected again; the outputs equal those of an "
+        "uninterrupted run.",
     )
     parser.add_argument("directory", type=Path, help="of the run, such as runs/2026-11-23_08-15-02")
     directory = parser.parse_args(arguments).directory.absolute()
@@ -41,11 +42,11 @@ def main(arguments: list[str]) -> int:
 
     log_to(directory)
     if _complete(directory):
-        raise ConfigError(f"{str(directory)!r} is complete: there is nothing to go on with")
+        raise ConfigError(f"{str(directory)!r} is complete: there is nothing to resume")
     if not (directory / FILE).exists():
         raise ConfigError(
-            f"{str(directory)!r} holds no {FILE}: nothing was detected there, or the source was "
-            "live, or resumable=false; begin a new run"
+            f"{str(directory)!r} contains no {FILE}: no frame was detected, the source was live, "
+            "or resumable=false; start a new run"
         )
     _change_to(settings)
     load_local(overrides)
@@ -54,28 +55,28 @@ def main(arguments: list[str]) -> int:
 
 
 def _read(path: Path) -> Any:
-    """A file that Hydra left.
+    """A YAML file that Hydra wrote.
 
     Raises:
-        ConfigError: it is not there or damaged.
+        ConfigError: it does not exist or is damaged.
     """
     try:
         return OmegaConf.load(path)
     except OSError as error:
         raise ConfigError(
-            f"{str(path.parents[1])!r} is no directory of a run of `vidan`: cannot read "
+            f"{str(path.parents[1])!r} is not the directory of a run: cannot read "
             f"{path.parent.name}/{path.name}"
         ) from error
-    except Exception as error:  # the YAML library's errors and OmegaConf's
+    except Exception as error:  # of PyYAML or OmegaConf
         raise _damaged(path) from error
 
 
 def _damaged(path: Path) -> ConfigError:
-    return ConfigError(f"{str(path)!r} is damaged: begin a new run")
+    return ConfigError(f"{str(path)!r} is damaged: start a new run")
 
 
 def _configuration(directory: Path) -> DictConfig:
-    """What the run was made of; its directory may have been moved since."""
+    """The configuration of the run, with `run_dir` as of now: it may have been moved."""
     path = directory / ".hydra/config.yaml"
     config = _read(path)
     needed = [kind.name for kind in KINDS.values() if kind.required]
@@ -96,8 +97,8 @@ def _complete(directory: Path) -> bool:
 
 
 def _change_to(settings: Any) -> None:
-    """Go where the run was begun: paths in its configuration may be relative."""
+    """Change to the working directory of the first attempt, which paths are relative to."""
     try:
         os.chdir(settings["hydra"]["runtime"]["cwd"])
     except (OmegaConfBaseException, KeyError, TypeError, OSError) as error:
-        raise ConfigError(f"the folder that the run was begun in is not there: {error}") from error
+        raise ConfigError(f"the working directory of the run does not exist: {error}") from error

@@ -1,4 +1,4 @@
-"""What commands with a configuration of their own share, whichever plugin they come from."""
+"""Helpers for commands that have a configuration of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
 
 
 def keys(*config_names: str) -> str:
-    """The lines `key: default  # about it` of configuration files of ours, for a command's help."""
+    """The lines `key: default  # comment` of built-in configuration files, for `--help`."""
     files = importlib.resources.files(CONFIG_MODULE)
     lines = [
         line
@@ -33,7 +33,7 @@ def keys(*config_names: str) -> str:
 
 
 def run_directory(config: DictConfig) -> Path:
-    """Make the run directory `config.run_dir`, and keep the configuration there.
+    """Create the directory `config.run_dir`, and save the configuration in it.
 
     Raises:
         SinkError: it cannot be written.
@@ -48,16 +48,16 @@ def run_directory(config: DictConfig) -> Path:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file."""
+    """Write a JSON file, indented."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
 def import_extra(module: str, extra: str) -> Any:
-    """A module that an extra of vidan brings.
+    """Import a module that is installed with an extra of vidan.
 
     Raises:
-        PluginError: it is not installed; says which extra brings it.
+        PluginError: it is not installed; the message names the extra.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a bar in a terminal, plain lines elsewhere, a table at the end."""
+"""Output for people: a progress bar in a terminal, log lines elsewhere, a table at the end."""
 
 from __future__ import annotations
 
@@ -19,35 +19,34 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-WIDE = 500
-"""Columns where there is no terminal."""
+NO_TERMINAL_COLUMNS = 500
+"""Width of the output where there is no terminal, so that nothing is cut off."""
 
-LINE_EVERY = 5.0
-"""How often a plain line is printed, s."""
+LOG_INTERVAL_S = 5.0
+"""Time between two lines of progress where there is no terminal, s."""
 
-
-SHOWN_OUTAGES = 5
-"""The table tells of so many of the latest outages; summary.json of all."""
+MAX_LISTED_OUTAGES = 5
+"""Latest outages that are listed in the table; summary.json has all of them."""
 
 
 class Display(Protocol):
-    """Shows how far a run is."""
+    """Shows the progress of a run."""
 
     def __call__(self, stats: Stats) -> None:
-        """Show the figures as of now."""
+        """Show the current statistics."""
         ...
 
     def close(self) -> None:
-        """Show no more."""
+        """End the display."""
         ...
 
 
 class Bar:
-    """A progress bar: frames, of how many, fps, dropped, time left.
+    """A progress bar with frames, total, frame rate, dropped frames and remaining time.
 
     Args:
         console: the terminal.
-        total: how many frames there will be; None if that is not known.
+        total: number of frames of the run; None if unknown.
     """
 
     def __init__(self, console: Console, total: int | None) -> None:
@@ -64,49 +63,51 @@ class Bar:
         self._progress.start()
 
     def __call__(self, stats: Stats) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._progress.update(
             self._task, completed=stats.frames, fps=stats.fps, dropped=stats.dropped
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
 
 class Lines:
-    """A plain line every LINE_EVERY s, where there is no terminal."""
+    """A log line every LOG_INTERVAL_S, where there is no terminal."""
 
     def __init__(self, total: int | None) -> None:
         self._of = "" if total is None else f" of {total}"
-        self._due = time.monotonic() + LINE_EVERY
+        self._due = time.monotonic() + LOG_INTERVAL_S
 
     def __call__(self, stats: Stats) -> None:
-        """Print a line if one is due."""
+        """Log a line if one is due."""
         if time.monotonic() < self._due:
             return
-        self._due = time.monotonic() + LINE_EVERY
+        self._due = time.monotonic() + LOG_INTERVAL_S
         log.info(
             "%d%s frames, %.1f fps, %d dropped", stats.frames, self._of, stats.fps, stats.dropped
         )
 
     def close(self) -> None:
-        """Nothing to take away."""
+        """Nothing to remove."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """What people look at: as wide as their terminal; nothing is cut where there is none."""
+    """A console as wide as the terminal, or NO_TERMINAL_COLUMNS wide."""
     terminal = Console(stderr=stderr, highlight=False)
-    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
+    if terminal.is_terminal:
+        return terminal
+    return Console(stderr=stderr, highlight=False, width=NO_TERMINAL_COLUMNS)
 
 
 def display(total: int | None, terminal: Console) -> Display:
-    """A bar where there is a terminal, else plain lines."""
+    """A progress bar in a terminal, else log lines."""
     return Bar(terminal, total) if terminal.is_terminal else Lines(total)
 
 
 def log_handler(terminal: Console) -> logging.Handler:
-    """A handler for stderr that does not tear the progress bar."""
+    """A log handler for stderr that leaves the progress bar intact."""
     if terminal.is_terminal:
         return RichHandler(console=terminal, show_time=False, show_path=False)
     handler = logging.StreamHandler(sys.stderr)
@@ -115,12 +116,12 @@ def log_handler(terminal: Console) -> logging.Handler:
 
 
 def table(summary: Mapping[str, Any]) -> Table:
-    """The end of a run as a table: what `summary.json` says, for people."""
+    """The summary of a run as a table."""
     grid = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     dropped = f"{summary['dropped']} dropped, {summary['skipped']} skipped"
     grid.add_row("frames", f"{summary['frames']} ({dropped})")
     objects = ", ".join(f"{count} {label}" for label, count in summary["objects"].items())
-    grid.add_row("objects", objects or f"none followed, {summary['detections']} detections")
+    grid.add_row("objects", objects or f"0 tracks, {summary['detections']} detections")
     grid.add_row("speed", f"{summary['fps']:.1f} fps")
     for stage, ms in summary["stages_ms"].items():
         grid.add_row(f"{stage}, ms", _percentiles(ms))
@@ -134,15 +135,15 @@ def table(summary: Mapping[str, Any]) -> Table:
 
 
 def _outages(outages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """How often and for how long there were no images, and the latest such times."""
+    """Number and total duration of the outages, and the latest ones."""
     if not outages:
         return
     lengths = [outage["length"] for outage in outages if outage["length"] is not None]
-    yield "outages", f"{len(outages)}, {sum(lengths):.1f} s in all"
-    for outage in outages[-SHOWN_OUTAGES:]:
+    yield "outages", f"{len(outages)}, {sum(lengths):.1f} s in total"
+    for outage in outages[-MAX_LISTED_OUTAGES:]:
         length = outage["length"]
-        how_long = "not over" if length is None else f"{length:.1f} s"
-        what = f"{how_long}, attempts: {outage['attempts']}: {outage['reason']}"
+        duration = "ongoing" if length is None else f"{length:.1f} s"
+        what = f"{duration}, attempts: {outage['attempts']}: {outage['reason']}"
         yield f"  {outage['began']}", what
 
 
@@ -151,7 +152,7 @@ def _percentiles(ms: Mapping[str, float]) -> str:
 
 
 def setup_logging() -> None:
-    """Log to stderr for people, unless somebody listens already: for commands without a run."""
+    """Log to stderr, unless logging is set up already; for commands without a run."""
     root = logging.getLogger()
     if not root.handlers:
         root.addHandler(log_handler(console(stderr=True)))
@@ -159,15 +160,15 @@ def setup_logging() -> None:
 
 
 def track(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """Pass items on and show how far it is: a bar in a terminal, now and then a line elsewhere."""
+    """Yield the items and show the progress: a bar in a terminal, log lines elsewhere."""
     terminal = console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    due = time.monotonic() + LINE_EVERY
+    due = time.monotonic() + LOG_INTERVAL_S
     with Progress(
         *columns, console=terminal, transient=True, disable=not terminal.is_terminal
     ) as bar:
         for number, item in enumerate(bar.track(items, total=len(items)), 1):
             yield item
             if not terminal.is_terminal and time.monotonic() >= due:
-                due = time.monotonic() + LINE_EVERY
+                due = time.monotonic() + LOG_INTERVAL_S
                 log.info("%s: %d of %d", what, number, len(items))

@@ -1,4 +1,4 @@
-"""The bridge to Hydra: where configuration is found, and what is built from it."""
+"""Compose the configuration with Hydra."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ MULTIRUN = ("-m", "--multirun")
 
 
 def load_local(overrides: Sequence[str]) -> None:
-    """Load the single-file plugins of `plugins_dir=`, and make options of their components.
+    """Load the single-file plugins of `plugins_dir=`, and add their components as options.
 
-    What such a component takes is read from its constructor: there is no file for it.
+    Such a component has no YAML file: its keys and defaults are those of its constructor.
     """
     named = [o.partition("=")[2] for o in overrides if o.startswith("plugins_dir=")]
     if not named or named[-1] in ("", "null"):
@@ -52,7 +52,7 @@ def load_local(overrides: Sequence[str]) -> None:
 
 
 _LOADED: set[Path] = set()
-"""The plugin folders that were loaded: a process loads each once."""
+"""The plugin folders that this process has loaded."""
 
 
 def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
@@ -91,20 +91,20 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
 def run_hydra(
     task: Callable[[DictConfig], None], arguments: Sequence[str], config_name: str = "config"
 ) -> None:
-    """Run a task as Hydra does: compose, run directory, multirun, `--cfg` and the like.
+    """Run a task with Hydra, which handles the run directory, multirun, `--cfg` and so on.
 
     Args:
-        task: gets the configuration; its exceptions must not leave it.
+        task: called with the configuration; it must not raise an `Exception`.
         arguments: Hydra's command line.
-        config_name: of the file in `conf/` to begin with.
+        config_name: the file in `conf/` to start from.
 
     Raises:
-        ConfigError: an override cannot be understood or names what does not exist.
+        ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
     load_local(arguments)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, not to Hydra's printer
-    # In front: argparse takes overrides on one side of an option only.
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them
+    # Options first: argparse accepts positional arguments on one side of an option only.
     sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
     decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)
     overrides = [argument for argument in arguments if not argument.startswith("-")]

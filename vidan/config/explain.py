@@ -1,4 +1,4 @@
-"""Turn the errors of Hydra and OmegaConf into one line that says what to do."""
+"""Turn errors of Hydra and OmegaConf into one line that says what to do."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .search_path import _compose
 
 @contextmanager
 def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator[None]:
-    """Turn what Hydra and OmegaConf raise into a ConfigError of one line."""
+    """Raise errors of Hydra and OmegaConf as a ConfigError of one line."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
-        # Hydra's own of `source=5` and `sink=[1]`
+        # ValueError and TypeError: of Hydra, for `source=5` and `sink=[1]`.
         GlobalHydra.instance().clear()
         raise ConfigError(_explain(error, overrides, config_name)) from error
 
@@ -36,8 +36,8 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
     text = " ".join(str(error).split())
     if not isinstance(error, HydraException | OmegaConfBaseException):
         chosen = [o for o in overrides if o.lstrip("+~").partition("=")[0] in groups()]
-        said = ", ".join(map(repr, chosen))
-        return f"{said}: expected names of options, as in sink=[video,jsonl] ({text})"
+        listed = ", ".join(map(repr, chosen))
+        return f"{listed}: expected names of options, as in sink=[video,jsonl] ({text})"
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, config_name)
     for override in overrides:
@@ -49,7 +49,7 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
 
 
 def _explain_option(missing: str) -> str:
-    """Why `<group>/<name>` is not there: the near names, and the plugins left out."""
+    """Why `<group>/<name>` does not exist: similar names, and plugins that were left out."""
     group, _, name = missing.rpartition("/")
     known = groups().get(group, {})
     failed = load_plugins().failures
@@ -58,13 +58,13 @@ def _explain_option(missing: str) -> str:
 
 
 def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
-    """Why `a.b.c` is not in the configuration: the near names beside it."""
+    """Why `a.b.c` is not in the configuration: similar names next to it."""
     chosen = [o for o in overrides if o.partition("=")[0] in groups()]
     try:
         node: Any = _compose(chosen, config_name)
     except HydraException:
         GlobalHydra.instance().clear()
-        return f"key {key!r} cannot be set: say which {key} by its name"
+        return f"key {key!r} cannot be set: choose {key}=<name> first"
     path = key.lstrip("+~").split(".")
     for depth, part in enumerate(path):
         if not OmegaConf.is_dict(node):

@@ -1,4 +1,4 @@
-"""The config groups and their options, read from the files without Hydra: `--help` is quick."""
+"""The config groups and their options, read without Hydra so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from ..registry.discovery import load_plugins
 
 CONFIG_MODULE = "vidan.conf"
-"""The package that holds vidan's own configuration."""
+"""The package of the built-in configuration."""
 
 
 def groups() -> dict[str, dict[str, str]]:
-    """Options of each config group, with what the first comment of an option's file says."""
+    """Options of each config group, each with the first comment of its file."""
     found: dict[str, dict[str, str]] = {}
     for path in [f"pkg://{CONFIG_MODULE}", *load_plugins().configs]:
         for folder in _folder(path).iterdir():
@@ -29,7 +29,7 @@ def groups() -> dict[str, dict[str, str]]:
 
 
 def option_file(group: str, name: str, paths: Iterable[str]) -> Traversable | None:
-    """The file of an option in some config folders, the first there is."""
+    """The file of an option in the first config folder that has one; None if none has."""
     for path in paths:
         file = _folder(path).joinpath(group, f"{name}.yaml")
         if file.is_file():
@@ -48,7 +48,7 @@ def _options(folder: Traversable) -> dict[str, str]:
 
 
 def _about(file: Traversable) -> str:
-    """The first comment line of a file that is not a directive to Hydra; "" if it has none."""
+    """The first comment of a file, apart from `# @package`; "" if there is none."""
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("#") and not line.startswith("# @"):
             return line.lstrip("# ").strip()

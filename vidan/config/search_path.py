@@ -1,4 +1,4 @@
-"""Where Hydra finds config groups: vidan's own, then those of plugins."""
+"""Hydra's search path: the built-in config groups, then those of plugins."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ HYDRA_VERSION = "1.3"
 
 
 class PluginConfigs(SearchPathPlugin):
-    """Appends the config groups of plugins: behind ours, so that they add and never shadow."""
+    """Appends the config groups of plugins, so that they never shadow built-in ones."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append what the plugins' `vidan_config` hooks named."""
+        """Append the results of the hooks `vidan_config`."""
         for path in load_plugins().configs:
             search_path.append("vidan-plugin", path)
 

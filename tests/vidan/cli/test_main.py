@@ -47,7 +47,7 @@ def test_help_lists_groups_examples_and_commands(capsys):
 def test_the_first_of_two_words_lists_the_second(capsys, arguments, code):
     assert cli.main(arguments) == code
     out, err = capsys.readouterr()
-    assert out.splitlines()[0] == "vidan eval <what> [key=value] ..."
+    assert out.splitlines()[0] == "vidan eval <command> [key=value] ..."
     assert "  eval tracking" in out
     assert "tune" not in out
     assert err == ""
