@@ -238,7 +238,7 @@ def test_a_replaced_video_is_detected(interrupted, capsys):
     write_clip(interrupted.parent / "clip.mp4", FRAMES, size=(64, 64))
     code, (line,) = run(capsys, "resume", "cut")
     assert code == 1
-    assert "the source has changed since: frame 0 was 64x48 px at 0.000 s, now 64x64 px" in line
+    assert "the source has changed: frame 0 was 64x48 px at 0.000 s, now 64x64 px" in line
 
 
 def test_a_new_run_in_the_same_directory_starts_over(interrupted, job):

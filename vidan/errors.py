@@ -1,15 +1,15 @@
-"""What can go wrong, and the exit code it ends the program with.
+"""Exceptions of vidan, and the exit codes of the command line.
 
     VidanError             exit 1
     ├ ConfigError          exit 2   unknown option, bad value
-    ├ PluginError          exit 3   import failed, registered twice, missing extra
+    ├ PluginError          exit 3   import failed, registered twice, extra not installed
     ├ SourceError                   cannot open or read
     ├ SinkError                     cannot open or write
-    │ └ DisplayError                no display to show images on
+    │ └ DisplayError                no display for a window
     ├ ModelError                    wrong signature, shape or labels
-    └ StageError                    what a plugin raised in mid-run
+    └ StageError                    a component raised an exception during the run
 
-A message is one line: what failed, the value in `repr`, and what to do next.
+A message is one line: what failed, the `repr` of the value, and what to do.
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ from collections.abc import Iterable
 
 
 class VidanError(Exception):
-    """Base of every error that vidan raises on purpose."""
+    """Base class of all errors that vidan raises deliberately."""
 
     exit_code = 1
 
 
 class ConfigError(VidanError):
-    """An unknown option or a value that cannot be used."""
+    """An unknown option, or a bad value."""
 
     exit_code = 2
 
 
 class PluginError(VidanError):
-    """A plugin that cannot be imported, clashes with another, or lacks an extra."""
+    """A plugin cannot be imported, clashes with another, or needs an extra."""
 
     exit_code = 3
 
 
 class SourceError(VidanError):
-    """A source that cannot be opened or read."""
+    """A source cannot be opened or read."""
 
 
 class SinkError(VidanError):
-    """A sink that cannot be opened or written, or whose output is not right."""
+    """A sink cannot be opened or written, or its output is damaged."""
 
 
 class DisplayError(SinkError):
-    """No display to show images on: the default run goes on without one."""
+    """There is no display for a window; the default run continues without it."""
 
 
 class ModelError(VidanError):
-    """A model whose file, inputs, outputs or labels are not what is needed."""
+    """A model has an unsuitable file, inputs, outputs or labels."""
 
 
 class StageError(VidanError):
-    """An exception that a plugin raised while the pipeline ran.
+    """A component raised an exception while the pipeline ran; it is the `__cause__`.
 
     Attributes:
-        stage: where it happened: `source`, `detector`, `tracker` or `sink.<name>`.
-        frame: index of the frame at hand; None at the start or the end.
+        stage: of the component, such as `tracker` or `sink.<name>`.
+        frame: index of the frame; None at the start or the end.
     """
 
     def __init__(self, stage: str, frame: int | None, cause: BaseException) -> None:
@@ -70,7 +70,7 @@ class StageError(VidanError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of an error message: the names near `name`, or else all that exist."""
+    """The end of an error message: names similar to `name`, or else all known names."""
     names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:

@@ -1,7 +1,7 @@
-"""What a file job that was interrupted must know to make the same files again.
+"""The journal of a run over a file, so that an interrupted run can be repeated exactly.
 
-Kept in FILE in the run directory until the job is done: a line with the time at which it began,
-and one for each file whose name goes by the clock.
+The file FILE in the run directory exists until the run is complete. It has a line with the time at
+which the run started, and one for each output file that is named after the clock.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from typing import Any
 from .errors import SinkError
 
 FILE = "job.jsonl"
-"""Its name in the run directory."""
+"""Name of the file in the run directory."""
 
 
 class RunJournal:
-    """A file job, which may be interrupted and done again from its beginning.
+    """The start time of a run, and the output files that it has created.
 
     Args:
         directory: of the run.
-        resumed: whether it was interrupted and is done again; else it is a new one.
+        resumed: whether to continue the journal of an interrupted run; else a new one starts.
 
     Attributes:
-        began: when it first began, s since 1970.
-        files: what it made before it was interrupted, as far as that was noted.
+        began: when the run first started, s since 1970.
+        files: output files that interrupted attempts created, as far as they are recorded.
 
     Raises:
-        SinkError: FILE cannot be written; also from `note`.
+        SinkError: the file cannot be written; also from `note`.
     """
 
     def __init__(self, directory: Path, *, resumed: bool) -> None:
@@ -41,25 +41,25 @@ class RunJournal:
         self.began = time.time()
         self.files: set[Path] = set()
         if resumed:
-            self._recall()
+            self._read()
         else:
             self._write("w", {"began": self.began})
 
     def note(self, path: Path) -> None:
-        """Note a file, before it is made: what is done again replaces it."""
+        """Record an output file before it is created: a resumed run replaces it."""
         self._write("a", {"file": os.path.relpath(path.resolve(), self._directory)})
 
-    def _recall(self) -> None:
+    def _read(self) -> None:
         for entry in self._entries():
             if isinstance(entry.get("began"), float):
                 self.began = entry["began"]
             elif isinstance(entry.get("file"), str):
-                # From the directory, which may have been moved since, and all in it.
+                # Relative to the directory, which may have been moved with all its files.
                 self.files.add(Path(os.path.normpath(self._directory / entry["file"])))
         self._write("a", {"began": self.began})
 
     def _entries(self) -> Iterator[dict[str, Any]]:
-        """What can be read: a power cut may leave a line cut off, and another behind it."""
+        """The readable entries: after a power failure, a line may be incomplete."""
         try:
             lines = self._path.read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError):
@@ -76,4 +76,4 @@ class RunJournal:
                 file.write("\n" * (mode == "a") + json.dumps(entry))
         except OSError as error:
             why = error.strerror or error
-            raise SinkError(f"cannot write {str(self._path)!r}: {why}; make room") from error
+            raise SinkError(f"cannot write {str(self._path)!r}: {why}; free some space") from error

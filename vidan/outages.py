@@ -1,4 +1,4 @@
-"""When a source gave nothing: what is told of it, and what is forgotten over it."""
+"""Outages of a source: times without frames."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-REMEMBERED = 1000
-"""So many of the latest outages are kept, so that endless runs stay bounded."""
+MAX_KEPT = 1000
+"""Latest outages that are kept, so that memory stays bounded in endless runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time without images.
+    """A time during which a live source delivered no frames.
 
     Attributes:
-        began: when the last image before it came, in UTC.
-        time: stream time of that image, s.
-        reason: why there were none.
-        attempts: how often the source tried to get it back.
-        length: from the last image before it to the first behind it, s; None if it goes on.
+        began: when the last frame before the outage was captured, UTC.
+        time: stream time of that frame, s.
+        reason: why there were no frames.
+        attempts: number of attempts to reconnect.
+        length: time from the last frame before the outage to the first after it, s; None while it
+            lasts.
     """
 
     began: datetime
@@ -32,7 +33,7 @@ class Outage:
     length: float | None = None
 
     def summary(self) -> dict[str, Any]:
-        """It, ready for JSON."""
+        """The outage as JSON values."""
         return asdict(self) | {
             "began": self.began.isoformat(timespec="seconds"),
             "time": round(self.time, 3),
@@ -41,42 +42,48 @@ class Outage:
 
 
 class Outages:
-    """The outages of a source, the latest last; written by one thread, read by any.
+    """The outages of a source, oldest first; written by one thread, read by any.
 
-    A source that comes and goes has them as its attribute `outages`.
+    A source provides them as its attribute `outages`: see `vidan.interfaces.ReportsOutages`.
 
     Attributes:
-        count: how many there were, forgotten ones included.
+        count: number of outages, including those that are no longer kept.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self._latest: deque[Outage] = deque(maxlen=REMEMBERED)
+        self._latest: deque[Outage] = deque(maxlen=MAX_KEPT)
 
     @property
     def latest(self) -> Outage | None:
-        """The latest of them."""
+        """The latest outage; None if there was none."""
         return self._latest[-1] if self._latest else None
 
     def __iter__(self) -> Iterator[Outage]:
         return iter(tuple(self._latest))
 
     def since(self, time: float) -> list[Outage]:
-        """Those that began at that stream time, s, or later, the latest first."""
+        """Outages that began at stream time `time`, s, or later; latest first."""
         return list(takewhile(lambda o: o.time >= time, reversed(tuple(self._latest))))
 
     def begin(self, age: float, time: float, reason: str) -> None:
-        """One began: the last image, of stream time `time` s, is `age` s old."""
+        """Start an outage.
+
+        Args:
+            age: of the last frame, s.
+            time: stream time of the last frame, s.
+            reason: why there are no frames.
+        """
         began = datetime.now(UTC) - timedelta(seconds=age)
         self.count += 1
         self._latest.append(Outage(began, time, reason))
 
     def attempt(self) -> None:
-        """One more try to end it."""
+        """Count an attempt to reconnect."""
         latest = self._latest[-1]
         self._latest[-1] = replace(latest, attempts=latest.attempts + 1)
 
     def end(self, length: float) -> Outage:
-        """It is over, after so many s."""
+        """End the current outage after `length` s, and return it."""
         self._latest[-1] = replace(self._latest[-1], length=length)
         return self._latest[-1]

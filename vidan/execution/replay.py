@@ -1,7 +1,7 @@
-"""Detections of a file job, kept exactly as they are until it is done: see `vidan resume`.
+"""Record the detections of a run over a file, exactly, so that `vidan resume` can reuse them.
 
-The file begins with MAGIC. A record is HEAD and then the arrays of Detections one after another,
-little-endian; a process that was killed may leave the last one cut off.
+The file starts with MAGIC. A record is a HEADER followed by the arrays of a `Detections`, all
+little-endian; the last record is incomplete if the process was killed.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from ..types import Detections, Frame
 log = logging.getLogger(__name__)
 
 FILE = "detections.bin"
-"""Its name in the run directory."""
+"""Name of the file in the run directory."""
 
 MAGIC = b"vidan detections 1\n"
 
-HEAD = struct.Struct("<IqdIIIi")
-"""CRC-32 of all that follows; the frame's index, time in s, width and height in px; how many
-detections; numbers in a feature, -1 if there are none."""
+HEADER = struct.Struct("<IqdIIIi")
+"""CRC-32 of the rest of the record; index, time (s), width and height (px) of the frame; number of
+detections; length of a feature vector, -1 for no features."""
 
-LARGEST = 4 * 10**9
-"""Bytes after which no more is remembered: a file that is played in a loop has no end."""
+MAX_BYTES = 4 * 10**9
+"""Size after which no more is recorded: a file that is played in a loop never ends."""
 
 
 class ReplayDetector:
-    """A detector that is not asked again for frames that it was asked for before.
+    """A detector that reuses recorded detections, and records new ones.
 
     Args:
-        detector: that is asked for all others.
+        detector: called for frames that are not recorded.
         path: of the file.
-        resumed: whether what is in the file counts; else it is replaced.
+        resumed: whether to use the records in the file; else it is replaced.
 
     Attributes:
-        count: frames that were remembered at the beginning.
+        count: frames that were recorded at the start.
 
     Raises:
         SinkError: the file cannot be written.
-        SourceError: from `detect`, a frame is another than the one remembered.
+        SourceError: from `detect`: a frame differs from the recorded one.
     """
 
     def __init__(self, detector: Detector, path: Path, *, resumed: bool) -> None:
@@ -68,34 +68,34 @@ class ReplayDetector:
         return self._detector.batch if isinstance(self._detector, Batching) else 1
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """What is remembered, and for other frames what the detector finds."""
+        """The recorded detections of frames, or what the detector finds in them."""
         known = [self._store.find(frame) for frame in frames]
         unknown = [frame for frame, found in zip(frames, known, strict=True) if found is None]
         if not unknown:
             return [found for found in known if found is not None]
         made = self._detector.detect(unknown)
         if len(made) != len(unknown):
-            return made  # the pipeline says what is wrong with that
+            return made  # the pipeline reports the error
         for frame, found in zip(unknown, made, strict=True):
             self._store.add(frame, found)
         rest = iter(made)
         return [next(rest) if found is None else found for found in known]
 
     def close(self) -> None:
-        """Close the detector and the file, which stays."""
+        """Close the detector and the file."""
         self._store.close()
         self._detector.close()
 
 
 class DetectionStore:
-    """The file; for several threads.
+    """The file of records; thread-safe.
 
     Args:
         path: of the file.
-        resumed: whether what is in it counts; else it is replaced.
+        resumed: whether to use the records in the file; else it is replaced.
 
     Attributes:
-        count: frames that were known at the beginning.
+        count: frames that were recorded at the start.
 
     Raises:
         SinkError: it cannot be written.
@@ -117,43 +117,43 @@ class DetectionStore:
         self.count = len(self._frames)
 
     def find(self, frame: Frame) -> Detections | None:
-        """What is known of a frame; None if nothing is.
+        """The recorded detections of a frame; None if there are none.
 
         Raises:
-            SourceError: the frame known by its index has another time or size.
+            SourceError: the recorded frame with that index has another time or size.
         """
         row = int(np.searchsorted(self._frames, frame.index))
         if row == len(self._frames) or self._frames[row] != frame.index:
             return None
         with self._lock:
             self._file.seek(int(self._offsets[row]))
-            head, found = _read(self._file)
-        _, index, time, width, height, *_ = head
+            header, found = _read(self._file)
+        _, index, time, width, height, *_ = header
         if (time, width, height) != (frame.time, frame.width, frame.height):
             raise SourceError(
-                f"the source has changed since: frame {index} was {width}x{height} px at "
+                f"the source has changed: frame {index} was {width}x{height} px at "
                 f"{time:.3f} s, now {frame.width}x{frame.height} px at {frame.time:.3f} s; "
-                "begin a new run"
+                "start a new run"
             )
         return found
 
     def add(self, frame: Frame, found: Detections) -> None:
-        """Append what was found in a frame; where there is no room, no more is remembered."""
+        """Record the detections of a frame; after a write error, nothing more is recorded."""
         data = _packed(frame, found)
         with self._lock:
             if self._full or self._file.closed:
                 return
             try:
-                if self._size + len(data) > LARGEST:
-                    raise OSError(f"larger than {LARGEST / 1e9:g} GB")
+                if self._size + len(data) > MAX_BYTES:
+                    raise OSError(f"larger than {MAX_BYTES / 1e9:g} GB")
                 self._file.seek(self._size)
                 if self._file.write(data) != len(data):
-                    raise OSError("no room")
+                    raise OSError("no space left")
                 self._size += len(data)
             except OSError as error:
                 self._full = True
                 log.warning(
-                    "%s: %s; vidan resume would go on at frame %d",
+                    "%s: %s; vidan resume would detect again from frame %d",
                     self._path,
                     error.strerror or error,
                     frame.index,
@@ -172,30 +172,30 @@ def _packed(frame: Frame, found: Detections) -> bytes:
     columns = -1 if features is None else features.shape[1]
     arrays = [found.boxes, found.scores, found.classes, *([] if features is None else [features])]
     values = frame.index, frame.time, frame.width, frame.height, len(found), columns
-    # Two passes over the head, since the sum is in it.
-    rest = HEAD.pack(0, *values)[4:] + b"".join(a.tobytes() for a in arrays)
+    # Packed without the checksum first, which is part of the header.
+    rest = HEADER.pack(0, *values)[4:] + b"".join(a.tobytes() for a in arrays)
     return zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
 def _read(file: BinaryIO) -> tuple[tuple[Any, ...], Detections]:
-    """The record at the file's position.
+    """The header and the detections of the record at the file's position.
 
     Raises:
-        ValueError: it is cut off or damaged.
+        ValueError: the record is incomplete or damaged.
     """
-    start = file.read(HEAD.size)
-    if len(start) < HEAD.size:
-        raise ValueError("cut off")
-    head = HEAD.unpack(start)
-    count, columns = head[-2:]
+    start = file.read(HEADER.size)
+    if len(start) < HEADER.size:
+        raise ValueError("incomplete record")
+    header = HEADER.unpack(start)
+    count, columns = header[-2:]
     sizes = [16 * count, 4 * count, 4 * count, 4 * count * max(columns, 0)]
-    body = file.read(sum(sizes)) if sum(sizes) <= LARGEST else b""
-    if len(body) < sum(sizes) or zlib.crc32(start[4:] + body) != head[0]:
-        raise ValueError("cut off or damaged")
+    body = file.read(sum(sizes)) if sum(sizes) <= MAX_BYTES else b""
+    if len(body) < sum(sizes) or zlib.crc32(start[4:] + body) != header[0]:
+        raise ValueError("incomplete or damaged record")
     boxes, scores, classes, features = (
         body[sum(sizes[:n]) : sum(sizes[: n + 1])] for n in range(4)
     )
-    return head, Detections(
+    return header, Detections(
         np.frombuffer(boxes, "<f4").reshape(count, 4),
         np.frombuffer(scores, "<f4"),
         np.frombuffer(classes, "<i4"),
@@ -204,18 +204,18 @@ def _read(file: BinaryIO) -> tuple[tuple[Any, ...], Detections]:
 
 
 def _scan(file: BinaryIO) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Frames (N,), rising, and where their records begin (N,); the file is then behind the last.
+    """Frame indices (N,) int64 in ascending order, and the offsets (N,) int64 of their records.
 
-    What is no such file counts as empty.
+    The file is left after the last intact record. A file without MAGIC counts as empty.
     """
     frames, offsets = [], []
     end = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
     while end:
         try:
-            head, _ = _read(file)
+            header, _ = _read(file)
         except ValueError:
             break
-        frames.append(head[1])
+        frames.append(header[1])
         offsets.append(end)
         end = file.tell()
     file.seek(end)

@@ -122,12 +122,12 @@ def test_a_detector_that_returns_too_little_is_for_the_pipeline_to_name(tmp_path
 
 
 def test_a_full_disk_ends_remembering_and_not_the_run(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("vidan.execution.replay.LARGEST", 200)
+    monkeypatch.setattr("vidan.execution.replay.MAX_BYTES", 200)
     store = DetectionStore(tmp_path / "d.bin")
     with caplog.at_level(logging.WARNING):
         for n in range(10):
             store.add(frame(n), detections(n, count=2))  # 84 bytes each, behind 19
-    assert caplog.text.count("vidan resume would go on at frame 2") == 1
+    assert caplog.text.count("vidan resume would detect again from frame 2") == 1
     store.close()
     again = DetectionStore(tmp_path / "d.bin", resumed=True)
     assert again.count == 2
