@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 
-from .interfaces import Analyzer, Detector, Sink, Source, Tracker
+from .interfaces import Analyzer, Detector, EventSink, Sink, Source, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Kind:
         name: of the kind, of its config group and of its key in the configuration.
         plural: for prose; also the folder of the built-in components.
         protocol: the interface in `vidan.interfaces`.
+        alternatives: interfaces that will do in its place.
         many: whether a run may have several, as in `sink=[video,jsonl]`.
         required: whether a run needs one.
     """
@@ -29,6 +30,7 @@ class Kind:
     protocol: type
     many: bool = False
     required: bool = True
+    alternatives: tuple[type, ...] = ()
 
     def key(self, component: str) -> str:
         """Where a component is configured: `sink.video` if there may be several, or `tracker`."""
@@ -37,9 +39,20 @@ class Kind:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that a component must have."""
-        members = vars(self.protocol).items()
-        functions = [name for name, member in members if inspect.isfunction(member)]
-        return tuple(n for n in functions if not n.startswith("_") or n == "__iter__")
+        return _methods(self.protocol)
+
+    def missing_methods(self, target: object) -> list[str]:
+        """The methods that a component, or its class, lacks."""
+        lacking = [
+            [name for name in _methods(protocol) if not callable(getattr(target, name, None))]
+            for protocol in (self.protocol, *self.alternatives)
+        ]
+        return lacking[0] if all(lacking) else []
+
+
+def _methods(protocol: type) -> tuple[str, ...]:
+    functions = [name for name, member in vars(protocol).items() if inspect.isfunction(member)]
+    return tuple(n for n in functions if not n.startswith("_") or n == "__iter__")
 
 
 KINDS = {
@@ -49,7 +62,7 @@ KINDS = {
         Kind("detector", "detectors", Detector),
         Kind("tracker", "trackers", Tracker),
         Kind("analytics", "analytics", Analyzer, many=True, required=False),
-        Kind("sink", "sinks", Sink, many=True, required=False),
+        Kind("sink", "sinks", Sink, many=True, required=False, alternatives=(EventSink,)),
     )
 }
 """Every kind by its name, in the order of the pipeline."""

@@ -51,6 +51,19 @@ def test_methods_are_those_of_the_protocol():
     }
 
 
+def test_a_sink_may_take_events_alone():
+    class Events:
+        def emit(self, events): ...
+
+        def close(self): ...
+
+    class Neither:
+        def close(self): ...
+
+    assert KINDS["sink"].missing_methods(Events) == []
+    assert KINDS["sink"].missing_methods(Neither) == ["write"]
+
+
 def test_key_of_a_component():
     assert KINDS["tracker"].key("sort") == "tracker"
     assert KINDS["sink"].key("video") == "sink.video"

@@ -54,6 +54,19 @@ class TestListSource(SourceSuite):
         return ListSource(frames(6))
 
 
+class TestEventsAlone(SinkSuite):
+    """A sink of events needs no `write`."""
+
+    def make(self, tmp_path):
+        self.events = []
+        sink = type("Sink", (), {"close": lambda _: None})()
+        sink.emit = self.events.extend
+        return sink
+
+    def check(self, tmp_path, results):
+        assert self.events == [event for result in results for event in result.events]
+
+
 class TestTruthDetector(DetectorSuite):
     finds = True
 

@@ -111,8 +111,7 @@ def _component(component: Component) -> Iterator[Check]:
         yield Check(title, "note" if component.missing() else "problem", str(error))
         return
     # Methods only: attributes may be set when it is made.
-    methods = KINDS[component.kind].methods
-    lacking = [m for m in methods if not callable(getattr(target, m, None))]
+    lacking = KINDS[component.kind].missing_methods(target)
     if isinstance(target, type) and lacking:
         yield Check(title, "problem", f"{target.__name__} lacks {', '.join(lacking)}")
     elif not (inspect.getdoc(target) or "").strip():

@@ -15,8 +15,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pytest
 
-from ..events import Event
-from ..interfaces import Analyzer, Detector, Sink, Source, Tracker
+from ..events import APPEARED, Event
+from ..interfaces import Analyzer, Detector, EventSink, Sink, Source, Tracker
 from ..runtime.pipeline import Pipeline
 from ..runtime.stream import Stream
 from ..types import Detections, Frame, Result, Tracks
@@ -471,17 +471,18 @@ class AnalyzerSuite(Suite[Analyzer]):
         assert [list(r.events) for r in sink.results] == known
 
 
-class SinkSuite(Suite[Sink]):
-    """A sink. Override `check` to check its output."""
+class SinkSuite(Suite[Sink | EventSink]):
+    """A sink of results, of events, or of both. Override `check` to check its output."""
 
     def check(self, tmp_path: Path, results: list[Result]) -> None:
         """Check the outputs in `tmp_path` after these results and `close`."""
 
     def results(self) -> list[Result]:
-        """The input: nothing, one object, several, an uncertain class, a gap."""
+        """The input: nothing, one object and its event, several, an uncertain class, a gap."""
+        appeared = Event("test/1", APPEARED, "start", "test", "presence", 1 / 30, 1, 1, "thing")
         return [
             make_result(0),
-            make_result(1, [[10, 20, 60, 90]]),
+            replace(make_result(1, [[10, 20, 60, 90]]), events=(appeared,)),
             make_result(
                 2, [[12.0, 20.0, 62.0, 90.0], [100.5, 50.25, 140.0, 110.0]], classes=[-1, 1]
             ),
@@ -489,11 +490,11 @@ class SinkSuite(Suite[Sink]):
         ]
 
     def test_has_the_shape_of_a_sink(self, tmp_path: Path) -> None:
-        """`lossless`, `write` and `close`."""
+        """`lossless`, `write` and `close`, or `emit` and `close`."""
         sink = self.make(tmp_path)
         try:
-            assert isinstance(sink, Sink)
-            assert isinstance(sink.lossless, bool)
+            assert isinstance(sink, Sink | EventSink)
+            assert not isinstance(sink, Sink) or isinstance(sink.lossless, bool)
         finally:
             sink.close()
 
@@ -503,7 +504,7 @@ class SinkSuite(Suite[Sink]):
         before = [(r.tracks.boxes.copy(), r.frame.rgb().copy()) for r in given]
         sink = self.make(tmp_path)
         for each in given:
-            sink.write(each)
+            _publish(sink, each)
         sink.close()
         for each, (boxes, rgb) in zip(given, before, strict=True):
             np.testing.assert_array_equal(each.tracks.boxes, boxes)
@@ -516,7 +517,7 @@ class SinkSuite(Suite[Sink]):
 
         def use() -> None:
             for each in given:
-                sink.write(each)
+                _publish(sink, each)
             sink.close()
 
         _in_thread(use)
@@ -535,6 +536,14 @@ class SinkSuite(Suite[Sink]):
         truth = [detections([[10 + 2 * n, 50, 30 + 2 * n, 90]]) for n in range(12)]
         _run(ListSource(given), TruthDetector(truth), _EachItsOwn(), sink, beside)
         assert len(beside.results) == 12
+
+
+def _publish(sink: Sink | EventSink, result: Result) -> None:
+    """Give a sink a result and its events, as the pipeline does."""
+    if isinstance(sink, EventSink) and result.events:
+        sink.emit(result.events)
+    if isinstance(sink, Sink):
+        sink.write(result)
 
 
 class _EachItsOwn:
@@ -577,7 +586,7 @@ def _run(
     source: Source,
     detector: Detector,
     tracker: Tracker,
-    *sinks: Sink,
+    *sinks: Sink | EventSink,
     analyzer: Analyzer | None = None,
     max_frames: int | None = None,
     workers: int = 1,
