@@ -1,4 +1,4 @@
-"""What `vidan doctor` looks at for the built-in components."""
+"""Checks of `vidan doctor` for the built-in components."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPENCV_HEADLESS_CONTRIB = "opencv-contrib-python-headless"
 
 
 def checks() -> Iterator[Check]:
-    """Codecs, OpenCV's flavors, display, cameras, ONNX Runtime's providers."""
+    """Codecs, OpenCV packages, display, cameras, ONNX Runtime providers."""
     yield h264()
     yield opencv()
     yield display()
@@ -31,20 +31,20 @@ def h264() -> Check:
     for name in ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf"):
         if name in av.codecs_available:
             return Check("H.264 encoder", "ok", f"{name} (libavcodec {version})")
-    return Check("H.264 encoder", "problem", f"none in libavcodec {version}: reinstall av by pip")
+    return Check("H.264 encoder", "problem", f"none in libavcodec {version}: reinstall av with pip")
 
 
 def opencv() -> Check:
-    """Whether several OpenCV packages overwrite each other's files."""
+    """Whether several OpenCV packages are installed, which overwrite each other's files."""
     names = (*OPENCV, OPENCV_HEADLESS_CONTRIB)
     found = [name for name in names if _installed(name)]
     if len(found) > 1:
         return Check(
-            "OpenCV flavors",
+            "OpenCV packages",
             "problem",
             f"{' and '.join(found)} overwrite each other: uninstall all, then install one",
         )
-    return Check("OpenCV flavors", "ok", found[0] if found else "built by hand")
+    return Check("OpenCV packages", "ok", found[0] if found else "built from source")
 
 
 def _installed(package: str) -> bool:
@@ -59,20 +59,20 @@ def display() -> Check:
     """Whether there is a display, for `sink=window`."""
     names = [n for n in ("DISPLAY", "WAYLAND_DISPLAY") if os.environ.get(n)]
     if sys.platform == "linux" and not names:
-        return Check("display", "note", "none: sink=window cannot be used here")
+        return Check("display", "note", "none: sink=window is not available")
     return Check("display", "ok", ", ".join(f"{n}={os.environ[n]}" for n in names) or "native")
 
 
 def cameras() -> Check:
-    """Which cameras there are, for `source=webcam`; only Linux lists them as files."""
+    """The cameras for `source=webcam`; only Linux lists them as files."""
     if sys.platform != "linux":
-        return Check("cameras", "ok", "tried when source=webcam starts")
+        return Check("cameras", "ok", "checked when source=webcam starts")
     found = sorted(str(path) for path in Path("/dev").glob("video*"))
     return Check("cameras", "ok" if found else "note", ", ".join(found) or "no /dev/video*")
 
 
 def providers() -> Check:
-    """Where ONNX Runtime can compute."""
+    """The execution providers of ONNX Runtime."""
     import onnxruntime
 
     found = [

@@ -1,4 +1,4 @@
-"""Registers what comes built in, through the same hooks as anyone's plugin."""
+"""Registers the built-in components, commands and checks, through the hooks that plugins use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def vidan_components(registry: Registrar) -> None:
-    """Add the built-in sources, detectors, trackers and sinks."""
+    """Register the built-in components."""
     registry.add("source", "file", "vidan_plugins.sources.ffmpeg.file:VideoFile")
     registry.add("source", "images", "vidan_plugins.sources.images.source:Images")
     registry.add("source", "rtsp", "vidan_plugins.sources.ffmpeg.rtsp:Rtsp")
@@ -43,31 +43,38 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan bench`, `vidan models`, `vidan smooth` and those about trackers."""
-    package = "vidan_plugins.tools.tracking.commands"
+    """Register `vidan bench`, `models`, `eval tracking`, `tune tracking` and `smooth`."""
+    tools = "vidan_plugins.tools"
+    commands.add("bench", f"{tools}.bench.commands:main", "Measure speed, latency and CPU time.")
     commands.add(
-        "bench", "vidan_plugins.tools.bench.commands:main", "Measure speed, latency and cost."
+        "eval tracking",
+        f"{tools}.tracking.commands:evaluate",
+        "Score a tracker on sequences with ground truth.",
     )
-    zoo = "vidan_plugins.tools.models.commands"
     commands.add(
-        "models inspect", f"{zoo}:inspect_model", "Say how a detector's file would be used."
+        "models inspect",
+        f"{tools}.models.commands:inspect_model",
+        "Show how vidan would use a detector's file.",
     )
-    commands.add("models list", f"{zoo}:list_models", "List public detectors to pull.")
-    commands.add("models pull", f"{zoo}:pull", "Download a public detector and verify it.")
+    commands.add("models list", f"{tools}.models.commands:list_models", "List public detectors.")
     commands.add(
-        "eval tracking", f"{package}:evaluate", "Score a tracker on sequences with ground truth."
+        "models pull", f"{tools}.models.commands:pull", "Download and verify a public detector."
     )
-    commands.add("smooth", f"{package}:smooth", "Fill gaps in tracks of a file and smooth them.")
+    commands.add(
+        "smooth",
+        f"{tools}.tracking.commands:smooth",
+        "Fill gaps in the tracks of a file and smooth them.",
+    )
     commands.add(
         "tune tracking",
-        f"{package}:tune",
-        "Search a tracker's parameters, some sequences left out.",
+        f"{tools}.tracking.commands:tune",
+        "Search a tracker's options, with held-out sequences.",
     )
 
 
 @hookimpl
 def vidan_checks() -> Iterable[Check]:
-    """What the built-in components need of this machine."""
+    """Check what the built-in components need on this machine."""
     from .checks import checks
 
     return checks()

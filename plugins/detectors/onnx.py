@@ -14,7 +14,7 @@ from vidan import options
 from vidan.errors import ConfigError, ModelError, PluginError
 
 from ..formats.onnx import is_quantized
-from ..models.catalog import Entry, pulled
+from ..models.catalog import CatalogEntry, find_downloaded
 from .backends.threads import thread_count
 from .base import DetectorOptions, Model, ModelDetector
 from .exported.decoding import DecodeName
@@ -264,7 +264,7 @@ def _check_file(path: Path, where: str) -> None:
         raise ModelError(f"{where}: the file is empty")
 
 
-def resolve(model: str | None) -> tuple[Path, Entry | None]:
+def resolve(model: str | None) -> tuple[Path, CatalogEntry | None]:
     """The file that `detector.model` names, and the entry of the catalog if it is from there.
 
     Raises:
@@ -274,7 +274,7 @@ def resolve(model: str | None) -> tuple[Path, Entry | None]:
     if model is None:
         return _shipped(), None
     path = _named(options.path("detector.model", model))
-    found = None if path.exists() or path.name != str(path) else pulled(path.name)
+    found = None if path.exists() or path.name != str(path) else find_downloaded(path.name)
     return (path, None) if found is None else (found[1], found[0])
 
 

@@ -1,7 +1,9 @@
-"""What an ONNX file says of itself, read without a library for ONNX.
+"""Metadata of an ONNX file, read without the `onnx` package.
 
-The file is a protocol buffer (https://protobuf.dev/programming-guides/encoding): a field is a
-tag, number << 3 | wire type, and a value; text and messages begin with their length.
+The package is large, and nothing else needs it at run time: the engines read models themselves but
+do not expose all metadata. The file is a protocol buffer
+(https://protobuf.dev/programming-guides/encoding): a field is a tag, number << 3 | wire type, and
+a value; text and messages start with their length.
 """
 
 from __future__ import annotations
@@ -17,19 +19,19 @@ _OPSETS = 8  # messages with a domain (1) and a version (2)
 _PROPERTIES = 14  # messages with a key (1) and a value (2)
 _GRAPH, _NODE, _OPERATOR = 7, 1, 4  # of ModelProto, GraphProto and NodeProto
 
-INTEGER = frozenset({"QuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
+INTEGER_OPERATORS = frozenset({"QuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
 """Operators of a network that computes in 8-bit integers."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
-class OnnxFile(NamedTuple):
-    """What an ONNX file says of itself.
+class OnnxInfo(NamedTuple):
+    """Metadata of an ONNX file.
 
     Attributes:
-        properties: its metadata by key.
-        opsets: the version of each set of operators; `` is ONNX's own.
-        producer: what wrote it, and its version; may be empty.
+        properties: custom metadata by key.
+        opsets: version of each operator set; `` is ONNX's own.
+        producer: name and version of the program that wrote it; may be empty.
     """
 
     properties: dict[str, str]
@@ -37,18 +39,13 @@ class OnnxFile(NamedTuple):
     producer: str
 
 
-def properties_of(path: Path, where: str) -> dict[str, str]:
-    """The metadata of an ONNX file: see `read`."""
-    return read(path, where).properties
-
-
-def read(path: Path, where: str) -> OnnxFile:
-    """What an ONNX file says of itself.
+def read_info(path: Path, where: str) -> OnnxInfo:
+    """The metadata of an ONNX file; errors start with `where`.
 
     Raises:
         ModelError: the file is damaged.
     """
-    found = OnnxFile({}, {}, "")
+    info = OnnxInfo({}, {}, "")
     names = {_PRODUCER: "", _PRODUCER_VERSION: ""}
     try:
         for number, value in fields(memoryview(path.read_bytes())):
@@ -56,46 +53,51 @@ def read(path: Path, where: str) -> OnnxFile:
                 continue
             if number == _PROPERTIES:
                 entry = dict(fields(value))
-                found.properties[_text(entry[1])] = _text(entry.get(2))
+                info.properties[_text(entry[1])] = _text(entry.get(2))
             elif number == _OPSETS:
                 entry = dict(fields(value))
                 version = entry.get(2)
-                found.opsets[_text(entry.get(1))] = version if isinstance(version, int) else 0
+                info.opsets[_text(entry.get(1))] = version if isinstance(version, int) else 0
             elif number in names:
                 names[number] = _text(value)
     except UnicodeDecodeError as error:
-        raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
+        raise ModelError(f"{where}: names or metadata are not UTF-8: is it damaged?") from error
     except (ValueError, IndexError, KeyError, OSError) as error:
         raise ModelError(f"{where}: not an ONNX file, or cut off") from error
-    return found._replace(producer=" ".join(filter(None, names.values())))
+    return info._replace(producer=" ".join(filter(None, names.values())))
+
+
+def read_properties(path: Path, where: str) -> dict[str, str]:
+    """The custom metadata of an ONNX file: see `read_info`."""
+    return read_info(path, where).properties
 
 
 def is_quantized(path: Path) -> bool:
-    """Whether an ONNX file's network computes in 8-bit integers; no for a damaged file."""
+    """Whether an ONNX file's network computes in 8-bit integers; False for a damaged file."""
     try:
-        return any(_operators(memoryview(path.read_bytes())))
+        return any(_are_integer(memoryview(path.read_bytes())))
     except (ValueError, IndexError, OSError):
         return False
 
 
-def _operators(data: memoryview) -> Iterator[bool]:
-    """For each operator of a model whether it is of INTEGER."""
+def _are_integer(data: memoryview) -> Iterator[bool]:
+    """Whether each operator of a model is one of `INTEGER_OPERATORS`."""
     for number, graph in fields(data):
         if number != _GRAPH or isinstance(graph, int):
             continue
         for field, node in fields(graph):
             if field == _NODE and not isinstance(node, int):
-                yield any(_text(v) in INTEGER for k, v in fields(node) if k == _OPERATOR)
+                yield any(_text(v) in INTEGER_OPERATORS for k, v in fields(node) if k == _OPERATOR)
 
 
 def _text(value: memoryview | int | None) -> str:
     if isinstance(value, int):
-        raise ValueError("a number where text should be")
+        raise ValueError("expected text, got a number")
     return "" if value is None else str(value, "utf-8")
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Numbers and contents of a message's fields; those of fixed size are passed over."""
+    """Numbers and contents of the fields of a message; fields of fixed size are skipped."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
@@ -116,7 +118,7 @@ def fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, lowest first, and where it ends."""
+    """A number encoded in seven bits per byte, lowest first, and the position after it."""
     value = shift = 0
     while True:
         byte = data[at]

@@ -1,1 +1,1 @@
-"""The models that ship, each with its model card."""
+"""Models that ship with vidan, each with its model card, and the catalog of public ones."""

@@ -1,7 +1,7 @@
-"""Public detectors by name: where they are, how large, under what license, with what checksum.
+"""The catalog of public detectors: addresses, sizes, licenses and checksums.
 
-The entries are in `catalog.yaml` beside this file, and in the user's own `models.yaml`, whose
-entries go before ours. A checksum that is not known is left out, never guessed.
+The entries are in `catalog.yaml` next to this file, and in the user's own `models.yaml`, whose
+entries have priority. A checksum that is unknown is left out, never guessed.
 """
 
 from __future__ import annotations
@@ -17,30 +17,33 @@ import platformdirs
 
 from vidan.errors import ConfigError, ModelError, did_you_mean
 
-OPTIONS = {
+DETECTOR_OPTIONS = {
     **{key: key for key in ("decode", "letterbox", "pad", "channels", "scale", "mean", "std")},
     "layout": "layout",
     "input_size": "size",
 }
-"""Keys of an entry that are options of the detector: `size` is that of the file."""
+"""Keys of an entry that set options of the detector; its key `size` is the size of the file."""
+
+MAX_SHOWN_ERROR = 200
+"""Characters of a YAML error that are shown."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A model that can be pulled.
+class CatalogEntry:
+    """A model that can be downloaded.
 
     Attributes:
         name: as in `detector.model`.
         url: http or https.
-        size: of the file, bytes; None if that is not known.
-        sha256: of the file, in hexadecimal; None if that is not known.
-        license: as its makers say.
-        about: a line for people.
-        labels: those of the model, or a name or a file as in `detector.labels`; None for its own.
-        options: the detector's options that it needs.
+        size: of the file, bytes; None if unknown.
+        sha256: of the file, in hexadecimal; None if unknown.
+        license: as its authors state it.
+        about: a one-line description.
+        labels: a list, or a name or a file as in `detector.labels`; None to use the model's own.
+        options: options of the detector that the model needs.
     """
 
     name: str
@@ -54,28 +57,28 @@ class Entry:
 
 
 def user_file() -> Path:
-    """The user's own catalog; there need not be one."""
+    """Path of the user's own catalog; the file may not exist."""
     return platformdirs.user_config_path("vidan") / "models.yaml"
 
 
 def cache_folder() -> Path:
-    """Where pulled models are kept; there need not be one yet."""
+    """Folder of the downloaded models; it may not exist yet."""
     return platformdirs.user_cache_path("vidan") / "models"
 
 
-def catalog() -> dict[str, Entry]:
-    """The entries by name, the user's before ours.
+def catalog() -> dict[str, CatalogEntry]:
+    """All entries by name; the user's entries replace built-in ones.
 
     Raises:
-        ConfigError: the user's file is not such a catalog.
+        ConfigError: the user's file is not a valid catalog.
     """
-    ours = _read(Path(str(files("vidan_plugins.models") / "catalog.yaml")))
+    built_in = _read(Path(str(files("vidan_plugins.models") / "catalog.yaml")))
     own = user_file()
-    return {**ours, **(_read(own) if own.is_file() else {})}
+    return {**built_in, **(_read(own) if own.is_file() else {})}
 
 
-def find(name: str) -> Entry:
-    """The entry of a name.
+def find_entry(name: str) -> CatalogEntry:
+    """The entry with a name.
 
     Raises:
         ConfigError: there is none.
@@ -86,58 +89,58 @@ def find(name: str) -> Entry:
     return known[name]
 
 
-def path_of(entry: Entry) -> Path:
-    """Where the file of an entry is once it has been pulled."""
+def model_path(entry: CatalogEntry) -> Path:
+    """Path of the file of an entry after it was downloaded."""
     return cache_folder() / f"{entry.name}.onnx"
 
 
-def pulled(name: str) -> tuple[Entry, Path] | None:
-    """The entry and the file of a model in the catalog; None if it is not in there.
+def find_downloaded(name: str) -> tuple[CatalogEntry, Path] | None:
+    """The entry and the file of a model in the catalog; None if there is no such entry.
 
     Raises:
-        ConfigError: the user's catalog cannot be used.
-        ModelError: it has not been pulled yet.
+        ConfigError: the user's catalog is invalid.
+        ModelError: the model has not been downloaded.
     """
     entry = catalog().get(name)
     if entry is None:
         return None
-    path = path_of(entry)
+    path = model_path(entry)
     if not path.is_file():
-        raise ModelError(f"model {name!r} is not here yet: vidan models pull {name}")
+        raise ModelError(f"model {name!r} is not downloaded yet: run vidan models pull {name}")
     return entry, path
 
 
-def _read(path: Path) -> dict[str, Entry]:
-    from omegaconf import OmegaConf  # not for `vidan --help`
+def _read(path: Path) -> dict[str, CatalogEntry]:
+    from omegaconf import OmegaConf  # slow to import, and `vidan --help` does not need it
 
     try:
         found = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except Exception as error:  # YAML's errors and those of OmegaConf share no class
-        text = " ".join(str(error).split())[:200]
+    except Exception as error:  # errors of YAML and OmegaConf have no common base class
+        text = " ".join(str(error).split())[:MAX_SHOWN_ERROR]
         raise ConfigError(f"the catalog {str(path)!r} is not YAML: {text}") from error
     if not isinstance(found, dict):
         raise ConfigError(f"the catalog {str(path)!r}: expected models by name")
     return {str(name): _entry(path, str(name), each) for name, each in found.items()}
 
 
-def _entry(path: Path, name: str, found: Any) -> Entry:
+def _entry(path: Path, name: str, found: Any) -> CatalogEntry:
     where = f"the catalog {str(path)!r}: {name!r}"
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"{where}: a name has letters, digits, '.', '_' and '-'")
+        raise ConfigError(f"{where}: expected a name of letters, digits, '.', '_' and '-'")
     if not isinstance(found, dict):
         raise ConfigError(f"{where}: expected keys such as url, size, sha256, license")
-    known = {f.name for f in fields(Entry)} - {"name", "options"} | set(OPTIONS)
+    known = {f.name for f in fields(CatalogEntry)} - {"name", "options"} | set(DETECTOR_OPTIONS)
     for key in found:
         if key not in known:
             raise ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(str(key), known)}")
     given = {key: value for key, value in found.items() if value is not None}
-    for key, (good, expected) in _CHECKS.items():
-        if (key in given or key == "url") and not good(given.get(key)):
+    for key, (is_valid, expected) in _CHECKS.items():
+        if (key in given or key == "url") and not is_valid(given.get(key)):
             raise ConfigError(f"{where}: {key}={given.get(key)!r}: expected {expected}")
-    options = {option: given.pop(key) for key, option in OPTIONS.items() if key in given}
+    options = {option: given.pop(key) for key, option in DETECTOR_OPTIONS.items() if key in given}
     if isinstance(given.get("labels"), list):
         given["labels"] = tuple(given["labels"])
-    return Entry(name=name, options=options, **given)
+    return CatalogEntry(name=name, options=options, **given)
 
 
 def _is_text(value: Any) -> bool:
@@ -147,7 +150,7 @@ def _is_text(value: Any) -> bool:
 _CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "url": (
         lambda v: _is_text(v) and v.startswith(("http://", "https://")),
-        "an address that begins with https://",
+        "an address that starts with https://",
     ),
     "size": (lambda v: type(v) is int and v > 0, "a number of bytes"),
     "sha256": (lambda v: _is_text(v) and _SHA256.fullmatch(v), "64 hexadecimal digits"),

@@ -1,4 +1,4 @@
-"""Downloads of large files: resumed where they broke off, verified before they are used."""
+"""Downloads of large files that resume after an interruption and are verified before use."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from vidan.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2**18
-TIMEOUT = 30.0
-"""How long nothing may come, s."""
+CHUNK_BYTES = 2**18
+TIMEOUT_S = 30.0
+"""Longest time without data from the server."""
 
-PARTIAL = 206  # HTTP statuses, RFC 9110
-UNSATISFIABLE = 416
+PARTIAL_CONTENT = 206  # HTTP status codes, RFC 9110
+RANGE_NOT_SATISFIABLE = 416
+
+MEGABYTE = 10**6
 
 Progress = Callable[[int, int | None], None]
-"""Told how many bytes are there, of how many if that is known."""
+"""Called with the number of bytes so far, and the total number or None if it is unknown."""
 
 
 def download(
@@ -35,19 +37,19 @@ def download(
     sha256: str | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Download a file, or the rest of it: until it is whole it is called `<name>.part`.
+    """Download a file, or the rest of it; until it is complete it is called `<name>.part`.
 
     Args:
-        url: its address.
-        path: where it is to be.
-        size: how many bytes it must have; None if that is not known.
-        sha256: what it must be; None if that is not known. Then it is always begun anew: nothing
-            would tell whether two parts belong together.
-        progress: is told how far it is; None for nobody.
+        url: address of the file.
+        path: where to store it.
+        size: expected number of bytes; None if unknown.
+        sha256: expected checksum; None if unknown. Then a download always starts from the
+            beginning, since nothing could tell whether two parts belong together.
+        progress: called as data arrives; None for no calls.
 
     Raises:
-        ModelError: it cannot be had, has another size or checksum, or cannot be written. What
-            has come is kept for the next attempt, unless it is wrong.
+        ModelError: the file cannot be downloaded or written, or has another size or checksum.
+            The part that was received is kept for the next attempt, unless it is wrong.
     """
     part = path.with_name(f"{path.name}.part")
     where = f"cannot download {url!r}"
@@ -60,94 +62,88 @@ def download(
         _verify(part, size, sha256, url)
         part.replace(path)
     except urllib.error.HTTPError as error:
-        raise ModelError(f"{where}: the server says {error.code} {error.reason}") from error
+        raise ModelError(f"{where}: the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
-        raise ModelError(f"{where}: {error.reason}: try again, it goes on where it was") from error
+        raise ModelError(f"{where}: {error.reason}: try again to resume") from error
     except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-        raise ModelError(
-            f"{where}: broken off ({error or type(error).__name__}): try again, it goes on where "
-            "it was"
-        ) from error
+        reason = error or type(error).__name__
+        raise ModelError(f"{where}: interrupted ({reason}): try again to resume") from error
     except OSError as error:
         raise ModelError(f"cannot write {str(part)!r}: {error.strerror or error}") from error
 
 
 def _fetch(url: str, part: Path, size: int | None, where: str, progress: Progress | None) -> None:
-    """Get what is missing of a file."""
+    """Download the missing part of a file."""
     have = part.stat().st_size if part.is_file() else 0
     if size is not None and have > size:
         part.unlink()
         have = 0
     try:
-        answer = _open(url, have)
+        response = _open(url, have)
     except urllib.error.HTTPError as error:
-        if error.code != UNSATISFIABLE:
+        if error.code != RANGE_NOT_SATISFIABLE:
             raise
-        part.unlink(missing_ok=True)  # longer than the file is now
-        have, answer = 0, _open(url, 0)
-    with answer:
-        resumed = have > 0 and answer.status == PARTIAL
+        part.unlink(missing_ok=True)  # it is longer than the file is now
+        have, response = 0, _open(url, 0)
+    with response:
+        resumed = have > 0 and response.status == PARTIAL_CONTENT
         if have and not resumed:
-            log.info("the server sends %r from the start again", url)
+            log.info("the server sends %r from the beginning again", url)
             have = 0
-        length = answer.headers.get("Content-Length")
+        length = response.headers.get("Content-Length")
         total = size if length is None else have + int(length)
         if size is not None and total is not None and total != size:
-            raise ModelError(f"{where}: it has {total} bytes, {size} are expected: it has changed")
+            raise ModelError(f"{where}: it has changed: {total} bytes, expected {size}")
         _check_space(part, have, total)
         with part.open("ab" if resumed else "wb") as file:
-            while chunk := answer.read(CHUNK):
+            while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
                 have += len(chunk)
                 if progress is not None:
                     progress(have, total)
     if total is not None and have != total:
-        raise ModelError(
-            f"{where}: broken off after {have} of {total} bytes: try again, it goes on where it was"
-        )
+        raise ModelError(f"{where}: interrupted after {have} of {total} bytes: try again to resume")
 
 
 def _open(url: str, start: int) -> Any:
-    """The server's answer, from a byte on."""
+    """The server's response, from a byte offset."""
     headers = {"User-Agent": "vidan", **({"Range": f"bytes={start}-"} if start else {})}
-    # The catalog takes http and https only, and urllib follows no redirect to a file.
+    # The catalog accepts http and https only, and urllib follows no redirect to a file.
     request = urllib.request.Request(url, headers=headers)  # noqa: S310
-    return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
+    return urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
 
 
 def _check_space(part: Path, have: int, total: int | None) -> None:
-    """Whether the rest fits on the disk.
+    """Check that the rest fits on the disk.
 
     Raises:
         OSError: it does not.
     """
     free = shutil.disk_usage(part.parent).free
     if total is not None and total - have > free:
-        mega = 10**6
+        needed = (total - have) / MEGABYTE
         raise OSError(
             errno.ENOSPC,
-            f"no space left: {(total - have) / mega:.0f} MB needed, {free / mega:.0f} MB free",
+            f"no space left: {needed:.0f} MB needed, {free / MEGABYTE:.0f} MB free",
         )
 
 
 def _verify(part: Path, size: int | None, sha256: str | None, url: str) -> None:
-    """Hold a file against what it must be; a wrong one is deleted.
+    """Compare a file with the expected size and checksum, and delete it if it differs.
 
     Raises:
-        ModelError: it is something else.
+        ModelError: it differs.
     """
     with part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 is None:
-        log.warning(
-            "%s: it cannot be verified, because its SHA-256 is not known; it is %s", url, found
-        )
+        log.warning("%s: cannot be verified, since its SHA-256 is unknown; it is %s", url, found)
     elif found != sha256:
         part.unlink()
         raise ModelError(
-            f"{url!r} gave a file with SHA-256 {found}, {sha256} is expected: it was changed or "
-            "damaged, and is not kept"
+            f"{url!r} has the SHA-256 {found}, expected {sha256}: it was modified or damaged, "
+            "and is not kept"
         )
     elif size is not None and part.stat().st_size != size:
         part.unlink()
-        raise ModelError(f"{url!r} gave another size than {size} bytes, and is not kept")
+        raise ModelError(f"{url!r} does not have the expected {size} bytes, and is not kept")

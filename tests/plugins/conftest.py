@@ -1,16 +1,18 @@
+"""A local server for downloads, and a catalog of the test's own."""
+
 import hashlib
 import http.server
 import threading
 
 import pytest
 
-from vidan_plugins.models import catalog as catalog
+from vidan_plugins.models import catalog
 
 CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves one file, in the way that the server it belongs to was told to."""
+    """Serves one file according to the settings of its server."""
 
     def do_GET(self):
         server = self.server
@@ -38,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    """A local server with `content`; `asked` are the ranges that it was asked for."""
+    """A local server with `content`; `asked` lists the ranges that were requested."""
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.content, server.asked = CONTENT, []
         server.ranges, server.breaks_after = True, None
@@ -53,7 +55,7 @@ def server():
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """Writes the user's catalog; the cache is a folder of the test's."""
+    """Writes the user's catalog; the cache is a temporary folder."""
     monkeypatch.setattr(catalog, "user_file", lambda: tmp_path / "models.yaml")
     monkeypatch.setattr(catalog, "cache_folder", lambda: tmp_path / "cache" / "models")
 

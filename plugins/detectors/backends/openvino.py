@@ -14,7 +14,7 @@ import openvino as ov
 from vidan.errors import ModelError
 from vidan.support.stderr import quiet_stderr
 
-from ...formats.onnx import properties_of
+from ...formats.onnx import read_properties
 from ...formats.onnx_external_data import check_external_data
 from ..errors import one_line
 from ..exported.run import Array
@@ -65,7 +65,7 @@ class OpenVino:
         folder = cache_folder()
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
-        self.properties = properties_of(path, where)
+        self.properties = read_properties(path, where)
         check_external_data(path, where)
         try:
             with quiet_stderr():  # what its readers of other formats have to say

@@ -1,4 +1,4 @@
-"""`vidan models list`, `pull` and `inspect`: their arguments, and what they print."""
+"""`vidan models list`, `pull` and `inspect`: arguments and output."""
 
 from __future__ import annotations
 
@@ -14,42 +14,52 @@ from vidan import options
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import ConfigError, ModelError, PluginError
 
-from ...models.catalog import Entry, cache_folder, catalog, find, path_of, user_file
+from ...models.catalog import (
+    CatalogEntry,
+    cache_folder,
+    catalog,
+    find_entry,
+    model_path,
+    user_file,
+)
 from ...models.download import download
 
-RUNS = 20
+DEFAULT_RUNS = 20
+"""Number of runs to measure the speed of a model."""
+
+MAX_RUNS = 10_000
 
 
 def list_models(arguments: list[str]) -> int:
     """Print the models in the catalog."""
     argparse.ArgumentParser(
         "vidan models list",
-        description="List public detectors that `vidan models pull` gets. "
+        description="List the public detectors that `vidan models pull` can download. "
         f"Add your own in {user_file()}.",
     ).parse_args(arguments)
-    table = Table("name", "MB", "license", "here", "about", box=None, pad_edge=False)
+    table = Table("name", "MB", "license", "downloaded", "about", box=None, pad_edge=False)
     for entry in catalog().values():
         size = "?" if entry.size is None else f"{entry.size / 1e6:.1f}"
-        here = "yes" if path_of(entry).is_file() else "no"
-        checked = "" if entry.sha256 else " (cannot be verified: no SHA-256 is known)"
-        table.add_row(entry.name, size, entry.license, here, entry.about + checked)
+        downloaded = "yes" if model_path(entry).is_file() else "no"
+        note = "" if entry.sha256 else " (cannot be verified: its SHA-256 is unknown)"
+        table.add_row(entry.name, size, entry.license, downloaded, entry.about + note)
     console().print(table)
     return 0
 
 
 def pull(arguments: list[str]) -> int:
-    """Download a model of the catalog, verify it and keep it."""
+    """Download a model of the catalog and verify it."""
     parser = argparse.ArgumentParser(
         "vidan models pull",
-        description="Download a detector, verify it, and keep it for detector.model=<name>. "
-        f"They are kept in {cache_folder()}.",
+        description="Download a public detector, verify it, and store it for "
+        f"detector.model=<name>. Models are stored in {cache_folder()}.",
     )
     parser.add_argument("name", help="a name in `vidan models list`")
-    entry = find(parser.parse_args(arguments).name)
+    entry = find_entry(parser.parse_args(arguments).name)
     setup_logging()
-    path = path_of(entry)
+    path = model_path(entry)
     if path.is_file():
-        console().print(f"{entry.name} is here already: {path}")
+        console().print(f"{entry.name} is already downloaded: {path}")
     else:
         _download(entry)
         console().print(f"{path}: license {entry.license}")
@@ -57,7 +67,7 @@ def pull(arguments: list[str]) -> int:
     return 0
 
 
-def _download(entry: Entry) -> None:
+def _download(entry: CatalogEntry) -> None:
     terminal = console(stderr=True)
     columns = (BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
     with Progress(
@@ -66,7 +76,7 @@ def _download(entry: Entry) -> None:
         task = bar.add_task(entry.name, total=entry.size)
         download(
             entry.url,
-            path_of(entry),
+            model_path(entry),
             entry.size,
             entry.sha256,
             lambda done, total: bar.update(task, completed=done, total=total),
@@ -74,22 +84,22 @@ def _download(entry: Entry) -> None:
 
 
 def inspect_model(arguments: list[str]) -> int:
-    """Print what is in a model and how it would be used; 1 if it cannot be."""
+    """Print what a model contains and how it would be used; 1 if it cannot be used."""
     parser = argparse.ArgumentParser(
         "vidan models inspect",
-        description="Say what is in a detector's file, how vidan would use it and why, how fast "
-        "it is here, and what is missing; exit code 1 if it cannot be used.",
+        description="Show what a model file contains, how vidan would use it and why, its speed "
+        "on this machine, and what is missing; exit code 1 if it cannot be used.",
     )
     parser.add_argument("model", help="an ONNX file, a name, or the folder of a SavedModel")
     parser.add_argument(
         "options",
         nargs="*",
         metavar="key=value",
-        help=f"options of the detector, such as labels=names.txt; and runs={RUNS}",
+        help=f"options of the detector, such as labels=names.txt; and runs={DEFAULT_RUNS}",
     )
     parsed = parser.parse_args(arguments)
     given = _options(parsed.options)
-    runs = options.whole("runs", given.pop("runs", RUNS), 1, 10_000)
+    runs = options.whole("runs", given.pop("runs", DEFAULT_RUNS), 1, MAX_RUNS)
     from .inspect import inspect
 
     out = console()
@@ -105,7 +115,7 @@ def inspect_model(arguments: list[str]) -> int:
 
 
 def _options(overrides: Sequence[str]) -> dict[str, Any]:
-    """`key=value` as YAML understands the values; `detector.` before a key may be left out."""
+    """`key=value` pairs with values parsed as YAML; a prefix `detector.` is optional."""
     from omegaconf import OmegaConf
 
     for override in overrides:
@@ -114,6 +124,6 @@ def _options(overrides: Sequence[str]) -> dict[str, Any]:
     try:
         found = OmegaConf.from_dotlist([o.removeprefix("detector.") for o in overrides])
         given = OmegaConf.to_container(found, resolve=True)
-    except Exception as error:  # YAML's errors and those of OmegaConf share no class
+    except Exception as error:  # errors of YAML and OmegaConf have no common base class
         raise ConfigError(f"vidan models inspect: {' '.join(str(error).split())}") from error
     return {str(key): value for key, value in given.items()} if isinstance(given, dict) else {}

@@ -1,4 +1,4 @@
-"""`vidan models inspect`: what is in a model, how it would be used, and how fast it is here."""
+"""`vidan models inspect`: what a model contains, how vidan would use it, and its speed."""
 
 from __future__ import annotations
 
@@ -16,92 +16,94 @@ from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 
 from ...detectors.onnx import OnnxDetector, engine_for, resolve
-from ...formats import onnx as onnxfile
+from ...formats.onnx import read_info
 
-PICTURE = (720, 1280)
+SPEED_IMAGE_SIZE = (720, 1280)
 """Height and width of the image that the speed is measured with, px."""
 
-SHOWN = 90
-"""Characters of a value of the metadata that are shown."""
+MAX_SHOWN_TEXT = 90
+"""Characters of a value that are shown."""
 
 
-class Fact(NamedTuple):
-    """A line about a model."""
+class Property(NamedTuple):
+    """A line of the output."""
 
     title: str
     text: str
 
 
-def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Fact]:
-    """What there is to know of a model, line by line.
+def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Property]:
+    """The properties of a model, line by line.
 
     Args:
         model: an ONNX file, a name as in `detector.model`, or the folder of a SavedModel.
-        options: the detector's, such as `labels`.
-        runs: how often it is run to see how fast it is.
+        options: of the detector, such as `labels`.
+        runs: number of runs to measure the speed.
 
     Raises:
-        ConfigError: an option has a bad value.
-        ModelError: it cannot be used; says what is missing.
+        ConfigError: an option is invalid.
+        ModelError: the model cannot be used; the message says what is missing.
     """
     if Path(model).expanduser().is_dir():
         yield from _saved_model(model, options, runs)
         return
     path, _ = resolve(model)
     where = f"model {str(path)!r}"
-    yield Fact("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else model)
+    size = f", {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
+    yield Property("file", f"{path}{size}")
     engine = engine_for(path, where)
-    file = onnxfile.read(path, where)
-    yield Fact("made by", file.producer or "unknown")
-    yield Fact("opset", ", ".join(f"{n or 'ai.onnx'} {v}" for n, v in file.opsets.items()))
+    info = read_info(path, where)
+    yield Property("made by", info.producer or "unknown")
+    yield Property("opset", ", ".join(f"{n or 'ai.onnx'} {v}" for n, v in info.opsets.items()))
     for name, tensor in engine.signature.inputs.items():
-        yield Fact("input", f"{name} {tensor}")
+        yield Property("input", f"{name} {tensor}")
     for name, tensor in engine.signature.outputs.items():
-        yield Fact("output", f"{name} {tensor}")
-    for key, value in file.properties.items():
-        yield Fact("metadata", f"{key}: {_shortened(value)}")
+        yield Property("output", f"{name} {tensor}")
+    for key, value in info.properties.items():
+        yield Property("metadata", f"{key}: {_shortened(value)}")
     del engine
-    detector = _made(OnnxDetector, {**options, "model": model})
-    yield Fact("taken as", detector.taken)
-    yield from _in_use(detector, runs)
+    detector = _build(OnnxDetector, {**options, "model": model})
+    yield Property("taken as", detector.taken)
+    yield from _labels_and_speed(detector, runs)
 
 
-def _saved_model(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Fact]:
-    yield Fact("file", f"{model}, a SavedModel")
+def _saved_model(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Property]:
+    yield Property("file", f"{model}, a SavedModel")
     import_extra("tensorflow", "tf")
     from ...detectors.savedmodel import SavedModelDetector
 
-    yield from _in_use(_made(SavedModelDetector, {**options, "model": model}), runs)
+    yield from _labels_and_speed(_build(SavedModelDetector, {**options, "model": model}), runs)
 
 
-def _made(kind: type[Any], options: Mapping[str, Any]) -> Any:
+def _build(kind: type[Any], options: Mapping[str, Any]) -> Any:
     try:
         return kind(**options)
     except TypeError as error:
         raise ConfigError(f"vidan models inspect: {error}") from error
 
 
-def _in_use(detector: Detector, runs: int) -> Iterator[Fact]:
-    """Labels and speed."""
+def _labels_and_speed(detector: Detector, runs: int) -> Iterator[Property]:
+    """Labels, and the speed on this machine."""
     labels = detector.labels
-    yield Fact("labels", f"{len(labels)}: {_shortened(', '.join(labels))}")
-    rgb = np.random.default_rng(0).integers(0, 256, (*PICTURE, 3), dtype=np.uint8)
+    yield Property("labels", f"{len(labels)}: {_shortened(', '.join(labels))}")
+    rgb = np.random.default_rng(0).integers(0, 256, (*SPEED_IMAGE_SIZE, 3), dtype=np.uint8)
     frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="noise")
     detector.detect([frame])
     times = []
     for _ in range(runs):
-        began = time.perf_counter()
+        start = time.perf_counter()
         detector.detect([frame])
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - start)
     detector.close()
     ms = statistics.median(times) * 1000
-    yield Fact(
+    height, width = SPEED_IMAGE_SIZE
+    yield Property(
         "speed here",
-        f"{ms:.1f} ms for a picture of {PICTURE[1]}x{PICTURE[0]} px, all included "
+        f"{ms:.1f} ms for an image of {width}x{height} px, including conversions "
         f"(median of {runs} runs, {min(times) * 1000:.1f} to {max(times) * 1000:.1f})",
     )
 
 
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[:SHOWN] + "…"
+    return line if len(line) <= MAX_SHOWN_TEXT else line[:MAX_SHOWN_TEXT] + "…"

@@ -1,3 +1,5 @@
+"""External weights of ONNX files."""
+
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +10,7 @@ from vidan_plugins.formats.onnx_external_data import check_external_data
 
 
 def model(path, location, *, inside=False):
-    """A model that adds weights of another file; `inside` a branch of an If."""
+    """A model that adds weights from another file; with `inside`, in a branch of an If."""
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4])
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", "0"), ("length", "16")):
@@ -32,7 +34,7 @@ def model(path, location, *, inside=False):
     "location",
     ["../secret", "{tmp}/secret", "sub/../../secret", "link", "down/../link", "/etc/passwd"],
 )
-def test_weights_from_outside_the_folder_are_refused(tmp_path, location, inside):
+def test_weights_outside_the_folder_are_rejected(tmp_path, location, inside):
     (tmp_path / "secret").write_bytes(np.arange(4, dtype=np.float32).tobytes())
     path = model(tmp_path / "model/m.onnx", location.format(tmp=tmp_path), inside=inside)
     (tmp_path / "model/link").symlink_to(tmp_path / "secret")
@@ -41,20 +43,20 @@ def test_weights_from_outside_the_folder_are_refused(tmp_path, location, inside)
         check_external_data(path, "model 'm.onnx'")
 
 
-def test_weights_from_the_folder_may_be_read(tmp_path):
+def test_weights_in_the_folder_are_allowed(tmp_path):
     path = model(tmp_path / "model/m.onnx", "weights/w.bin")
     check_external_data(path, "model")
     onnx.load(path, load_external_data=False)
 
 
-def test_text_that_only_looks_like_it(tmp_path):
+def test_a_name_that_contains_the_key_is_no_location(tmp_path):
     graph = helper.make_graph([], "location ../secret", [], [])
     path = tmp_path / "m.onnx"
     path.write_bytes(helper.make_model(graph).SerializeToString())
     check_external_data(path, "model")
 
 
-def test_cut_off_it_is_refused(tmp_path):
+def test_a_truncated_file_is_rejected(tmp_path):
     path = model(tmp_path / "model/m.onnx", "../secret")
     data = path.read_bytes()
     for size in range(data.index(b"location") + len("location"), len(data)):
@@ -62,4 +64,4 @@ def test_cut_off_it_is_refused(tmp_path):
         with pytest.raises(ModelError):
             check_external_data(path, "model 'm.onnx'")
     path.write_bytes(data[: data.index(b"location")])
-    check_external_data(path, "model")  # nothing is named: the engine says that it is cut off
+    check_external_data(path, "model")  # no location: the engine reports that it is truncated

@@ -23,7 +23,7 @@ def test_plugins_lists_every_component(capsys, register, monkeypatch):
 def test_doctor_looks_at_everything(capsys, register):
     assert cli.main(["doctor"]) == 0
     text = capsys.readouterr().out
-    for what in ("Python", "onnxruntime", "H.264 encoder", "OpenCV flavors", "display"):
+    for what in ("Python", "onnxruntime", "H.264 encoder", "OpenCV packages", "display"):
         assert what in text
     for what in ("cameras", "ONNX Runtime providers", "tracker sort"):
         assert what in text

@@ -10,7 +10,7 @@ import pytest
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.formats.onnx import is_quantized, properties_of, read
+from vidan_plugins.formats.onnx import is_quantized, read_info, read_properties
 
 from ..models import LABELS, noise, plain
 
@@ -129,11 +129,11 @@ def test_another_backend(toy):
 
 def test_metadata_without_a_library_for_onnx(toy, tmp_path):
     path = Path(toy())
-    assert '"efficientdet"' in properties_of(path, "m")["vidan"]
-    assert properties_of(Path(toy("none.onnx", text=None)), "m") == {}
-    assert read(path, "m").opsets == {"": 18}
+    assert '"efficientdet"' in read_properties(path, "m")["vidan"]
+    assert read_properties(Path(toy("none.onnx", text=None)), "m") == {}
+    assert read_info(path, "m").opsets == {"": 18}
     for content in (path.read_bytes()[:-5], b"\xff" * 40, b"\x07"):
         bad = tmp_path / "bad.onnx"
         bad.write_bytes(content)
         with pytest.raises(ModelError, match="m: not an ONNX file, or cut off"):
-            properties_of(bad, "m")
+            read_properties(bad, "m")

@@ -1,3 +1,5 @@
+"""`vidan models list`, `pull` and `inspect`."""
+
 import hashlib
 from pathlib import Path
 
@@ -16,7 +18,7 @@ BOX = [[20, 30, 20, 20]]
 
 @pytest.fixture(autouse=True)
 def _here(own, monkeypatch, tmp_path):
-    """The cache and the catalog of the test, and no OpenVINO."""
+    """A cache and a catalog for the test, and no OpenVINO."""
     monkeypatch.setattr(commands, "cache_folder", lambda: tmp_path / "cache" / "models")
     monkeypatch.setattr(commands, "user_file", lambda: tmp_path / "models.yaml")
     monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
@@ -24,7 +26,7 @@ def _here(own, monkeypatch, tmp_path):
 
 @pytest.fixture
 def published(server, own, tmp_path):
-    """A model of two classes on the server, in the user's catalog."""
+    """A model with two classes on the server, in the user's catalog."""
     path = graph(tmp_path / "source.onnx", {"o": yolov8(BOX, [[0.1, 0.9]])})
     server.content = Path(path).read_bytes()
     size, sha = len(server.content), hashlib.sha256(server.content).hexdigest()
@@ -38,34 +40,35 @@ def published(server, own, tmp_path):
     return write
 
 
-def test_pulled_once_and_used_offline(published, server, capsys):
+def test_a_model_is_downloaded_once_and_used_offline(published, server, capsys):
     folder = published()
     assert cli.main(["models", "pull", "mine"]) == 0
     assert "license MIT" in capsys.readouterr().out
     assert (folder / "mine.onnx").read_bytes() == server.content
     server.shutdown()
     assert cli.main(["models", "pull", "mine"]) == 0
-    assert "is here already" in capsys.readouterr().out
+    assert "is already downloaded" in capsys.readouterr().out
     assert len(server.asked) == 1
     detector = OnnxDetector("mine")
     assert detector.labels == ("red", "green")
     assert "stretched" in detector.taken
     (found,) = detector.detect([plain((1, 2, 3))])
     np.testing.assert_allclose(found.boxes, [[20, 40, 60, 80]])
-    assert "corner" in OnnxDetector("mine", letterbox="corner").taken  # what the user says wins
+    # the user's option has priority
+    assert "corner" in OnnxDetector("mine", letterbox="corner").taken
 
 
-def test_a_checksum_that_is_not_known_is_said(published, capsys, caplog):
+def test_an_unknown_checksum_is_reported(published, capsys, caplog):
     published(sha256=None, size=None)
     assert cli.main(["models", "list"]) == 0
     listed = capsys.readouterr().out
-    assert "cannot be verified: no SHA-256 is known" in listed
+    assert "cannot be verified: its SHA-256 is unknown" in listed
     assert "ultraface-320" in listed
     assert cli.main(["models", "pull", "mine"]) == 0
-    assert "it cannot be verified" in caplog.text
+    assert "cannot be verified" in caplog.text
 
 
-def test_errors_are_one_line(published, capsys):
+def test_errors_are_single_lines(published, capsys):
     published(sha256="f" * 64)
     assert cli.main(["models", "pull", "mine"]) == 1
     assert cli.main(["models", "pull", "mien"]) == 2
@@ -95,7 +98,7 @@ def test_inspect(tmp_path, capsys):
         assert line in out
 
 
-def test_inspect_says_what_is_missing(tmp_path, capsys):
+def test_inspect_reports_what_is_missing(tmp_path, capsys):
     path = graph(tmp_path / "m.onnx", {"output0": yolov8(BOX, [[0.1, 0.9]])})
     assert cli.main(["models", "inspect", path]) == 1
     out = capsys.readouterr().out
@@ -117,33 +120,33 @@ def test_inspect_own_form(tmp_path, capsys):
     ("arguments", "code", "message"),
     [
         (["nothing.onnx"], 1, "there is no such file"),
-        (["ssd-resnet34"], 1, "not here yet: vidan models pull ssd-resnet34"),
+        (["ssd-resnet34"], 1, "not downloaded yet: run vidan models pull ssd-resnet34"),
         (["m.onnx", "labels"], 2, "'labels': expected key=value"),
         (["m.onnx", "runs=0"], 2, "runs=0: expected a whole number"),
     ],
 )
-def test_inspect_what_is_not_there(arguments, code, message, capsys):
+def test_inspect_missing_models_and_options(arguments, code, message, capsys):
     assert cli.main(["models", "inspect", *arguments]) == code
     out, err = capsys.readouterr()
     assert message in out + err
 
 
-def test_an_option_that_there_is_not(tmp_path, capsys):
+def test_an_unknown_option(tmp_path, capsys):
     toy_onnx(tmp_path / "toy.onnx")
     assert cli.main(["models", "inspect", str(tmp_path / "toy.onnx"), "labls=a"]) == 2
     assert "labls" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", bytes(range(256)) * 20, "cut off"])
-def test_inspect_what_is_no_model(content, tmp_path, capsys):
+def test_inspect_files_that_are_not_models(content, tmp_path, capsys):
     toy_onnx(tmp_path / "m.onnx")
     whole = (tmp_path / "m.onnx").read_bytes()
     content = whole[: len(whole) // 2] if content == "cut off" else content
     (tmp_path / "m.onnx").write_bytes(content)
     assert cli.main(["models", "inspect", str(tmp_path / "m.onnx"), "runs=1"]) == 1
-    *_, said = capsys.readouterr().out.splitlines()
-    assert said.startswith("cannot be used model ")
-    assert "the file is empty" in said or "not ONNX, cut off" in said
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("cannot be used model ")
+    assert "the file is empty" in last or "not ONNX, cut off" in last
 
 
 def test_inspect_a_saved_model(tmp_path, capsys):

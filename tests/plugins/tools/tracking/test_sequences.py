@@ -1,4 +1,4 @@
-"""Finding sequences and their files."""
+"""Search for sequences and their files."""
 
 import pytest
 
