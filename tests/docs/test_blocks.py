@@ -97,7 +97,8 @@ def reader(tmp_path):
         "HOME": str(tmp_path),
         "MPLBACKEND": "agg",
     }
-    environment.pop("PYTEST_ADDOPTS", None)
+    for name in [name for name in environment if name.startswith("PYTEST_")]:
+        del environment[name]  # the reader does not run pytest in a test
     return home, environment
 
 

@@ -11,6 +11,7 @@ import pytest
 import vidan
 from vidan import testing
 from vidan.cli.main import help_text
+from vidan.kinds import KINDS
 from vidan.registry.discovery import load_plugins
 
 from .pages import ROOT
@@ -84,7 +85,7 @@ def test_all_components_and_keys_are_documented(site):
         if component.package.name != "vidan":
             continue
         assert f"{component.kind}={component.name}" in text
-        where = f"sink.{component.name}" if component.kind == "sink" else component.kind
+        where = KINDS[component.kind].key(component.name)
         for parameter in parameters(component.load()):
             assert f"{where}.{parameter.name}" in text
             assert parameter.about, f"{component.kind}/{component.name}: {parameter.name}"
