@@ -9,7 +9,7 @@ from vidan.config.groups import groups
 
 
 def complete(_words: Sequence[str], last: str) -> Iterator[str]:
-    """Files after `data=` and `weights=`, else the names of the recipes."""
+    """Complete files after `data=` and `weights=`, else the names of the recipes."""
     if last.startswith(("data=", "weights=")):
         yield from files(last)
     else:

@@ -1,4 +1,4 @@
-"""Which backend of Keras computes, on what, and how precisely; decided before Keras is imported."""
+"""Selection of Keras's backend, device and precision; to be used before Keras is imported."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from vidan.errors import ConfigError, did_you_mean
 from vidan.support.stderr import quiet_stderr
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-# Packages that JAX brings its accelerators with; plain jax computes on the CPU alone.
+"""Keras's dtype policies by the option's values."""
+
 JAX_ACCELERATORS = ("jax_cuda12_plugin", "jax_cuda13_plugin", "jax_rocm60_plugin", "libtpu")
+"""Packages that give JAX an accelerator; plain jax runs on the CPU only."""
 
 
-def choose() -> None:
-    """Set `KERAS_BACKEND` if nobody has: TensorFlow, or JAX where it alone has an accelerator.
+def select() -> None:
+    """Set `KERAS_BACKEND` unless it is set: TensorFlow, or JAX if only JAX has an accelerator.
 
-    Does nothing once Keras is imported.
+    Has no effect once Keras is imported.
     """
     if "keras" in sys.modules:
         return
-    # TF_CPP_MIN_LOG_LEVEL does not do it: its C++ part speaks before logging is set up (2.21).
+    # TF_CPP_MIN_LOG_LEVEL is not enough: the C++ part prints before logging is set up (2.21).
     with quiet_stderr():
-        os.environ.setdefault("KERAS_BACKEND", _best())
+        os.environ.setdefault("KERAS_BACKEND", _best_backend())
         if os.environ["KERAS_BACKEND"] == "tensorflow" and _installed("tensorflow"):
             import tensorflow as tf
 
-            tf.constant(0)  # finds the devices, and says so
+            tf.constant(0)  # initializes the devices, which prints to stderr
 
 
-def _best() -> str:
+def _best_backend() -> str:
     if not _installed("tensorflow"):
         return "jax" if _installed("jax") else "tensorflow"
     if _installed("jax") and any(map(_installed, JAX_ACCELERATORS)) and not _tensorflow_has_gpu():
@@ -50,13 +52,13 @@ def _tensorflow_has_gpu() -> bool:
 
 
 def accelerator() -> str | None:
-    """The GPU or TPU that Keras computes on by itself, or None for the CPU."""
+    """The GPU or TPU that Keras uses by default; None for the CPU."""
     import keras
 
     if keras.backend.backend() == "jax":
         import jax
 
-        device = jax.devices()[0]  # JAX puts its best platform first
+        device = jax.devices()[0]  # JAX lists its best platform first
         return None if device.platform == "cpu" else str(device)
     for kind in ("tpu", "gpu"):
         try:
@@ -69,10 +71,13 @@ def accelerator() -> str | None:
 
 
 def set_precision(name: str) -> str:
-    """Set what layers compute in: `auto` is bfloat16 on an accelerator, float32 on a CPU.
+    """Set the precision of the layers and return it.
 
-    Weights and losses stay float32. (On a CPU bfloat16 was measured to be slower: 0.164 against
-    0.115 s an image.)
+    `auto` is bfloat16 on an accelerator and float32 on a CPU, where bfloat16 was measured to be
+    slower (0.164 instead of 0.115 s per image). Weights and losses remain float32.
+
+    Raises:
+        ConfigError: unknown precision.
     """
     import keras
 
@@ -85,7 +90,7 @@ def set_precision(name: str) -> str:
 
 
 def jit() -> Any:
-    """Keras's `jit_compile`: XLA on a CPU compiles for minutes and computes no faster."""
+    """Keras's `jit_compile`: off on a CPU, where XLA compiles for minutes without a speedup."""
     import keras
 
     on_cpu = keras.backend.backend() == "tensorflow" and accelerator() is None

@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Add `vidan train`, `vidan eval detection` and `vidan export`."""
+    """Add `vidan train`, `vidan eval detection`, `vidan data` and `vidan export`."""
     commands.add(
         "train",
         "vidan_training.fit.train:main",
-        "Train a detector on pictures with boxes.",
+        "Train a detector on images with boxes.",
         "vidan_training.completion:complete",
     )
     commands.add(
         "eval detection",
         "vidan_training.evaluation.detection:main",
-        "Score a detector on labeled pictures, in haze and low light too.",
+        "Evaluate a detector on labeled images, also in haze and low light.",
     )
     commands.add(
         "data tighten",
         "vidan_training.tools.tighten:main",
-        "Replace loose boxes by those that a detector finds in them.",
+        "Replace loose boxes by those of a detector.",
     )
     data = "vidan_training.tools.commands"
     commands.add("data convert", f"{data}:convert", "Write a data set in another format.")
-    commands.add("data split", f"{data}:split_parts", "Divide a data set into parts.")
-    commands.add("data check", f"{data}:check", "Look for what is wrong with a data set.")
+    commands.add("data split", f"{data}:split_parts", "Split a data set into parts.")
+    commands.add("data check", f"{data}:check", "Report statistics and issues of a data set.")
     commands.add("export", "vidan_training.export.command:main", "Export a trained detector.")

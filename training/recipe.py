@@ -21,10 +21,13 @@ from .data.loading import READ_OPTIONS
 from .model.anchors import AnchorShapes
 
 DEFAULT = "lite0"
-SHIPPED = "facemask_lite0"  # of the model that ships: its data and split
-PIPELINE_BASE = "d0"  # the recipe that a pipeline.config is laid over
-# What a recipe need not say; these came after the first recipes, or change nothing as they are.
-OPTIONAL: dict[str, Any] = {
+SHIPPED = "facemask_lite0"
+"""Recipe of the shipped model, whose data and split evaluation uses by default."""
+
+PIPELINE_BASE = "d0"
+"""Recipe that provides what a pipeline.config does not define."""
+
+OPTIONAL_KEYS: dict[str, Any] = {
     **READ_OPTIONS,
     "classes": None,
     "fine_tune_checkpoint_type": "full",
@@ -38,49 +41,53 @@ OPTIONAL: dict[str, Any] = {
         "name": "adamw",
         "momentum": 0.9,
         "schedule": "cosine",
-        "warmup_rate": 0.0,
-        "final": 0.01,
+        "warmup_learning_rate": 0.0,
+        "final_ratio": 0.01,
         "drops": [],
     },
     "augmentation": asdict(Augmentation()) | {"scale": list(Augmentation().scale)},
 }
+"""Keys that a recipe may leave out, with their defaults."""
+
 log = logging.getLogger(__name__)
 
 
 def recipes() -> dict[str, Path]:
-    """The recipes there are, by name."""
+    """Paths of the shipped recipes by name."""
     folder = Path(str(importlib.resources.files("vidan.conf"))) / "train"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
 def overrides(command: str, description: str, argv: Sequence[str], epilog: str = "") -> list[str]:
-    """The `key=value` arguments of a command; answers `--help`."""
+    """Parse the `key=value` arguments of a command; prints help and exits on `--help`."""
     parser = argparse.ArgumentParser(command, description=description, epilog=epilog)
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     return list(parser.parse_args(argv).overrides)
 
 
-def about_recipes() -> str:
-    """The end of a command's help: what there is to choose from."""
+def recipe_help() -> str:
+    """Help text about choosing a recipe."""
     return (
-        f"recipe=<name or YAML file> chooses the recipe ({', '.join(recipes())}; {DEFAULT} "
-        "without it); every other key is one of the recipe's own, as in epochs=60 or "
-        "optimizer.rate=0.0005. pipeline_config=<file> in place of recipe= starts from a "
+        f"recipe=<name or YAML file> selects the recipe ({', '.join(recipes())}; default "
+        f"{DEFAULT}). All other keys override keys of the recipe, as in epochs=60 or "
+        "optimizer.learning_rate=0.0005. pipeline_config=<file> instead of recipe= starts from a "
         "pipeline.config of the TF Object Detection API."
     )
 
 
 def load_recipe(argv: Sequence[str]) -> Any:
-    """The recipe named by `recipe=`, a name or a file, with the other arguments put over it.
+    """Load the recipe that `recipe=` names and apply the other arguments to it.
 
-    `pipeline_config=<file>` in its place reads a `pipeline.config` of the TF Object Detection
-    API; what of it is not honored is logged, a line each. Unknown keys and values of another
-    type are errors.
+    `pipeline_config=<file>` instead of `recipe=` reads a `pipeline.config` of the TF Object
+    Detection API and logs each field that is not honored.
+
+    Raises:
+        ConfigError: the recipe cannot be read, or a key is unknown or has the wrong type.
     """
     given = dict(_pair(argument) for argument in argv)
     if file := given.pop("pipeline_config", None):
         if "recipe" in given:
-            raise ConfigError("recipe= and pipeline_config= exclude each other")
+            raise ConfigError("recipe= and pipeline_config= are mutually exclusive")
         name, base = file, _from_pipeline(Path(file), given)
     else:
         name = given.pop("recipe", DEFAULT)
@@ -97,20 +104,20 @@ def load_recipe(argv: Sequence[str]) -> Any:
 
 
 def _from_file(name: str) -> Any:
-    """A recipe by its name or file, with everything it need not say."""
+    """A recipe by its name or file, with the defaults of optional keys."""
     known = recipes()
     file = known.get(name, Path(name))
     if not file.is_file():
         raise ConfigError(f"unknown recipe {name!r}; {did_you_mean(name, known)}")
     try:
-        return OmegaConf.merge(OmegaConf.create(OPTIONAL), OmegaConf.load(file))
+        return OmegaConf.merge(OmegaConf.create(OPTIONAL_KEYS), OmegaConf.load(file))
     except (OmegaConfBaseException, yaml.YAMLError) as error:
         first = " ".join(str(error).split())
-        raise ConfigError(f"recipe {name!r} cannot be read: {first}") from error
+        raise ConfigError(f"cannot read recipe {name!r}: {first}") from error
 
 
 def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
-    """What a pipeline.config says, over the recipe of the model it is made for."""
+    """A recipe from a pipeline.config."""
     from .tfod.pipeline_config import read_pipeline
 
     pipeline = read_pipeline(file, given.get("model"))
@@ -120,7 +127,7 @@ def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
     for key, value in pipeline.values.items():
         base[key] = {**base[key], **value} if isinstance(value, dict) else value
     if "epochs" in given:
-        base.steps = None  # the one or the other
+        base.steps = None  # epochs= takes precedence
     return base
 
 
@@ -132,7 +139,7 @@ def _pair(argument: str) -> tuple[str, str]:
 
 
 def _check_key(config: Any, key: str) -> None:
-    """Raise if no such key is in the recipe; labels under `oversample` and such are free."""
+    """Raise if the recipe does not have the key."""
     parent, _, last = key.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
     if node is None or last not in node:
@@ -141,19 +148,24 @@ def _check_key(config: Any, key: str) -> None:
 
 
 def shapes(config: Any) -> AnchorShapes:
-    """The recipe's anchors."""
-    a = config.anchors
-    return AnchorShapes(float(a.scale), int(a.octaves), tuple(float(r) for r in a.ratios))
+    """The anchor shapes of a recipe."""
+    anchors = config.anchors
+    ratios = tuple(float(ratio) for ratio in anchors.ratios)
+    return AnchorShapes(float(anchors.scale), int(anchors.octaves), ratios)
 
 
 def augmentation(config: Any) -> Augmentation:
-    """The recipe's augmentation."""
+    """The augmentation of a recipe."""
     values: Any = OmegaConf.to_container(config.augmentation)
     return Augmentation(**{**values, "scale": tuple(values["scale"])})
 
 
 def by_class(labels: Sequence[str], factors: Any) -> list[float]:
-    """Factors by label as a list over classes; 1 where nothing is said."""
+    """Factors by label as a list over classes; 1 where none is given.
+
+    Raises:
+        ConfigError: a label does not exist.
+    """
     factors = factors or {}
     for label in factors:
         if label not in labels:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 LABELS = ("disc", "square")
 XML = """<annotation><filename>{name}</filename>
@@ -48,3 +49,17 @@ def draw(folder: Path, images: int, width: int = 120, height: int = 100) -> Path
     items = "".join(f"item {{ id: {i} name: '{n}' }}\n" for i, n in enumerate(LABELS, start=1))
     (folder / "label_map.pbtxt").write_text(items)
     return folder
+
+
+TOLERANCE = 1e-3  # px: VOC and COCO keep four digits, records float32 shares of the image
+
+
+def check_same(a, b):
+    """Assert that two data sets are equal up to TOLERANCE."""
+    assert a.labels == b.labels
+    assert [p.name for p in a.images] == [p.name for p in b.images]
+    for one, other in zip(a.images, b.images, strict=True):
+        assert one.labels == other.labels
+        assert one.size == other.size
+        assert one.boxes == pytest.approx(other.boxes, abs=TOLERANCE)
+        assert one.file.read() == other.file.read()

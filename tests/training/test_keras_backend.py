@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import subprocess
@@ -6,15 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
 
 import keras
 
 from vidan.errors import ConfigError
-from vidan_training import keras_backend as backend
-from vidan_training.fit.display import Display
+from vidan_training import keras_backend
 
 from .drawn import SMALL, draw
 
@@ -30,15 +27,15 @@ def policy():
     [
         ({"tensorflow"}, False, "tensorflow"),
         ({"jax"}, False, "jax"),
-        ({"tensorflow", "jax"}, False, "tensorflow"),  # plain JAX computes on the CPU too
+        ({"tensorflow", "jax"}, False, "tensorflow"),  # plain JAX runs on the CPU only
         ({"tensorflow", "jax", "jax_cuda12_plugin"}, False, "jax"),
         ({"tensorflow", "jax", "jax_cuda12_plugin"}, True, "tensorflow"),
     ],
 )
 def test_the_backend_is_the_one_with_an_accelerator(monkeypatch, installed, gpu, expected):
-    monkeypatch.setattr(backend, "_installed", lambda name: name in installed)
-    monkeypatch.setattr(backend, "_tensorflow_has_gpu", lambda: gpu)
-    assert backend._best() == expected
+    monkeypatch.setattr(keras_backend, "_installed", lambda name: name in installed)
+    monkeypatch.setattr(keras_backend, "_tensorflow_has_gpu", lambda: gpu)
+    assert keras_backend._best_backend() == expected
 
 
 @pytest.mark.parametrize(
@@ -51,27 +48,27 @@ def test_the_backend_is_the_one_with_an_accelerator(monkeypatch, installed, gpu,
         ("float32", "gpu:0", "float32"),
     ],
 )
-def test_precision(monkeypatch, name, device, policy):
-    monkeypatch.setattr(backend, "accelerator", lambda: device)
-    backend.set_precision(name)
+def test_precision_depends_on_the_device(monkeypatch, name, device, policy):
+    monkeypatch.setattr(keras_backend, "accelerator", lambda: device)
+    keras_backend.set_precision(name)
     assert keras.config.dtype_policy().name == policy
 
 
-def test_wrong_precision():
+def test_an_unknown_precision_is_an_error():
     with pytest.raises(ConfigError, match="precision='float61': did you mean 'float16'"):
-        backend.set_precision("float61")
+        keras_backend.set_precision("float61")
 
 
 @pytest.mark.slow
-def test_the_start_says_nothing():
-    code = "from vidan_training import train"
+def test_importing_prints_nothing():
+    code = "from vidan_training.fit import train"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                          env={**os.environ, "KERAS_BACKEND": "tensorflow"})  # fmt: skip
     assert run.stderr == ""
 
 
 @pytest.mark.slow
-def test_it_trains_and_resumes_on_jax(tmp_path):
+def test_training_and_resuming_on_jax(tmp_path):
     pytest.importorskip("jax", reason="needs JAX: pip install jax")
     command = [sys.executable, "-m", "vidan", "train", "recipe=d0", *SMALL, "output=out",
                f"data={draw(tmp_path / 'data', 8)}"]  # fmt: skip
@@ -84,31 +81,3 @@ def test_it_trains_and_resumes_on_jax(tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all(np.isfinite(row["loss"]) for row in rows)
     assert (tmp_path / "out/best.npz").exists()
-
-
-ROWS = [({"epoch": 1, "loss": 2.0}, False), ({"epoch": 2, "loss": 1.0, "AP50": 0.5}, True)]
-
-
-def shown(terminal):
-    stream = io.StringIO()
-    display = Display(Console(file=stream, force_terminal=terminal, width=120))
-    display.open()
-    for row, best in ROWS:
-        display.begin(row["epoch"], 2, 3)
-        for _ in range(3):
-            display.batch(row["loss"])
-        display.row(row, best)
-    display.close()
-    return stream.getvalue()
-
-
-def test_a_line_an_epoch_where_there_is_no_terminal():
-    assert shown(False).splitlines() == ["epoch=1 loss=2.0", "epoch=2 loss=1.0 AP50=0.5 best"]
-
-
-def test_a_table_in_a_terminal():
-    text = shown(True)
-    assert "epoch" in text
-    assert "seconds" in text
-    assert "0.5" in text
-    assert "epoch=1" not in text

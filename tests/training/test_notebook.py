@@ -1,4 +1,4 @@
-"""The notebook for Colab runs from top to bottom, on drawn images and without Drive."""
+"""The notebook for Colab runs from start to end, on drawn images and without Drive."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ def cells():
     return [c for c in json.loads(NOTEBOOK.read_text())["cells"] if c["cell_type"] == "code"]
 
 
-def test_cells_are_python_and_bring_no_outputs():
+def test_cells_are_python_without_outputs():
     for cell in cells():
         source = "".join(cell["source"]).replace("%pip", "#pip").replace("    #pip", "    pass  #")
         ast.parse(source)
@@ -25,16 +25,16 @@ def test_cells_are_python_and_bring_no_outputs():
         assert cell["execution_count"] is None
 
 
-def test_it_mounts_trains_resumes_exports_evaluates_and_downloads():
+def test_the_steps_are_in_order():
     text = "".join("".join("".join(cell["source"]).split()) for cell in cells())
     steps = ["drive.mount(", "%pipinstall", 'vidan("data","check"', 'vidan("train"', "MORE=",
              'vidan("export"', 'vidan("eval","detection"', "files.download("]  # fmt: skip
-    places = [text.index(step) for step in steps]
-    assert places == sorted(places)
+    positions = [text.index(step) for step in steps]
+    assert positions == sorted(positions)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_it_runs(tmp_path, monkeypatch):
+def test_the_notebook_runs(tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient", reason="needs the extra: pip install vidan[test]")
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("tf2onnx", reason="needs the extra: pip install vidan[train]")

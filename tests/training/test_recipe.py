@@ -17,11 +17,16 @@ def test_every_recipe_is_complete(name):
     recipe.augmentation(config)
 
 
-def test_overrides():
+def test_overrides_change_the_recipe():
     config = recipe.load_recipe(
-        ["epochs=3", "optimizer.rate=1e-4", "anchors.ratios=[1,2]", "augmentation.scale=[1,1.5]"]
+        [
+            "epochs=3",
+            "optimizer.learning_rate=1e-4",
+            "anchors.ratios=[1,2]",
+            "augmentation.scale=[1,1.5]",
+        ]
     )
-    assert (config.epochs, config.optimizer.rate) == (3, 1e-4)
+    assert (config.epochs, config.optimizer.learning_rate) == (3, 1e-4)
     assert recipe.shapes(config).ratios == (1.0, 2.0)
     assert recipe.augmentation(config).scale == (1, 1.5)
 
@@ -37,28 +42,31 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch):
     ("argument", "message"),
     [
         ("epoch=3", "unknown key 'epoch'; did you mean 'epochs'"),
-        ("optimizer.rat=3", "unknown key 'optimizer.rat'; did you mean 'rate'"),
+        (
+            "optimizer.learning_rat=3",
+            "unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'",
+        ),
         ("epochs", "argument 'epochs' is not key=value"),
         ("recipe=facemask_lite", "unknown recipe 'facemask_lite'; did you mean 'facemask_lite0'"),
     ],
 )
-def test_wrong_arguments(argument, message):
+def test_wrong_arguments_are_errors(argument, message):
     with pytest.raises(ConfigError, match=message):
         recipe.load_recipe([argument])
 
 
-def test_missing_data(tmp_path):
+def test_missing_data_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="set VIDAN_DATA"):
         read_recipe_data(recipe.load_recipe([f"data={tmp_path / 'none'}"]))
 
 
-def test_factors_by_class():
+def test_factors_by_label_become_factors_by_class():
     assert recipe.by_class(("a", "b"), {"b": 2}) == [1.0, 2.0]
     with pytest.raises(ConfigError, match="unknown label 'c'"):
         recipe.by_class(("a", "b"), {"c": 2})
 
 
-def test_help_names_the_recipes(capsys):
+def test_help_lists_the_recipes(capsys):
     with pytest.raises(SystemExit) as end:
         train.main(["--help"])
     assert end.value.code == 0

@@ -63,8 +63,8 @@ def _attenuation(depth: FloatArray, transmission: float) -> float:
 def low_light(image: Image, exposure: float, rng: np.random.Generator) -> Image:
     """Simulate less light on the same sensor: darker, noisier, with a slight color cast.
 
-    Works on linear light. Noise has a shot part (variance proportional to the light) and a read
-    part: Foi et al. 2008, IEEE Trans. Image Processing 17(10).
+    Works on linear light. Noise consists of photon noise, with a variance proportional to
+    the light, and read noise: Foi et al. 2008, IEEE Trans. Image Processing 17(10).
 
     Args:
         image: (H,W,3) uint8 RGB.
@@ -73,8 +73,8 @@ def low_light(image: Image, exposure: float, rng: np.random.Generator) -> Image:
     """
     light = (image.astype(np.float32) / 255) ** GAMMA * np.float32(exposure)
     light *= rng.uniform(0.85, 1.15, 3).astype(np.float32)
-    shot, read = rng.uniform(2e-4, 1.5e-3), rng.uniform(1e-3, 4e-3)
-    deviation = np.sqrt(shot * light + read**2)
+    photon, read = rng.uniform(2e-4, 1.5e-3), rng.uniform(1e-3, 4e-3)
+    deviation = np.sqrt(photon * light + read**2)
     light += deviation * rng.standard_normal(image.shape, np.float32)
     return (255 * np.clip(light, 0, 1) ** (1 / GAMMA)).astype(np.uint8)
 

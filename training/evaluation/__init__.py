@@ -1,5 +1,5 @@
-"""How good a detector is: `vidan eval detection`, and the figures a training is followed by."""
+"""Evaluation of detectors: `vidan eval detection`, and the metrics that training reports."""
 
-from .figures import evaluate
+from .metrics import evaluate
 
 __all__ = ["evaluate"]

@@ -15,89 +15,91 @@ from vidan.boxes import xyxy_to_xywh
 from vidan.cli.subcommands import import_extra
 from vidan.types import Detections
 
-from ..arrays import AnyArray, FloatArray
+from ..arrays import AnyArray
 from ..data.sample import IGNORED, Sample
 
 SIZES = {"small": (0.0, 16.0), "medium": (16.0, 48.0), "large": (48.0, 1e5)}
-"""Sizes of boxes: the square root of the area, px of the image."""
+"""Ranges of box sizes: the square root of the area, px of the image."""
 
-MOST = 100
-"""Detections of an image that count, the best ones, as in COCO."""
+MAX_DETECTIONS = 100
+"""Only the best detections of an image count, as in COCO."""
 
 ANY, ALL = "any label", "all labels"
-"""The rows of boxes whatever their label, and of the mean over the labels."""
+"""Rows for boxes whatever their label, and for the mean over the labels."""
 
-Row = dict[str, float]
+IOU_75 = 5  # index of IoU 0.75 among 0.50, 0.55 ... 0.95
+
+MetricsRow = dict[str, float]
 
 
-def coco(
-    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str]
-) -> dict[str, Row]:
-    """COCO's figures in rows: `ANY`, `ALL`, and each label.
+def coco_metrics(
+    samples: Sequence[Sample], detections: Sequence[Detections], labels: Sequence[str]
+) -> dict[str, MetricsRow]:
+    """Compute COCO's metrics for `ANY`, `ALL` and each label.
 
     Args:
-        samples: the truth; boxes of class `IGNORED` are neither right nor wrong to find.
-        found: what was found in each of them.
-        labels: of the classes.
+        samples: ground truth; boxes of class `IGNORED` are neither right nor wrong to find.
+        detections: detections in each sample.
+        labels: labels of the classes.
 
     Returns:
-        For each row `objects` (how many there are), `AP` (mean over IoU 0.50 to 0.95), `AP50`,
-        `AP75`, `AR` (recall with at most `MOST` detections, mean over the same IoU), and
-        `AP50/<size>` for each of `SIZES`; in [0,1], NaN where there is no such object.
+        For each row `objects` (their number), `AP` (mean over IoU 0.50 to 0.95), `AP50`, `AP75`,
+        `AR` (recall with at most `MAX_DETECTIONS` detections, mean over the same IoUs), and
+        `AP50/<size>` for each of `SIZES`; in [0,1], NaN where there is no object.
     """
-    classes = _figures(samples, found, range(len(labels)))
-    rows = {ANY: _figures(samples, found, None)[0], ALL: _mean(classes)}
+    classes = _rows(samples, detections, range(len(labels)))
+    rows = {ANY: _rows(samples, detections, None)[0], ALL: _mean_row(classes)}
     return rows | dict(zip(labels, classes, strict=True))
 
 
-def _figures(
-    samples: Sequence[Sample], found: Sequence[Detections], classes: range | None
-) -> list[Row]:
-    """A row for each class; one for all if `classes` is None."""
+def _rows(
+    samples: Sequence[Sample], detections: Sequence[Detections], classes: range | None
+) -> list[MetricsRow]:
+    """A row for each class; a single one for all boxes if `classes` is None."""
     count = 1 if classes is None else len(classes)
-    truth = _truth(samples, classes)
-    results = _results(found, classes)
+    truth = _annotations(samples, classes)
+    results = _results(detections, classes)
     objects = np.bincount(
         [t["category_id"] - 1 for t in truth if not t["iscrowd"]], minlength=count
     )
     if not results:
         return [_row(int(n), None, None) for n in objects]
-    precision, recall = _run(len(samples), truth, results, count)
+    precision, recall = _evaluate(len(samples), truth, results, count)
     return [_row(int(n), precision[:, :, c], recall[:, c]) for c, n in enumerate(objects)]
 
 
-def _row(objects: int, precision: FloatArray | None, recall: FloatArray | None) -> Row:
-    """Precision (IoU, recall, size) and recall (IoU, size) as figures; None: nothing was found."""
+def _row(objects: int, precision: AnyArray | None, recall: AnyArray | None) -> MetricsRow:
+    """A row from precision (IoU, recall, size) and recall (IoU, size); None: no detections."""
     if precision is None or recall is None:
         value = 0.0 if objects else float("nan")
         names = ("AP", "AP50", "AP75", "AR", *(f"AP50/{size}" for size in SIZES))
         return {"objects": objects, **dict.fromkeys(names, value)}
     return {
         "objects": objects,
-        "AP": _average(precision[..., 0]),
-        "AP50": _average(precision[0, :, 0]),
-        "AP75": _average(precision[5, :, 0]),
-        "AR": _average(recall[:, 0]),
-        **{f"AP50/{size}": _average(precision[0, :, k]) for k, size in enumerate(SIZES, start=1)},
+        "AP": _mean(precision[..., 0]),
+        "AP50": _mean(precision[0, :, 0]),
+        "AP75": _mean(precision[IOU_75, :, 0]),
+        "AR": _mean(recall[:, 0]),
+        **{f"AP50/{size}": _mean(precision[0, :, k]) for k, size in enumerate(SIZES, start=1)},
     }
 
 
-def _mean(rows: Sequence[Row]) -> Row:
-    """The mean over those rows that have a value; objects are added up."""
+def _mean_row(rows: Sequence[MetricsRow]) -> MetricsRow:
+    """The mean over the rows that have a value; objects are added up."""
     names = [name for name in rows[0] if name != "objects"]
     return {
         "objects": sum(row["objects"] for row in rows),
-        **{name: _average(np.array([row[name] for row in rows])) for name in names},
+        **{name: _mean(np.array([row[name] for row in rows])) for name in names},
     }
 
 
-def _average(values: AnyArray) -> float:
+def _mean(values: AnyArray) -> float:
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else float("nan")
 
 
-def _truth(samples: Sequence[Sample], classes: range | None) -> list[dict[str, Any]]:
-    """Annotations; what is ignored is a crowd of every class."""
+def _annotations(samples: Sequence[Sample], classes: range | None) -> list[dict[str, Any]]:
+    """Ground truth as COCO annotations; an ignored box becomes a crowd of every class."""
     annotations: list[dict[str, Any]] = []
     for i, sample in enumerate(samples, start=1):
         boxes = xyxy_to_xywh(sample.boxes).tolist()
@@ -111,35 +113,36 @@ def _truth(samples: Sequence[Sample], classes: range | None) -> list[dict[str, A
     return annotations
 
 
-def _results(found: Sequence[Detections], classes: range | None) -> list[dict[str, Any]]:
+def _results(detections: Sequence[Detections], classes: range | None) -> list[dict[str, Any]]:
     return [
         {"image_id": i, "category_id": 1 if classes is None else label + 1,
          "bbox": box, "score": score}
-        for i, one in enumerate(found, start=1)
+        for i, found in enumerate(detections, start=1)
         for box, score, label in zip(
-            xyxy_to_xywh(one.boxes).tolist(), one.scores.tolist(), one.classes.tolist(), strict=True
+            xyxy_to_xywh(found.boxes).tolist(), found.scores.tolist(), found.classes.tolist(),
+            strict=True,
         )
     ]  # fmt: skip
 
 
-def _run(
-    pictures: int, truth: list[dict[str, Any]], results: list[dict[str, Any]], count: int
+def _evaluate(
+    image_count: int, truth: list[dict[str, Any]], results: list[dict[str, Any]], count: int
 ) -> tuple[AnyArray, AnyArray]:
-    """Precision (IoU, recall, class, size) and recall (IoU, class, size); NaN for no object."""
+    """Precision (IoU, recall, class, size) and recall (IoU, class, size); NaN without objects."""
     library = import_extra("faster_coco_eval", "eval")
     dataset = {
-        "images": [{"id": i + 1, "width": 1, "height": 1} for i in range(pictures)],
+        "images": [{"id": i + 1, "width": 1, "height": 1} for i in range(image_count)],
         "annotations": truth,
         "categories": [{"id": c + 1, "name": str(c)} for c in range(count)],
     }
-    logging.getLogger(library.__name__).setLevel(logging.ERROR)  # it tells of each step
+    logging.getLogger(library.__name__).setLevel(logging.ERROR)  # it logs every step
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         coco = library.COCO(dataset)
         run = library.COCOeval_faster(coco, coco.loadRes(results), "bbox")
         run.params.areaRng = [[low**2, high**2] for low, high in ((0.0, 1e5), *SIZES.values())]
         run.params.areaRngLbl = ["all", *SIZES]
-        run.params.maxDets = [1, 10, MOST]
+        run.params.maxDets = [1, 10, MAX_DETECTIONS]
         run.evaluate()
         run.accumulate()
     precision = np.asarray(run.eval["precision"], float)[..., -1]

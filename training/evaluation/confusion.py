@@ -1,4 +1,4 @@
-"""Which label is taken for which: on boxes that fit, and on heads whose boxes are loose."""
+"""Confusion of labels, for boxes matched by IoU and for loosely drawn boxes."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from vidan.boxes import area, iou
 from vidan.types import Detections
 
 from ..data.sample import IGNORED, Sample
-from .overlap import inside
-from .ranking import RIGHT_IOU
+from .overlap import fraction_inside
+from .ranking import MATCH_IOU
 
-Table = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
 NOTHING = -1
 
-LEAST_INSIDE, LEAST_SHARE = 0.5, 0.02
-"""A detection is of a loosely drawn object if its center and at least half of it lie in the
-object's box, and if it has a fiftieth of its area or more: a face is that of the head, or of the
-whole person, around it."""
+MIN_FRACTION_INSIDE = 0.5
+MIN_AREA_RATIO = 0.02
+"""A detection matches a loosely drawn object if its center and at least this fraction of it lie
+inside the object's box, and if its area is at least this ratio of the box's: a face matches the
+box of the head, or of the whole person, around it."""
 
 
-class Pair(NamedTuple):
-    """An object and the detection of it; `NOTHING` in place of either.
+class Match(NamedTuple):
+    """An object and its detection; `NOTHING` in place of either.
 
     Attributes:
-        sample: index of the image.
-        truth: row of its object.
-        found: row of its detection.
+        sample: index of the sample.
+        truth: row of the object.
+        found: row of the detection.
     """
 
     sample: int
@@ -38,31 +39,36 @@ class Pair(NamedTuple):
     found: int
 
 
-def pairs(
-    samples: Sequence[Sample], found: Sequence[Detections], threshold: float, *, loose: bool = False
-) -> list[Pair]:
-    """Which detections are of which objects, whatever the labels.
+def match_detections(
+    samples: Sequence[Sample],
+    detections: Sequence[Detections],
+    threshold: float,
+    *,
+    loose: bool = False,
+) -> list[Match]:
+    """Match detections to objects, whatever their labels.
 
     Best score first, each detection takes the object that it overlaps most among those left:
-    by IoU of at least `RIGHT_IOU`, or for loose boxes as `LEAST_INSIDE` says. Every object and
-    every detection is in one pair, but for ignored objects and what lies in them.
+    with an IoU of at least `MATCH_IOU`, or for loose boxes by `MIN_FRACTION_INSIDE` and
+    `MIN_AREA_RATIO`. Every object and every detection is in one match, except for ignored
+    objects and unmatched detections inside them.
 
     Args:
-        samples: the truth.
-        found: the detections.
-        threshold: least score of a detection that counts, in [0,1].
-        loose: whether the boxes of the truth are drawn loosely.
+        samples: ground truth.
+        detections: detections in each sample.
+        threshold: minimum score of a detection that counts, in [0,1].
+        loose: whether the boxes of the ground truth are drawn loosely.
     """
-    every = enumerate(zip(samples, found, strict=True))
-    return [pair for i, (s, f) in every for pair in _pairs(i, s, f, threshold, loose)]
+    pairs = enumerate(zip(samples, detections, strict=True))
+    return [match for i, (s, d) in pairs for match in _match_sample(i, s, d, threshold, loose)]
 
 
-def _pairs(
+def _match_sample(
     index: int, sample: Sample, found: Detections, threshold: float, loose: bool
-) -> Iterator[Pair]:
-    fits = fit(found, sample, loose=loose)
+) -> Iterator[Match]:
+    fits = match_overlap(found, sample, loose=loose)
     free = sample.classes != IGNORED
-    excused = inside(found.boxes, sample.boxes[~free]).max(axis=1, initial=0) >= RIGHT_IOU
+    inside = fraction_inside(found.boxes, sample.boxes[~free]).max(axis=1, initial=0)
     for i in np.argsort(-found.scores, kind="stable"):
         if found.scores[i] < threshold:
             break
@@ -70,32 +76,37 @@ def _pairs(
         if candidates.size and candidates.max() > 0:
             taken = int(candidates.argmax())
             free[taken] = False
-            yield Pair(index, taken, int(i))
-        elif not excused[i]:
-            yield Pair(index, NOTHING, int(i))
+            yield Match(index, taken, int(i))
+        elif inside[i] < MATCH_IOU:
+            yield Match(index, NOTHING, int(i))
     for missed in np.flatnonzero(free):
-        yield Pair(index, int(missed), NOTHING)
+        yield Match(index, int(missed), NOTHING)
 
 
-def fit(found: Detections, sample: Sample, *, loose: bool = False) -> npt.NDArray[np.floating]:
-    """IoU (N,M) of each detection with each object that it may be of; 0 for all others."""
+def match_overlap(
+    found: Detections, sample: Sample, *, loose: bool = False
+) -> npt.NDArray[np.floating]:
+    """IoU (N,M) of detections with the objects that they may match; 0 for all others."""
     overlap = iou(found.boxes, sample.boxes)
     if not loose:
-        return np.where(overlap >= RIGHT_IOU, overlap, 0)
+        return np.where(overlap >= MATCH_IOU, overlap, 0)
     centers = (found.boxes[:, None, :2] + found.boxes[:, None, 2:]) / 2
     within = ((centers >= sample.boxes[:, :2]) & (centers <= sample.boxes[:, 2:])).all(axis=2)
-    covers = area(found.boxes)[:, None] >= LEAST_SHARE * area(sample.boxes)
-    fits = within & covers & (inside(found.boxes, sample.boxes) >= LEAST_INSIDE)
-    return np.where(fits, overlap, 0)
+    large = area(found.boxes)[:, None] >= MIN_AREA_RATIO * area(sample.boxes)
+    inside = fraction_inside(found.boxes, sample.boxes) >= MIN_FRACTION_INSIDE
+    return np.where(within & large & inside, overlap, 0)
 
 
-def confusion(
-    samples: Sequence[Sample], found: Sequence[Detections], paired: Sequence[Pair], count: int
-) -> Table:
-    """Counts (C+1,C+1): truth by row, found by column; the last row and column are nothing."""
-    table = np.zeros((count + 1, count + 1), np.int64)
-    for pair in paired:
-        row = count if pair.truth < 0 else int(samples[pair.sample].classes[pair.truth])
-        column = count if pair.found < 0 else int(found[pair.sample].classes[pair.found])
-        table[row, column] += 1
-    return table
+def confusion_matrix(
+    samples: Sequence[Sample],
+    detections: Sequence[Detections],
+    matches: Sequence[Match],
+    class_count: int,
+) -> Counts:
+    """Count matches, (C+1,C+1): true class by row, detected by column; nothing comes last."""
+    counts = np.zeros((class_count + 1, class_count + 1), np.int64)
+    for i, truth, found in matches:
+        row = class_count if truth < 0 else int(samples[i].classes[truth])
+        column = class_count if found < 0 else int(detections[i].classes[found])
+        counts[row, column] += 1
+    return counts

@@ -1,4 +1,4 @@
-"""The detector that is measured: built as for a run, then asked for its doubtful detections too."""
+"""The detector under test: built as for a run, and again with a lower threshold."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ from vidan.types import Detections
 
 from ..arrays import IntArray
 from ..data.sample import Sample
-from .slices import CLEAN, under
+from .slices import CLEAN, apply_slice
 
 log = logging.getLogger(__name__)
 
-BATCH = 8
+BATCH_SIZE = 8
 """Images given to the detector at once."""
+
+BOX_TOLERANCE = 0.01
+"""Difference up to which two detections are equal: px, or units of the score."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A detector to measure.
+class DetectorUnderTest:
+    """A detector to evaluate.
 
     Attributes:
-        detector: gives detections down to a low score, for average precision.
-        configured: the same as a run would have it.
-        threshold: the least score of a run's detections; None if the detector does not say.
+        detector: returns detections down to a low score, for average precision.
+        configured: the same detector as a run would use it.
+        threshold: minimum score of a run's detections; None if the detector does not expose it.
     """
 
     detector: Detector
@@ -48,102 +51,103 @@ class Subject:
             detector.close()
 
 
-def open_subject(config: DictConfig, lowest: float) -> Subject:
-    """Build a detector twice: as configured, and with `threshold` down to `lowest`.
+def open_detector(config: DictConfig, min_score: float) -> DetectorUnderTest:
+    """Build a detector twice: as configured, and with `threshold` lowered to `min_score`.
 
     Raises:
-        VidanError: as `vidan.config.build.build`.
+        VidanError: see `vidan.config.build.build`.
     """
     configured: Detector = build("detector", config)
     threshold = getattr(configured, "threshold", None)
     if "threshold" not in config:
         log.warning(
-            "detector %r has no threshold to lower: average precision is of what it gives",
+            "detector %r has no threshold that could be lowered: average precision is computed "
+            "from the detections that it returns",
             config.name,
         )
-        return Subject(configured, configured, threshold)
+        return DetectorUnderTest(configured, configured, threshold)
     options: Any = OmegaConf.to_container(config, resolve=True)
-    least = lowest if threshold is None else min(lowest, threshold)
-    lowered: Detector = build("detector", {**options, "threshold": least})
-    return Subject(lowered, configured, threshold)
+    lowest = min_score if threshold is None else min(min_score, threshold)
+    lowered: Detector = build("detector", {**options, "threshold": lowest})
+    return DetectorUnderTest(lowered, configured, threshold)
 
 
 def detect(
-    subject: Subject, samples: Sequence[Sample], which: str = CLEAN, seed: int = 0
+    subject: DetectorUnderTest, samples: Sequence[Sample], which: str = CLEAN, seed: int = 0
 ) -> list[Detections]:
-    """The detections in every image of a slice, by the subject's own classes."""
-    found: list[Detections] = []
-    for start in _shown(range(0, len(samples), BATCH), which):
-        frames = _frames(samples[start : start + BATCH], which, seed)
-        found += subject.detector.detect(frames)
-    return found
+    """Run the detector on every image of a slice; classes are the detector's own."""
+    detections: list[Detections] = []
+    for start in _with_progress(range(0, len(samples), BATCH_SIZE), which):
+        frames = _frames(samples[start : start + BATCH_SIZE], which, seed)
+        detections += subject.detector.detect(frames)
+    return detections
 
 
-def differs(subject: Subject, samples: Sequence[Sample], found: Sequence[Detections]) -> bool:
-    """Whether a run of the detector as configured gives anything else than `found`, cut.
+def depends_on_threshold(
+    subject: DetectorUnderTest, samples: Sequence[Sample], detections: Sequence[Detections]
+) -> bool:
+    """Whether the lower threshold changes detections above the configured one.
 
-    Suppression goes from the best score down, so a lower threshold adds detections and changes
-    none. That is so for the detectors of vidan; this asks it of any.
+    Non-maximum suppression proceeds from the best score down, so that a lower threshold should
+    only add detections. This holds for the detectors of vidan, but not necessarily for others.
 
     Args:
         subject: the detector.
         samples: some images.
-        found: the detections of `detect` in the same.
+        detections: result of `detect` on these images.
     """
     threshold = subject.threshold or 0.0
     frames = _frames(samples, CLEAN, 0)
-    for whole, ours in zip(subject.configured.detect(frames), found, strict=True):
-        rows = ours.scores >= threshold
-        same = int(rows.sum()) == len(whole) and all(
-            np.allclose(a, b, atol=0.01)
-            for a, b in (
-                (whole.boxes, ours.boxes[rows]),
-                (whole.scores, ours.scores[rows]),
-                (whole.classes, ours.classes[rows]),
-            )
-        )
-        if not same:
-            return True
-    return False
+    runs = zip(subject.configured.detect(frames), detections, strict=True)
+    return not all(_are_equal(run, found[found.scores >= threshold]) for run, found in runs)
+
+
+def _are_equal(a: Detections, b: Detections) -> bool:
+    return len(a) == len(b) and all(
+        np.allclose(x, y, atol=BOX_TOLERANCE)
+        for x, y in ((a.boxes, b.boxes), (a.scores, b.scores), (a.classes, b.classes))
+    )
 
 
 def _frames(samples: Sequence[Sample], which: str, seed: int) -> list[ArrayFrame]:
     return [
         ArrayFrame(
-            under(which, sample.image(), sample.name, seed), stream="images", filename=sample.name
+            apply_slice(which, sample.image(), sample.name, seed),
+            stream="images",
+            filename=sample.name,
         )
         for sample in samples
     ]
 
 
-def _shown(starts: range, what: str) -> Iterable[int]:
+def _with_progress(starts: range, title: str) -> Iterable[int]:
     terminal = console(stderr=True)
     if not terminal.is_terminal:
         return starts
-    return track(starts, what, console=terminal, transient=True)
+    return track(starts, title, console=terminal, transient=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The labels of the data, and which of a detector's classes is which.
+class LabelMapping:
+    """Maps the classes of a detector to those of the data.
 
     Attributes:
-        labels: of the data, in the order of its classes.
-        classes: (C,) for each class of the detector that of the data; -1 for none.
+        labels: labels of the data, in the order of its classes.
+        classes: (C,) class of the data for each class of the detector; -1 for none.
     """
 
     labels: tuple[str, ...]
     classes: IntArray
 
-    def translate(self, found: Detections) -> Detections:
-        """Detections by the classes of the data; those of labels that it has not are left out."""
-        classes = self.classes[found.classes]
+    def translate(self, detections: Detections) -> Detections:
+        """Detections with the classes of the data; those of other labels are left out."""
+        classes = self.classes[detections.classes]
         rows = classes >= 0
-        return Detections(found.boxes[rows], found.scores[rows], classes[rows])
+        return Detections(detections.boxes[rows], detections.scores[rows], classes[rows])
 
 
-def vocabulary(data: Sequence[str], detector: Sequence[str], title: str) -> Vocabulary:
-    """Match labels by name; says which side has what the other has not.
+def match_labels(data: Sequence[str], detector: Sequence[str], title: str) -> LabelMapping:
+    """Match labels by name; logs the labels that only one side has.
 
     Raises:
         ConfigError: there is no label in common.
@@ -151,14 +155,15 @@ def vocabulary(data: Sequence[str], detector: Sequence[str], title: str) -> Voca
     if not set(data) & set(detector):
         raise ConfigError(
             f"{title} has no label of the detector ({', '.join(detector)}): {data[0]!r}, "
-            f"{did_you_mean(data[0], detector)} Say rename={{{data[0]}: <the detector's label>}}"
+            f"{did_you_mean(data[0], detector)} Set rename={{{data[0]}: <the detector's label>}}"
         )
     if unknown := [label for label in data if label not in detector]:
-        log.warning("%s: never found, not being labels of the detector: %s", title, _list(unknown))
+        log.warning("%s: cannot be found, not labels of the detector: %s", title, _list(unknown))
     if extra := [label for label in detector if label not in data]:
-        log.warning("%s: left out, not being labels of the data: %s", title, _list(extra))
+        log.warning("%s: left out, not labels of the data: %s", title, _list(extra))
     index = {label: i for i, label in enumerate(data)}
-    return Vocabulary(tuple(data), np.array([index.get(label, -1) for label in detector], np.int32))
+    classes = np.array([index.get(label, -1) for label in detector], np.int32)
+    return LabelMapping(tuple(data), classes)
 
 
 def _list(labels: Sequence[str]) -> str:

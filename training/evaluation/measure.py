@@ -1,4 +1,4 @@
-"""Measures a detector on labeled images, and counts confusions on loose ones."""
+"""Evaluation of a detector on labeled images, and label confusion on loosely labeled ones."""
 
 from __future__ import annotations
 
@@ -12,158 +12,181 @@ import numpy as np
 from vidan.types import Detections
 
 from ..data.sample import Sample
-from .coco import ALL, Row, coco
-from .confusion import Table, confusion, pairs
-from .dataset import Dataset
-from .detector import BATCH, Subject, detect, differs, vocabulary
-from .mistakes import Mistake, worst
-from .ranking import Curve, Point, Ranking, Reliability, curve, rank, reliability
-from .settings import Settings
+from .coco import ALL, MetricsRow, coco_metrics
+from .confusion import Counts, confusion_matrix, match_detections
+from .dataset import EvaluationData
+from .detector import BATCH_SIZE, DetectorUnderTest, depends_on_threshold, detect, match_labels
+from .mistakes import Mistake, worst_mistakes
+from .ranking import (
+    OperatingPoint,
+    PrecisionRecallCurve,
+    RankedDetections,
+    Reliability,
+    precision_recall,
+    rank_detections,
+    reliability,
+)
+from .settings import EvaluationSettings
 from .slices import CLEAN
 
 log = logging.getLogger(__name__)
 
-Points = dict[str, Point | None]
+Points = dict[str, OperatingPoint | None]
 
-LEAST_SCORE = 0.1
-"""Of what reliability is asked: below are thousands, nearly all wrong as they should be."""
+MIN_RELIABILITY_SCORE = 0.1
+"""Minimum score in the reliability diagram; below are thousands of rightly rejected boxes."""
 
 RUN, BEST = "as run", "best F1"
-"""Points of a curve: at the threshold of a run, and where F1 is highest."""
+"""Operating points: at the threshold of a run, and where F1 is highest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slice:
-    """The figures of one slice: COCO's rows, and what the threshold of a run gives."""
+class SliceResult:
+    """COCO's metrics on a slice, and the operating point at the threshold of a run."""
 
-    rows: dict[str, Row]
-    point: Point
+    rows: dict[str, MetricsRow]
+    point: OperatingPoint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What was measured on labeled images.
+class EvaluationResult:
+    """Result of `measure`.
 
     Attributes:
-        labels: of the data.
-        threshold: of a run.
-        slices: the figures by slice.
-        curves: precision and recall on the clean images, of all labels and of each.
-        points: on each curve.
-        reliable: of the scores on the clean images.
-        counts: the confusions at the threshold of a run on the clean images.
-        mistakes: the worst there, by kind.
+        labels: labels of the data.
+        threshold: threshold of a run.
+        slices: metrics by slice.
+        curves: precision and recall on the clean images, for all labels and for each.
+        points: operating points on each curve.
+        reliability: of the scores on the clean images.
+        confusion: confusion matrix on the clean images at the threshold of a run.
+        mistakes: the worst mistakes there, by kind.
     """
 
     labels: tuple[str, ...]
     threshold: float
-    slices: dict[str, Slice]
-    curves: dict[str, Curve]
+    slices: dict[str, SliceResult]
+    curves: dict[str, PrecisionRecallCurve]
     points: dict[str, Points]
-    reliable: Reliability
-    counts: Table
+    reliability: Reliability
+    confusion: Counts
     mistakes: dict[str, list[Mistake]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heads:
-    """What was counted on images with loose boxes.
+class LooseResult:
+    """Result of `measure_loose`.
 
     Attributes:
-        labels: of the data.
-        groups: the confusions by group of images, and of all.
-        mistakes: the worst, by kind.
+        labels: labels of the data.
+        groups: confusion matrices by group of images, and of all.
+        mistakes: the worst mistakes, by kind.
     """
 
     labels: tuple[str, ...]
-    groups: dict[str, Table]
+    groups: dict[str, Counts]
     mistakes: dict[str, list[Mistake]]
 
 
-def measure(subject: Subject, data: Dataset, settings: Settings) -> Outcome:
-    """Measure a detector on every slice.
+def measure(
+    subject: DetectorUnderTest, data: EvaluationData, settings: EvaluationSettings
+) -> EvaluationResult:
+    """Evaluate a detector on every slice.
 
     Raises:
-        ConfigError: the data have no label of the detector.
+        ConfigError: data and detector have no label in common.
         VidanError: an image or the detector failed.
     """
-    words = vocabulary(data.labels, subject.detector.labels, data.title)
-    samples, labels = data.samples, words.labels
+    mapping = match_labels(data.labels, subject.detector.labels, data.title)
+    samples, labels = data.samples, mapping.labels
     clean = detect(subject, samples)
-    if differs(subject, samples[:BATCH], clean[:BATCH]):
-        log.warning("with a lower threshold the detector gives other boxes than in a run")
-    clean = [words.translate(one) for one in clean]
-    ranking = rank(samples, clean, len(labels))
+    if depends_on_threshold(subject, samples[:BATCH_SIZE], clean[:BATCH_SIZE]):
+        log.warning("with a lower threshold the detector returns other boxes than in a run")
+    clean = [mapping.translate(found) for found in clean]
+    ranking = rank_detections(samples, clean, len(labels))
     curves = _curves(ranking, labels)
     threshold = subject.threshold
     if threshold is None:
         threshold = curves[ALL].best().threshold
-        log.warning("the detector names no threshold; taken is that of the best F1: %g", threshold)
+        log.warning("the detector exposes no threshold; using that of the best F1: %g", threshold)
     slices = {}
     for name in settings.slices:
         found = clean
         if name != CLEAN:
-            found = [words.translate(f) for f in detect(subject, samples, name, settings.seed)]
-        slices[name] = _slice(samples, found, labels, threshold)
+            raw = detect(subject, samples, name, settings.seed)
+            found = [mapping.translate(each) for each in raw]
+        slices[name] = _measure_slice(samples, found, labels, threshold)
         log.info("%s: AP50 %.3f", name, slices[name].rows[ALL]["AP50"])
-    paired = pairs(samples, clean, threshold)
-    return Outcome(
+    matches = match_detections(samples, clean, threshold)
+    return EvaluationResult(
         labels,
         threshold,
         slices,
         curves,
-        {name: _points(one, threshold, settings) for name, one in curves.items()},
-        reliability(ranking, LEAST_SCORE),
-        confusion(samples, clean, paired, len(labels)),
-        worst(samples, clean, paired, labels, settings.worst),
+        {name: _points(curve, threshold, settings) for name, curve in curves.items()},
+        reliability(ranking, MIN_RELIABILITY_SCORE),
+        confusion_matrix(samples, clean, matches, len(labels)),
+        worst_mistakes(samples, clean, matches, labels, settings.worst),
     )
 
 
-def _slice(
-    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str], threshold: float
-) -> Slice:
-    ranking = rank(samples, found, len(labels))
-    return Slice(coco(samples, found, labels), curve(ranking).at(threshold))
+def _measure_slice(
+    samples: Sequence[Sample],
+    detections: Sequence[Detections],
+    labels: Sequence[str],
+    threshold: float,
+) -> SliceResult:
+    curve = precision_recall(rank_detections(samples, detections, len(labels)))
+    return SliceResult(coco_metrics(samples, detections, labels), curve.at(threshold))
 
 
-def _curves(ranking: Ranking, labels: Sequence[str]) -> dict[str, Curve]:
-    """Of all labels together, and of each that there is an object of."""
+def _curves(ranking: RankedDetections, labels: Sequence[str]) -> dict[str, PrecisionRecallCurve]:
+    """Curves of all labels together, and of each label that has objects."""
     present = [(i, label) for i, label in enumerate(labels) if ranking.objects[i]]
-    return {ALL: curve(ranking)} | {label: curve(ranking.of(i)) for i, label in present}
+    by_label = {label: precision_recall(ranking.of_class(i)) for i, label in present}
+    return {ALL: precision_recall(ranking)} | by_label
 
 
-def _points(one: Curve, threshold: float, settings: Settings) -> Points:
+def _points(curve: PrecisionRecallCurve, threshold: float, settings: EvaluationSettings) -> Points:
     return {
-        RUN: one.at(threshold),
-        settings.sure: one.with_precision(settings.precision),
-        BEST: one.best(),
+        RUN: curve.at(threshold),
+        settings.target_name: curve.with_precision(settings.target_precision),
+        BEST: curve.best(),
     }
 
 
-def count_heads(subject: Subject, data: Dataset, threshold: float, settings: Settings) -> Heads:
-    """Count which label is taken for which, on boxes that are too loose for an IoU.
+def measure_loose(
+    subject: DetectorUnderTest,
+    data: EvaluationData,
+    threshold: float,
+    settings: EvaluationSettings,
+) -> LooseResult:
+    """Count label confusions on boxes that are too loose for an IoU.
 
     Raises:
-        ConfigError: the data have no label of the detector.
+        ConfigError: data and detector have no label in common.
         VidanError: an image or the detector failed.
     """
-    words = vocabulary(data.labels, subject.detector.labels, data.title)
-    samples, labels = data.samples, words.labels
-    found = [words.translate(one) for one in detect(subject, samples)]
-    paired = pairs(samples, found, threshold, loose=True)
+    mapping = match_labels(data.labels, subject.detector.labels, data.title)
+    samples, labels = data.samples, mapping.labels
+    found = [mapping.translate(each) for each in detect(subject, samples)]
+    matches = match_detections(samples, found, threshold, loose=True)
     members: dict[str, set[int]] = {}
     for i, sample in enumerate(samples):
         members.setdefault(settings.group_of(Path(sample.name).stem), set()).add(i)
-    tables = {
-        group: confusion(samples, found, [p for p in paired if p.sample in rows], len(labels))
+    counts = {
+        group: confusion_matrix(
+            samples, found, [m for m in matches if m.sample in rows], len(labels)
+        )
         for group, rows in sorted(members.items())
     }
-    groups = tables | {"all": np.sum(list(tables.values()), axis=0)}
-    return Heads(labels, groups, worst(samples, found, paired, labels, settings.worst, loose=True))
+    groups = counts | {"all": np.sum(list(counts.values()), axis=0)}
+    mistakes = worst_mistakes(samples, found, matches, labels, settings.worst, loose=True)
+    return LooseResult(labels, groups, mistakes)
 
 
-def shares(counts: Table, labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-    """The share of each label's objects that was given each label; missed ones are the rest."""
+def label_fractions(counts: Counts, labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+    """Fraction of each label's objects that was detected as each label; the rest was missed."""
     return {
         label: {other: float(n / row.sum()) for other, n in zip(labels, row, strict=False)}
         for label, row in zip(labels, counts, strict=False)

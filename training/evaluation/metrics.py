@@ -1,4 +1,4 @@
-"""How good a detector is, in figures: what `vidan train` and `vidan eval detection` share."""
+"""The metrics that `vidan train` reports after an epoch."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from vidan.types import Detections
 
 from ..data.sample import Sample
-from .coco import ALL, ANY, SIZES, coco
-from .ranking import curve, rank
+from .coco import ALL, ANY, SIZES, coco_metrics
+from .ranking import precision_recall, rank_detections
 
 
 def evaluate(
-    samples: Sequence[Sample], found: Sequence[Detections], labels: Sequence[str]
+    samples: Sequence[Sample], detections: Sequence[Detections], labels: Sequence[str]
 ) -> dict[str, float]:
-    """The figures that a training is followed by, each in [0,1].
+    """Compute the metrics of a model, each in [0,1].
 
-    `AP50` is of boxes alone, whatever their class; `AP50/<label>` of each class, `mAP50` their
-    mean and `mAP` the mean over IoU 0.50 to 0.95; `AP50/<size>` by the size of the box, whatever
-    its class; `threshold` the score with the best F1 over all classes, `F1`, `precision`,
-    `recall` there.
+    Returns:
+        `AP50`: of boxes whatever their class; `AP50/<label>`: of each class; `mAP50`: their
+        mean; `mAP`: mean over IoU 0.50 to 0.95; `AP50/<size>`: by size of the box, whatever its
+        class; `threshold`: the score with the best F1 over all classes; `F1`, `precision` and
+        `recall` at this threshold.
     """
-    rows = coco(samples, found, labels)
-    best = curve(rank(samples, found, len(labels))).best()
+    rows = coco_metrics(samples, detections, labels)
+    best = precision_recall(rank_detections(samples, detections, len(labels))).best()
     return {
         "AP50": rows[ANY]["AP50"],
         **{f"AP50/{label}": rows[label]["AP50"] for label in labels},

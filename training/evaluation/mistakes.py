@@ -1,4 +1,4 @@
-"""The worst mistakes of a detector, to look at."""
+"""The worst mistakes of a detector, for visual inspection."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from vidan.types import Detections
 
 from ..arrays import FloatArray
 from ..data.sample import Sample
-from .confusion import Pair, fit
+from .confusion import Match, match_overlap
 
-FALSE_ALARM, CONFUSED, MISSED = (
+FALSE_ALARM, WRONG_LABEL, MISSED = (
     "false alarms, by score",
     "wrong labels, by score",
     "misses, by size",
 )
+NEARBY_IOU = 0.1
+"""A false alarm with a lower IoU has no object nearby."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,70 +28,71 @@ class Mistake:
     """One mistake.
 
     Attributes:
-        sample: the image.
-        truth: (4,) box of the object, None for a false alarm.
-        found: (4,) box of the detection, None for a miss.
-        lines: what was wrong, in a few short lines.
-        weight: the worse the higher, among those of its kind.
+        sample: the sample.
+        truth: (4,) box of the object; None for a false alarm.
+        found: (4,) box of the detection; None for a miss.
+        lines: short description, in a few lines.
+        severity: comparable among mistakes of the same kind, highest is worst.
     """
 
     sample: Sample
     truth: FloatArray | None
     found: FloatArray | None
     lines: tuple[str, ...]
-    weight: float
+    severity: float
 
 
-def worst(
+def worst_mistakes(
     samples: Sequence[Sample],
-    found: Sequence[Detections],
-    paired: Sequence[Pair],
+    detections: Sequence[Detections],
+    matches: Sequence[Match],
     labels: Sequence[str],
-    most: int,
+    count: int,
     *,
     loose: bool = False,
 ) -> dict[str, list[Mistake]]:
-    """The worst mistakes of each kind, at most so many.
+    """Find the worst mistakes of each kind.
 
     Args:
-        samples: the truth.
-        found: the detections, also those under the threshold.
-        paired: objects and detections at the threshold (`confusion.pairs`).
-        labels: of the classes.
-        most: of each kind.
-        loose: whether the boxes of the truth are drawn loosely.
+        samples: ground truth.
+        detections: detections in each sample, including those below the threshold.
+        matches: of objects and detections at the threshold (`confusion.match_detections`).
+        labels: labels of the classes.
+        count: maximum number of mistakes of each kind.
+        loose: whether the boxes of the ground truth are drawn loosely.
     """
-    kinds: dict[str, list[Mistake]] = {FALSE_ALARM: [], CONFUSED: [], MISSED: []}
-    for pair in paired:
-        sample, one = samples[pair.sample], found[pair.sample]
-        if pair.truth < 0:
-            kinds[FALSE_ALARM].append(_false_alarm(sample, one, pair.found, labels))
-        elif pair.found < 0:
-            kinds[MISSED].append(_miss(sample, one, pair.truth, labels, loose))
-        elif sample.classes[pair.truth] != one.classes[pair.found]:
-            kinds[CONFUSED].append(_confused(sample, one, pair, labels))
+    kinds: dict[str, list[Mistake]] = {FALSE_ALARM: [], WRONG_LABEL: [], MISSED: []}
+    for match in matches:
+        sample, found = samples[match.sample], detections[match.sample]
+        if match.truth < 0:
+            kinds[FALSE_ALARM].append(_false_alarm(sample, found, match.found, labels))
+        elif match.found < 0:
+            kinds[MISSED].append(_miss(sample, found, match.truth, labels, loose))
+        elif sample.classes[match.truth] != found.classes[match.found]:
+            kinds[WRONG_LABEL].append(_wrong_label(sample, found, match, labels))
     return {
-        kind: sorted(mistakes, key=lambda m: -m.weight)[:most] for kind, mistakes in kinds.items()
+        kind: sorted(mistakes, key=lambda m: -m.severity)[:count]
+        for kind, mistakes in kinds.items()
     }
 
 
 def _false_alarm(sample: Sample, found: Detections, row: int, labels: Sequence[str]) -> Mistake:
     box, score = found.boxes[row], float(found.scores[row])
     nearest = float(iou(box[None], sample.boxes).max(initial=0))
-    what = "nothing there" if nearest < 0.1 else f"IoU {nearest:.2f} at best"
-    said = f"{labels[found.classes[row]]} {score:.2f}"
-    return Mistake(sample, None, box, (said, what, sample.name), score)
+    overlap = "no object nearby" if nearest < NEARBY_IOU else f"IoU {nearest:.2f} at best"
+    detected = f"{labels[found.classes[row]]} {score:.2f}"
+    return Mistake(sample, None, box, (detected, overlap, sample.name), score)
 
 
-def _confused(sample: Sample, found: Detections, pair: Pair, labels: Sequence[str]) -> Mistake:
-    score = float(found.scores[pair.found])
-    said = f"{labels[found.classes[pair.found]]} {score:.2f}"
-    is_ = f"is {labels[sample.classes[pair.truth]]}"
+def _wrong_label(sample: Sample, found: Detections, match: Match, labels: Sequence[str]) -> Mistake:
+    score = float(found.scores[match.found])
+    detected = f"{labels[found.classes[match.found]]} {score:.2f}"
+    truth = f"is {labels[sample.classes[match.truth]]}"
     return Mistake(
         sample,
-        sample.boxes[pair.truth],
-        found.boxes[pair.found],
-        (said, is_, sample.name),
+        sample.boxes[match.truth],
+        found.boxes[match.found],
+        (detected, truth, sample.name),
         score,
     )
 
@@ -99,9 +102,9 @@ def _miss(
 ) -> Mistake:
     box = sample.boxes[row]
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
-    fits = fit(found, sample, loose=loose)[:, row] > 0
+    fits = match_overlap(found, sample, loose=loose)[:, row] > 0
     best = np.where(fits, found.scores, 0).max(initial=0)
-    under = f"at most {best:.2f}" if best > 0 else "no box fits"
+    below = f"at most {best:.2f}" if best > 0 else "no box fits"
     label = labels[sample.classes[row]]
-    lines = (f"{label} {width:.0f}x{height:.0f}", under, sample.name)
+    lines = (f"{label} {width:.0f}x{height:.0f}", below, sample.name)
     return Mistake(sample, box, None, lines, width * height)

@@ -1,4 +1,4 @@
-"""How much of a box lies in another."""
+"""Fraction of one box that lies inside another."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from vidan.boxes import area
 from ..arrays import FloatArray
 
 
-def inside(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The share of each box of `a` (N,4) that lies in each of `b` (M,4): (N,M) in [0,1].
+def fraction_inside(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Fraction of each box of `a` (N,4) that lies inside each of `b` (M,4): (N,M) in [0,1].
 
-    >>> inside(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 0, 20, 20], [0, 0, 9, 9]])).tolist()
+    >>> boxes = np.array([[2.0, 0, 20, 20], [0, 0, 9, 9]])
+    >>> fraction_inside(np.array([[0.0, 0, 4, 4]]), boxes).tolist()
     [[0.5, 1.0]]
     """
     width = np.minimum(a[:, 2, None], b[:, 2]) - np.maximum(a[:, 0, None], b[:, 0])

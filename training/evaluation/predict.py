@@ -1,4 +1,4 @@
-"""From a model's raw outputs to detections, as the detectors of vidan do it."""
+"""Detections of a model on samples, selected as the detectors of vidan do it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from ..arrays import FloatArray
 from ..data.augment import letterbox
 from ..data.sample import Sample
 
-# images (N,H,W,3) uint8 -> boxes (N,K,4) px of the input, scores (N,K,C)
-Run = Callable[[Image], tuple[FloatArray, FloatArray]]
-LOWEST_SCORE = 0.01  # below this a detection changes no average precision worth the time
-SELECTION = Selection(LOWEST_SCORE, class_agnostic=True)
+ModelFunction = Callable[[Image], tuple[FloatArray, FloatArray]]
+"""Maps images (N,H,W,3) uint8 to boxes (N,K,4), px of the input, and scores (N,K,C)."""
+
+MIN_SCORE = 0.01
+"""Detections below this score have a negligible effect on average precision."""
+
+SELECTION = Selection(MIN_SCORE, class_agnostic=True)
 
 
 def select(
     boxes: FloatArray, scores: FloatArray, scale: Scale, size: tuple[int, int]
 ) -> Detections:
-    """The detections in an image among the raw boxes (K,4) and scores (K,C) of a model.
+    """Select the detections of an image from a model's raw outputs.
 
     Args:
-        boxes: xyxy, px of the letterboxed image.
-        scores: in [0,1].
-        scale: of the letterboxed image.
+        boxes: (K,4) xyxy, px of the letterboxed image.
+        scores: (K,C) in [0,1].
+        scale: scale of the letterboxed image.
         size: width and height of the image, px.
     """
     rows, classes = SELECTION.candidates(scores)
@@ -37,28 +40,32 @@ def select(
 
 
 def predict(
-    run: Run, samples: Sequence[Sample], height: int, width: int, batch: int = 8
+    model: ModelFunction, samples: Sequence[Sample], height: int, width: int, batch_size: int = 8
 ) -> list[Detections]:
-    """Detections of every sample, through the letterbox of inference."""
-    found = []
-    for start in range(0, len(samples), batch):
-        images = [sample.image() for sample in samples[start : start + batch]]
+    """Run a model on every sample, letterboxed to height x width px."""
+    detections = []
+    for start in range(0, len(samples), batch_size):
+        images = [sample.image() for sample in samples[start : start + batch_size]]
         boxed = [letterbox(image, height, width) for image in images]
-        outputs = run(np.stack([image for image, _ in boxed]))
-        found += [
+        outputs = model(np.stack([image for image, _ in boxed]))
+        detections += [
             select(boxes, scores, scale, (image.shape[1], image.shape[0]))
             for boxes, scores, (_, scale), image in zip(*outputs, boxed, images, strict=True)
         ]
-    return found
+    return detections
 
 
-def onnx_run(path: Path) -> Run:
-    """An exported ONNX file, run by ONNX Runtime."""
+def load_onnx(path: Path) -> ModelFunction:
+    """Load an exported ONNX file, to be run by ONNX Runtime.
+
+    Raises:
+        ModelError: the file cannot be loaded.
+    """
     import onnxruntime
 
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no common base but this
+    except Exception as error:  # its exceptions have no other common base class
         raise ModelError(f"cannot load {str(path)!r}: {str(error).splitlines()[0]}") from error
 
     def run(images: Image) -> tuple[FloatArray, FloatArray]:

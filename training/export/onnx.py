@@ -1,4 +1,4 @@
-"""A served model as an ONNX file: converted, in a form that runs fast, with what it is."""
+"""Conversion of a served model to an ONNX file that runs fast and describes itself."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from onnx import helper, numpy_helper
 from vidan.errors import ModelError
 
 OPSET = 17
-METADATA = "vidan"
-# Only kernels that weigh something become float16: the small ones (depthwise, biases) are half of
-# the rounding error and 2 % of the file.
-SMALLEST_HALVED = 4096
+METADATA_KEY = "vidan"
+MIN_HALF_SIZE = 4096
+"""Kernels with fewer values remain float32: they are 2 % of the file, but contribute half of the
+rounding error (depthwise kernels)."""
 
-Model = Any  # onnx's messages have no types
+OnnxModel = Any  # protobuf messages have no types
 
 
-def convert(serve: Any) -> Model:
-    """A TensorFlow function as an ONNX model, with its constants folded into its kernels.
+def convert(serve: Any) -> OnnxModel:
+    """Convert a TensorFlow function to an ONNX model.
 
-    Batch norm becomes part of the convolutions, and the normalization of images one
-    operation where it can.
+    Constants are folded, batch norm becomes part of the convolutions, and the normalization of
+    images becomes a single operation where possible.
     """
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     names = sorted(serve.get_concrete_function().structured_outputs)
@@ -38,52 +38,52 @@ def convert(serve: Any) -> Model:
         serve, input_signature=serve.input_signature, opset=OPSET
     )
     found = [output.name for output in model.graph.output]
-    if found != names:  # TensorFlow orders a dictionary's outputs by key
+    if found != names:  # TensorFlow sorts the outputs in a dictionary by key
         _rename(model.graph, dict(zip(found, names, strict=True)))
-    model = fold(model)
-    normalize_at_once(model.graph)
+    model = fold_constants(model)
+    merge_normalization(model.graph)
     return model
 
 
-def fold(model: Model) -> Model:
-    """Let ONNX Runtime fold constants, and what follows convolutions into them.
+def fold_constants(model: OnnxModel) -> OnnxModel:
+    """Let ONNX Runtime fold constants, and operations after convolutions into their kernels.
 
-    Only its basic optimizations: the result is plain ONNX, for any runtime.
+    Uses only its basic optimizations, so that the result is plain ONNX for any runtime.
     """
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 3
-    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:
-        settings.optimized_model_filepath = str(Path(folder) / "folded.onnx")
+        options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
         onnxruntime.InferenceSession(
-            model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        folded = onnx.load(settings.optimized_model_filepath)
-    del folded.opset_import[:]  # it lists every domain that it knows
+        folded = onnx.load(options.optimized_model_filepath)
+    del folded.opset_import[:]  # ONNX Runtime lists every domain that it knows
     folded.opset_import.append(helper.make_opsetid("", OPSET))
     return folded
 
 
-def save(model: Model, description: Mapping[str, Any], path: Path) -> None:
+def save(model: OnnxModel, description: Mapping[str, Any], path: Path) -> None:
     """Check a model and write it, with its description as metadata."""
     del model.metadata_props[:]
     entry = model.metadata_props.add()
-    entry.key, entry.value = METADATA, json.dumps(description)
+    entry.key, entry.value = METADATA_KEY, json.dumps(description)
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(path))
 
 
-def halve(graph: Any) -> None:
-    """Store large kernels as float16, each followed by a Cast back (folded when loaded).
+def store_kernels_as_float16(graph: Any) -> None:
+    """Store large kernels as float16, each followed by a Cast that is folded on loading.
 
-    Only kernels: anchors are coordinates up to the input's size, and would move by half a px.
+    Anchors remain float32, because their coordinates would be off by up to half a px.
     """
     kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     casts = []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.name not in kernels or values.size < SMALLEST_HALVED:
+        if tensor.name not in kernels or values.size < MIN_HALF_SIZE:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
@@ -92,14 +92,14 @@ def halve(graph: Any) -> None:
                 "Cast", [f"{name}_half"], [name], f"{name}_cast", to=onnx.TensorProto.FLOAT
             )
         )
-    put_nodes(graph, [*casts, *graph.node])
+    replace_nodes(graph, [*casts, *graph.node])
 
 
-def normalize_at_once(graph: Any) -> None:
+def merge_normalization(graph: Any) -> None:
     """Make the normalization of images, `x / deviation - mean / deviation`, one operation.
 
-    DequantizeLinear, `(x - zero) * scale`, does it exactly where the mean is whole and the
-    same for all colors, as EfficientDet-Lite's is; elsewhere all is left as it is.
+    DequantizeLinear, `(x - zero) * scale`, is equivalent if the mean is an integer and the same
+    for all colors, as in EfficientDet-Lite; otherwise the graph is left unchanged.
     """
     cast, scale, shift, transpose = (graph.node[i] for i in range(4))
     if [n.op_type for n in (cast, scale, shift, transpose)] != ["Cast", "Mul", "Add", "Transpose"]:
@@ -111,32 +111,32 @@ def normalize_at_once(graph: Any) -> None:
         return
     graph.initializer.extend(
         [
-            numpy_helper.from_array(factor.ravel()[0], "picture_scale"),
-            numpy_helper.from_array(np.array(np.rint(zero.ravel()[0]), np.uint8), "picture_zero"),
+            numpy_helper.from_array(factor.ravel()[0], "image_scale"),
+            numpy_helper.from_array(np.array(np.rint(zero.ravel()[0]), np.uint8), "image_zero"),
         ]
     )
     first = [
-        helper.make_node("Transpose", ["images"], ["picture"], "picture", perm=[0, 3, 1, 2]),
+        helper.make_node("Transpose", ["images"], ["image"], "image", perm=[0, 3, 1, 2]),
         helper.make_node(
             "DequantizeLinear",
-            ["picture", "picture_scale", "picture_zero"],
+            ["image", "image_scale", "image_zero"],
             [transpose.output[0]],
             "normalize",
         ),
     ]
-    put_nodes(graph, [*first, *list(graph.node)[4:]])
-    drop_unused(graph)
+    replace_nodes(graph, [*first, *list(graph.node)[4:]])
+    remove_unused_constants(graph)
 
 
-def put_nodes(graph: Any, nodes: Iterable[Any]) -> None:
-    """Make these the nodes of the graph."""
+def replace_nodes(graph: Any, nodes: Iterable[Any]) -> None:
+    """Replace the nodes of a graph."""
     nodes = list(nodes)
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def drop_unused(graph: Any) -> None:
-    """Take out the constants that no node uses."""
+def remove_unused_constants(graph: Any) -> None:
+    """Remove the constants that no node uses."""
     used = {name for node in graph.node for name in node.input}
     kept = [tensor for tensor in graph.initializer if tensor.name in used]
     del graph.initializer[:]
@@ -153,10 +153,10 @@ def _rename(graph: Any, names: Mapping[str, str]) -> None:
 
 
 def check_outputs(graph: Any, values: Mapping[str, int]) -> None:
-    """Hold the last dimension of each output against what it must be.
+    """Check the last dimension of each output.
 
     Raises:
-        ModelError: the conversion mixed them up.
+        ModelError: the conversion confused the outputs.
     """
     for output in graph.output:
         last = output.type.tensor_type.shape.dim[-1].dim_value

@@ -1,15 +1,15 @@
-"""Whether the exported forms of a model find what the model itself finds.
+"""Comparison of the exported formats of a model with the model itself.
 
 `python -m vidan_training.export.parity [weights=<npz>] [data=<recipe or data>] [images=16]`
-writes them to a temporary folder and prints how far each is from Keras, at most, before
-suppression.
+exports to a temporary folder and prints the largest difference of each format from Keras,
+before suppression.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,66 +20,69 @@ from vidan.errors import ConfigError
 from vidan.types import Image
 
 from ..arrays import FloatArray
-from ..evaluation.predict import onnx_run
+from ..evaluation.predict import ModelFunction, load_onnx
 from ..model.efficientdet import detector
 from ..model.spec import Spec
 
 Outputs = tuple[FloatArray, FloatArray]
-Run = Callable[[Image], Outputs]
-LEAST = 0.05
-"""Boxes whose scores are lower are left out: thousands of them are nearly equal."""
+"""Boxes (N,K,4) and scores (N,K,C)."""
+
+MIN_SCORE = 0.05
+"""Boxes with lower scores are ignored: thousands of them are nearly equal."""
 
 
-def of_keras(model: keras.Model, spec: Spec) -> Run:
-    """The trained model itself, decoded by `model.Decode`."""
-    whole = detector(model, *spec.size, spec.shapes)
+def keras_function(model: keras.Model, spec: Spec) -> ModelFunction:
+    """The trained model itself, decoded by `model.efficientdet.DecodeTopK`."""
+    decoded = detector(model, *spec.size, spec.shapes)
 
     def run(images: Image) -> Outputs:
-        found = whole(images, training=False)
-        return np.asarray(found["boxes"]), np.asarray(found["scores"])
+        outputs = decoded(images, training=False)
+        return np.asarray(outputs["boxes"]), np.asarray(outputs["scores"])
 
     return run
 
 
-def of_savedmodel(folder: Path) -> Run:
-    """A SavedModel, run by TensorFlow in vidan's own form."""
+def load_savedmodel(folder: Path) -> ModelFunction:
+    """Load a SavedModel in the native format, to be run by TensorFlow."""
     import tensorflow as tf
 
-    from .command import SIGNATURE
+    from .command import NATIVE_SIGNATURE
 
     loaded = tf.saved_model.load(str(folder))
-    serve = loaded.signatures[SIGNATURE]
+    serve = loaded.signatures[NATIVE_SIGNATURE]
 
-    def run(images: Image, _keep: Any = loaded) -> Outputs:
-        found = serve(images=tf.constant(images))
-        return found["boxes"].numpy(), found["scores"].numpy()
+    def run(images: Image, _keep_alive: Any = loaded) -> Outputs:
+        outputs = serve(images=tf.constant(images))
+        return outputs["boxes"].numpy(), outputs["scores"].numpy()
 
     return run
 
 
-def of_openvino(path: Path) -> Run:
-    """An ONNX file, run by OpenVINO in float32 (it computes in bfloat16 where it is let)."""
+def load_openvino(path: Path) -> ModelFunction:
+    """Load an ONNX file, to be run by OpenVINO in float32 instead of its default, bfloat16."""
     import openvino
 
     model = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def run(images: Image) -> Outputs:
-        found = model({"images": images})
-        return found["boxes"], found["scores"]
+        outputs = model({"images": images})
+        return outputs["boxes"], outputs["scores"]
 
     return run
 
 
-def apart(ours: Outputs, theirs: Outputs, least: float = LEAST) -> tuple[float, float]:
-    """How far two outputs are apart at most: in score, and in px of the corners.
+def max_difference(
+    reference: Outputs, outputs: Outputs, min_score: float = MIN_SCORE
+) -> tuple[float, float]:
+    """Largest difference of two outputs, in score and in px of the corners.
 
-    Boxes of nearly equal scores change places, so each of ours is held against whichever of
-    theirs is nearest; those of a score under `least` in ours are left out.
+    Boxes of nearly equal scores may be sorted differently, so that each box of the reference
+    with at least the minimum score is compared with its nearest box in the other outputs.
     """
     scores, corners = [0.0], [0.0]
-    for boxes, values, others, other_values in zip(*ours, *theirs, strict=True):
+    for boxes, values, others, other_values in zip(*reference, *outputs, strict=True):
         for box, value in zip(boxes, values, strict=True):
-            if value.max() < least:
+            if value.max() < min_score:
                 continue
             distance = np.abs(others - box).max(axis=1)
             nearest = int((distance + np.abs(other_values - value).max(axis=1)).argmin())
@@ -91,53 +94,56 @@ def apart(ours: Outputs, theirs: Outputs, least: float = LEAST) -> tuple[float, 
 def compare(
     model: keras.Model, spec: Spec, images: Sequence[Image], folder: Path
 ) -> Iterator[tuple[str, float, float]]:
-    """Each form's name, and how far it is from Keras: score, px.
+    """Yield the name of each format, and its difference from Keras in score and px.
 
     Args:
         model: a trained model.
-        spec: what it is.
-        images: (1,H,W,3) uint8 each, as the network sees them.
-        folder: where the forms are written.
+        spec: description of the model.
+        images: (1,H,W,3) uint8 each, letterboxed.
+        folder: where the formats are written.
     """
-    from . import command as export
+    from . import command
     from .serving import Serving
 
     serving = Serving(model, spec)
-    whole, half = folder / "whole.onnx", folder / "half.onnx"
-    export.export_savedmodel(serving, spec, folder / "saved")
-    export.export_onnx(serving, spec, whole, half=False)
-    export.export_onnx(serving, spec, half)
-    forms = {
-        "SavedModel": of_savedmodel(folder / "saved"),
-        "ONNX Runtime": onnx_run(whole),
-        "OpenVINO": of_openvino(whole),
-        "ONNX Runtime, weights float16": onnx_run(half),
+    full, half = folder / "full.onnx", folder / "half.onnx"
+    command.export_savedmodel(serving, spec, folder / "saved")
+    command.export_onnx(serving, spec, full, half=False)
+    command.export_onnx(serving, spec, half)
+    formats = {
+        "SavedModel": load_savedmodel(folder / "saved"),
+        "ONNX Runtime": load_onnx(full),
+        "OpenVINO": load_openvino(full),
+        "ONNX Runtime, weights float16": load_onnx(half),
     }
-    truth = of_keras(model, spec)
-    ours = [truth(image) for image in images]
-    for name, run in forms.items():
-        far = [apart(mine, run(image)) for mine, image in zip(ours, images, strict=True)]
-        yield name, max(score for score, _ in far), max(px for _, px in far)
+    reference = keras_function(model, spec)
+    expected = [reference(image) for image in images]
+    for name, run in formats.items():
+        pairs = zip(expected, images, strict=True)
+        differences = [max_difference(outputs, run(image)) for outputs, image in pairs]
+        yield name, max(score for score, _ in differences), max(px for _, px in differences)
 
 
 def main(argv: list[str]) -> int:
-    """Print how far the exported forms of a model are from it."""
+    """Print the differences between the exported formats and the model."""
     from .. import recipe
-    from ..weights.npz import read_note, shipped
-    from .command import build
-    from .quantize import choose, pictures
+    from ..weights.npz import read_metadata, shipped_weights
+    from .command import load_model
+    from .quantize import calibration_samples, network_inputs
 
-    known = {"weights": str(shipped()), "data": recipe.SHIPPED, "pictures": "16"}
+    options = {"weights": str(shipped_weights()), "data": recipe.SHIPPED, "images": "16"}
     for argument in argv:
         key, _, value = argument.partition("=")
-        if key not in known or not value:
-            raise ConfigError(f"unknown argument {argument!r}: expected one of {', '.join(known)}")
-        known[key] = value
-    weights = Path(known["weights"])
-    spec = Spec.parse(read_note(weights), str(weights))
-    images = list(pictures(choose(known["data"], int(known["pictures"])), spec.size))
+        if key not in options or not value:
+            expected = ", ".join(options)
+            raise ConfigError(f"unknown argument {argument!r}: expected one of {expected}")
+        options[key] = value
+    weights = Path(options["weights"])
+    spec = Spec.parse(read_metadata(weights), str(weights))
+    samples = calibration_samples(options["data"], int(options["images"]))
+    images = list(network_inputs(samples, spec.size))
     with tempfile.TemporaryDirectory() as folder:
-        for name, score, px in compare(build(spec, weights), spec, images, Path(folder)):
+        for name, score, px in compare(load_model(spec, weights), spec, images, Path(folder)):
             print(f"{name:32s} score {score:.1e}  box {px:.4f} px")  # noqa: T201
     return 0
 

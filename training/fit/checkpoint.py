@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, in one `.npz`."""
+"""Checkpoints: everything a run needs to continue, in one `.npz`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..weights.npz import variables
 
 
 @dataclass(slots=True)
-class State:
-    """How far a run is.
+class TrainingState:
+    """Progress of a run.
 
     Attributes:
-        epoch: whole epochs done.
-        best: the best mAP on validation so far, in [0,1].
-        stale: evaluations since then.
+        epoch: completed epochs.
+        best: best mAP on validation so far, in [0,1].
+        stale: evaluations since the best one.
     """
 
     epoch: int = 0
@@ -28,31 +28,34 @@ class State:
     stale: int = 0
 
 
-def save_checkpoint(model: keras.Model, path: Path, state: State) -> None:
-    """Weights, statistics, optimizer and its averages after `state.epoch` whole epochs.
+def save_checkpoint(model: keras.Model, path: Path, state: TrainingState) -> None:
+    """Save weights, statistics, the optimizer and its averages at the end of an epoch.
 
-    Written beside the old file and then put in its place: a kill leaves one or the other.
+    Writes a temporary file and renames it, so that an interruption leaves a complete file.
     """
     arrays = {f"model/{name}": np.asarray(v) for name, v in variables(model).items()}
     arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
-    counts = {n: np.array(getattr(state, n)) for n in ("epoch", "best", "stale")}
+    progress = {n: np.array(getattr(state, n)) for n in ("epoch", "best", "stale")}
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **counts, **arrays)
+        np.savez(file, allow_pickle=False, **progress, **arrays)
     temporary.replace(path)
 
 
-def load_checkpoint(model: keras.Model, path: Path) -> State:
-    """Put a checkpoint into a compiled model; returns how far the run was."""
+def load_checkpoint(model: keras.Model, path: Path) -> TrainingState:
+    """Restore a checkpoint into a compiled model; return the progress of the run.
+
+    Raises:
+        ModelError: the file cannot be read, or is of another model or recipe.
+    """
     model.optimizer.build(model.trainable_variables)
     targets = {f"model/{name}": v for name, v in variables(model).items()}
     targets |= {f"optimizer/{i}": v for i, v in enumerate(model.optimizer.variables)}
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        # Runs from before there was early stopping have no count of stale evaluations.
-        stale = int(arrays.pop("stale", np.array(0)))
-        state = State(int(arrays.pop("epoch")), float(arrays.pop("best")), stale)
+        epoch, best, stale = (arrays.pop(name) for name in ("epoch", "best", "stale"))
+        state = TrainingState(int(epoch), float(best), int(stale))
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"cannot read checkpoint {str(path)!r}: {error}; resume=false starts anew"

@@ -1,4 +1,4 @@
-"""What a person sees of a training run: a live table in a terminal, a line an epoch elsewhere."""
+"""Progress of a training run: a live table in a terminal, otherwise a line per epoch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 COLUMNS = ("epoch", "seconds", "loss", "class_loss", "box_loss", "AP50", "mAP50", "mAP", "F1")
-ROWS = 15  # epochs that a live table shows
+MAX_ROWS = 15  # epochs in the live table
+REFRESHES_PER_SECOND = 4
 
 
-class Display:
-    """Rows of an epoch each; in a terminal also how far the epoch is."""
+class TrainingDisplay:
+    """Shows a row for each epoch, and in a terminal the progress within the epoch."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -33,32 +34,34 @@ class Display:
             self._task = self._progress.add_task("", total=None, epoch="", loss=float("nan"))
 
     def open(self) -> None:
-        """Show from now on."""
+        """Start the live display."""
         if self._console.is_terminal:
-            self._live = Live(self._view(), console=self._console, refresh_per_second=4)
+            self._live = Live(
+                self._view(), console=self._console, refresh_per_second=REFRESHES_PER_SECOND
+            )
             self._live.start()
 
-    def begin(self, epoch: int, epochs: int, batches: int) -> None:
-        """An epoch begins; counted from 1."""
+    def begin_epoch(self, epoch: int, epochs: int, batches: int) -> None:
+        """Reset the progress bar for an epoch, counted from 1."""
         if self._live:
             self._progress.reset(self._task, total=batches, epoch=f"{epoch}/{epochs}")
 
-    def batch(self, loss: float) -> None:
-        """A batch is done."""
+    def end_batch(self, loss: float) -> None:
+        """Advance the progress bar by a batch."""
         if self._live:
             self._progress.update(self._task, advance=1, loss=loss)
 
-    def row(self, figures: Mapping[str, Any], best: bool) -> None:
-        """An epoch is done; `best` says that it is the best so far."""
+    def end_epoch(self, row: Mapping[str, Any], best: bool) -> None:
+        """Add the row of an epoch; `best` marks the best one so far."""
         if self._live:
-            self._rows.append((figures, best))
+            self._rows.append((row, best))
             self._live.update(self._view())
             return
-        text = " ".join(f"{name}={value}" for name, value in figures.items())
+        text = " ".join(f"{name}={value}" for name, value in row.items())
         self._console.print(text + (" best" if best else ""))
 
     def close(self) -> None:
-        """Show no more; the table stays."""
+        """Stop the live display; the table remains visible."""
         if self._live:
             self._live.update(self._table())
             self._live.stop()
@@ -71,7 +74,7 @@ class Display:
         table = Table(box=None, pad_edge=False)
         for name in COLUMNS:
             table.add_column(name, justify="right")
-        for figures, best in self._rows[-ROWS:]:
-            cells = [str(figures.get(name, "")) for name in COLUMNS]
+        for row, best in self._rows[-MAX_ROWS:]:
+            cells = [str(row.get(name, "")) for name in COLUMNS]
             table.add_row(*cells, style="bold" if best else None)
         return table

@@ -1,4 +1,4 @@
-"""Focal loss for classes, Huber or CIoU for boxes; each divided by the positives of the batch."""
+"""Focal loss for classes, Huber or CIoU for boxes; each divided by the number of positives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ EPSILON = 1e-7
 class FocalLoss(keras.losses.Loss):
     """Sigmoid focal loss (Lin et al. 2017, arXiv 1708.02002, equation 5).
 
-    Targets (N,A,1): class index, `data.BACKGROUND` or `data.IGNORED`; predictions (N,A,C): logits.
+    Targets are (N,A,1) class indices, `BACKGROUND` or `IGNORED`; predictions are logits (N,A,C).
+
+    Args:
+        classes: number of classes, C.
+        alpha: weight of positives; the default is EfficientDet's.
+        gamma: focusing parameter; the default is EfficientDet's.
+        class_weights: (C,) factors of the positives of each class.
     """
 
     def __init__(
@@ -29,17 +35,16 @@ class FocalLoss(keras.losses.Loss):
         gamma: float = 1.5,
         class_weights: Sequence[float] | None = None,
     ) -> None:
-        """Alpha and gamma: EfficientDet's; class_weights: (C,), factors of the positives."""
         super().__init__(name="focal", reduction="sum")
         self.classes, self.alpha, self.gamma = classes, alpha, gamma
         self.class_weights = [1.0] * classes if class_weights is None else list(class_weights)
 
     def call(self, targets: Any, logits: Any) -> Any:
-        """One number for the batch."""
+        """The loss of the batch, a scalar."""
         index = ops.cast(targets[..., 0], "int32")  # (N,A)
         positive = ops.one_hot(ops.maximum(index, 0), self.classes, dtype="float32")
         positive = positive * ops.cast(index >= 0, "float32")[..., None]  # (N,A,C)
-        # log(1 + e^-x) and log(1 + e^x): cross-entropy from logits, without overflow.
+        # softplus, log(1 + e^x), computes the cross-entropy from logits without overflow.
         p = ops.sigmoid(logits)
         hit = self.alpha * (1 - p) ** self.gamma * ops.softplus(-logits)
         false_alarm = (1 - self.alpha) * p**self.gamma * ops.softplus(logits)
@@ -50,9 +55,13 @@ class FocalLoss(keras.losses.Loss):
 
 
 class HuberLoss(keras.losses.Loss):
-    """Huber loss of the codes, mean over the four of them; delta 0.1 is EfficientDet's.
+    """Huber loss, averaged over the four codes of a box.
 
-    Targets (N,A,5): codes and 1 for a positive anchor, else 0; predictions (N,A,4): codes.
+    Targets are (N,A,5): codes, and 1 for a positive anchor, else 0; predictions are codes
+    (N,A,4).
+
+    Args:
+        delta: error at which the loss becomes linear; the default is EfficientDet's.
     """
 
     def __init__(self, delta: float = 0.1) -> None:
@@ -60,7 +69,7 @@ class HuberLoss(keras.losses.Loss):
         self.delta = delta
 
     def call(self, targets: Any, codes: Any) -> Any:
-        """One number for the batch."""
+        """The loss of the batch, a scalar."""
         error = ops.abs(targets[..., :4] - codes)
         square, line = 0.5 * error**2, self.delta * (error - 0.5 * self.delta)
         loss = ops.mean(ops.where(error <= self.delta, square, line), axis=-1)  # (N,A)
@@ -70,7 +79,10 @@ class HuberLoss(keras.losses.Loss):
 class CIoULoss(keras.losses.Loss):
     """Complete IoU (Zheng et al. 2020, arXiv 1911.08287, equations 8 to 11).
 
-    Targets and predictions as in `HuberLoss`; both are decoded with the anchors first.
+    Targets and predictions are those of `HuberLoss`, and are decoded first.
+
+    Args:
+        anchors: (A,4) xyxy, px.
     """
 
     def __init__(self, anchors: FloatArray) -> None:
@@ -78,13 +90,13 @@ class CIoULoss(keras.losses.Loss):
         self.anchors = anchors
 
     def call(self, targets: Any, codes: Any) -> Any:
-        """One number for the batch."""
+        """The loss of the batch, a scalar."""
         loss = 1 - ciou(decode(targets[..., :4], self.anchors), decode(codes, self.anchors))
         return _over_positives(loss, targets[..., 4])
 
 
 def ciou(a: Any, b: Any) -> Any:
-    """Complete IoU of boxes a with boxes b, one to one: (...,4) xyxy px -> (...), at most 1."""
+    """Complete IoU of corresponding boxes (...,4) xyxy px: (...), at most 1."""
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     inside = ops.maximum(
         ops.minimum(a[..., 2:], b[..., 2:]) - ops.maximum(a[..., :2], b[..., :2]), 0.0
@@ -103,8 +115,8 @@ def ciou(a: Any, b: Any) -> Any:
 
 
 def _over_positives(loss: Any, positive: Any) -> Any:
-    """Mean of loss (N,A) over the anchors where positive (N,A) is 1."""
-    # where, not a product: a loss that is not finite at an anchor that does not count stays out.
+    """Mean of a loss (N,A) over the anchors where positive (N,A) is 1."""
+    # Not a product: a loss that is not finite must not affect the sum where it does not count.
     loss = ops.where(positive > 0, loss, 0.0)
     return ops.sum(loss) / _at_least_one(ops.sum(positive))
 

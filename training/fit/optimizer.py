@@ -10,108 +10,143 @@ from keras import ops
 
 from vidan.errors import ConfigError, VidanError, did_you_mean
 
-PRETRAINED = ("stem_", "block")
-NAMES = ("adamw", "sgd")
+PRETRAINED_PREFIXES = ("stem_", "block")
+OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "steps")
 
 
-class _BackboneRate(keras.optimizers.Optimizer):
-    """An optimizer whose step for the backbone's variables is multiplied by `backbone_rate`.
+class _BackboneFactor(keras.optimizers.Optimizer):
+    """Multiplies the step of the backbone's variables by `backbone_factor`.
 
-    Scaling gradients would do nothing for Adam: it divides their size out.
+    Scaling their gradients would have no effect with Adam, which normalizes gradients.
     """
 
-    def __init__(self, *args: Any, backbone_rate: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, backbone_factor: float = 1.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.backbone_rate = backbone_rate
+        self.backbone_factor = backbone_factor
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One variable's step; its path begins with the name of its layer."""
-        # Some backends hand over their own variable, which does not know its path.
+        """Update one variable; its path begins with the name of its layer."""
+        # Some backends pass their own variable, which does not know its path.
         path = self._trainable_variables[self._get_variable_index(variable)].path
-        if path.startswith(PRETRAINED):
-            learning_rate = learning_rate * self.backbone_rate
+        if path.startswith(PRETRAINED_PREFIXES):
+            learning_rate = learning_rate * self.backbone_factor
         super().update_step(gradient, variable, learning_rate)
 
 
-class Optimizer(_BackboneRate, keras.optimizers.AdamW):
+class AdamW(_BackboneFactor, keras.optimizers.AdamW):
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101)."""
 
 
-class Momentum(_BackboneRate, keras.optimizers.SGD):
+class MomentumSGD(_BackboneFactor, keras.optimizers.SGD):
     """Gradient descent with momentum, as the Object Detection API trains EfficientDet."""
 
 
-class Steps(keras.optimizers.schedules.LearningRateSchedule):
-    """A linear warm-up, and then a rate that changes at given steps."""
+class StepSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that changes at given steps, after a linear warm-up.
+
+    Args:
+        learning_rate: after the warm-up.
+        drops: pairs of a step, counted from 0, and the learning rate from there on.
+        warmup: steps of the warm-up.
+        warmup_learning_rate: at the first step.
+    """
 
     def __init__(
-        self, rate: float, drops: Sequence[Sequence[float]], warmup: int, warmup_rate: float
+        self,
+        learning_rate: float,
+        drops: Sequence[Sequence[float]],
+        warmup: int,
+        warmup_learning_rate: float,
     ) -> None:
-        """Drops: pairs of a step, counted from the start, and the rate from there on."""
         super().__init__()
-        self.rate, self.drops = float(rate), [(float(s), float(r)) for s, r in drops]
-        self.warmup, self.warmup_rate = warmup, float(warmup_rate)
+        self.learning_rate = float(learning_rate)
+        self.drops = [(float(step), float(rate)) for step, rate in drops]
+        self.warmup, self.warmup_learning_rate = warmup, float(warmup_learning_rate)
 
     def __call__(self, step: Any) -> Any:
-        """The rate at a step, counted from 0."""
+        """The learning rate at a step, counted from 0."""
         step = ops.cast(step, "float32")
-        rate = ops.convert_to_tensor(self.rate, "float32")
+        rate = ops.convert_to_tensor(self.learning_rate, "float32")
         for first, dropped in sorted(self.drops):
             rate = ops.where(step >= first, dropped, rate)
-        share = ops.minimum(step / max(1, self.warmup), 1.0)
-        return ops.where(
-            step < self.warmup, self.warmup_rate + (rate - self.warmup_rate) * share, rate
-        )
+        start = self.warmup_learning_rate
+        fraction = ops.minimum(step / max(1, self.warmup), 1.0)
+        return ops.where(step < self.warmup, start + (rate - start) * fraction, rate)
 
 
 def make_schedule(options: Any, steps: int) -> Any:
-    """The learning rate of a recipe over a run of `steps` steps."""
+    """The learning-rate schedule of a recipe over a run.
+
+    Args:
+        options: `optimizer` of the recipe.
+        steps: length of the run.
+
+    Raises:
+        ConfigError: unknown schedule.
+    """
     warmup = max(1, int(steps * options.warmup)) if options.warmup else 0
     if options.schedule == "steps":
-        return Steps(options.rate, options.drops, warmup, options.warmup_rate)
+        return StepSchedule(
+            options.learning_rate, options.drops, warmup, options.warmup_learning_rate
+        )
     if options.schedule != "cosine":
         raise ConfigError(
             f"optimizer.schedule={options.schedule!r}: {did_you_mean(options.schedule, SCHEDULES)}"
         )
     warmup = max(1, warmup)
     return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=options.warmup_rate,
+        initial_learning_rate=options.warmup_learning_rate,
         decay_steps=max(1, steps - warmup),
-        alpha=options.final,
-        warmup_target=options.rate,
+        alpha=options.final_ratio,
+        warmup_target=options.learning_rate,
         warmup_steps=warmup,
     )
 
 
 def make_optimizer(config: Any, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of a recipe for a run of `steps` steps."""
-    o = config.optimizer
+    """The optimizer of a recipe for a run.
+
+    Args:
+        config: the recipe.
+        steps: length of the run.
+
+    Raises:
+        ConfigError: unknown optimizer or schedule.
+    """
+    options = config.optimizer
     common = {
-        "weight_decay": o.weight_decay or None,
-        "global_clipnorm": o.clip,
+        "weight_decay": options.weight_decay or None,
+        "global_clipnorm": options.clip_norm,
         "use_ema": True,
-        "ema_momentum": o.ema,
+        "ema_momentum": options.ema,
         "ema_overwrite_frequency": None,
-        "backbone_rate": o.backbone_rate,
+        "backbone_factor": options.backbone_factor,
     }
-    rate = make_schedule(o, steps)
-    if o.name == "sgd":
-        optimizer = Momentum(rate, momentum=o.momentum, **common)
-    elif o.name == "adamw":
-        common["weight_decay"] = o.weight_decay
-        optimizer = Optimizer(rate, **common)
+    schedule = make_schedule(options, steps)
+    if options.name == "sgd":
+        optimizer = MomentumSGD(schedule, momentum=options.momentum, **common)
+    elif options.name == "adamw":
+        common["weight_decay"] = options.weight_decay
+        optimizer = AdamW(schedule, **common)
     else:
-        raise ConfigError(f"optimizer.name={o.name!r}: {did_you_mean(o.name, NAMES)}")
+        raise ConfigError(
+            f"optimizer.name={options.name!r}: {did_you_mean(options.name, OPTIMIZERS)}"
+        )
     if optimizer.weight_decay:
-        # Decaying scales and offsets only pulls them away from what the statistics ask for.
+        # Decay would only pull scales and offsets away from what the statistics require.
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias", "fusion_weights"])
     return optimizer
 
 
 def swap_average(model: keras.Model) -> None:
-    """Exchange the model's weights with their running average; once more puts them back."""
-    averages = inner(model.optimizer)._model_variables_moving_average  # as SwapEMAWeights does
+    """Exchange the model's weights with their running average; a second call restores them.
+
+    Raises:
+        VidanError: the optimizer keeps no averages.
+    """
+    optimizer = unwrap_loss_scaling(model.optimizer)
+    averages = optimizer._model_variables_moving_average  # as Keras's SwapEMAWeights does
     if len(averages) != len(model.trainable_variables):
         raise VidanError("the optimizer keeps no weight average: set optimizer.ema")
     for variable, average in zip(model.trainable_variables, averages, strict=True):
@@ -120,6 +155,6 @@ def swap_average(model: keras.Model) -> None:
         average.assign(value)
 
 
-def inner(optimizer: Any) -> Any:
+def unwrap_loss_scaling(optimizer: Any) -> Any:
     """The optimizer itself, where mixed precision wraps it to scale the loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)

@@ -1,12 +1,11 @@
-"""`vidan train`: a detector from images with boxes. Reads from top to bottom."""
+"""`vidan train`: train a detector on images with boxes."""
 
 from __future__ import annotations
 
-# ruff: noqa: E402 - the backend is chosen before Keras is imported
-from .. import keras_backend as backend
-from ..arrays import FloatArray
+# ruff: noqa: E402 - the backend must be selected before Keras is imported
+from .. import keras_backend
 
-backend.choose()
+keras_backend.select()
 
 import math
 from pathlib import Path
@@ -14,53 +13,48 @@ from typing import Any
 
 import keras
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from vidan.cli.terminal import console, setup_logging
 
 from .. import recipe
+from ..arrays import FloatArray
 from ..data.batches import Batches, sampling_weights
 from ..data.loading import read_recipe_data
 from ..data.sample import Sample
 from ..data.targets import Matching
-from ..model.anchors import make_anchors
+from ..model.anchors import AnchorShapes, make_anchors
 from ..model.efficientdet import efficientdet
-from ..weights.initial import load_start
-from .callbacks import Progress
-from .checkpoint import State, load_checkpoint
-from .display import Display
+from ..weights.initial import load_initial_weights
+from .callbacks import EpochCallback
+from .checkpoint import TrainingState, load_checkpoint
+from .display import TrainingDisplay
 from .losses import CIoULoss, FocalLoss, HuberLoss
 from .optimizer import make_optimizer
 
 
 def main(argv: list[str]) -> int:
-    """Train what the recipe says; `recipe=` and any of its keys as `key=value`."""
+    """Run `vidan train`: `recipe=` and keys of the recipe as `key=value`."""
     setup_logging()
-    given = recipe.overrides(
-        "vidan train", "Train a detector on pictures with boxes.", argv, recipe.about_recipes()
-    )
+    description = "Train a detector on images with boxes."
+    given = recipe.overrides("vidan train", description, argv, recipe.recipe_help())
     config = recipe.load_recipe(given)
     keras.utils.set_random_seed(config.seed)
-    precision = backend.set_precision(config.precision)
-    screen = console(stderr=True)
+    precision = keras_backend.set_precision(config.precision)
+    terminal = console(stderr=True)
 
     labels, training, validation = read_recipe_data(config)
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, output / "recipe.yaml")
-    screen.print(f"{len(training)} pictures to train on, {len(validation)} to validate")
-    where = backend.accelerator() or "the CPU"
-    screen.print(f"{keras.backend.backend()} on {where}, {precision}")
+    terminal.print(f"{len(training)} images for training, {len(validation)} for validation")
+    device = keras_backend.accelerator() or "the CPU"
+    terminal.print(f"{keras.backend.backend()} on {device}, {precision}")
 
     shapes = recipe.shapes(config)
-    model = efficientdet(
-        config.model, len(labels), shapes, config.frozen_stages, config.frozen_norm_stages
-    )
     last = output / "last.npz"
     resumed = config.resume and last.is_file()
-    if config.weights and not resumed:
-        for line in load_start(model, config, shapes).lines():
-            screen.print(line)
-
+    model = _make_model(config, labels, shapes, None if resumed else terminal)
     anchors = make_anchors(config.crop, config.crop, shapes)
     batches = make_batches(config, training, labels, anchors)
     steps = config.steps or config.epochs * len(batches)
@@ -70,29 +64,44 @@ def main(argv: list[str]) -> int:
         loss=make_losses(config, labels, anchors),
         loss_weights={"class": 1.0, "box": config.loss.box_weight},
         run_eagerly=config.eager,
-        jit_compile=backend.jit(),
+        jit_compile=keras_backend.jit(),
     )
-    state = load_checkpoint(model, last) if resumed else State()
+    state = load_checkpoint(model, last) if resumed else TrainingState()
     batches.epoch = state.epoch
-    display = Display(screen)
-    progress = Progress(config, output, labels, validation, state, display)
-    if state.epoch < epochs and not progress.finished:
+    display = TrainingDisplay(terminal)
+    callback = EpochCallback(config, output, labels, validation, state, display)
+    if state.epoch < epochs and not callback.finished:
         try:
             model.fit(
-                batches, epochs=epochs, initial_epoch=state.epoch, callbacks=[progress], verbose=0
+                batches, epochs=epochs, initial_epoch=state.epoch, callbacks=[callback], verbose=0
             )
         finally:
             display.close()
-    if progress.finished:
-        screen.print(f"no better in {state.stale} evaluations: stopped after epoch {state.epoch}")
-    screen.print(f"best mAP {state.best:.3f}: {output / 'best.npz'}")
+    if callback.finished:
+        terminal.print(
+            f"no improvement in {state.stale} evaluations: stopped after epoch {state.epoch}"
+        )
+    terminal.print(f"best mAP {state.best:.3f}: {output / 'best.npz'}")
     return 0
+
+
+def _make_model(
+    config: Any, labels: tuple[str, ...], shapes: AnchorShapes, terminal: Console | None
+) -> keras.Model:
+    """The model of a recipe; loads its initial weights and prints which, if given a terminal."""
+    model = efficientdet(
+        config.model, len(labels), shapes, config.frozen_stages, config.frozen_norm_stages
+    )
+    if config.weights and terminal is not None:
+        for line in load_initial_weights(model, config, shapes).lines():
+            terminal.print(line)
+    return model
 
 
 def make_batches(
     config: Any, training: list[Sample], labels: tuple[str, ...], anchors: FloatArray
 ) -> Batches:
-    """The loader of a recipe."""
+    """The training batches of a recipe."""
     factors = dict(enumerate(recipe.by_class(labels, config.oversample)))
     return Batches(
         training,
@@ -108,7 +117,7 @@ def make_batches(
 
 
 def make_losses(config: Any, labels: tuple[str, ...], anchors: FloatArray) -> dict[str, Any]:
-    """The losses of a recipe, by the output of the model."""
+    """The losses of a recipe, by the name of the model's output."""
     loss = config.loss
     weights = recipe.by_class(labels, loss.class_weights)
     return {

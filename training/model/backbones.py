@@ -1,9 +1,9 @@
 """EfficientNet and EfficientNet-Lite backbones, by compound scaling.
 
-B0 and its table of stages: Tan and Le 2019, arXiv 1905.11946, table 1. Lite: the same without
-squeeze-and-excitation, with ReLU6, and with the stem, the first and the last stage not scaled
-(github.com/tensorflow/tpu, models/official/efficientnet/lite). Layers carry the names of
-`keras.applications`, so that ImageNet weights are found by name.
+B0 and its table of stages: Tan and Le 2019, arXiv 1905.11946, table 1. Lite omits
+squeeze-and-excitation, uses ReLU6, and does not scale the stem, the first and the last stage
+(github.com/tensorflow/tpu, models/official/efficientnet/lite). Layers have the names that
+`keras.applications` uses, so that ImageNet weights are found by name.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ BN_MOMENTUM = 0.99
 
 
 @keras.saving.register_keras_serializable("vidan")
-class FrozenNorm(keras.layers.BatchNormalization):
-    """Batch norm that always uses its stored statistics; scale and offset still learn.
+class FrozenBatchNorm(keras.layers.BatchNormalization):
+    """Batch norm that always uses its stored statistics; scale and offset are trained.
 
-    Calling the plain layer with `training=False` is not enough: a functional model replaces
-    that by its own `training` when it is trained.
+    Calling the plain layer with `training=False` is not enough, because a functional model
+    overrides this with its own `training` argument.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
@@ -53,14 +53,14 @@ STAGES = (
     Stage(5, 4, 192, 6, 2),
     Stage(3, 1, 320, 6, 1),
 )
-FEATURE_STAGES = (3, 5, 7)  # the last stages at stride 8, 16 and 32: P3, P4 and P5
+FEATURE_STAGES = (3, 5, 7)  # last stages at strides 8, 16 and 32: P3, P4 and P5
 STEM_FILTERS = 32
 SE_RATIO = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Scaling:
-    """Width and depth multipliers; `lite` leaves out what is slow on small devices."""
+class CompoundScaling:
+    """Width and depth multipliers; `lite` omits operations that are slow on small devices."""
 
     width: float
     depth: float
@@ -68,26 +68,26 @@ class Scaling:
 
 
 SCALINGS = {
-    "b0": Scaling(1.0, 1.0),
-    "b1": Scaling(1.0, 1.1),
-    "b2": Scaling(1.1, 1.2),
-    "b3": Scaling(1.2, 1.4),
-    "b4": Scaling(1.4, 1.8),
-    "lite0": Scaling(1.0, 1.0, lite=True),
-    "lite1": Scaling(1.0, 1.1, lite=True),
-    "lite2": Scaling(1.1, 1.2, lite=True),
+    "b0": CompoundScaling(1.0, 1.0),
+    "b1": CompoundScaling(1.0, 1.1),
+    "b2": CompoundScaling(1.1, 1.2),
+    "b3": CompoundScaling(1.2, 1.4),
+    "b4": CompoundScaling(1.4, 1.8),
+    "lite0": CompoundScaling(1.0, 1.0, lite=True),
+    "lite1": CompoundScaling(1.0, 1.1, lite=True),
+    "lite2": CompoundScaling(1.1, 1.2, lite=True),
 }
 
 
 def scaled_filters(filters: int, width: float) -> int:
-    """Channels times `width`, to the nearest multiple of 8, never more than 10 % down."""
+    """Scale a number of channels to the nearest multiple of 8, at most 10 % down."""
     scaled = filters * width
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
 def scaled_repeats(repeats: int, depth: float) -> int:
-    """Blocks in a stage times `depth`, rounded up."""
+    """Scale the number of blocks in a stage, rounded up."""
     return math.ceil(repeats * depth)
 
 
@@ -101,11 +101,14 @@ def backbone(
 
     Args:
         name: a key of `SCALINGS`.
-        images: (N,H,W,3) float32, normalized as the weights expect it.
-        frozen_stages: the stem and this many stages keep their weights; 0 trains all.
-        frozen_norm_stages: the stem and this many stages normalize with their stored statistics
-            also in training: right for pretrained stages, since a batch of a few images has
-            poor statistics, and necessary where batch norm was folded into the biases.
+        images: (N,H,W,3) float32, normalized as the weights expect.
+        frozen_stages: the stem and this many stages are not trained; 0 trains all.
+        frozen_norm_stages: the stem and this many stages use their stored batch norm statistics
+            in training, too. Advisable for pretrained stages, because small batches have poor
+            statistics, and required where batch norm was folded into the biases.
+
+    Raises:
+        ConfigError: unknown backbone.
 
     Returns:
         P3, P4, P5: (N,H/8,W/8,·), (N,H/16,W/16,·), (N,H/32,W/32,·).
@@ -114,7 +117,7 @@ def backbone(
         raise ConfigError(f"unknown backbone {name!r}; {did_you_mean(name, SCALINGS)}")
     scaling = SCALINGS[name]
     stem = STEM_FILTERS if scaling.lite else scaled_filters(STEM_FILTERS, scaling.width)
-    build = _Builder(scaling.lite)
+    build = _LayerBuilder(scaling.lite)
     build.trainable, build.frozen_norm = frozen_stages == 0, frozen_norm_stages > 0
     x = build.conv(images, stem, 3, 2, "stem_conv")
     x = build.activate(build.norm(x, "stem_bn"), "stem_activation")  # (N,H/2,W/2,32)
@@ -134,8 +137,8 @@ def backbone(
     return features
 
 
-class _Builder:
-    """Makes the layers of one backbone, with what is frozen at the moment."""
+class _LayerBuilder:
+    """Makes the layers of a backbone, with the freezing that applies at the moment."""
 
     def __init__(self, lite: bool) -> None:
         self.lite = lite
@@ -157,7 +160,7 @@ class _Builder:
         )(x)
 
     def norm(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        layer = FrozenNorm if self.frozen_norm else keras.layers.BatchNormalization
+        layer = FrozenBatchNorm if self.frozen_norm else keras.layers.BatchNormalization
         return layer(epsilon=BN_EPSILON, momentum=BN_MOMENTUM, trainable=self.trainable, name=name)(
             x
         )

@@ -13,7 +13,8 @@ from keras import ops
 from .anchors import LEVELS
 from .backbones import BN_EPSILON
 
-# Far below the backbone's 0.99: a run has a few thousand steps, and these statistics start at 0.
+# Far below the backbone's 0.99, because a run has only a few thousand steps and these statistics
+# start at 0.
 BN_MOMENTUM = 0.97
 FUSION_EPSILON = 1e-4
 
@@ -23,44 +24,44 @@ class WeightedSum(keras.layers.Layer):
     """Fast normalized fusion: sum of w_i x_i / (sum of w_i + 1e-4), w_i >= 0; section 3.3."""
 
     def build(self, input_shape: list[Any]) -> None:
-        """One weight for each input."""
+        """Create a weight for each input."""
         self.weight = self.add_weight(
             shape=(len(input_shape),), initializer="ones", name="fusion_weights"
         )
 
     def call(self, inputs: list[Any]) -> Any:
-        """Several (N,H,W,C) -> (N,H,W,C)."""
+        """Sum several (N,H,W,C) into one."""
         weight = ops.relu(self.weight)
         weight = weight / (ops.sum(weight) + FUSION_EPSILON)
         return sum(x * weight[i] for i, x in enumerate(inputs))
 
 
 def norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Batch norm of the parts that start without pretrained weights."""
+    """Batch norm for layers without pretrained weights."""
     return keras.layers.BatchNormalization(epsilon=BN_EPSILON, momentum=BN_MOMENTUM, name=name)(x)
 
 
 def project(x: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:
-    """(N,H,W,·) -> (N,H,W,channels), by a 1x1 convolution where the channels differ."""
+    """(N,H,W,·) -> (N,H,W,channels), by a 1x1 convolution if the number of channels differs."""
     if x.shape[-1] == channels:
         return x
     return norm(keras.layers.Conv2D(channels, 1, name=f"{name}_conv")(x), f"{name}_bn")
 
 
-def down(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def downsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """(N,H,W,C) -> (N,H/2,W/2,C)."""
     return keras.layers.MaxPooling2D(3, 2, padding="same", name=name)(x)
 
 
-def up(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def upsample(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """(N,H,W,C) -> (N,2H,2W,C)."""
     return keras.layers.UpSampling2D(2, interpolation="nearest", name=name)(x)
 
 
 def pyramid(features: list[keras.KerasTensor], channels: int) -> list[keras.KerasTensor]:
-    """P3, P4, P5 of the backbone, and P6 and P7 pooled from P5 (channels at P6 and P7)."""
-    p6 = down(project(features[-1], channels, "p6"), "p6_pool")
-    return [*features, p6, down(p6, "p7_pool")]
+    """P3, P4, P5 of the backbone, and P6 and P7 with `channels` channels, pooled from P5."""
+    p6 = downsample(project(features[-1], channels, "p6"), "p6_pool")
+    return [*features, p6, downsample(p6, "p7_pool")]
 
 
 def bifpn(
@@ -70,14 +71,14 @@ def bifpn(
     activation: str,
     weighted: bool,
 ) -> list[keras.KerasTensor]:
-    """`cells` BiFPN cells on P3 to P7.
+    """Apply BiFPN cells to P3 to P7.
 
     Args:
         features: P3, P4, P5 of the backbone.
-        channels: of every level afterwards.
-        cells: how often the pyramid is run through.
+        channels: number of channels of every output level.
+        cells: number of cells.
         activation: `swish` or `relu6`.
-        weighted: learned fusion weights; a plain sum (Lite) otherwise.
+        weighted: whether fusion weights are learned; otherwise inputs are added (Lite).
 
     Returns:
         P3 to P7, each (N,H/2^l,W/2^l,channels).
@@ -91,7 +92,7 @@ def bifpn(
 def _cell(
     levels: list[keras.KerasTensor], channels: int, activation: str, weighted: bool, cell: str
 ) -> list[keras.KerasTensor]:
-    """One way down the pyramid and one way up; figure 2 (d)."""
+    """One top-down and one bottom-up pass; figure 2 (d)."""
 
     def fuse(inputs: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
         layer = WeightedSum if weighted else keras.layers.Add
@@ -105,11 +106,11 @@ def _cell(
     inputs = [project(x, channels, f"{n}_in") for x, n in zip(levels, names, strict=True)]
     middle = [inputs[last]]
     for i in range(last - 1, -1, -1):  # top-down: P6, P5, P4, P3
-        middle.insert(0, fuse([inputs[i], up(middle[0], f"{names[i]}_up")], f"{names[i]}_td"))
+        middle.insert(0, fuse([inputs[i], upsample(middle[0], f"{names[i]}_up")], f"{names[i]}_td"))
     outputs = [middle[0]]
     for i in range(1, last + 1):  # bottom-up: P4, P5, P6, P7
-        below = down(outputs[-1], f"{names[i]}_down")
-        # The first cell projects the backbone's P4 and P5 a second time for the way up.
+        below = downsample(outputs[-1], f"{names[i]}_down")
+        # The first cell projects P4 and P5 of the backbone a second time for this pass.
         again = project(levels[i], channels, f"{names[i]}_in2")
         parts = [again, middle[i], below] if i < last else [again, below]
         outputs.append(fuse(parts, f"{names[i]}_out"))

@@ -1,4 +1,4 @@
-"""From the codes that a network gives to boxes: the inverse of `anchors.encode`, on tensors."""
+"""Decoding of a network's box codes: the inverse of `anchors.encode`, on tensors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from keras import ops
 
 from ..arrays import FloatArray
 
-# Beyond this a side would be e^4 = 55 times its anchor's; keeps exp() finite in early steps.
 MAX_LOG_SIZE = 4.0
+"""Sides are at most e^4 = 55 times that of the anchor; keeps exp() finite in early steps."""
 
 
 def decode(codes: Any, anchors: FloatArray) -> Any:
-    """Codes (...,A,4) of anchors (A,4) xyxy px as boxes (...,A,4) xyxy px."""
+    """Decode codes (...,A,4) of anchors (A,4) xyxy px to boxes (...,A,4) xyxy px."""
     size = anchors[:, 2:] - anchors[:, :2]  # (A,2) width, height
     center = (anchors[:, :2] + anchors[:, 2:]) / 2
     y = codes[..., 0:1] * size[:, 1:] + center[:, 1:]

@@ -1,4 +1,4 @@
-"""EfficientDet and EfficientDet-Lite: backbone, BiFPN and heads put together.
+"""EfficientDet and EfficientDet-Lite: backbone, BiFPN and heads.
 
 Compound scaling: arXiv 1911.09070, table 1; Lite: github.com/google/automl, efficientdet/hparams.
 """
@@ -23,12 +23,12 @@ from .heads import head, prior_bias
 IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 LITE_MEAN, LITE_STD = (127.0,) * 3, (128.0,) * 3
-TOP_K = 300
+TOP_K = 300  # boxes of each image in the output
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """What compound scaling changes: backbone, channels, BiFPN cells, head convolutions."""
+    """Dimensions set by compound scaling: backbone, channels, BiFPN cells, head convolutions."""
 
     backbone: str
     channels: int
@@ -55,11 +55,11 @@ def efficientdet(
     frozen_stages: int = 0,
     frozen_norm_stages: int = 0,
 ) -> keras.Model:
-    """Build a detector that can be trained.
+    """Build a trainable detector.
 
     Args:
         name: a key of `ARCHITECTURES`.
-        classes: how many, C; there is no background class.
+        classes: number of classes, C, without background.
         shapes: the anchors at each location.
         frozen_stages: see `backbones.backbone`.
         frozen_norm_stages: see `backbones.backbone`.
@@ -67,6 +67,9 @@ def efficientdet(
     Returns:
         From `images` (N,H,W,3) uint8 RGB, H and W multiples of 128, to
         `class` (N,A,C) logits and `box` (N,A,4) codes relative to the anchors.
+
+    Raises:
+        ConfigError: unknown architecture.
     """
     if name not in ARCHITECTURES:
         raise ConfigError(f"unknown model {name!r}; {did_you_mean(name, ARCHITECTURES)}")
@@ -75,7 +78,7 @@ def efficientdet(
     activation = "relu6" if lite else "swish"
     mean, std = (LITE_MEAN, LITE_STD) if lite else (IMAGENET_MEAN, IMAGENET_STD)
     images = keras.Input((None, None, 3), dtype="uint8", name="images")
-    # float32 also in mixed precision: bfloat16 would round the pixels' last bit away.
+    # float32 even in mixed precision, because bfloat16 has fewer bits than a pixel.
     x = keras.layers.Rescaling(
         [1 / s for s in std],
         [-m / s for m, s in zip(mean, std, strict=True)],
@@ -101,8 +104,8 @@ def efficientdet(
 
 
 @keras.saving.register_keras_serializable("vidan")
-class Decode(keras.layers.Layer):
-    """Logits (N,A,C) and codes (N,A,4) -> the K best boxes (N,K,4) and scores (N,K,C)."""
+class DecodeTopK(keras.layers.Layer):
+    """Decodes logits (N,A,C) and codes (N,A,4) to the K best boxes (N,K,4) and scores (N,K,C)."""
 
     def __init__(self, anchors: FloatArray, width: int, height: int, top_k: int) -> None:
         super().__init__(name="decode", dtype="float32")
@@ -111,7 +114,7 @@ class Decode(keras.layers.Layer):
         self.top_k = top_k
 
     def call(self, logits: Any, codes: Any) -> dict[str, Any]:
-        """Best first, by the largest score of a box."""
+        """Boxes are sorted by their largest score, best first."""
         _, best = ops.top_k(ops.max(logits, axis=-1), self.top_k)  # (N,K), best first
         boxes = decode(codes, self.anchors)  # (N,A,4)
         boxes = ops.take_along_axis(boxes, best[..., None], axis=1)  # (N,K,4)
@@ -122,7 +125,7 @@ class Decode(keras.layers.Layer):
 def detector(
     model: keras.Model, height: int, width: int, shapes: AnchorShapes, top_k: int = TOP_K
 ) -> keras.Model:
-    """The model as it is exported: fixed size, decoded boxes, scores; it shares the weights.
+    """Build the model as it is exported, with shared weights: fixed size, decoded boxes, scores.
 
     Returns:
         From `images` (N,height,width,3) uint8 RGB to `boxes` (N,K,4) float32 xyxy px of the
@@ -131,5 +134,5 @@ def detector(
     anchors = make_anchors(height, width, shapes)
     images = keras.Input((height, width, 3), dtype="uint8", name="images")
     outputs = model(images)
-    decoder = Decode(anchors, width, height, min(top_k, len(anchors)))
+    decoder = DecodeTopK(anchors, width, height, min(top_k, len(anchors)))
     return keras.Model(images, decoder(outputs["class"], outputs["box"]), name="detector")

@@ -1,4 +1,4 @@
-"""Class and box heads: convolutions shared by all levels, batch norm of each level its own.
+"""Class and box heads: convolutions shared by all levels, separate batch norm for each level.
 
 Arrangement: EfficientDet (arXiv 1911.09070, figure 3) after RetinaNet (Lin et al. 2017,
 arXiv 1708.02002).
@@ -13,9 +13,9 @@ import keras
 from .anchors import LEVELS
 from .bifpn import norm
 
-# RetinaNet, section 3.3: at the start every anchor is background with probability 0.99, or else
-# the many easy negatives drown the first steps.
 PRIOR = 0.01
+"""Initial score of every anchor, so that the many easy negatives do not dominate the first steps;
+RetinaNet, section 3.3."""
 
 
 def head(
@@ -28,20 +28,20 @@ def head(
     activation: str,
     bias: float = 0.0,
 ) -> keras.KerasTensor:
-    """One head over P3 to P7.
+    """Build one head over P3 to P7.
 
     Args:
         levels: P3 to P7, each (N,h,w,channels).
         name: prefix of the layers, `class` or `box`.
-        channels: of the convolutions in between.
-        repeats: how many.
+        channels: number of channels of the hidden convolutions.
+        repeats: number of hidden convolutions.
         per_location: anchors at each location, B.
-        values: values for each anchor, V.
+        values: outputs for each anchor, V.
         activation: `swish` or `relu6`.
-        bias: where the last layer's bias starts.
+        bias: initial bias of the last layer.
 
     Returns:
-        (N,A,V): all anchors, levels one after the other, rows, columns, then the B of a place.
+        (N,A,V), sorted by level, row, column, and anchor at the location.
     """
     convolutions = [
         keras.layers.SeparableConv2D(channels, 3, padding="same", name=f"{name}_conv{i}")
@@ -62,10 +62,10 @@ def head(
             x = keras.layers.Activation(activation, name=f"{name}_activation{i}_p{level}")(x)
         x = predict(x)  # (N,h,w,B*V)
         outputs.append(keras.layers.Reshape((-1, values), name=f"{name}_flat_p{level}")(x))
-    # float32 also in mixed precision: losses and scores are sensitive.
+    # float32 even in mixed precision, because losses and scores are sensitive to rounding.
     return keras.layers.Concatenate(axis=1, name=f"{name}_output", dtype="float32")(outputs)
 
 
 def prior_bias() -> float:
-    """Logit of `PRIOR`."""
+    """The logit of `PRIOR`."""
     return -math.log((1 - PRIOR) / PRIOR)

@@ -1,4 +1,4 @@
-"""What a trained model is, in the JSON that travels with it."""
+"""The description of a trained model, stored with it as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .anchors import AnchorShapes
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a model was built and trained as: the content of `vidan.json`.
+    """How a model was built and trained: the content of `vidan.json`.
 
     Attributes:
         model: key of `model.ARCHITECTURES`.
@@ -22,7 +22,7 @@ class Spec:
         size: height, width of the input, px.
         shapes: the anchors.
         threshold: default score threshold, in [0,1].
-        provenance: where it comes from and how good it is, free form.
+        provenance: origin and metrics of the model, free form.
     """
 
     model: str
@@ -33,7 +33,7 @@ class Spec:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def metadata(self) -> dict[str, Any]:
-        """The JSON that travels with every export; the detectors read it."""
+        """The JSON object stored with every export and read by the detectors."""
         spec = ModelSpec(
             labels=self.labels,
             input_size=self.size,
@@ -51,8 +51,16 @@ class Spec:
         }
 
     @staticmethod
-    def parse(text: str, where: str) -> Spec:
-        """The spec in JSON as `metadata` made it; `where` it was found, for errors."""
+    def parse(text: str, source: str) -> Spec:
+        """Parse the JSON object that `metadata` made.
+
+        Args:
+            text: the JSON text.
+            source: name of the file, for errors.
+
+        Raises:
+            ModelError: the text does not describe a model.
+        """
         try:
             spec = ModelSpec.from_json(text)
             values = json.loads(text)
@@ -66,6 +74,6 @@ class Spec:
                 values["provenance"],
             )
         except ModelError as error:
-            raise ModelError(f"{where!r} does not describe a model: {error}") from error
+            raise ModelError(f"{source!r} does not describe a model: {error}") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{where!r} does not describe a model: {error!r}") from error
+            raise ModelError(f"{source!r} does not describe a model: {error!r}") from error

@@ -1,9 +1,9 @@
 """Weights from checkpoints of the TensorFlow Object Detection API's EfficientDets.
 
-The graphs are the same function; names, and the order of the anchors at a location, are not:
-there all octaves of a ratio follow each other, here all ratios of an octave
-(object_detection/anchor_generators/grid_anchor_generator.py against `anchors.make_anchors`). Box
-codes there are multiplied by the box coder's scale factors, and class 0 may be a background.
+The networks compute the same function, but names and the order of the anchors at a location
+differ: the API sorts them by ratio and then by octave, this package by octave and then by ratio
+(object_detection/anchor_generators/grid_anchor_generator.py and `anchors.make_anchors`). The API
+also multiplies box codes by the box coder's scale factors, and class 0 may be a background.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from ..model.anchors import LEVELS, AnchorShapes
 
 KINDS = ("classification", "detection", "full")
 VALUE, SLOT = "/.ATTRIBUTES/VARIABLE_VALUE", "/.OPTIMIZER_SLOT/"
-NODES = 2 * (len(LEVELS) - 1)  # of a BiFPN cell: P6 to P3 on the way down, P4 to P7 up
-# What a checkpoint of a run holds besides the model.
+NODES_PER_CELL = 2 * (len(LEVELS) - 1)  # of a BiFPN: P6 to P3 top-down, P4 to P7 bottom-up
 NO_WEIGHTS = {
-    "_CHECKPOINTABLE_OBJECT_GRAPH": "the list of objects, no weight",
-    "save_counter": "how often the run was saved, no weight",
-    "step": "the run's step, no weight",
+    "_CHECKPOINTABLE_OBJECT_GRAPH": "list of objects, not a weight",
+    "save_counter": "counter of checkpoints, not a weight",
+    "step": "step of the run, not a weight",
 }
+"""Entries of a checkpoint that do not belong to the model, and what they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """What a checkpoint's own pipeline.config says of its outputs.
+class OutputLayout:
+    """How the outputs of a checkpoint's model are arranged, from its pipeline.config.
 
     Attributes:
-        octaves: sizes of anchors between one level and the next.
-        ratios: width / height of the anchors, in the order of the file.
-        scales: what codes were multiplied by: y, x, height, width.
-        background: whether class 0 is a background.
+        octaves: anchor sizes per pyramid level.
+        ratios: aspect ratios of the anchors, width / height, in the order of the file.
+        scales: factors of the codes: y, x, height, width.
+        background: whether class 0 is the background.
     """
 
     octaves: int = 3
@@ -51,22 +51,22 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of every variable of a checkpoint.
+class ImportedWeights:
+    """Result of `convert`, which accounts for every variable of the checkpoint.
 
     Attributes:
         arrays: values by the name of the model's variable.
-        places: name in the checkpoint -> name in the model.
-        left_out: name in the checkpoint -> why it was not taken.
+        targets: name in the model by name in the checkpoint.
+        skipped: reason by name in the checkpoint.
     """
 
     arrays: dict[str, AnyArray] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 def find_checkpoint(path: Path) -> Path | None:
-    """The prefix of the checkpoint that `path` means: itself, `<prefix>.index`, or a folder."""
+    """Find the prefix of a checkpoint from itself, `<prefix>.index`, or a folder."""
     if path.is_dir():
         indices = sorted(path.glob("*.index"), key=lambda p: p.stat().st_mtime)
         named = _latest(path)
@@ -77,7 +77,7 @@ def find_checkpoint(path: Path) -> Path | None:
 
 
 def _latest(folder: Path) -> Path | None:
-    """What the file `checkpoint` in a folder names as the newest, if it is there."""
+    """The newest checkpoint according to the file `checkpoint` in a folder, if it exists."""
     try:
         text = (folder / "checkpoint").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -88,19 +88,24 @@ def _latest(folder: Path) -> Path | None:
 
 
 def read_checkpoint(prefix: Path) -> dict[str, AnyArray]:
-    """Every variable that is a number or an array, by its name in the checkpoint."""
+    """Read all numeric variables by their names in the checkpoint.
+
+    Raises:
+        ModelError: the checkpoint cannot be read.
+        PluginError: TensorFlow is not installed.
+    """
     reader = _reader(prefix)
     arrays = {}
     for name in reader.get_variable_to_shape_map():
         if SLOT in name or not name.endswith(VALUE):
-            arrays[name] = np.empty(0)  # named, not read: no weight
+            arrays[name] = np.empty(0)  # listed but not read: not a weight
             continue
         try:
             arrays[name.removesuffix(VALUE)] = np.asarray(reader.get_tensor(name))
-        except Exception as error:  # tf.errors, without a common base outside TensorFlow
+        except Exception as error:  # of tf.errors, without a common base class outside
             raise ModelError(
                 f"cannot read {name!r} from {str(prefix)!r}: are all "
-                f"{prefix.name}.data-* files beside {prefix.name}.index?"
+                f"{prefix.name}.data-* files next to {prefix.name}.index?"
             ) from error
     return arrays
 
@@ -115,10 +120,10 @@ def _reader(prefix: Path) -> Any:
     try:
         return tf.train.load_checkpoint(str(prefix))
     except Exception as error:
-        raise ModelError(f"cannot read checkpoint {str(prefix)!r}: {_first(error)}") from error
+        raise ModelError(f"cannot read checkpoint {str(prefix)!r}: {_first_line(error)}") from error
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error) or repr(error)).splitlines()[0]
 
 
@@ -127,145 +132,146 @@ def convert(
     model: keras.Model,
     shapes: AnchorShapes,
     kind: str = "full",
-    origin: Origin | None = None,
-) -> Imported:
-    """Sort out the variables of a checkpoint for a model of `model.efficientdet`.
+    layout: OutputLayout | None = None,
+) -> ImportedWeights:
+    """Assign the variables of a checkpoint to those of a model of `model.efficientdet`.
 
     Args:
-        arrays: as `read_checkpoint` gives them.
-        model: the model that is to start from them.
+        arrays: result of `read_checkpoint`.
+        model: the model to initialize.
         shapes: its anchors.
-        kind: how much: `classification` takes the backbone, `detection` the backbone and the
-            BiFPN (as the Object Detection API does), `full` all that fits.
-        origin: the anchors and outputs of the checkpoint's own model.
+        kind: what to use: `classification` is the backbone, `detection` the backbone and the
+            BiFPN (as in the Object Detection API), `full` everything that fits.
+        layout: output layout of the checkpoint's own model.
 
-    Returns:
-        Values in Keras names, and for each variable where it went or why nowhere.
+    Raises:
+        ConfigError: unknown kind.
+        ModelError: no variable of the checkpoint fits.
     """
     if kind not in KINDS:
         raise ConfigError(f"fine_tune_checkpoint_type={kind!r}: {did_you_mean(kind, KINDS)}")
-    outputs = _Outputs(model, shapes, origin or Origin())
+    reorder = _OutputReorder(model, shapes, layout or OutputLayout())
     backbone = [x.name for x in model.layers if x.name.startswith(("stem", "block")) and x.weights]
     wanted = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables}
-    result = Imported()
+    result = ImportedWeights()
     for name, array in sorted(arrays.items()):
-        part, layer = _place(name, backbone)
+        part, layer = _locate(name, backbone)
         if layer is None:
-            result.left_out[name] = part
+            result.skipped[name] = part
             continue
         target = f"{layer}/{_variable(name)}"
         if layer.endswith("_dwconv"):
             target = f"{layer}/kernel"
-        reason = _outside(part, kind) or _misfit(target, wanted)
+        reason = _excluded(part, kind) or _unknown(target, wanted)
         value = array
         if not reason and part == "output":
-            value, reason = outputs.reorder(layer, array)
+            value, reason = reorder(layer, array)
         if not reason:
-            value, reason = _shaped(value, tuple(wanted[target].shape))
+            value, reason = _reshape(value, tuple(wanted[target].shape))
         if reason:
-            result.left_out[name] = reason
+            result.skipped[name] = reason
         else:
-            result.arrays[target], result.places[name] = value, target
-    if not result.places:
+            result.arrays[target], result.targets[name] = value, target
+    if not result.targets:
         raise ModelError("the checkpoint has no weight of this model: is it an EfficientDet?")
     return result
 
 
-def _outside(part: str, kind: str) -> str:
-    """Why a part of the model is not taken by an import of this kind; empty if it is."""
+def _excluded(part: str, kind: str) -> str:
+    """Why an import of this kind does not use a part of the model; empty if it does."""
     taken = {"classification": ("backbone",), "detection": ("backbone", "bifpn")}
     if part in taken.get(kind, (part,)):
         return ""
     return f"not part of fine_tune_checkpoint_type={kind}"
 
 
-def _misfit(target: str, wanted: Mapping[str, Any]) -> str:
+def _unknown(target: str, wanted: Mapping[str, Any]) -> str:
     return "" if target in wanted else f"this model has no {target!r}"
 
 
-def _shaped(array: AnyArray, shape: tuple[int, ...]) -> tuple[AnyArray, str]:
-    """The array in the shape of its variable (fusion weights are columns there)."""
+def _reshape(array: AnyArray, shape: tuple[int, ...]) -> tuple[AnyArray, str]:
+    """Reshape an array to its variable (the API's fusion weights are columns)."""
     if tuple(n for n in array.shape if n != 1) != tuple(n for n in shape if n != 1):
         return array, f"shape {tuple(array.shape)} does not fit {shape}"
     return array.reshape(shape), ""
 
 
-class _Outputs:
-    """Puts the last layers' channels into this model's order of anchors, codes and classes."""
+class _OutputReorder:
+    """Reorders the channels of the last layers by this model's anchors, codes and classes."""
 
-    def __init__(self, model: keras.Model, shapes: AnchorShapes, origin: Origin) -> None:
+    def __init__(self, model: keras.Model, shapes: AnchorShapes, layout: OutputLayout) -> None:
         self.classes = model.output["class"].shape[-1]
-        self.origin = origin
-        self.order: list[int] | None = None  # place there of each anchor here
-        if origin.octaves == shapes.octaves and set(origin.ratios) == set(shapes.ratios):
+        self.layout = layout
+        self.order: list[int] | None = None  # index there of each anchor here
+        if layout.octaves == shapes.octaves and set(layout.ratios) == set(shapes.ratios):
             self.order = [
-                origin.ratios.index(ratio) * shapes.octaves + octave
+                layout.ratios.index(ratio) * shapes.octaves + octave
                 for octave in range(shapes.octaves)
                 for ratio in shapes.ratios
             ]
 
-    def reorder(self, layer: str, array: AnyArray) -> tuple[AnyArray, str]:
-        """The array with its last axis in our order, or why that cannot be."""
-        if array.shape[-1] == 1:  # the depthwise kernel is before the channels are mixed
+    def __call__(self, layer: str, array: AnyArray) -> tuple[AnyArray, str]:
+        """Reorder the last axis of an array; also return why that is impossible, else empty."""
+        if array.shape[-1] == 1:  # the depthwise kernel precedes the mixing of channels
             return array, ""
         if self.order is None:
             return array, (
-                f"its anchors differ: {self.origin.octaves} octaves of ratios "
-                f"{list(self.origin.ratios)}"
+                f"its anchors differ: {self.layout.octaves} octaves of ratios "
+                f"{list(self.layout.ratios)}"
             )
         anchors = len(self.order)
         if array.shape[-1] % anchors:
-            return array, f"{array.shape[-1]} channels are not of {anchors} anchors"
+            return array, f"{array.shape[-1]} channels do not fit {anchors} anchors"
         values = array.reshape(*array.shape[:-1], anchors, -1)[..., self.order, :]
         if layer == "box_predict":
-            values = values / np.asarray(self.origin.scales, array.dtype)
-        elif self.origin.background:
+            values = values / np.asarray(self.layout.scales, array.dtype)
+        elif self.layout.background:
             values = values[..., 1:]
         if layer == "class_predict" and values.shape[-1] != self.classes:
-            return array, f"it has {values.shape[-1]} classes, this model {self.classes}"
+            return array, f"it has {values.shape[-1]} classes, this model has {self.classes}"
         return values.reshape(*array.shape[:-1], -1), ""
 
 
 def _variable(name: str) -> str:
-    """The last part of a name, as Keras 3 calls it."""
+    """Keras 3's name of a variable."""
     last = name.rpartition("/")[2]
     return {"bifpn_combine_weights": "fusion_weights"}.get(last, last)
 
 
-def _place(name: str, backbone: Sequence[str]) -> tuple[str, str | None]:
-    """Part of the model and layer of a variable, or the reason why there is none, and None."""
+def _locate(name: str, backbone: Sequence[str]) -> tuple[str, str | None]:
+    """Part and layer of the model for a variable; or the reason why there is none, and None."""
     if SLOT in name:
-        return "a slot of the optimizer, no weight", None
+        return "slot of the optimizer, not a weight", None
     if name in NO_WEIGHTS:
         return NO_WEIGHTS[name], None
     if name.startswith("optimizer/"):
-        return "the optimizer's own, no weight", None
+        return "state of the optimizer, not a weight", None
     for part, pattern, layer in _RULES:
         if match := pattern.search(name):
             if part == "backbone":
                 number = int(match[1])
                 return ("backbone", backbone[number]) if number < len(backbone) else (
-                    "of the ImageNet classifier's top, which a detector has not", None)  # fmt: skip
+                    "top of the ImageNet classifier, not part of a detector", None)  # fmt: skip
             return part, layer(match)
-    return "no such variable is known", None
+    return "unknown variable", None
 
 
 def _node(number: int) -> str:
-    """`fpn0_p6_td` and so on: what the BiFPN's node of this number is called here.
+    """Name of a BiFPN node, such as `fpn0_p6_td`, by its number.
 
-    Nodes 0 and 1 make P6 and P7 out of P5; then each cell has P6, P5, P4, P3 on its way down
-    and P4, P5, P6, P7 up.
+    Nodes 0 and 1 make P6 and P7 from P5; then each cell has P6, P5, P4, P3 top-down and P4, P5,
+    P6, P7 bottom-up.
     """
-    cell, place = divmod(number - 2, NODES)
+    cell, index = divmod(number - 2, NODES_PER_CELL)
     down = LEVELS[-2::-1]
     level, way = (
-        (down[place], "td") if place < len(down) else (LEVELS[place - len(down) + 1], "out")
+        (down[index], "td") if index < len(down) else (LEVELS[index - len(down) + 1], "out")
     )
     return f"fpn{cell}_p{level}_{way}"
 
 
 def _input(match: re.Match[str]) -> str:
-    """The 1x1 convolution before a node, or its batch norm."""
+    """Name of the 1x1 convolution before a node, or of its batch norm."""
     number = int(match[1])
     kind = "conv" if match[2] in ("kernel", "bias") else "bn"
     if number < 2:
@@ -281,10 +287,10 @@ def _combined(match: re.Match[str]) -> str:
 
 
 def _tower(match: re.Match[str]) -> str:
-    """A layer of a head's tower: convolution, batch norm and activation by turns."""
+    """Name of a layer of a head: convolution, batch norm and activation alternate."""
     head = "box" if match[1].startswith(("box", "Box")) else "class"
-    repeat, place = divmod(int(match[3]), 3)
-    return f"{head}_conv{repeat}" if place == 0 else f"{head}_bn{repeat}_p{LEVELS[int(match[2])]}"
+    repeat, index = divmod(int(match[3]), 3)
+    return f"{head}_conv{repeat}" if index == 0 else f"{head}_bn{repeat}_p{LEVELS[int(match[2])]}"
 
 
 def _shared(match: re.Match[str]) -> str:

@@ -1,18 +1,18 @@
-"""The optimizer and the learning-rate schedule of a `pipeline.config`."""
+"""Optimizer and learning-rate schedule of a `pipeline.config`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .message import Message
+from .message import Message
 
-EXPONENTIAL_DROPS = 20  # steps that stand for a smooth exponential decay
+EXPONENTIAL_DROPS = 20
+"""Number of steps that approximate a smooth exponential decay."""
 
 
 def read_optimizer(optimizer: Message) -> dict[str, Any]:
-    """The recipe's `optimizer`, but for clipping and weight decay."""
-    values: dict[str, Any] = {"backbone_rate": 1.0}
+    """Convert to a recipe's `optimizer`, without clipping and weight decay."""
+    values: dict[str, Any] = {"backbone_factor": 1.0}
     kinds = optimizer.children()
     kind = kinds[0] if kinds else optimizer.child("momentum_optimizer")
     if kind.name == "momentum_optimizer":
@@ -21,7 +21,7 @@ def read_optimizer(optimizer: Message) -> dict[str, Any]:
         values |= {"name": "adamw", "momentum": 0.9}
         if kind.name == "rms_prop_optimizer":
             for key in ("momentum_optimizer_value", "decay", "epsilon"):
-                kind.note(key, "not honored: AdamW is used in place of RMSProp")
+                kind.note(key, "not honored: AdamW is used instead of RMSProp")
     averaged = optimizer.flag("use_moving_average", True)
     decay = optimizer.number("moving_average_decay", 0.9999)
     return values | {"ema": decay if averaged else 0.0} | _schedule(kind.child("learning_rate"))
@@ -39,15 +39,15 @@ def _schedule(rate: Message) -> dict[str, Any]:
 
 def _cosine(kind: Message) -> dict[str, Any]:
     total = kind.number("total_steps", 4_000_000)
-    kind.note("total_steps", "the cosine ends with the run, whose steps are num_steps")
+    kind.note("total_steps", "the cosine ends after num_steps")
     if kind.number("hold_base_rate_steps", 0):
-        kind.note("hold_base_rate_steps", "not honored: the rate falls after the warm-up")
+        kind.note("hold_base_rate_steps", "not honored: the rate decreases right after the warm-up")
     return {
         "schedule": "cosine",
-        "rate": kind.number("learning_rate_base", 0.002),
+        "learning_rate": kind.number("learning_rate_base", 0.002),
         "warmup": kind.number("warmup_steps", 10_000) / max(total, 1),
-        "warmup_rate": kind.number("warmup_learning_rate", 0.0002),
-        "final": 0.0,
+        "warmup_learning_rate": kind.number("warmup_learning_rate", 0.0002),
+        "final_ratio": 0.0,
         "drops": [],
     }
 
@@ -55,10 +55,10 @@ def _cosine(kind: Message) -> dict[str, Any]:
 def _steps(rate: float, drops: list[list[float]]) -> dict[str, Any]:
     return {
         "schedule": "steps",
-        "rate": rate,
+        "learning_rate": rate,
         "warmup": 0.0,
-        "warmup_rate": 0.0,
-        "final": 0.0,
+        "warmup_learning_rate": 0.0,
+        "final_ratio": 0.0,
         "drops": drops,
     }
 
@@ -68,7 +68,7 @@ def _constant(kind: Message) -> dict[str, Any]:
 
 
 def _manual(kind: Message) -> dict[str, Any]:
-    """Drops at steps: `[step, rate]`."""
+    """Drops at given steps: pairs of step and learning rate."""
     if kind.flag("warmup", False):
         kind.note("warmup", "not honored: the rate starts at its first value")
     drops = [
@@ -79,11 +79,11 @@ def _manual(kind: Message) -> dict[str, Any]:
 
 
 def _exponential(kind: Message) -> dict[str, Any]:
-    """A staircase of drops; a smooth decay becomes one too."""
+    """A staircase of drops, which also approximates a smooth decay."""
     rate, factor = kind.number("initial_learning_rate", 0.002), kind.number("decay_factor", 0.95)
     every, smooth = kind.number("decay_steps", 4_000_000), not kind.flag("staircase", True)
     if smooth:
-        kind.note("staircase", f"the decay goes in {EXPONENTIAL_DROPS} small steps")
+        kind.note("staircase", f"approximated by {EXPONENTIAL_DROPS} steps")
     lowest = kind.number("min_learning_rate", 0.0)
     drops = [[every * n, max(lowest, rate * factor**n)] for n in range(1, EXPONENTIAL_DROPS + 1)]
     for key in ("burnin_learning_rate", "burnin_steps"):

@@ -28,7 +28,7 @@ from vidan.types import Detections
 from ..arrays import BoolArray
 from ..data import formats
 from ..data.formats.dataset import AnnotatedImage, Boxes
-from ..evaluation.detector import Subject, detect, open_subject
+from ..evaluation.detector import DetectorUnderTest, detect, open_detector
 
 MIN_AREA_RATIO, MAX_AREA_RATIO = 0.1, 1.1
 """Area of a detection relative to the loose box that it may replace."""
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))
     rules = _rules(config, data.labels)
-    subject = open_subject(config.detector, min(rules.min_score, rules.crowd_score))
+    subject = open_detector(config.detector, min(rules.min_score, rules.crowd_score))
     try:
         tight, counts = tighten(subject, data, rules)
     finally:
@@ -109,7 +109,7 @@ def _labels(key: str, value: Any) -> dict[str, str]:
 
 
 def tighten(
-    subject: Subject, data: formats.Dataset, rules: TightenRules
+    subject: DetectorUnderTest, data: formats.Dataset, rules: TightenRules
 ) -> tuple[formats.Dataset, dict[str, int]]:
     """Tighten the boxes of a data set.
 

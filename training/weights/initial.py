@@ -1,4 +1,4 @@
-"""Where training starts: all that `weights=` may say."""
+"""Initial weights of a training run: everything that `weights=` accepts."""
 
 from __future__ import annotations
 
@@ -11,111 +11,119 @@ import numpy as np
 
 from vidan.errors import ConfigError, ModelError
 
+from ..arrays import AnyArray
+from ..model.anchors import AnchorShapes
 from ..model.efficientdet import ARCHITECTURES
 from ..tfod import checkpoint as tfod
-from ..tfod.pipeline_config import read_origin
-from .npz import SHIPPED, Loaded, load, put, shipped, variables
+from ..tfod.pipeline_config import read_output_layout
+from .npz import SHIPPED, LoadReport, assign, load, shipped_weights, variables
 
 IMAGENET = "imagenet"
-SUBJECT = ("stem", "block")  # layers of the backbone
+BACKBONE_PREFIXES = ("stem", "block")  # of layer names
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What the model has now.
+class InitialWeights:
+    """The weights that a model starts from.
 
     Attributes:
-        name: of what was read.
-        loaded: names that were taken, that the file lacks, and that found no place.
-        reasons: why entries found no place, as far as that is known.
+        name: name of the source.
+        report: which weights were loaded.
+        reasons: why entries of the source were skipped, where known.
     """
 
     name: str
-    loaded: Loaded
+    report: LoadReport
     reasons: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """For people: what was taken, and every name that was left out."""
-        bare = [name for name in self.loaded.missing if name.startswith(SUBJECT)]
+        """Messages about the weights that were loaded and skipped, with names."""
+        bare = [name for name in self.report.missing if name.startswith(BACKBONE_PREFIXES)]
         lines = [
-            f"{len(self.loaded.taken)} variables from {self.name}",
-            f"backbone without weights: {', '.join(bare) or 'nothing'}",
+            f"{len(self.report.loaded)} variables from {self.name}",
+            f"backbone without weights: {', '.join(bare) or 'none'}",
         ]
         if not self.reasons:
-            return [*lines, f"not used: {', '.join(self.loaded.unused) or 'nothing'}"]
-        whys: dict[str, list[str]] = {}
-        for name, why in self.reasons.items():
-            whys.setdefault(why, []).append(name)
-        return lines + [f"not used, {why}: {_named(names)}" for why, names in whys.items()]
+            return [*lines, f"not used: {', '.join(self.report.unused) or 'none'}"]
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in self.reasons.items():
+            by_reason.setdefault(reason, []).append(name)
+        return lines + [f"not used, {why}: {_format(names)}" for why, names in by_reason.items()]
 
 
-def _named(names: list[str]) -> str:
-    """Names in a line; the optimizer's many are counted."""
+def _format(names: list[str]) -> str:
+    """A list of names; only the number of optimizer slots."""
     slots = [name for name in names if tfod.SLOT in name]
     return f"{len(slots)} of them" if len(slots) == len(names) else ", ".join(names)
 
 
-def load_start(model: keras.Model, config: Any, shapes: Any) -> Start:
-    """Put the weights that a recipe starts from into the model.
+def load_initial_weights(model: keras.Model, config: Any, shapes: AnchorShapes) -> InitialWeights:
+    """Load the weights that a recipe starts from.
 
     Args:
-        model: of `model.efficientdet`.
-        config: the recipe: `weights`, `model` and `fine_tune_checkpoint_type` count.
-        shapes: the recipe's anchors.
+        model: a model of `model.efficientdet`.
+        config: the recipe, of which `weights`, `model` and `fine_tune_checkpoint_type` are used.
+        shapes: anchors of the recipe.
 
     Raises:
-        ModelError: no such weights, or none that fit.
+        ModelError: the weights do not exist or do not fit.
     """
     weights = str(config.weights)
     if weights == SHIPPED:
-        return Start("the model that ships", load(model, shipped()))
+        return InitialWeights("the shipped model", load(model, shipped_weights()))
     if weights == IMAGENET:
-        return Start("keras.applications", put(model, imagenet(config.model)))
+        return InitialWeights("keras.applications", assign(model, imagenet(config.model)))
     prefix = tfod.find_checkpoint(Path(weights).expanduser())
     if prefix is None:
         if not Path(weights).is_file():
             raise ModelError(
-                f"no weights at {weights!r}: weights=<.npz, .tflite or a TF Object Detection API "
-                f"checkpoint>, {IMAGENET}, {SHIPPED}, or null to start from nothing"
+                f"no weights at {weights!r}: set weights=<.npz, .tflite or a TF Object Detection "
+                f"API checkpoint>, {IMAGENET}, {SHIPPED}, or null for random weights"
             )
-        return Start(Path(weights).name, load(model, Path(weights)))
+        return InitialWeights(Path(weights).name, load(model, Path(weights)))
     kind = config.fine_tune_checkpoint_type
-    found = tfod.convert(tfod.read_checkpoint(prefix), model, shapes, kind, _origin(prefix))
-    loaded = put(model, found.arrays)
-    return Start(f"{prefix.name} ({kind})", loaded, found.left_out)
+    arrays = tfod.read_checkpoint(prefix)
+    imported = tfod.convert(arrays, model, shapes, kind, _output_layout(prefix))
+    report = assign(model, imported.arrays)
+    return InitialWeights(f"{prefix.name} ({kind})", report, imported.skipped)
 
 
-def _origin(prefix: Path) -> tfod.Origin | None:
-    """What the pipeline.config beside a checkpoint, or above its folder, says of its outputs."""
+def _output_layout(prefix: Path) -> tfod.OutputLayout | None:
+    """The output layout in the pipeline.config next to a checkpoint or its folder."""
     for folder in (prefix.parent, prefix.parent.parent):
         if (folder / "pipeline.config").is_file():
-            return read_origin(folder / "pipeline.config")
+            return read_output_layout(folder / "pipeline.config")
     return None
 
 
-def imagenet(name: str) -> dict[str, Any]:
-    """ImageNet weights of a model's backbone in Keras names, from `keras.applications`."""
+def imagenet(name: str) -> dict[str, AnyArray]:
+    """ImageNet weights of a model's backbone by Keras names, from `keras.applications`.
+
+    Raises:
+        ConfigError: `keras.applications` does not have the backbone.
+        ModelError: the download failed.
+    """
     backbone = ARCHITECTURES[name].backbone
     if not backbone.startswith("b"):
         raise ConfigError(
             f"weights={IMAGENET}: keras.applications has no EfficientNet-Lite; "
-            "give weights=<file.tflite> or weights=shipped"
+            "set weights=<file.tflite> or weights=shipped"
         )
     build = getattr(keras.applications, f"EfficientNet{backbone.upper()}")
     try:
         return backbone_arrays(build(weights="imagenet", include_top=False))
-    except Exception as error:  # urllib's, h5py's and Keras's own, without a common base
+    except Exception as error:  # of urllib, h5py or Keras, without a common base class
         raise ModelError(
             f"cannot get the ImageNet weights of EfficientNet-{backbone.upper()}: "
             f"{str(error).splitlines()[0]}; weights=<file.npz> reads them from a file"
         ) from error
 
 
-def backbone_arrays(model: keras.Model) -> dict[str, Any]:
-    """The variables of a model of `keras.applications` that a backbone here has too."""
+def backbone_arrays(model: keras.Model) -> dict[str, AnyArray]:
+    """The variables of a model of `keras.applications` that our backbone has, too."""
     return {
         name: np.asarray(variable)
         for name, variable in variables(model).items()
-        # Its dropout layers bring the state of a generator, which is no weight.
-        if name.startswith(SUBJECT) and "_drop/" not in name
+        # Dropout layers contribute the state of a random generator, which is not a weight.
+        if name.startswith(BACKBONE_PREFIXES) and "_drop/" not in name
     }

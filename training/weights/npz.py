@@ -1,4 +1,4 @@
-"""Weights from and to `.npz` files in Keras names, whole or partial."""
+"""Weights in `.npz` files by Keras names, complete or partial."""
 
 from __future__ import annotations
 
@@ -14,34 +14,38 @@ from vidan.errors import ModelError
 
 from ..arrays import AnyArray
 
-NOTE = "vidan.json"  # the entry of an `.npz` that says what the weights are of
-SHIPPED = "shipped"  # said in place of a path
-# Names that older Keras versions gave the same variables.
-OLD_NAMES = {"depthwise_kernel": "kernel"}
+METADATA_ENTRY = "vidan.json"
+"""Entry of an `.npz` with the metadata of the model."""
+
+SHIPPED = "shipped"
+"""Stands for the weights of the shipped model wherever a path is expected."""
+
+RENAMED_VARIABLES = {"depthwise_kernel": "kernel"}
+"""Keras 3's names of variables, by the names of older versions."""
 
 
-def shipped() -> Path:
-    """The weights of the model that comes with vidan."""
+def shipped_weights() -> Path:
+    """Path of the weights of the shipped model."""
     return Path(str(files("vidan_plugins") / "models" / "facemask_lite0.npz"))
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What was taken and what was not: names as `layer/variable`.
+class LoadReport:
+    """Which weights were loaded; names are `layer/variable`.
 
     Attributes:
-        taken: variables of the model that now have the file's values.
-        missing: variables of the model that the file does not have; they are as before.
-        unused: entries of the file that the model has no variable for, or of another shape.
+        loaded: variables of the model that were set.
+        missing: variables of the model that the file does not contain; they are unchanged.
+        unused: entries of the file without a variable of this name and shape.
     """
 
-    taken: tuple[str, ...]
+    loaded: tuple[str, ...]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
 
 
 def variables(model: keras.Model) -> dict[str, keras.Variable]:
-    """Every variable of the model, statistics included, by `layer/variable`."""
+    """All variables of the model by `layer/variable`, statistics included."""
     named: dict[str, keras.Variable] = {}
     for layer in model.layers:
         for variable in layer.variables:
@@ -50,66 +54,89 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def read_npz(path: Path) -> dict[str, AnyArray]:
-    """All arrays of an `.npz` by name."""
+    """Read all arrays of an `.npz` by name.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files if name != NOTE}
+            return {name: arrays[name] for name in arrays.files if name != METADATA_ENTRY}
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
 
 
-def put(model: keras.Model, arrays: Mapping[str, AnyArray]) -> Loaded:
+def assign(model: keras.Model, arrays: Mapping[str, AnyArray]) -> LoadReport:
     """Copy arrays into the model's variables of the same name and shape."""
     named = variables(model)
-    taken, unused = [], []
+    loaded, unused = [], []
     for name, array in arrays.items():
         layer, _, last = name.rpartition("/")
-        known = name if name in named else f"{layer}/{OLD_NAMES.get(last, last)}"
+        known = name if name in named else f"{layer}/{RENAMED_VARIABLES.get(last, last)}"
         if known in named and tuple(named[known].shape) == array.shape:
             named[known].assign(array.astype(np.float32))
-            taken.append(known)
+            loaded.append(known)
         else:
             unused.append(name)
-    missing = sorted(set(named) - set(taken))
-    return Loaded(tuple(sorted(taken)), tuple(missing), tuple(sorted(unused)))
+    missing = sorted(set(named) - set(loaded))
+    return LoadReport(tuple(sorted(loaded)), tuple(missing), tuple(sorted(unused)))
 
 
-def load(model: keras.Model, path: Path) -> Loaded:
-    """Weights from an `.npz` in Keras names, or of a Lite classifier from a `.tflite`."""
+def load(model: keras.Model, path: Path) -> LoadReport:
+    """Load weights from an `.npz` with Keras names, or a Lite classifier from a `.tflite`.
+
+    Raises:
+        ModelError: the file cannot be read or contains no weight of this model.
+    """
     if path.suffix == ".tflite":
         from .tflite import lite_weights
 
         arrays = lite_weights(path)
     else:
         arrays = read_npz(path)
-    loaded = put(model, arrays)
-    if not loaded.taken:
+    report = assign(model, arrays)
+    if not report.loaded:
         raise ModelError(
             f"{str(path)!r} has no weight of this model (it has {', '.join(list(arrays)[:3])} …)"
         )
-    return loaded
+    return report
 
 
-def read_note(path: Path) -> str:
-    """The note that `save` was given."""
+def read_metadata(path: Path) -> str:
+    """Read the metadata that `save` stored.
+
+    Raises:
+        ModelError: the file cannot be read or has no metadata.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return str(arrays[NOTE])
+            return str(arrays[METADATA_ENTRY])
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
     except KeyError:
         raise ModelError(
-            f"{str(path)!r} has no {NOTE!r}: expected weights that vidan train wrote"
+            f"{str(path)!r} has no {METADATA_ENTRY!r}: expected weights written by vidan train"
         ) from None
 
 
-def save(model: keras.Model, path: Path, dtype: str = "float32", note: str = "") -> None:
-    """Every variable of the model, and a note, into a compressed `.npz`; float16 halves it."""
+def save(model: keras.Model, path: Path, dtype: str = "float32", metadata: str = "") -> None:
+    """Save all variables of the model and its metadata in a compressed `.npz`.
+
+    Args:
+        model: the model.
+        path: the file.
+        dtype: type of the stored values; float16 halves the file.
+        metadata: JSON that describes the model.
+
+    Raises:
+        ModelError: a value is not finite in this type.
+    """
     arrays = {name: np.asarray(v, dtype) for name, v in variables(model).items()}
     not_finite = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if not_finite:
         raise ModelError(f"weights are not finite in {dtype}: {', '.join(not_finite)}")
+    arrays[METADATA_ENTRY] = np.array(metadata)
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays, **{NOTE: np.array(note)})
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     temporary.replace(path)

@@ -1,7 +1,7 @@
 """Backbone weights from a fully quantized EfficientNet-Lite classifier in TFLite.
 
-There the batch norm is folded into kernels and biases, and the division of the input by 128 into
-the stem's kernel (the graph multiplies by 255 and subtracts 127 only).
+In these files batch norm is folded into kernels and biases, and the division of the input by 128
+into the stem's kernel (the graph only multiplies by 255 and subtracts 127).
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from ..model.efficientdet import LITE_STD
 
 
 def lite_weights(path: Path) -> dict[str, FloatArray]:
-    """Read an int8 EfficientNet-Lite0 `.tflite` as arrays in Keras names, for lite0.
+    """Read an int8 EfficientNet-Lite0 `.tflite` as arrays by Keras names, for lite0.
 
-    Each convolution gets its kernel, and its batch norm gamma 1, beta = bias, mean 0 and
-    variance 1 - epsilon: the identity but for the bias. The classifier's top is left out.
+    Each batch norm gets gamma 1, beta = bias, mean 0 and variance 1 - epsilon, so that it only
+    adds the bias. The classifier's top is left out.
+
+    Raises:
+        ModelError: the file cannot be read or is not an EfficientNet-Lite0.
+        PluginError: TensorFlow is not installed.
     """
     interpreter = _interpreter(path)
     details = sorted(interpreter.get_tensor_details(), key=lambda d: d["index"])
@@ -30,7 +34,8 @@ def lite_weights(path: Path) -> dict[str, FloatArray]:
     names = _layer_names()
     if len(kernels) != len(names) + 1:  # + 1: the top convolution
         raise ModelError(
-            f"{str(path)!r} has {len(kernels)} convolutions, an EfficientNet-Lite0 {len(names) + 1}"
+            f"{str(path)!r} has {len(kernels)} convolutions, but an EfficientNet-Lite0 has "
+            f"{len(names) + 1}"
         )
     biases = {d["index"]: d for d in details if d["dtype"] is np.int32}
     arrays: dict[str, FloatArray] = {}
@@ -52,7 +57,7 @@ def lite_weights(path: Path) -> dict[str, FloatArray]:
 
 
 def _layer_names() -> list[tuple[str, str]]:
-    """Convolutions of lite0 in order, each with its batch norm."""
+    """Names of the convolutions of lite0 in order, each with that of its batch norm."""
     names = [("stem_conv", "stem_bn")]
     for number, stage in enumerate(STAGES, start=1):
         for repeat in range(stage.repeats):
@@ -69,7 +74,7 @@ def _is_kernel(detail: dict[str, Any]) -> bool:
 
 
 def _dequantized(interpreter: Any, detail: dict[str, Any]) -> FloatArray:
-    """Values of a symmetric per-channel tensor: integer times the channel's scale."""
+    """Values of a symmetric per-channel tensor: integers times the channel's scale."""
     parameters = detail["quantization_parameters"]
     scales, axis = parameters["scales"], parameters["quantized_dimension"]
     shape = [1] * len(detail["shape"])

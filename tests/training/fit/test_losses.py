@@ -13,7 +13,7 @@ def classes(*index):
     return np.array(index, np.float32).reshape(1, -1, 1)
 
 
-def test_focal_by_hand():
+def test_focal_loss_by_hand():
     # Logits 0: p = 1/2, each term is factor * (1/2)^2 * ln 2. Anchor 0 is class 0: 0.25 for the
     # hit and 0.75 for the other class; anchor 1 is background: 2 * 0.75; one positive.
     loss = FocalLoss(2, alpha=0.25, gamma=2.0)
@@ -21,27 +21,27 @@ def test_focal_by_hand():
     assert value == pytest.approx(0.25 * math.log(2) * (0.25 + 3 * 0.75), rel=1e-5)
 
 
-def test_focal_at_another_score():
+def test_focal_loss_at_another_score():
     # Class 0 at logit ln 3: p = 3/4. Hit: 0.25 * (1/4)^2 * ln(4/3).
     loss = FocalLoss(1, alpha=0.25, gamma=2.0)
     value = float(loss(classes(0), np.full((1, 1, 1), math.log(3), np.float32)))
     assert value == pytest.approx(0.25 / 16 * math.log(4 / 3), rel=1e-5)
 
 
-def test_focal_divides_by_the_positives_of_the_batch():
+def test_focal_loss_is_divided_by_the_positives_of_the_batch():
     loss, logits = FocalLoss(2), np.zeros((2, 2, 2), np.float32)
     one = classes(0, BACKGROUND)
     both = np.concatenate([one, one])
     assert float(loss(both, logits)) == pytest.approx(float(loss(one, logits[:1])), rel=1e-5)
 
 
-def test_ignored_anchors_do_not_count():
+def test_ignored_anchors_do_not_contribute():
     loss, logits = FocalLoss(2), np.zeros((1, 3, 2), np.float32)
     value = float(loss(classes(0, BACKGROUND, IGNORED), logits))
     assert value == pytest.approx(float(loss(classes(0, BACKGROUND), logits[:, :2])), rel=1e-5)
 
 
-def test_class_weights_are_for_positives_only():
+def test_class_weights_apply_only_to_positives():
     logits = np.zeros((1, 1, 2), np.float32)
     plain, heavy = FocalLoss(2), FocalLoss(2, class_weights=[1.0, 3.0])
     hit = 0.25 * 0.5**1.5 * math.log(2)
@@ -50,19 +50,19 @@ def test_class_weights_are_for_positives_only():
     assert float(heavy(classes(0), logits)) == pytest.approx(float(plain(classes(0), logits)))
 
 
-def test_no_positives_at_all():
+def test_losses_without_positives():
     assert float(FocalLoss(2)(classes(BACKGROUND), np.zeros((1, 1, 2), np.float32))) > 0
     assert float(HuberLoss()(np.zeros((1, 1, 5), np.float32), np.ones((1, 1, 4), np.float32))) == 0
 
 
-def test_large_logits_stay_finite():
+def test_losses_of_large_logits_are_finite():
     for logit in (-200.0, 200.0):
         for index in (0, BACKGROUND):
             logits = np.full((1, 1, 1), logit, np.float32)
             assert math.isfinite(float(FocalLoss(1)(classes(index), logits)))
 
 
-def test_huber_by_hand():
+def test_huber_loss_by_hand():
     # Errors 0.05 and 0.2 at delta 0.1: 0.05^2 / 2 = 0.00125 and 0.1 * (0.2 - 0.05) = 0.015.
     # The second anchor is not positive.
     targets = np.array([[[0.05, 0.2, 0, 0, 1], [9, 9, 9, 9, 0]]], np.float32)
@@ -90,7 +90,7 @@ def test_ciou_by_hand(a, b, expected):
 
 def test_ciou_loss_decodes_with_its_anchors():
     anchors = np.array([[0, 0, 10, 10], [0, 0, 10, 10]], np.float32)
-    # The target is the anchor, the prediction half a width to the right: the second row above.
+    # The target is the anchor, the prediction is half a width to the right: the second case above.
     targets = np.array([[[0, 0, 0, 0, 1], [0, 0, 0, 0, 0]]], np.float32)
     codes = np.array([[[0, 0.5, 0, 0], [5, 5, 5, 5]]], np.float32)
     value = float(CIoULoss(anchors)(targets, codes))

@@ -1,4 +1,4 @@
-"""Training learns: two images by heart, so well that nothing is missed or too much."""
+"""Training learns: it overfits two images without misses and false alarms."""
 
 import json
 
@@ -22,16 +22,16 @@ SMALL = [
     "model=tiny", "weights=null", "size=[128,128]", "crop=128", "batch=2", "frozen_stages=0",
     "anchors.octaves=1", "anchors.ratios=[1]", "loss.class_weights=null", "oversample=null",
 ]  # fmt: skip
-# Statistics of the backbone's batch norm stay as they start: with one step an epoch they would
-# come too late for the evaluation.
+# Statistics of the backbone's batch norm keep their initial values: with one step per epoch they
+# would adapt too slowly for the evaluation.
 FAST = [
-    "frozen_norm_stages=8", "optimizer.rate=0.01", "optimizer.backbone_rate=1",
+    "frozen_norm_stages=8", "optimizer.learning_rate=0.01", "optimizer.backbone_factor=1",
     "optimizer.weight_decay=0", "optimizer.ema=0.8", "epochs=60", "evaluate_every=30",
 ]  # fmt: skip
 
 
-def test_it_learns_two_images_by_heart(tmp_path, monkeypatch):
-    monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
+def test_training_overfits_two_images(tmp_path, monkeypatch):
+    monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.CompoundScaling(0.25, 0.3, lite=True))
     monkeypatch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
     data = draw(tmp_path / "data", 2)
     where = [f"data={data}", f"validation={data}", f"output={tmp_path / 'out'}"]

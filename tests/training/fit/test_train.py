@@ -1,6 +1,7 @@
-"""The whole path on a drawn data set: train, resume, evaluate, export; both exports agree.
+"""Training, resuming, evaluation and export with a drawn data set; both exports agree.
 
-One test, since its steps build on each other and the first takes most of the time.
+Most of it is one test, because the steps depend on each other and the first takes most of the
+time.
 """
 
 import json
@@ -19,10 +20,10 @@ from vidan.errors import ConfigError, ModelError
 from vidan.frames import ArrayFrame
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_training.data import formats
-from vidan_training.evaluation.figures import evaluate
-from vidan_training.evaluation.predict import onnx_run, predict
-from vidan_training.export import command as export
-from vidan_training.export import onnx as onnxfile
+from vidan_training.evaluation.metrics import evaluate
+from vidan_training.evaluation.predict import load_onnx, predict
+from vidan_training.export import command
+from vidan_training.export import onnx as export_onnx
 from vidan_training.fit import train
 from vidan_training.fit.checkpoint import load_checkpoint
 from vidan_training.model import backbones
@@ -42,13 +43,13 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3)).astype(np.u
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.Scaling(0.25, 0.3, lite=True))
+    monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.CompoundScaling(0.25, 0.3, lite=True))
     monkeypatch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
-    monkeypatch.setattr(onnxfile, "SMALLEST_HALVED", 64)  # a tiny network has no large kernels
+    monkeypatch.setattr(export_onnx, "MIN_HALF_SIZE", 64)  # a tiny network has no large kernels
 
 
 @pytest.mark.usefixtures("tiny")
-def test_the_whole_path(tmp_path):
+def test_train_resume_export_and_evaluate(tmp_path):
     drawn = formats.read(draw(tmp_path / "data", 8))
     formats.write(drawn, tmp_path / "records", "tfrecord", shards=2)
     output = tmp_path / "out"
@@ -62,17 +63,17 @@ def test_the_whole_path(tmp_path):
         train.main([*arguments, "epochs=4", "anchors.octaves=2"])
 
     best, half = output / "best.npz", tmp_path / "half.npz"
-    onnx, saved, whole = tmp_path / "m.onnx", tmp_path / "saved", tmp_path / "whole.onnx"
+    onnx, saved, full = tmp_path / "m.onnx", tmp_path / "saved", tmp_path / "full.onnx"
     written = [f"weights={best}", f"onnx={onnx}", f"savedmodel={saved}", f"npz={half}"]
-    assert export.main(written) == 0
+    assert command.main(written) == 0
     check_agreement(onnx, saved)
     check_metadata(onnx, saved)
     check_evaluation_and_detection(onnx, drawn.samples())
 
     assert half.stat().st_size < 0.6 * best.stat().st_size
-    assert export.main([f"weights={half}", f"onnx={whole}", "half=false"]) == 0
-    assert onnx.stat().st_size < 0.8 * whole.stat().st_size
-    assert by_score(run(whole)[1]) == pytest.approx(by_score(run(onnx)[1]), abs=1e-3)
+    assert command.main([f"weights={half}", f"onnx={full}", "half=false"]) == 0
+    assert onnx.stat().st_size < 0.8 * full.stat().st_size
+    assert by_score(run(full)[1]) == pytest.approx(by_score(run(onnx)[1]), abs=1e-3)
 
 
 def check_resumed(first, last, log):
@@ -90,10 +91,10 @@ def check_agreement(onnx, saved):
     assert (np.diff(scores.max(axis=2), axis=1) <= 1e-6).all()
     assert boxes.min() >= 0
     assert boxes.max() <= 128
-    serve = tf.saved_model.load(str(saved)).signatures[export.SIGNATURE]
+    serve = tf.saved_model.load(str(saved)).signatures[command.NATIVE_SIGNATURE]
     outputs = serve(images=tf.constant(IMAGES))
     assert by_score(np.asarray(outputs["scores"])) == pytest.approx(by_score(scores), abs=1e-3)
-    # Boxes of nearly equal scores change places: look for the best ones among all.
+    # Boxes of nearly equal scores may be sorted differently: compare with the nearest.
     best = np.asarray(outputs["boxes"])[:, :1]
     assert np.abs(boxes - best).sum(-1).min(axis=1) == pytest.approx(0, abs=0.5)
 
@@ -111,9 +112,9 @@ def check_metadata(onnx, saved):
 
 
 def check_evaluation_and_detection(onnx, samples):
-    """The exported file has the figures of the training, and runs as a detector of vidan."""
-    figures = evaluate(samples, predict(onnx_run(onnx), samples, 128, 128), LABELS)
-    assert 0 <= figures["AP50"] <= 1
+    """The exported file can be evaluated, and runs as a detector of vidan."""
+    metrics = evaluate(samples, predict(load_onnx(onnx), samples, 128, 128), LABELS)
+    assert 0 <= metrics["AP50"] <= 1
     detector = OnnxDetector(str(onnx), threshold=0.0)
     assert detector.labels == LABELS
     frame = ArrayFrame(samples[0].image(), index=0, time=0.0, captured=0.0, stream="drawn")
@@ -139,30 +140,30 @@ def by_score(scores):
         (["weights=x.npz", "onnx=y.onnx"], ModelError, r"cannot read weights 'x\.npz'"),
     ],
 )
-def test_wrong_export_arguments(arguments, error, message):
+def test_wrong_export_arguments_are_errors(arguments, error, message):
     with pytest.raises(error, match=message):
-        export.main(arguments)
+        command.main(arguments)
 
 
-def test_weights_without_a_note_are_not_exported(tmp_path):
+def test_weights_without_metadata_are_not_exported(tmp_path):
     np.savez(tmp_path / "w.npz", **{"stem_conv/kernel": np.ones(1)})
-    with pytest.raises(ModelError, match="expected weights that vidan train wrote"):
-        export.main([f"weights={tmp_path / 'w.npz'}", "onnx=x.onnx"])
+    with pytest.raises(ModelError, match="expected weights written by vidan train"):
+        command.main([f"weights={tmp_path / 'w.npz'}", "onnx=x.onnx"])
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     inputs = keras.Input((4,))
     other = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     other.compile("adam", "mse")
-    np.savez(tmp_path / "last.npz", epoch=1, best=0.5, **{"model/a/kernel": np.ones(1)})
+    np.savez(tmp_path / "last.npz", epoch=1, best=0.5, stale=0, **{"model/a/kernel": np.ones(1)})
     with pytest.raises(ModelError, match="another model or recipe"):
         load_checkpoint(other, tmp_path / "last.npz")
 
 
-def test_what_ships_describes_itself():
-    note = json.loads(export.read_note(export.shipped()))
-    spec = export.Spec.parse(json.dumps(note), "shipped")
-    assert spec.metadata() == note
-    session = onnxruntime.InferenceSession(str(export.shipped().with_suffix(".onnx")))
-    assert json.loads(session.get_modelmeta().custom_metadata_map["vidan"]) == note
-    assert note["provenance"]["validation"]["AP50"] > 0.9
+def test_the_shipped_model_describes_itself():
+    metadata = json.loads(command.read_metadata(command.shipped_weights()))
+    spec = command.Spec.parse(json.dumps(metadata), "shipped")
+    assert spec.metadata() == metadata
+    session = onnxruntime.InferenceSession(str(command.shipped_weights().with_suffix(".onnx")))
+    assert json.loads(session.get_modelmeta().custom_metadata_map["vidan"]) == metadata
+    assert metadata["provenance"]["validation"]["AP50"] > 0.9

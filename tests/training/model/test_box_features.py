@@ -1,6 +1,7 @@
-"""How well features of the detector that ships tell people apart: see test_rank1 for the rest.
+"""How well the shipped detector's features distinguish people; test_rank1 covers embedders.
 
-The network sees whole frames; its map is read at the true boxes. `pytest -s -n 0` prints it.
+The network processes whole frames; its feature map is sampled at the true boxes. `pytest -s -n 0`
+prints the result.
 """
 
 import numpy as np
@@ -11,47 +12,51 @@ from tests.real import DATA, needs_data
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[tf]")
 pytestmark = [needs_data, pytest.mark.slow]
 
-EVERY, APART = 5, 40
+FRAME_STEP, MIN_FRAME_DISTANCE = 5, 40
 
 
 def people():
-    """Of every fifth frame: its index, the image, boxes and ids of people half visible."""
+    """Index, image, boxes and ids of every fifth frame, for people at least half visible."""
     av = pytest.importorskip("av")
     truth = np.loadtxt(DATA / "mot16" / "MOT16-09" / "gt" / "gt.txt", delimiter=",")
     truth = truth[(truth[:, 6] == 1) & (truth[:, 7] == 1) & (truth[:, 8] >= 0.5)]
     with av.open(str(DATA / "video" / "MOT16-09.mp4")) as container:
-        for k, picture in enumerate(container.decode(video=0)):
+        for k, decoded in enumerate(container.decode(video=0)):
             rows = truth[truth[:, 0] == k + 1]
-            if k % EVERY == 0 and len(rows):
+            if k % FRAME_STEP == 0 and len(rows):
                 boxes = np.column_stack([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]])
-                yield k, picture.to_ndarray(format="rgb24"), boxes, rows[:, 1].astype(int)
+                yield k, decoded.to_ndarray(format="rgb24"), boxes, rows[:, 1].astype(int)
 
 
 def test_rank1():
     import tensorflow as tf
 
     from vidan_training.data.augment import letterbox
-    from vidan_training.export import command as export
-    from vidan_training.export.serving import STRIDE, servable
-    from vidan_training.model.box_features import pool
+    from vidan_training.export import command
+    from vidan_training.export.serving import FEATURE_STRIDE, servable
+    from vidan_training.model.box_features import pool_box_features
     from vidan_training.model.spec import Spec
-    from vidan_training.weights.npz import read_note, shipped
+    from vidan_training.weights.npz import read_metadata, shipped_weights
 
-    spec = Spec.parse(read_note(shipped()), "shipped")
-    network = servable(export.build(spec, shipped()), features=True)
-    look = tf.function(lambda images: network(images, training=False)["map"])
+    spec = Spec.parse(read_metadata(shipped_weights()), "shipped")
+    network = servable(command.load_model(spec, shipped_weights()), features=True)
+    feature_map = tf.function(lambda images: network(images, training=False)["map"])
     vectors, who = [], []
-    for k, picture, boxes, ids in people():
-        image, scale = letterbox(picture, *spec.size)
-        seen = pool(look(image[None]), tf.constant(boxes[None] * (scale * 2), tf.float32), STRIDE)
+    for k, image, boxes, ids in people():
+        image, scale = letterbox(image, *spec.size)
+        seen = pool_box_features(
+            feature_map(image[None]),
+            tf.constant(boxes[None] * (scale * 2), tf.float32),
+            FEATURE_STRIDE,
+        )
         vectors.append(np.asarray(seen)[0])
         who += [(k, person) for person in ids]
     frame, person = np.array(who).T
     vectors = np.concatenate(vectors)
-    far = np.abs(frame[:, None] - frame) >= APART
+    far = np.abs(frame[:, None] - frame) >= MIN_FRAME_DISTANCE
     same = person[:, None] == person
     asked = (same & far).any(axis=1)
     nearest = np.where(far, vectors @ vectors.T, -2).argmax(axis=1)
     score = float(same[np.arange(len(who)), nearest][asked].mean())
     print(f"features: rank-1 {score:.3f} of {asked.sum()} crops")
-    assert score > 0.5  # guessing: about 0.08
+    assert score > 0.5  # chance level: about 0.08

@@ -8,7 +8,7 @@ import keras
 from vidan.errors import ConfigError
 from vidan_training.model.anchors import AnchorShapes, make_anchors
 from vidan_training.model.backbones import backbone, scaled_filters, scaled_repeats
-from vidan_training.model.efficientdet import Decode, detector, efficientdet
+from vidan_training.model.efficientdet import DecodeTopK, detector, efficientdet
 
 SHAPES = AnchorShapes(4.0, 3, (1.0, 2.0, 0.5))
 
@@ -31,8 +31,8 @@ def trainable(model):
         pytest.param("lite2", 5_252_334, 5.3, marks=pytest.mark.slow),
     ],
 )
-def test_compound_scaling_has_the_published_parameters(name, parameters, published):
-    model = efficientdet(name, 90, SHAPES)  # with the 90 classes and 9 anchors of COCO
+def test_models_have_the_published_number_of_parameters(name, parameters, published):
+    model = efficientdet(name, 90, SHAPES)  # the 90 classes of COCO and 9 anchors
     assert trainable(model) == parameters
     digits = 0 if published >= 10 else 1
     assert round(parameters / 1e6, digits) == published
@@ -43,25 +43,25 @@ def lite0():
     return efficientdet("lite0", 3, SHAPES, frozen_stages=2, frozen_norm_stages=7)
 
 
-def test_outputs(lite0):
+def test_shapes_of_the_outputs(lite0):
     outputs = lite0(np.zeros((2, 128, 256, 3), np.uint8))
     anchors = len(make_anchors(128, 256, SHAPES))
     assert outputs["class"].shape == (2, anchors, 3)
     assert outputs["box"].shape == (2, anchors, 4)
 
 
-def test_at_the_start_everything_is_background(lite0):
+def test_initially_everything_is_background(lite0):
     logits = np.asarray(lite0(np.zeros((1, 128, 128, 3), np.uint8))["class"])
     assert 1 / (1 + np.exp(-logits.mean())) == pytest.approx(0.01, abs=0.005)
 
 
-def test_frozen_stages_have_nothing_to_train(lite0):
+def test_frozen_stages_have_no_trainable_variables(lite0):
     names = {v.path.split("_")[0] for v in lite0.trainable_variables}
     assert not names & {"stem", "block1a", "block2a", "block2b"}
     assert {"block3a", "block7a", "fpn0", "class", "box"} <= names
 
 
-def test_frozen_norm_keeps_its_statistics_in_training(lite0):
+def test_frozen_batch_norm_keeps_its_statistics_in_training(lite0):
     before = [np.asarray(v) for v in lite0.non_trainable_variables if "block" in v.path]
     lite0(np.full((1, 128, 128, 3), 200, np.uint8), training=True)
     after = [np.asarray(v) for v in lite0.non_trainable_variables if "block" in v.path]
@@ -103,18 +103,18 @@ def test_lite_scales_neither_stem_nor_first_nor_last_stage():
     assert "block3c_dwconv" in names  # 2 * 1.2 -> 3
 
 
-def test_unknown_names():
+def test_unknown_names_are_errors():
     with pytest.raises(ConfigError, match="unknown model 'lit0'; did you mean 'lite0'"):
         efficientdet("lit0", 1, SHAPES)
     with pytest.raises(ConfigError, match="unknown backbone 'lit0'; did you mean 'lite0'"):
         backbone("lit0", keras.Input((64, 64, 3)))
 
 
-def test_decode_takes_the_best_and_clips():
+def test_decoding_selects_the_best_boxes_and_clips_them():
     # Anchors at x = 0, 20 and 60 of an input 64 px wide; codes 0: the anchors themselves.
     anchors = np.array([[x, 0, x + 10, 10] for x in (0, 20, 60)], np.float32)
     logits = np.array([[[0, 1], [-5, -5], [2, 0]]], np.float32)
-    outputs = Decode(anchors, 64, 64, 2)(logits, np.zeros((1, 3, 4), np.float32))
+    outputs = DecodeTopK(anchors, 64, 64, 2)(logits, np.zeros((1, 3, 4), np.float32))
     assert np.asarray(outputs["boxes"]).tolist() == [[[60, 0, 64, 10], [0, 0, 10, 10]]]
     assert np.asarray(outputs["scores"])[0, :, 0] == pytest.approx([0.880797, 0.5], abs=1e-5)
 

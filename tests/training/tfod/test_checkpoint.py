@@ -1,4 +1,4 @@
-"""A checkpoint with the names and shapes of a real one, random values: where does each go?"""
+"""Import of a checkpoint with the names and shapes of a real one, and random values."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from vidan.errors import ConfigError, ModelError
 from vidan_training.model.anchors import AnchorShapes, make_anchors
 from vidan_training.model.efficientdet import efficientdet
 from vidan_training.tfod import checkpoint as tfod
-from vidan_training.weights.npz import put, variables
+from vidan_training.weights.npz import assign, variables
 
 SHAPES = AnchorShapes(4.0, 3, (1.0, 2.0, 0.5))
 OPTIMIZER = {"optimizer/decay", "optimizer/iter", "optimizer/momentum", "save_counter", "step"}
@@ -32,13 +32,13 @@ def d0():
 
 @pytest.fixture(scope="module")
 def fresh():
-    """A model whose features are finite: random statistics are not."""
+    """A model with initial weights: the random statistics of the checkpoint are not finite."""
     return efficientdet("d0", 3, SHAPES)
 
 
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory):
-    """A checkpoint as the real index describes it, every value another."""
+    """A checkpoint with the variables of the real index and random values."""
     real = tf.train.load_checkpoint(str(DATA / "tfod/ckpt-3")).get_variable_to_shape_map()
     rng = np.random.default_rng(0)
     names = sorted(n for n in real if n != "_CHECKPOINTABLE_OBJECT_GRAPH")
@@ -63,25 +63,25 @@ def test_every_variable_of_a_real_checkpoint_is_accounted_for(arrays, d0):
     slots = {name for name in arrays if "OPTIMIZER_SLOT" in name}
     assert len(arrays) - len(slots) == 689
     found = tfod.convert(arrays, d0, SHAPES, "full")
-    assert len(found.places) == 676
-    assert set(found.left_out) == slots | OPTIMIZER | TOP | {"_CHECKPOINTABLE_OBJECT_GRAPH"}
-    assert all(found.left_out.values())
-    # Each variable of the model has exactly one, and none is left as it was.
-    assert sorted(found.places.values()) == sorted(variables(d0))
-    loaded = put(d0, found.arrays)
+    assert len(found.targets) == 676
+    assert set(found.skipped) == slots | OPTIMIZER | TOP | {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+    assert all(found.skipped.values())
+    # Every variable of the model is set exactly once.
+    assert sorted(found.targets.values()) == sorted(variables(d0))
+    loaded = assign(d0, found.arrays)
     assert not loaded.missing
     assert not loaded.unused
-    for name, target in found.places.items():
-        if "predict" not in target:  # those change places: see below
+    for name, target in found.targets.items():
+        if "predict" not in target:  # reordered, see below
             value = np.asarray(variables(d0)[target])
             assert (value == arrays[name].reshape(value.shape)).all(), name
 
 
 @needs_data
 @pytest.mark.parametrize(
-    ("name", "place"),
-    # Read off object_detection's own builders by hand. Nodes of the BiFPN: 0 and 1 are P6 and P7,
-    # 2 to 5 go down (P6 P5 P4 P3), 6 to 9 up (P4 P5 P6 P7), then the next cell.
+    ("name", "target"),
+    # Derived by hand from the builders of object_detection. Nodes of the BiFPN: 0 and 1 are P6 and
+    # P7, 2 to 5 go top-down (P6 P5 P4 P3), 6 to 9 bottom-up (P4 P5 P6 P7), then the next cell.
     [
         ("_feature_extractor/_efficientnet/layer_with_weights-0/kernel", "stem_conv/kernel"),
         ("_feature_extractor/_efficientnet/layer_with_weights-2/depthwise_kernel",
@@ -111,13 +111,13 @@ def test_every_variable_of_a_real_checkpoint_is_accounted_for(arrays, d0):
         ("_box_predictor/_box_prediction_head/_box_encoder_layers/0/bias", "box_predict/bias"),
     ],
 )  # fmt: skip
-def test_places(arrays, d0, name, place):
-    assert tfod.convert(arrays, d0, SHAPES).places[f"model/{name}"] == place
+def test_targets_of_variables(arrays, d0, name, target):
+    assert tfod.convert(arrays, d0, SHAPES).targets[f"model/{name}"] == target
 
 
 @needs_data
 @pytest.mark.parametrize(
-    ("kind", "taken", "parts"),
+    ("kind", "count", "parts"),
     # 304 = 2 stem + 16 blocks; 228 of the BiFPN and 144 of the heads make up the 676.
     [
         ("classification", 304, {"stem", "block"}),
@@ -125,39 +125,39 @@ def test_places(arrays, d0, name, place):
         ("full", 676, {"stem", "block", "fpn", "p6", "class", "box"}),
     ],
 )
-def test_kinds(arrays, d0, kind, taken, parts):
+def test_parts_taken_by_kind(arrays, d0, kind, count, parts):
     found = tfod.convert(arrays, d0, SHAPES, kind)
-    assert len(found.places) == taken
-    assert all(target.startswith(tuple(parts)) for target in found.places.values())
+    assert len(found.targets) == count
+    assert all(target.startswith(tuple(parts)) for target in found.targets.values())
     if kind != "full":
         name = "model/_box_predictor/_box_prediction_head/_box_encoder_layers/0/bias"
-        assert found.left_out[name] == f"not part of fine_tune_checkpoint_type={kind}"
+        assert found.skipped[name] == f"not part of fine_tune_checkpoint_type={kind}"
 
 
 @needs_data
-def test_other_classes_and_other_anchors_leave_only_the_last_layers_out(arrays, d0):
+def test_other_classes_and_anchors_skip_only_the_last_layers(arrays, d0):
     of_four, _ = outputs(classes=4)
     found = tfod.convert(arrays | of_four, d0, SHAPES)
-    left = [n for n, r in found.left_out.items() if r == "it has 4 classes, this model 3"]
+    left = [n for n, r in found.skipped.items() if r == "it has 4 classes, this model has 3"]
     assert [n.rpartition("/")[2] for n in left] == ["bias", "pointwise_kernel"]
-    assert len(found.places) == 674
+    assert len(found.targets) == 674
     found = tfod.convert(arrays, d0, AnchorShapes(4.0, 3, (1.0, 3.0, 0.3)))
-    left = [n for n, r in found.left_out.items() if r.startswith("its anchors differ: 3 octaves")]
+    left = [n for n, r in found.skipped.items() if r.startswith("its anchors differ: 3 octaves")]
     assert len(left) == 4  # bias and pointwise kernel of both heads
-    assert len(found.places) == 672
+    assert len(found.targets) == 672
 
 
 @needs_data
-def test_another_size_of_model_takes_what_fits(arrays, d0):
+def test_a_model_of_another_size_uses_what_fits(arrays, d0):
     name = "model/_feature_extractor/_bifpn_stage/node_input_blocks/5/0/1/0/kernel"
     found = tfod.convert(arrays | {name: np.ones((1, 1, 40, 88))}, d0, SHAPES)
-    assert found.left_out[name] == "shape (1, 1, 40, 88) does not fit (1, 1, 40, 64)"
+    assert found.skipped[name] == "shape (1, 1, 40, 88) does not fit (1, 1, 40, 64)"
 
 
 def their_anchors():
-    """Anchors of one place at P3 in the order of the API: all octaves of a ratio together.
+    """Anchors of one location at P3 in the order of the API: by ratio, then by octave.
 
-    Its own test names that order ("2**0.0 intermediate scale + 1.0 aspect", "2**0.5 …").
+    A test of the API shows that order ("2**0.0 intermediate scale + 1.0 aspect", "2**0.5 …").
     """
     boxes = []
     for ratio in (1.0, 2.0, 0.5):
@@ -169,7 +169,7 @@ def their_anchors():
 
 
 def outputs(scales=(1.0, 1.0, 1.0, 1.0), background=False, classes=3):
-    """Last layers that only add: 100 times the anchor plus the code, or plus the class."""
+    """Last layers with biases only: 100 times the anchor plus the index of the code or class."""
     classes += background
     prefix = "model/_box_predictor/"
     layers = {
@@ -183,15 +183,15 @@ def outputs(scales=(1.0, 1.0, 1.0, 1.0), background=False, classes=3):
         arrays[prefix + layer + "bias"] = bias
         arrays[prefix + layer + "depthwise_kernel"] = np.zeros((3, 3, 64, 1), np.float32)
         arrays[prefix + layer + "pointwise_kernel"] = np.zeros((1, 1, 64, 9 * count), np.float32)
-    return arrays, tfod.Origin(3, (1.0, 2.0, 0.5), scales, background)
+    return arrays, tfod.OutputLayout(3, (1.0, 2.0, 0.5), scales, background)
 
 
 @pytest.mark.parametrize("ratios", [(1.0, 2.0, 0.5), (0.5, 1.0, 2.0)])
 @pytest.mark.parametrize("background", [False, True])
-def test_each_anchor_gets_its_own_channels(fresh, ratios, background):
+def test_channels_follow_the_order_of_the_anchors(fresh, ratios, background):
     shapes = AnchorShapes(4.0, 3, ratios)
-    arrays, origin = outputs((10.0, 10.0, 5.0, 5.0), background)
-    put(fresh, tfod.convert(arrays, fresh, shapes, "full", origin).arrays)
+    arrays, layout = outputs((10.0, 10.0, 5.0, 5.0), background)
+    assign(fresh, tfod.convert(arrays, fresh, shapes, "full", layout).arrays)
     found = fresh(np.zeros((1, 128, 128, 3), np.uint8))
     for i, box in enumerate(make_anchors(128, 128, shapes)[:9]):
         (theirs,) = np.flatnonzero(np.abs(their_anchors() - box).max(axis=1) < 1e-3)
@@ -202,7 +202,7 @@ def test_each_anchor_gets_its_own_channels(fresh, ratios, background):
         assert np.asarray(found["box"])[0, i] == pytest.approx(codes)
 
 
-def test_finding(tmp_path):
+def test_checkpoints_are_found_by_folder_prefix_and_index(tmp_path):
     assert tfod.find_checkpoint(tmp_path) is None
     for n in (2, 10):
         (tmp_path / f"ckpt-{n}.index").touch()
@@ -214,12 +214,12 @@ def test_finding(tmp_path):
 
 
 @needs_data
-def test_an_index_without_its_data():
-    with pytest.raises(ModelError, match=r"are all ckpt-3\.data-\* files beside ckpt-3\.index\?"):
+def test_an_index_without_data_is_an_error():
+    with pytest.raises(ModelError, match=r"are all ckpt-3\.data-\* files next to ckpt-3\.index\?"):
         tfod.read_checkpoint(DATA / "tfod/ckpt-3")
 
 
-def test_what_is_no_checkpoint(tmp_path, d0):
+def test_invalid_checkpoints_are_errors(tmp_path, d0):
     (tmp_path / "ckpt-0.index").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot read checkpoint"):
         tfod.read_checkpoint(tmp_path / "ckpt-0")

@@ -9,7 +9,7 @@ import pytest
 from vidan.errors import ConfigError
 from vidan.testing import TruthDetector, detections
 from vidan_training.data import formats
-from vidan_training.evaluation.detector import Subject
+from vidan_training.evaluation.detector import DetectorUnderTest
 from vidan_training.tools import tighten
 
 LABELS = ("mask", "bare", "wrong")
@@ -53,7 +53,7 @@ def data(tmp_path):
 
 def tightened(data, boxes, scores, classes, rules=RULES):
     detector = FixedDetector([detections(boxes, scores, classes)], LABELS)
-    subject = Subject(detector, detector, 0.3)
+    subject = DetectorUnderTest(detector, detector, 0.3)
     found, counts = tighten.tighten(subject, formats.read(data), rules)
     return found.images[0], counts
 

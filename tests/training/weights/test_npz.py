@@ -8,7 +8,7 @@ import keras
 from tests.real import DATA, needs_data
 from vidan.errors import ModelError
 from vidan_training.model.backbones import backbone
-from vidan_training.weights.npz import load, put, save, variables
+from vidan_training.weights.npz import assign, load, save, variables
 
 
 def small():
@@ -17,7 +17,7 @@ def small():
     return keras.Model(inputs, keras.layers.BatchNormalization(name="block1a_bn")(x))
 
 
-def test_names():
+def test_variables_are_named_by_layer():
     assert list(variables(small())) == [
         "block1a_dwconv/kernel",
         "block1a_bn/gamma",
@@ -27,32 +27,32 @@ def test_names():
     ]
 
 
-def test_partial_weights_name_what_is_missing_and_what_is_unused():
+def test_partial_weights_report_missing_and_unused_names():
     model = small()
-    loaded = put(
+    report = assign(
         model,
         {
-            "block1a_dwconv/depthwise_kernel": np.full((3, 3, 3, 1), 7.0),  # the older name
+            "block1a_dwconv/depthwise_kernel": np.full((3, 3, 3, 1), 7.0),  # older name
             "block1a_bn/gamma": np.ones(5),  # another shape
             "top_conv/kernel": np.ones(1),  # no such layer
         },
     )
-    assert loaded.taken == ("block1a_dwconv/kernel",)
-    assert loaded.missing == tuple(f"block1a_bn/{n}" for n in
+    assert report.loaded == ("block1a_dwconv/kernel",)
+    assert report.missing == tuple(f"block1a_bn/{n}" for n in
                                    ("beta", "gamma", "moving_mean", "moving_variance"))  # fmt: skip
-    assert loaded.unused == ("block1a_bn/gamma", "top_conv/kernel")
+    assert report.unused == ("block1a_bn/gamma", "top_conv/kernel")
     assert (np.asarray(variables(model)["block1a_dwconv/kernel"]) == 7).all()
 
 
 @pytest.mark.parametrize(("dtype", "error"), [("float32", 0), ("float16", 1e-3)])
-def test_saved_weights_come_back(tmp_path, dtype, error):
+def test_saved_weights_are_restored(tmp_path, dtype, error):
     first, second = small(), small()
     for variable in variables(first).values():
         variable.assign(np.random.default_rng(0).normal(size=variable.shape))
     save(first, tmp_path / "w.npz", dtype)
-    loaded = load(second, tmp_path / "w.npz")
-    assert not loaded.missing
-    assert not loaded.unused
+    report = load(second, tmp_path / "w.npz")
+    assert not report.missing
+    assert not report.unused
     for a, b in zip(variables(first).values(), variables(second).values(), strict=True):
         assert np.asarray(a) == pytest.approx(np.asarray(b), abs=error * 4)
     assert [p.name for p in tmp_path.iterdir()] == ["w.npz"]
@@ -68,7 +68,7 @@ def test_weights_too_large_for_float16_are_refused(tmp_path):
         save(model, tmp_path / "w.npz", "float16")
 
 
-def test_files_that_are_no_weights(tmp_path):
+def test_other_files_are_errors(tmp_path):
     (tmp_path / "w.npz").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot read weights"):
         load(small(), tmp_path / "w.npz")
@@ -78,14 +78,14 @@ def test_files_that_are_no_weights(tmp_path):
 
 
 @needs_data
-def test_b0_from_imagenet_names_what_it_left_out():
+def test_b0_from_imagenet_reports_missing_stages():
     file = DATA / "weights/efficientnetb0_imagenet_stem_to_block5b.npz"
     images = keras.Input((64, 64, 3))
-    loaded = load(keras.Model(images, backbone("b0", images)), file)
-    assert len(loaded.taken) == 232
-    assert loaded.unused == tuple(f"top_bn/{n}" for n in
+    report = load(keras.Model(images, backbone("b0", images)), file)
+    assert len(report.loaded) == 232
+    assert report.unused == tuple(f"top_bn/{n}" for n in
                                   ("beta", "gamma", "moving_mean", "moving_variance"))  # fmt: skip
-    assert {name[:7] for name in loaded.missing} == {"block5c", "block6a", "block6b", "block6c",
+    assert {name[:7] for name in report.missing} == {"block5c", "block6a", "block6b", "block6c",
                                                      "block6d", "block7a"}  # fmt: skip
 
 
@@ -95,9 +95,9 @@ def test_lite0_from_tflite_is_complete():
     (file,) = (DATA / "weights/lite0").glob("*.tflite")
     images = keras.Input((64, 64, 3))
     model = keras.Model(images, backbone("lite0", images, frozen_norm_stages=7))
-    loaded = load(model, file)
-    assert len(loaded.taken) == 240  # 48 convolutions, each with four of its batch norm
-    assert not loaded.missing
-    assert not loaded.unused
+    report = load(model, file)
+    assert len(report.loaded) == 240  # 48 convolutions, each with four variables of its batch norm
+    assert not report.missing
+    assert not report.unused
     norm = model.get_layer("stem_bn")
     assert np.asarray(norm.moving_variance) + norm.epsilon == pytest.approx(1.0)

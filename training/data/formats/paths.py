@@ -1,4 +1,4 @@
-"""Finding files: images by the names in annotations, annotation text, label maps."""
+"""Lookup of images by name, annotation files and label maps."""
 
 from __future__ import annotations
 
