@@ -1,6 +1,8 @@
-"""Results as other libraries know them: supervision, Arrow and pandas, where those are installed.
+"""Convert results for other libraries: supervision, PyArrow and pandas.
 
-from vidan.convert import to_pandas, to_supervision
+These libraries are not installed with vidan.
+
+    from vidan.convert import to_pandas, to_supervision
 """
 
 from __future__ import annotations
@@ -17,17 +19,17 @@ from .types import Detections, Result, Tracks, label_of
 COLUMNS = (
     "stream", "frame", "time", "id", "label", "score", "x1", "y1", "x2", "y2", "misses",
 )  # fmt: skip
-"""Of a table of results: a row for each track of each frame, `frame` its index, `time` s of
-stream time, the box in px, `misses` the frames since its last detection. A detection that no
-track claims has no id."""
+"""Columns of a table of results, with a row for each track in each frame: `frame` is the frame
+index, `time` the stream time in s, the box is in px, and `misses` is the number of frames since the
+last detection of the track. Detections without a track have a row without an id."""
 
 
 def to_supervision(found: Detections | Tracks, labels: Sequence[str] = ()) -> Any:
-    """`supervision.Detections` of detections or tracks.
+    """Detections or tracks as `supervision.Detections`.
 
     Args:
-        found: tracks get their ids as `tracker_id`; class -1, uncertain, stays -1.
-        labels: of the classes, as in `Result.labels`; they become `data["class_name"]`.
+        found: the ids of tracks become `tracker_id`; class -1 (uncertain) stays -1.
+        labels: the label of each class, as in `Result.labels`; they become `data["class_name"]`.
 
     Raises:
         PluginError: supervision is not installed.
@@ -44,9 +46,12 @@ def to_supervision(found: Detections | Tracks, labels: Sequence[str] = ()) -> An
 
 
 def from_supervision(found: Any) -> Detections:
-    """Detections of `supervision.Detections`: for a detector around a model that gives those.
+    """`supervision.Detections` as detections, for a detector around a model that returns those.
 
-    Scores that are missing are 1, classes 0; scores outside [0,1] are refused by `Detections`.
+    Missing scores become 1, missing classes 0.
+
+    Raises:
+        ValueError: a score is outside [0,1].
     """
     count = len(found)
     scores = found.confidence
@@ -59,7 +64,7 @@ def from_supervision(found: Any) -> Detections:
 
 
 def to_arrow(results: Iterable[Result]) -> Any:
-    """A `pyarrow.Table` with `COLUMNS`.
+    """Results as a `pyarrow.Table` with `COLUMNS`.
 
     Raises:
         PluginError: pyarrow is not installed.
@@ -68,13 +73,13 @@ def to_arrow(results: Iterable[Result]) -> Any:
 
 
 def to_pandas(results: Iterable[Result]) -> Any:
-    """A `pandas.DataFrame` with `COLUMNS`.
+    """Results as a `pandas.DataFrame` with `COLUMNS`.
 
     Raises:
         PluginError: pandas is not installed.
     """
     frame = _library("pandas", "pandas").DataFrame(_columns(results))
-    return frame.astype({"id": "Int64"})  # what is not tracked has none
+    return frame.astype({"id": "Int64"})  # detections without a track have none
 
 
 def _columns(results: Iterable[Result]) -> dict[str, list[Any]]:
@@ -83,7 +88,7 @@ def _columns(results: Iterable[Result]) -> dict[str, list[Any]]:
 
 
 def _rows(result: Result) -> Iterator[tuple[Any, ...]]:
-    """The tracks of a frame, then the detections that no track claims."""
+    """The tracks of a frame, then the detections without a track."""
     frame, found, tracks = result.frame, result.detections, result.tracks
     start = (frame.stream, frame.index, frame.time)
     of_tracks = zip(

@@ -15,7 +15,7 @@ from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.errors import ConfigError, did_you_mean
 from vidan.frames import ArrayFrame
-from vidan.interfaces import Detector
+from vidan.interfaces import Detector, HasThreshold
 from vidan.types import Detections
 
 from ..arrays import IntArray
@@ -58,7 +58,7 @@ def open_detector(config: DictConfig, min_score: float) -> DetectorUnderTest:
         VidanError: see `vidan.config.build.build`.
     """
     configured: Detector = build("detector", config)
-    threshold = getattr(configured, "threshold", None)
+    threshold = configured.threshold if isinstance(configured, HasThreshold) else None
     if "threshold" not in config:
         log.warning(
             "detector %r has no threshold that could be lowered: average precision is computed "

@@ -15,7 +15,7 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
     """Execute a run; see `vidan.execution.execute.execute` for the arguments.
 
     Raises:
-        VidanError: something cannot be built, or failed during the run.
+        VidanError: a component cannot be built, or failed during the run.
         SystemExit: a signal stopped the run; 130 after Ctrl-C, 143 after SIGTERM.
     """
     prepared = prepare(config, require_display=require_display, resumed=resumed)

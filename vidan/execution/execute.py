@@ -50,7 +50,7 @@ def execute(
         The summary. `interrupted` is true if the run was stopped early by Ctrl-C.
 
     Raises:
-        VidanError: something cannot be built, or failed during the run.
+        VidanError: a component cannot be built, or failed during the run.
     """
     return prepare(config, require_display=require_display, resumed=resumed).run(progress)
 
@@ -58,10 +58,10 @@ def execute(
 def prepare(
     config: DictConfig, *, require_display: bool = True, resumed: bool = False
 ) -> PreparedRun:
-    """Everything up to the first frame; see `execute` for the arguments.
+    """Build a run without starting it; see `execute` for the arguments.
 
     Raises:
-        VidanError: something cannot be built.
+        VidanError: a component cannot be built.
     """
     settings = RunSettings.from_config(config)
     _make_directory(settings.run_dir)
@@ -81,14 +81,14 @@ def prepare(
 
 @dataclass(frozen=True, slots=True)
 class PreparedRun:
-    """A run whose components are built.
+    """A run that can be started.
 
     Attributes:
-        config: the configuration that it was prepared from.
-        settings: the same, validated.
-        parts: its components.
-        pipeline: its frame loop; `pipeline.interrupt` stops the run from another thread.
-        trace: of a traced run.
+        config: the composed configuration.
+        settings: the validated settings.
+        parts: the components.
+        pipeline: the frame loop; `pipeline.interrupt` stops the run from another thread.
+        trace: None if the run is not traced.
     """
 
     config: DictConfig
@@ -98,7 +98,7 @@ class PreparedRun:
     trace: Trace | None
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Summary:
-        """Run it, once; see `execute`."""
+        """Start the run and wait for its end; works once. See `execute`."""
         hook = load_plugins().manager.hook
         hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
         error: BaseException | None = None
@@ -113,7 +113,7 @@ class PreparedRun:
         return summary
 
     def _finish(self, error: BaseException | None) -> Summary:
-        """Write the trace and the summary; a complete run needs no files to resume it."""
+        """Write the trace and the summary, and delete the files for resuming a complete run."""
         directory = self.settings.run_dir
         traced = self.trace is not None and self.trace.write(directory / TRACE_FILE)
         summary = summarize(self.pipeline, self.parts, directory, error, traced=traced)
@@ -132,7 +132,7 @@ def _make_directory(directory: Path) -> None:
 
 
 def _is_resumable(settings: RunSettings, parts: Parts) -> bool:
-    """Whether it is to be, and can be: not of a live source, nor without the files of Hydra."""
+    """Whether `vidan resume` can continue it: not from a live source or without Hydra's files."""
     hydra = settings.run_dir / ".hydra/config.yaml"
     return settings.resumable and not parts.source.live and hydra.exists()
 

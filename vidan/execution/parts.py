@@ -1,4 +1,4 @@
-"""The components of a run, and the layers that can be put around them."""
+"""The components of a run, and layers around them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a pipeline is made of."""
+    """The components of a pipeline."""
 
     source: Source
     detector: Detector
@@ -34,19 +34,19 @@ class Parts:
 
 
 def with_replay(parts: Parts, directory: Path, *, resumed: bool) -> Parts:
-    """Keep what the detector finds in a run directory, so that `vidan resume` can continue the run.
+    """Record the detections in the run directory, so that `vidan resume` can continue the run.
 
     Args:
-        parts: those of a run over a file.
+        parts: of a run over a file.
         directory: of the run.
-        resumed: whether it continues an interrupted run, whose detections are then reused.
+        resumed: whether to continue an interrupted run with its recorded detections.
 
     Raises:
         SinkError: the directory cannot be written.
     """
     detector = ReplayDetector(parts.detector, directory / FILE, resumed=resumed)
     if resumed:
-        log.info("%d frames need not be detected again", detector.count)
+        log.info("%d frames have recorded detections", detector.count)
     journal = RunJournal(directory, resumed=resumed)
     for sink in parts.sinks.values():
         if isinstance(sink, Resumable):
@@ -55,7 +55,7 @@ def with_replay(parts: Parts, directory: Path, *, resumed: bool) -> Parts:
 
 
 def with_trace(parts: Parts, trace: Trace) -> Parts:
-    """Record in a trace what each component does."""
+    """Record the calls of each component in a trace."""
     return Parts(
         TracedSource(parts.source, trace),
         TracedDetector(parts.detector, trace),

@@ -38,17 +38,17 @@ class PipelineSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a run is made of; nothing changes it later.
+    """The settings of a run; immutable.
 
     Attributes:
-        run_dir: the folder of the outputs.
-        components: by kind: the options of the component, or, of a kind that may have several,
-            the options of each by its name.
+        run_dir: folder of the outputs.
+        components: by kind, the options of the component; for kinds with several components, the
+            options of each by its name.
         pipeline: the config group `pipeline`.
         max_frames: end after this many frames of the source; None for all.
-        on_sink_error: whether a sink that fails stops the run.
+        on_sink_error: whether to stop the run if a sink fails.
         trace: whether to write a trace.
-        resumable: whether to keep what `vidan resume` needs.
+        resumable: whether to record what `vidan resume` needs.
     """
 
     run_dir: Path

@@ -1,4 +1,4 @@
-"""The label map of the TensorFlow Object Detection API: a protocol buffer in text form.
+"""Label maps of the TensorFlow Object Detection API: protocol buffers in text format.
 
 item { id: 1 name: "/m/01g317" display_name: "person" }   # ids from 1, gaps allowed
 """
@@ -20,9 +20,9 @@ class Item:
     """One class.
 
     Attributes:
-        id: from 1.
-        name: what records call the class in `image/object/class/text`; may be empty.
-        display_name: what people call it; may be empty.
+        id: of the class, 1 or more.
+        name: of the class in TFRecords (`image/object/class/text`); may be empty.
+        display_name: the name for people; may be empty.
     """
 
     id: int
@@ -31,21 +31,20 @@ class Item:
 
     @property
     def label(self) -> str:
-        """What to show: the display name, or else the name."""
+        """The display name, or the name if there is none."""
         return self.display_name or self.name
 
 
 def is_label_map(text: str) -> bool:
-    """Whether a text begins as a label map does."""
+    """Whether a text starts like a label map."""
     return _BEGINS.match(text) is not None
 
 
 def parse(text: str) -> list[Item]:
-    """The items of a label map, by rising id.
+    """The items of a label map, by ascending id.
 
     Raises:
-        TextProtoError: the text is not well formed, an item lacks its id or name, or an id is
-            there twice.
+        TextProtoError: the text is malformed, an item has no id or name, or an id is duplicated.
 
     >>> [item.label for item in parse("item { id: 2 name: 'b' } item { id: 1 name: 'a' }")]
     ['a', 'b']
@@ -54,7 +53,7 @@ def parse(text: str) -> list[Item]:
     for field in textproto.parse(text):
         item = _item(field)
         if item.id in items:
-            raise TextProtoError(f"id {item.id} is there twice", field.line)
+            raise TextProtoError(f"duplicate id {item.id}", field.line)
         items[item.id] = item
     return [items[number] for number in sorted(items)]
 
@@ -76,7 +75,7 @@ def dump(items: Iterable[Item]) -> str:
 
 
 def dump_labels(labels: Iterable[str]) -> str:
-    """The text of a label map that numbers the labels from 1."""
+    """The text of a label map with ids from 1."""
     return dump(Item(number, label) for number, label in enumerate(labels, 1))
 
 
@@ -93,7 +92,7 @@ def _item(field: textproto.Field) -> Item:
     if number is None or not names:
         raise TextProtoError("an item needs an id and a name", field.line)
     if not number.text.isdecimal() or int(number.text) < 1:
-        wrong = f"an id must be a whole number, 1 or more, got {number.text!r}"
+        wrong = f"an id must be an integer, 1 or more, got {number.text!r}"
         raise TextProtoError(wrong, number.line)
     for name in names:
         if name.kind != "string" or not name.text:

@@ -1,8 +1,10 @@
-"""Reads the text form of a protocol buffer, as far as files written by people use it.
+"""A reader for the text format of protocol buffers, as used in hand-written files.
 
-Fields are `name: value`; a value is a word or number, a string (neighbors join), a
-message in `{}` or `<>`, or a list in `[]`; `#` begins a comment.
-Source: the Protocol Buffers text format specification.
+A field is `name: value`. A value is a word or number, a string (adjacent strings are concatenated),
+a message in `{}` or `<>`, or a list in `[]`; `#` starts a comment. Reading the format here avoids a
+dependency on protobuf.
+
+Source: Protocol Buffers text format specification.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
-_DEEPEST = 100  # messages in messages
+_MAX_DEPTH = 100  # of nested messages
 _CLOSING = {"{": "}", "<": ">"}
 
 
 class TextProtoError(Exception):
-    """Text that is not the text form of a protocol buffer.
+    """Malformed text.
 
     Attributes:
-        line: where, from 1.
+        line: number of the line, from 1.
     """
 
     def __init__(self, message: str, line: int) -> None:
@@ -42,11 +44,11 @@ class Field:
 
     Attributes:
         name: of the field.
-        kind: of its value: `word` (a number too), `string`, `message` or `list`.
-        text: a word as written, or a string with its escapes resolved; else empty.
-        fields: of a message, in the order written; of a list its elements, each with the name of
-            the list; else empty.
-        line: where it begins, from 1.
+        kind: of its value: `word` (includes numbers), `string`, `message` or `list`.
+        text: a word, or a string with its escapes resolved; else empty.
+        fields: the fields of a message, or the elements of a list, each with the name of the list;
+            in the order of the text; else empty.
+        line: number of the line where it starts, from 1.
     """
 
     name: str
@@ -57,10 +59,10 @@ class Field:
 
 
 def parse(text: str) -> tuple[Field, ...]:
-    """The fields of a message, in the order written.
+    """The fields of a message, in the order of the text.
 
     Raises:
-        TextProtoError: the text is not well formed.
+        TextProtoError: the text is malformed.
 
     >>> [(field.name, field.text) for field in parse('id: 1  name: "a" "b" # a remark')]
     [('id', '1'), ('name', 'ab')]
@@ -71,7 +73,7 @@ def parse(text: str) -> tuple[Field, ...]:
 
 
 def quote(text: str) -> str:
-    r"""A text as a string in quotes, which `parse` reads back.
+    r"""A text as a quoted string, which `parse` reads.
 
     >>> quote('a "b"')
     '"a \\"b\\""'
@@ -105,14 +107,14 @@ class _Reader:
     def _take(self) -> _Token:
         token = self._next
         if token.kind == "end":
-            raise TextProtoError("the text ends in the middle of a message", token.line)
+            raise TextProtoError("the text ends within a message", token.line)
         self._position += 1
         return token
 
     def fields(self, closing: str) -> tuple[Field, ...]:
-        """The fields up to a closing mark, or up to the end of the text."""
-        if self._depth > _DEEPEST:
-            raise TextProtoError("messages lie too deep in each other", self._next.line)
+        """The fields up to a closing mark; "" means the end of the text."""
+        if self._depth > _MAX_DEPTH:
+            raise TextProtoError("messages are nested too deeply", self._next.line)
         self._depth += 1
         fields = []
         while not (self._next.is_mark(closing) if closing else self._next.kind == "end"):
@@ -171,7 +173,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _unescape(text: str, line: int) -> str:
-    """What stands between quotes, escapes resolved as in C: they are bytes of UTF-8."""
+    """The content of a quoted string; escapes, as in C, are bytes of UTF-8."""
 
     def resolve(match: re.Match[bytes]) -> bytes:
         hexadecimal, octal, letter = match.groups()
@@ -182,4 +184,4 @@ def _unescape(text: str, line: int) -> str:
     try:
         return _ESCAPE.sub(resolve, text.encode()).decode()
     except UnicodeDecodeError:
-        raise TextProtoError(f"a string that is not UTF-8: {text!r}", line) from None
+        raise TextProtoError(f"a string is not valid UTF-8: {text!r}", line) from None

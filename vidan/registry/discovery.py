@@ -1,8 +1,8 @@
-"""Which components there are: discovery of plugins one by one, and the registry.
+"""Discovery of plugins.
 
-A plugin is a module (or object) with hooks, named by an entry point of the group
-`vidan`. One that fails is left out and remembered; it is an error only when something
-of it is chosen. Components are registered as strings and imported when first used.
+A plugin is a module, or an object, with hooks; an entry point of the group `vidan` names it. A
+plugin that fails to load is left out with its reason, which is an error only if one of its
+components is chosen. Components are registered as strings and imported on first use.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from .commands import BUILTIN_COMMANDS, Commands
 from .components import Component, Package, Registrar, Registry
 
 GROUP = "vidan"
-
+"""The group of the entry points of plugins."""
 
 API = 1
-"""What plugins are written against; counts up when a plugin would have to change."""
+"""Version of the interfaces of plugins; increased when existing plugins have to change."""
 
 
 @dataclass
 class Plugins:
-    """All that was discovered.
+    """The discovered plugins.
 
     Attributes:
-        manager: pluggy's, to call hooks.
-        registry: the components.
-        commands: the sub-commands.
-        configs: where plugins have their config groups, as Hydra search paths.
-        local: components from single files, which need no configuration files.
-        failures: why a plugin was left out, by the name of its entry point.
+        manager: the plugin manager of pluggy, to call hooks.
+        registry: their components.
+        commands: their subcommands.
+        configs: the locations of their config groups, as Hydra search paths.
+        local: components of single-file plugins, which have no configuration files.
+        failures: why plugins were left out, by the name of the entry point.
     """
 
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("vidan"))
@@ -55,7 +55,7 @@ class Plugins:
         self.manager.add_hookspecs(hookspecs)
 
     def add(self, name: str, load: Callable[[], object], package: Package) -> None:
-        """Import and register one plugin; what goes wrong is kept in `failures`."""
+        """Import and register one plugin; an error is kept in `failures`."""
         plugin = None
         try:
             plugin = load()
@@ -69,20 +69,20 @@ class Plugins:
             self.failures[name] = f"{type(error).__name__}: {error}"
 
     def add_folder(self, folder: Path) -> None:
-        """Load each `.py` file of a folder as a plugin; see `plugins_dir`.
+        """Load each `.py` file of a folder as a plugin, for `plugins_dir=`.
 
         Raises:
-            PluginError: there is no such folder.
+            PluginError: the folder does not exist.
         """
         if not folder.is_dir():
-            raise PluginError(f"plugins_dir={folder}: there is no such folder")
+            raise PluginError(f"plugins_dir={folder}: no such folder")
         for file in sorted(folder.glob("[!_]*.py")):
             before = set(self.registry)
             self.add(str(file), functools.partial(load_file, file), Package(file.name, "local"))
             self.local += sorted(set(self.registry) - before, key=lambda c: (c.kind, c.name))
 
     def _collect(self, plugin: object, package: Package) -> None:
-        """Call this plugin's hooks, and no other's."""
+        """Call the hooks of this plugin only."""
         others = self.manager.get_plugins() - {plugin}
         call = self.manager.subset_hook_caller
         registrar = Registrar(package)
@@ -95,10 +95,10 @@ class Plugins:
 
 
 def declared_api(plugin: object) -> int | None:
-    """The API that a plugin says it was written for, in `vidan_api`; None if it does not say.
+    """The version that a plugin declares as `vidan_api`; None if it declares none.
 
     Raises:
-        PluginError: it is not this one.
+        PluginError: it is not the current version.
     """
     declared = getattr(plugin, "vidan_api", None)
     if declared is None or declared == API:
@@ -111,7 +111,7 @@ def declared_api(plugin: object) -> int | None:
 
 
 def load_file(file: Path) -> ModuleType:
-    """Import a Python file by its path, as a module `vidan_local_<name>` that is found again."""
+    """Import a Python file by its path, as the module `vidan_local_<name>`."""
     name = f"vidan_local_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
@@ -128,7 +128,7 @@ def load_file(file: Path) -> ModuleType:
 
 @functools.cache
 def load_plugins() -> Plugins:
-    """Discover the installed plugins: the built-in ones first, then by name. Once per process."""
+    """Discover the installed plugins, once per process: built-in ones first, then by name."""
     found = Plugins()
     for command in BUILTIN_COMMANDS:
         found.commands.add(*command)

@@ -1,9 +1,9 @@
-"""What happened when: the spans of a run, in a file that Perfetto and Chrome show.
+"""A trace of a run: which thread did what, and when.
 
-The file is of the "Trace Event Format" (Google, 2016): open it at https://ui.perfetto.dev
-or chrome://tracing. `vidan.tracing.wrap` collects the spans. A row for each thread shows the stages
-(category `stage`) with the frame at hand, and in them where pixels were made (category
-`frame`); arrows follow a frame from stage to stage.
+The file is in the "Trace Event Format" (Google, 2016): open it at https://ui.perfetto.dev or
+chrome://tracing. `vidan.tracing.wrap` records the spans. Each thread has a row with the stages
+(category `stage`) of the frames that it processed, and within them the methods of frames that make
+pixels (category `frame`); arrows follow a frame from stage to stage.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from ..types import Frame
 
 log = logging.getLogger(__name__)
 
-SPANS = 1_000_000
-"""So many latest spans are kept: about an hour at 30 frames/s, 200 MB."""
+MAX_SPANS = 1_000_000
+"""Latest spans that are kept: about an hour at 30 frames/s, or 200 MB."""
 
-SAMPLE = 0.1
-"""Least time over which the processors in use are averaged, s."""
+MIN_SAMPLE_S = 0.1
+"""Shortest time over which the number of busy processors is averaged, s."""
 
 STAGE, PIXELS = "stage", "frame"
-Event = dict[str, Any]
+TraceEvent = dict[str, Any]
 
 
 class Span(NamedTuple):
-    """One thing that one thread did; times of `time.monotonic()`, s.
+    """What one thread did for a time; times are `time.monotonic()`, s.
 
     Attributes:
-        name: the stage, or the frame's method.
+        name: the stage, or the method of the frame.
         category: STAGE or PIXELS.
-        stream: of the frame.
-        frame: its index.
-        thread: the system's number of the thread.
-        start: when it began.
-        end: when it ended.
-        cpu: processor time of this thread in between, s.
-        more: what else is known, by name.
+        stream: name of the stream.
+        frame: index of the frame.
+        thread: native id of the thread.
+        start: start time, s.
+        end: end time, s.
+        cpu: processor time of the thread, s.
+        more: other values by name.
     """
 
     name: str
@@ -63,19 +63,19 @@ class Trace:
     """Collects spans from any thread.
 
     Attributes:
-        zero: `time.monotonic()` at time 0 of the file, s.
+        zero: `time.monotonic()` at time 0 of the trace, s.
     """
 
     def __init__(self) -> None:
         self.zero = time.monotonic()
-        self._spans: deque[Span] = deque(maxlen=SPANS)
+        self._spans: deque[Span] = deque(maxlen=MAX_SPANS)
         self._threads: dict[int, str] = {}
         self._count = 0
 
     def add(
         self, name: str, category: str, frame: Frame, since: tuple[float, float], **more: float
     ) -> None:
-        """Keep a span that ends now, of this thread; `since` is of `now()` at its begin."""
+        """Record a span of this thread that ends now; `since` is `now()` at its start."""
         thread = threading.get_native_id()
         if thread not in self._threads:
             self._threads[thread] = threading.current_thread().name
@@ -96,9 +96,10 @@ class Trace:
         )
 
     def write(self, path: Path) -> bool:
-        """Write the file and return whether that was possible; a failure is only logged."""
+        """Write the file; returns False, and logs an error, if it cannot be written."""
         if self._count > len(self._spans):
-            log.warning("the trace holds the latest %d of %d spans", len(self._spans), self._count)
+            kept = len(self._spans)
+            log.warning("the trace contains only the latest %d of %d spans", kept, self._count)
         about = {
             "zero": self.zero,
             "peak_memory_mb": peak_memory(),
@@ -114,8 +115,8 @@ class Trace:
             return False
         return True
 
-    def events(self) -> Iterator[Event]:
-        """The spans as trace events, times in us."""
+    def events(self) -> Iterator[TraceEvent]:
+        """The spans as trace events; times in µs."""
         spans = sorted(self._spans, key=lambda span: span.start)
         yield self._event("M", "process_name", 0, args={"name": "vidan"})
         for place, (thread, name) in enumerate(self._threads.items()):
@@ -136,8 +137,8 @@ class Trace:
         yield from self._arrows(spans)
         yield from self._processors(spans)
 
-    def _arrows(self, spans: Iterable[Span]) -> Iterator[Event]:
-        """From stage to stage of a frame; and a mark where it went no further than its source."""
+    def _arrows(self, spans: Iterable[Span]) -> Iterator[TraceEvent]:
+        """Arrows from stage to stage of each frame, and a mark on frames that were dropped."""
         frames: dict[tuple[str, int], list[Span]] = defaultdict(list)
         for span in spans:
             if span.category == STAGE:
@@ -155,12 +156,12 @@ class Trace:
                     phase, "frame", span.thread, span.start, cat="flow", id=number, **end
                 )
 
-    def _processors(self, spans: Iterable[Span]) -> Iterator[Event]:
-        """How many processors the whole process kept busy, over time."""
+    def _processors(self, spans: Iterable[Span]) -> Iterator[TraceEvent]:
+        """The number of busy processors over time, for the whole process."""
         samples = [(s.end, s.more["process_cpu"]) for s in spans if "process_cpu" in s.more]
         last: tuple[float, float] | None = None
         for at, cpu in sorted(samples):
-            if last is not None and at - last[0] < SAMPLE:
+            if last is not None and at - last[0] < MIN_SAMPLE_S:
                 continue
             if last is not None:
                 busy = round((cpu - last[1]) / (at - last[0]), 2)
@@ -169,18 +170,18 @@ class Trace:
 
     def _event(
         self, phase: str, name: str, thread: int, at: float | None = None, **more: Any
-    ) -> Event:
+    ) -> TraceEvent:
         stamp = 0.0 if at is None else microseconds(at - self.zero)
         return {"ph": phase, "name": name, "pid": os.getpid(), "tid": thread, "ts": stamp} | more
 
 
 def now() -> tuple[float, float]:
-    """The clock, and the processor time of this thread, s."""
+    """The monotonic clock and the processor time of this thread, s."""
     return time.monotonic(), time.thread_time()
 
 
 def peak_memory() -> float | None:
-    """The most memory that this process has had so far, MB; None where nobody knows."""
+    """Peak memory of this process so far, MB; None if the system does not report it."""
     if found := re.search(r"VmHWM:\s*(\d+) kB", _status()):
         return round(int(found[1]) * 1024 / 1e6, 1)
     try:
@@ -191,7 +192,7 @@ def peak_memory() -> float | None:
 
 
 def _status() -> str:
-    """What Linux says of this process; its `getrusage` counts the memory of the parent too."""
+    """The status of this process on Linux, where `getrusage` includes the parent's memory."""
     try:
         return Path("/proc/self/status").read_text(encoding="utf-8")
     except OSError:
@@ -199,5 +200,5 @@ def _status() -> str:
 
 
 def microseconds(seconds: float) -> float:
-    """Seconds in the unit of the file."""
+    """Seconds as µs, the unit of the file."""
     return round(seconds * 1e6, 1)

@@ -34,7 +34,7 @@ def test_what_people_call_it_goes_first():
         ("item {\n id: 1\n}", 1, "an item needs an id and a name"),
         ("item {\n id: 0\n name: 'a'}", 2, "1 or more, got '0'"),
         ("item { id: 1\nname: a }", 2, "a string in quotes"),
-        ("item {id: 1 name: 'a'}\nitem {id: 1 name: 'b'}", 2, "id 1 is there twice"),
+        ("item {id: 1 name: 'a'}\nitem {id: 1 name: 'b'}", 2, "duplicate id 1"),
         ("model {}", 1, "expected 'item {', got 'model'"),
     ],
 )

@@ -49,15 +49,15 @@ def test_reads_messages_with_colon_and_angle_brackets_and_passes_over_lists():
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("item {\n id: 1\n", 3, "ends in the middle"),
-        ("a: [1,\n2", 2, "ends in the middle"),
-        ("a:", 1, "ends in the middle"),
+        ("item {\n id: 1\n", 3, "ends within a message"),
+        ("a: [1,\n2", 2, "ends within a message"),
+        ("a:", 1, "ends within a message"),
         ("a 1", 1, "expected ':' after 'a'"),
         ("\n'a': 1", 2, "expected the name of a field, got 'a'"),
         ("a: }", 1, "expected a value, got '}'"),
         ("a: 1 }", 1, "expected the name of a field, got '}'"),
         ('a: "open\nb: 1', 1, "cannot read"),
-        (r'a: "\377"', 1, "not UTF-8"),
+        (r'a: "\377"', 1, "not valid UTF-8"),
         ("a {" * 5000, 1, "too deep"),
     ],
 )

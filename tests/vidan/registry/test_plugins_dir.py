@@ -55,7 +55,7 @@ def test_a_plugin_in_a_file(tmp_path):
 
 
 def test_what_is_wrong_is_said(tmp_path):
-    assert "there is no such folder" in run(tmp_path).stderr
+    assert "no such folder" in run(tmp_path).stderr
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
     assert "unknown sink 'taly': did you mean 'tally'" in run(tmp_path, "sink=taly").stderr

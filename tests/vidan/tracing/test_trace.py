@@ -1,4 +1,4 @@
-"""A trace of a run: who did what when, in the form that Perfetto reads."""
+"""A trace of a run, in the format of Perfetto."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ from vidan.interfaces import ReportsOutages, ReportsOutputs, StatsAware, Stoppab
 from vidan.outages import Outages
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
-from vidan.tracing.trace import SPANS, Trace, now
+from vidan.tracing.trace import MAX_SPANS, Trace, now
 
 from .. import fakes
 
@@ -56,7 +56,7 @@ def test_spans_of_a_thread_are_nested_and_threads_have_names(tmp_path):
         spans = [e for e in events if e["ph"] == "X" and e["tid"] == thread]
         for span, later in itertools.pairwise(spans):
             end, later_end = (e["ts"] + e["dur"] for e in (span, later))
-            assert later["ts"] >= end - 0.2 or later_end <= end + 0.2, "beside or within, 0.1 us"
+            assert later["ts"] >= end - 0.2 or later_end <= end + 0.2, "after or within, to 0.1 us"
 
 
 def test_arrows_follow_a_frame_in_order(tmp_path):
@@ -71,8 +71,8 @@ def test_arrows_follow_a_frame_in_order(tmp_path):
     assert len(arrows) == 3
 
 
-class Looking(fakes.FakeDetector):
-    """Asks for the image, twice: it is made once."""
+class PixelDetector(fakes.FakeDetector):
+    """Calls `rgb` twice: the image is made once."""
 
     def detect(self, frames):
         for frame in frames:
@@ -95,8 +95,8 @@ class SlowSource(fakes.FakeSource):
             yield frame
 
 
-def test_pixels_are_spans_within_the_stage_that_asked(tmp_path):
-    trace = run(SlowSource(2), Looking(), {"list": (sink := fakes.FakeSink())})
+def test_pixels_are_spans_within_the_stage_that_made_them(tmp_path):
+    trace = run(SlowSource(2), PixelDetector(), {"list": (sink := fakes.FakeSink())})
     events = [e for e in trace.events() if e["ph"] == "X"]
     made = [e for e in events if e["cat"] == "frame"]
     assert [(e["name"], e["args"]["frame"]) for e in made] == [("rgb", 0), ("rgb", 1)]
@@ -107,7 +107,7 @@ def test_pixels_are_spans_within_the_stage_that_asked(tmp_path):
     assert all(isinstance(result.frame, SlowFrame) for result in sink.results)
 
 
-def test_a_frame_that_went_no_further_is_marked():
+def test_a_dropped_frame_is_marked():
     trace = Trace()
     trace.add("source", "stage", fakes.frame(7), now())
     (mark,) = [event for event in trace.events() if event["ph"] == "i"]
@@ -116,7 +116,7 @@ def test_a_frame_that_went_no_further_is_marked():
 
 def test_processors_in_use_are_averaged():
     trace = Trace()
-    for n in range(5):  # a sample every 0.2 s in which 0.3 s of processor time went by: 1.5
+    for n in range(5):  # samples 0.2 s apart with 0.3 s of processor time: 1.5
         trace.add("tracker", "stage", fakes.frame(n), now(), process_cpu=0.3 * n)
         span = trace._spans[-1]
         trace._spans[-1] = span._replace(start=trace.zero + 0.2 * n, end=trace.zero + 0.2 * n)
@@ -127,12 +127,12 @@ def test_processors_in_use_are_averaged():
 def test_only_the_latest_spans_are_kept(tmp_path, caplog):
     trace = Trace()
     trace.add("source", "stage", fakes.frame(), now())
-    trace._count = SPANS + 1
+    trace._count = MAX_SPANS + 1
     trace.write(tmp_path / "trace.json")
-    assert f"the latest 1 of {SPANS + 1} spans" in caplog.text
+    assert f"only the latest 1 of {MAX_SPANS + 1} spans" in caplog.text
 
 
-def test_a_trace_that_cannot_be_written_is_no_error(tmp_path, caplog):
+def test_a_trace_that_cannot_be_written_is_logged(tmp_path, caplog):
     Trace().write(tmp_path / "no folder" / "trace.json")
     assert "cannot write" in caplog.text
 
