@@ -107,6 +107,7 @@ class Scene:
         with _drawing_threads() as threads:
             self._street = threads.submit(self._draw_empty_street)
             self._draw_ahead([walker.identity - 1 for walker in self._paths.at(0)], threads)
+            threads.submit(lambda: self._weather.noise)
 
     @property
     def people_drawn(self) -> int:

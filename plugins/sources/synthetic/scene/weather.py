@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -40,8 +41,13 @@ class Weather:
         self._scattering = MAX_SCATTERING_PER_M * haze**1.5
         self._light = 1 - darkness * (1 - NIGHT_LIGHT)
         self._seed = seed
-        sigma = DAY_NOISE + (NIGHT_NOISE - DAY_NOISE) * darkness
-        self._positive, self._negative = _noise(seed, width, height, sigma)
+        self._size = width, height
+        self._sigma = DAY_NOISE + (NIGHT_NOISE - DAY_NOISE) * darkness
+
+    @cached_property
+    def noise(self) -> tuple[Image, Image]:
+        """Positive and negative part of the sensor noise, larger than a frame; made once."""
+        return _noise(self._seed, *self._size, self._sigma)
 
     def apply(self, color: Array, distance: Array) -> Image:
         """Add haze and darkness to an image.
@@ -79,8 +85,8 @@ class Weather:
         """Add sensor noise in place: each frame gets other crops of the same noise."""
         rng = np.random.default_rng([self._seed, index, 11])
         height, width = frame.shape[:2]
-        spare = (self._positive.shape[0] - height, self._positive.shape[1] - width)
-        for noise, apply in ((self._positive, cv2.add), (self._negative, cv2.subtract)):
+        for noise, apply in zip(self.noise, (cv2.add, cv2.subtract), strict=True):
+            spare = noise.shape[0] - height, noise.shape[1] - width
             y, x = int(rng.integers(spare[0])), int(rng.integers(spare[1]))
             apply(frame, noise[y : y + height, x : x + width], dst=frame)
 
