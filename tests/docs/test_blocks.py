@@ -41,6 +41,13 @@ if arguments[:1] == ["bench"] and "--help" not in arguments:
 sys.exit(main(arguments))
 """
 
+PYTEST = """\
+#!{python}
+# The pytest of this environment, even if it has no script for it.
+import sys, pytest
+sys.exit(pytest.console_main())
+"""
+
 PIP = """\
 #!{python}
 # Installs packages in the reader's folder; all others are already installed.
@@ -89,6 +96,7 @@ def reader(tmp_path):
     for folder in (home, programs, site):
         folder.mkdir()
     write_script(programs / "vidan", SHIM.format(python=sys.executable))
+    write_script(programs / "pytest", PYTEST.format(python=sys.executable))
     write_script(programs / "pip", PIP.format(python=sys.executable, site=str(site)))
     path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {
