@@ -49,7 +49,7 @@ def folder(tmp_path):
 
 
 def test_bench(folder):
-    output = vidan("bench", *SMALL, *QUICK, "hydra.run.dir=out", cwd=folder)
+    output = vidan("bench", *SMALL, *QUICK, "raw=true", "hydra.run.dir=out", cwd=folder)
     assert "CPU per frame" in output
     found = json.loads((folder / "out/latency.json").read_text())
     assert list(found["modes"]) == ["file", "camera"]
@@ -63,6 +63,7 @@ def test_bench(folder):
     assert found["modes"]["file"]["figures"]["run"]["dropped"]["median"] == 0
     assert {"sink.video", "sink.jsonl"} <= found["modes"]["file"]["figures"]["ages_ms"].keys()
     assert "sink.discard" in found["modes"]["camera"]["figures"]["ages_ms"]
+    assert len(json.loads((folder / "out/file_ages_ms.json").read_text())["result"]) == 18
     assert (folder / "out/latency.png").read_bytes().startswith(b"\x89PNG")
     same = vidan("bench", "--compare", "out/latency.json", "out/latency.json", cwd=folder)
     assert "file fps" in same
