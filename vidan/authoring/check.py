@@ -1,4 +1,4 @@
-"""`vidan plugins check`: whether a plugin is what vidan expects, before its users find out."""
+"""`vidan plugins check`: find mistakes in a plugin."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..errors import PluginError
 from ..registry.commands import Check
 from ..registry.discovery import GROUP
 
-TIMEOUT = 120
-"""How long importing a plugin may take, s."""
+IMPORT_TIMEOUT_S = 120
+"""Longest time that the import of a plugin may take, s."""
 
 
-class Subject(NamedTuple):
-    """What is looked at: entry points by name, and the folders to import them from."""
+class PluginSource(NamedTuple):
+    """A plugin to check: entry points by name, and the folders to import them from."""
 
     package: str
     version: str
@@ -32,25 +32,25 @@ class Subject(NamedTuple):
 
 
 def check(arguments: list[str]) -> int:
-    """Look at a plugin; 1 if something is wrong with it."""
+    """Check a plugin; the exit code is 1 if there is a problem."""
     parser = argparse.ArgumentParser(
         "vidan plugins check",
-        description="Look at a plugin as vidan will: entry points, hooks, names, configuration, "
-        "and what importing it costs. Exit code 1 if something is wrong.",
+        description="Check a plugin: entry points, hooks, names, configuration, and whether its "
+        "import is light. Exit code 1 if there is a problem.",
     )
     parser.add_argument("plugin", help="an installed package, a project's folder, or a .py file")
-    return print_checks(checks(subject(parser.parse_args(arguments).plugin)))
+    return print_checks(checks(locate(parser.parse_args(arguments).plugin)))
 
 
-def subject(text: str) -> Subject:
-    """What an argument means: a .py file, a folder with pyproject.toml, an installed package.
+def locate(text: str) -> PluginSource:
+    """The plugin in a .py file, in a folder with pyproject.toml, or in an installed package.
 
     Raises:
-        PluginError: it is none of them.
+        PluginError: the text is none of them.
     """
     path = Path(text)
     if path.suffix == ".py" and path.is_file():
-        return Subject(path.stem, "0", {path.stem: str(path.resolve())})
+        return PluginSource(path.stem, "0", {path.stem: str(path.resolve())})
     if (path / "pyproject.toml").is_file():
         return _project(path)
     try:
@@ -61,11 +61,11 @@ def subject(text: str) -> Subject:
             "or a .py file"
         ) from None
     points = {p.name: p.value for p in found.entry_points if p.group == GROUP}
-    return Subject(found.metadata["Name"], found.version, points)
+    return PluginSource(found.metadata["Name"], found.version, points)
 
 
-def _project(folder: Path) -> Subject:
-    """What a project's pyproject.toml says of its entry points."""
+def _project(folder: Path) -> PluginSource:
+    """The plugin of a project, from its pyproject.toml."""
     try:
         text = (folder / "pyproject.toml").read_text(encoding="utf-8")
         project = tomllib.loads(text).get("project", {})
@@ -73,11 +73,12 @@ def _project(folder: Path) -> Subject:
         raise PluginError(f"cannot read {str(folder / 'pyproject.toml')!r}: {error}") from error
     points = project.get("entry-points", {}).get(GROUP, {})
     folders = tuple(f.resolve() for f in (folder / "src", folder) if f.is_dir())
-    return Subject(project.get("name", folder.name), project.get("version", "0"), points, folders)
+    name, version = project.get("name", folder.name), project.get("version", "0")
+    return PluginSource(name, version, points, folders)
 
 
-def checks(plugin: Subject) -> Iterator[Check]:
-    """What can be said of a plugin, problems among it."""
+def checks(plugin: PluginSource) -> Iterator[Check]:
+    """The checks of a plugin."""
     if not plugin.entry_points:
         yield Check(
             plugin.package,
@@ -89,25 +90,25 @@ def checks(plugin: Subject) -> Iterator[Check]:
         yield from _probe(plugin, name, value)
 
 
-def _probe(plugin: Subject, name: str, value: str) -> Iterator[Check]:
-    """Load one entry point in a process of its own: only there it shows what it imports."""
+def _probe(plugin: PluginSource, name: str, value: str) -> Iterator[Check]:
+    """Check one entry point in a new process, which shows what it imports."""
     path = os.pathsep.join([*map(str, plugin.folders), os.environ.get("PYTHONPATH", "")])
     try:
-        ran = subprocess.run(  # noqa: S603 - this interpreter, and a module of ours
+        ran = subprocess.run(  # noqa: S603 - runs this interpreter
             [sys.executable, "-m", "vidan.authoring.probe", plugin.package, name, value],
             env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=IMPORT_TIMEOUT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        yield Check(f"import of {name}", "problem", f"took longer than {TIMEOUT} s")
+        yield Check(f"import of {name}", "problem", f"took longer than {IMPORT_TIMEOUT_S} s")
         return
     try:
         found: list[dict[str, Any]] = json.loads(ran.stdout.splitlines()[-1])
     except (ValueError, IndexError):
-        last = (ran.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-        yield Check(f"import of {name}", "problem", f"the interpreter ended: {last}")
+        last = (ran.stderr.strip().splitlines() or ["no output"])[-1]
+        yield Check(f"import of {name}", "problem", f"the interpreter exited: {last}")
         return
     yield from (Check(**each) for each in found)

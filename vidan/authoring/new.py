@@ -1,4 +1,4 @@
-"""`vidan plugins new`: a package with a component of one's own that works as it is written."""
+"""`vidan plugins new`: create a plugin package that works, as a start for a new component."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TEMPLATES = importlib.resources.files("vidan.authoring") / "templates"
 
 
 def new(arguments: list[str]) -> int:
-    """Write a package into a folder of its name."""
+    """Create a package in a folder of the same name."""
     parser = argparse.ArgumentParser(
         "vidan plugins new",
-        description="Write a plugin package: component, configuration, tests, README, CI. It "
-        "installs and passes its tests as written; put your own code in its place.",
+        description="Create a plugin package with a component, its configuration, tests, README "
+        "and CI. It works and passes its tests; replace the code by your own.",
     )
     parser.add_argument("name", help="of the package, such as my-blur")
-    parser.add_argument("--kind", choices=KINDS, required=True, help="what it adds to vidan")
-    parser.add_argument("--folder", default=".", help="where to put it (here)")
+    parser.add_argument("--kind", choices=KINDS, required=True, help="kind of the component")
+    parser.add_argument("--folder", default=".", help="parent folder (default: the current one)")
     given = parser.parse_args(arguments)
     folder = write(given.name, given.kind, Path(given.folder))
     console().print(
-        f"{folder}: a {given.kind} that works. Go on with\n"
+        f"{folder}: created a {given.kind}. Next steps:\n"
         f"  pip install -e '{folder}[test]'\n"
         f"  pytest {folder}\n"
         f"  vidan plugins check {folder}",
@@ -42,17 +42,17 @@ def new(arguments: list[str]) -> int:
 
 
 def write(name: str, kind: str, parent: Path) -> Path:
-    """Write the package `name` with a component of a kind; returns its folder.
+    """Create the package `name` with a component of a kind, and return its folder.
 
     Raises:
-        ConfigError: the name cannot be a package's, or its folder is there already.
-        SinkError: it cannot be written.
+        ConfigError: the name is not valid for a package, or the folder exists.
+        SinkError: the folder cannot be written.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(name):
-        raise ConfigError(f"name {name!r}: expected lower-case words with dashes, as in my-blur")
+        raise ConfigError(f"name {name!r}: expected lower-case words with hyphens, as in my-blur")
     folder = parent / name
     if folder.exists():
-        raise ConfigError(f"{str(folder)!r} is already there: choose another name or folder")
+        raise ConfigError(f"{str(folder)!r} exists already: choose another name or folder")
     module = name.replace("-", "_")
     values = {
         "name": name,
@@ -75,7 +75,7 @@ def write(name: str, kind: str, parent: Path) -> Path:
 
 
 def _files(kind: str, module: str) -> list[tuple[str, Traversable]]:
-    """Where each template goes."""
+    """The path of each file in the package, and its template."""
     package = f"src/{module}"
     empty = TEMPLATES / "empty.tmpl"
     return [

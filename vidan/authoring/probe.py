@@ -1,4 +1,4 @@
-"""Loads one entry point in a fresh process and prints, as JSON, what is right and wrong with it.
+"""Load one entry point in a new process, and print its checks as JSON.
 
 `python -m vidan.authoring.probe <package> <entry point> <its value, or a .py file>`
 """
@@ -25,13 +25,13 @@ from vidan.registry.components import Component, Package
 from vidan.registry.discovery import API, GROUP, Plugins, declared_api, load_file, load_plugins
 
 HEAVY = ("tensorflow", "torch", "keras", "jax", "cv2", "onnxruntime", "openvino", "av", "scipy")
-"""What must not be imported before a component is chosen: each costs 0.1 s and more."""
+"""Libraries that must not be imported before a component is chosen: each takes 0.1 s or more."""
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("vidan_")]
 
 
 def probe(package: str, name: str, value: str) -> Iterator[Check]:
-    """What is right and wrong with an entry point."""
+    """The checks of an entry point."""
     before = set(sys.modules)
     try:
         plugin = _load(name, value)
@@ -51,7 +51,7 @@ def probe(package: str, name: str, value: str) -> Iterator[Check]:
     yield Check("hooks", state, ", ".join(implemented) or f"none of {', '.join(HOOKS)}")
     for component in found.registry:
         yield from _component(component)
-        if not value.endswith(".py"):  # what is in a single file is configured by its constructor
+        if not value.endswith(".py"):  # a single file has no configuration files
             yield _config(component, found.configs)
 
 
@@ -67,8 +67,8 @@ def _imports(modules: set[str]) -> Check:
         return Check(
             "imports",
             "problem",
-            f"{', '.join(heavy)} at discovery, which every run of vidan pays for: import it in "
-            "the component's own module",
+            f"{', '.join(heavy)} at discovery, which slows down every run: import it in the "
+            "module of the component",
         )
     return Check("imports", "ok", "nothing heavy at discovery")
 
@@ -79,20 +79,20 @@ def _api(plugin: object) -> Check:
     except VidanError as error:
         return Check("API", "problem", str(error))
     if declared is None:
-        return Check("API", "note", f"not declared: say vidan_api = {API} in the plugin's module")
+        return Check("API", "note", f"not declared: set vidan_api = {API} in the plugin's module")
     return Check("API", "ok", str(declared))
 
 
 def _functions(plugin: object) -> Iterator[Check]:
-    """Functions that look like hooks and are none."""
+    """Functions that are named like hooks but are not hooks."""
     for name, member in inspect.getmembers(plugin, callable):
         if not name.startswith("vidan_"):
             continue
         if not hasattr(member, "vidan_impl"):
             near = (
-                "" if name in HOOKS else f", and there is no such hook: {did_you_mean(name, HOOKS)}"
+                "" if name in HOOKS else f", and no hook has that name: {did_you_mean(name, HOOKS)}"
             )
-            yield Check(name, "problem", f"lacks @hookimpl, so nobody calls it{near}")
+            yield Check(name, "problem", f"lacks @hookimpl, so it is never called{near}")
 
 
 def _component(component: Component) -> Iterator[Check]:
@@ -110,12 +110,12 @@ def _component(component: Component) -> Iterator[Check]:
     except VidanError as error:
         yield Check(title, "note" if component.missing() else "problem", str(error))
         return
-    # Methods only: attributes may be set when it is made.
+    # Methods only: attributes may be set by the constructor.
     lacking = KINDS[component.kind].missing_methods(target)
     if isinstance(target, type) and lacking:
         yield Check(title, "problem", f"{target.__name__} lacks {', '.join(lacking)}")
     elif not (inspect.getdoc(target) or "").strip():
-        yield Check(title, "note", "no docstring: `vidan plugins show` has nothing to say of it")
+        yield Check(title, "note", "no docstring for `vidan plugins show`")
     else:
         yield Check(title, "ok", component.target)
 
@@ -125,30 +125,30 @@ def _normal(package: str) -> str:
 
 
 def _config(component: Component, paths: list[str]) -> Check:
-    """Its configuration file, held against its constructor."""
+    """Compare the configuration file with the constructor."""
     title = f"{component.kind}/{component.name}.yaml"
     file = option_file(component.kind, component.name, paths)
     if file is None:
         return Check(
             title, "note",
-            f"not there: it can be chosen only by its keys ({component.kind}.name=…); see the "
+            f"does not exist: it can be chosen only by its keys ({component.kind}.name=…); see the "
             "hook vidan_config",
         )  # fmt: skip
     try:
         wrong = _wrong(component, component.load(), file.read_text(encoding="utf-8"))
     except VidanError as error:
-        return Check(title, "note", f"not held against the constructor: {error}")
-    return Check(title, "problem" if wrong else "ok", wrong or "fits the constructor")
+        return Check(title, "note", f"not compared with the constructor: {error}")
+    return Check(title, "problem" if wrong else "ok", wrong or "matches the constructor")
 
 
 def _wrong(component: Component, target: Any, text: str) -> str:
-    """What does not fit between a configuration file and a constructor; "" if all does."""
+    """The difference between a configuration file and a constructor; "" if there is none."""
     try:
         config = OmegaConf.create(text)
     except Exception as error:
         return f"not YAML: {' '.join(str(error).split())}"
     if not isinstance(config, DictConfig):
-        return "expected key: value lines"
+        return "expected lines of key: value"
     kind = KINDS[component.kind]
     package = f"# @package {kind.key(component.name)}"
     if kind.many and package not in text:
@@ -160,9 +160,9 @@ def _wrong(component: Component, target: Any, text: str) -> str:
     any_key = any(p.kind is p.VAR_KEYWORD for p in named.values())
     for key in keys:
         if key not in named and not any_key:
-            return f"{key!r} is no argument of the constructor: {did_you_mean(key, named)}"
+            return f"{key!r} is not an argument of the constructor: {did_you_mean(key, named)}"
     missing = keywords(target).keys() - CONTEXT_KEYS - set(keys)
-    return f"lacks {', '.join(sorted(missing))}, which the constructor takes" if missing else ""
+    return f"lacks {', '.join(sorted(missing))}, which the constructor accepts" if missing else ""
 
 
 if __name__ == "__main__":

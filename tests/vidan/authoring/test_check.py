@@ -1,4 +1,4 @@
-"""`vidan plugins check` finds what would trouble the plugin's users."""
+"""`vidan plugins check` finds mistakes in plugins."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from vidan.cli import main as cli
 HEAD = "from vidan import hookimpl\nvidan_api = 1\n"
 SINK = '''
 class Good:
-    """Takes everything."""
+    """Ignores everything."""
     lossless = True
     def __init__(self, size: int = 1):
         pass
@@ -24,14 +24,14 @@ def vidan_components(registry):
 
 
 def checked(tmp_path, capsys, text):
-    """The exit code, and the lines of what was found."""
+    """The exit code and the output."""
     file = tmp_path / "thing.py"
     file.write_text(text)
     code = cli.main(["plugins", "check", str(file)])
     return code, capsys.readouterr().out
 
 
-def test_what_is_right(tmp_path, capsys):
+def test_a_correct_plugin(tmp_path, capsys):
     code, text = checked(tmp_path, capsys, HEAD + SINK + HOOK.format(name="good", klass="Good"))
     assert code == 0
     assert "problem" not in text
@@ -39,7 +39,7 @@ def test_what_is_right(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("import cv2\n" + HEAD + SINK + HOOK.format(name="good", klass="Good"), "cv2 at discovery"),
         (HEAD + SINK + HOOK.format(name="video", klass="Good"), "taken by vidan"),
@@ -51,14 +51,14 @@ def test_what_is_right(tmp_path, capsys):
         (HEAD + "def vidan_componets(registry): ...\n", "did you mean 'vidan_components'"),
         (HEAD.replace("1", "2") + SINK, "written for plugin API 2, but this vidan has 1"),
         ("syntax error(", "SyntaxError"),
-        ("import os\nos._exit(3)\n", "the interpreter ended"),
+        ("import os\nos._exit(3)\n", "the interpreter exited"),
         (HEAD, "none of"),
     ],
 )  # fmt: skip
-def test_what_is_wrong(tmp_path, capsys, text, said):
+def test_a_mistake_is_a_problem(tmp_path, capsys, text, message):
     code, out = checked(tmp_path, capsys, text)
     assert code == 1
-    assert said in " ".join(out.split())
+    assert message in " ".join(out.split())
 
 
 def project(tmp_path, yaml, path="sink/good.yaml"):
@@ -79,24 +79,24 @@ def project(tmp_path, yaml, path="sink/good.yaml"):
 
 
 @pytest.mark.parametrize(
-    ("yaml", "said", "code"),
+    ("yaml", "message", "code"),
     [
-        ("# @package sink.good\nname: good\nsize: 1\n", "fits the constructor", 0),
+        ("# @package sink.good\nname: good\nsize: 1\n", "matches the constructor", 0),
         ("name: good\nsize: 1\n", "with the line # @package sink.good", 1),
         ("# @package sink.good\nname: bad\nsize: 1\n", "its name is 'bad'", 1),
-        ("# @package sink.good\nname: good\nsizes: 1\n", "'sizes' is no argument", 1),
+        ("# @package sink.good\nname: good\nsizes: 1\n", "'sizes' is not an argument", 1),
         ("# @package sink.good\nname: good\n", "lacks size", 1),
         ("name: [", "not YAML", 1),
     ],
 )
-def test_the_configuration(tmp_path, capsys, yaml, said, code):
+def test_the_configuration_is_compared_with_the_constructor(tmp_path, capsys, yaml, message, code):
     assert cli.main(["plugins", "check", project(tmp_path, yaml)]) == code
-    assert said in " ".join(capsys.readouterr().out.split())
+    assert message in " ".join(capsys.readouterr().out.split())
 
 
-def test_no_configuration_is_worth_a_note(tmp_path, capsys):
+def test_a_missing_configuration_is_a_note(tmp_path, capsys):
     assert cli.main(["plugins", "check", project(tmp_path, "", "sink/other.yaml")]) == 0
-    assert "not there" in capsys.readouterr().out
+    assert "does not exist" in capsys.readouterr().out
 
 
 def test_no_entry_point(tmp_path, capsys):
@@ -105,6 +105,6 @@ def test_no_entry_point(tmp_path, capsys):
     assert "no entry point" in capsys.readouterr().out
 
 
-def test_no_plugin_at_all(capsys):
+def test_an_unknown_package(capsys):
     assert cli.main(["plugins", "check", "no-such-package-anywhere"]) == 3
     assert "name an installed package" in capsys.readouterr().err

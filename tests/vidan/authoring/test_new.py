@@ -1,4 +1,4 @@
-"""Packages that `vidan plugins new` writes work as they are, for every kind."""
+"""Packages that `vidan plugins new` creates work unchanged, for every kind."""
 
 import os
 import subprocess
@@ -11,10 +11,10 @@ from vidan.kinds import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_new_package_installs_passes_and_is_found(kind, tmp_path, capsys):
+def test_a_new_package_installs_passes_its_tests_and_is_found(kind, tmp_path, capsys):
     name = f"my-{kind}"
     assert cli.main(["plugins", "new", name, "--kind", kind, "--folder", str(tmp_path)]) == 0
-    assert f"a {kind} that works" in capsys.readouterr().out
+    assert f"created a {kind}" in capsys.readouterr().out
     site = tmp_path / "site"
     environment = os.environ | {"PYTHONPATH": str(site)}
 
@@ -35,19 +35,19 @@ def test_a_new_package_installs_passes_and_is_found(kind, tmp_path, capsys):
     assert "passed" in run("pytest", name, "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
     checked = run("vidan", "plugins", "check", name)
     assert "problem" not in checked
-    assert "fits the constructor" in checked
+    assert "matches the constructor" in checked
     assert f"my_{kind}" in run("vidan", "plugins", "show", f"{kind}/my_{kind}")
 
 
 @pytest.mark.parametrize("name", ["My-Blur", "blur_it", "2d", "class", "-x"])
-def test_a_name_no_package_can_have(name, tmp_path, capsys):
+def test_a_name_that_is_not_valid_for_a_package(name, tmp_path, capsys):
     given = ["plugins", "new", "--kind", "sink", "--folder", str(tmp_path), "--", name]
     assert cli.main(given) == 2
     assert f"name {name!r}: expected" in capsys.readouterr().err
 
 
-def test_nothing_is_written_over(tmp_path, capsys):
+def test_an_existing_folder_is_not_overwritten(tmp_path, capsys):
     (tmp_path / "mine").mkdir()
     given = ["plugins", "new", "mine", "--kind", "sink", "--folder", str(tmp_path)]
     assert cli.main(given) == 2
-    assert "already there" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
