@@ -83,16 +83,7 @@ def evaluate(config: DictConfig) -> Evaluation:
     if smoothing is not None:
         smoothed = _smooth(metrics, sequences, files, smoothing, directory / "smooth")
     found = _evaluation(metrics, scores, times, smoothed)
-    write_json(
-        directory / "metrics.json",
-        {
-            "title": _title(config),
-            "metrics": found.rows,
-            **({"smoothed": found.smoothed} if found.smoothed else {}),
-            "ms": {name: statistics_ms(seconds) for name, seconds in times.items()},
-            "curve": hota_curve(found.combined),
-        },
-    )
+    _write(directory / "metrics.json", _title(config), found, times)
     return found
 
 
@@ -174,6 +165,17 @@ def _evaluation(
     if all_seconds:
         rows[report.COMBINED]["ms"] = statistics_ms(all_seconds)["mean"]
     return Evaluation(rows, scores, combined, smoothed)
+
+
+def _write(path: Path, title: str, found: Evaluation, times: Mapping[str, list[float]]) -> None:
+    content = {
+        "title": title,
+        "metrics": found.rows,
+        **({"smoothed": found.smoothed} if found.smoothed else {}),
+        "ms": {name: statistics_ms(seconds) for name, seconds in times.items()},
+        "curve": hota_curve(found.combined),
+    }
+    write_json(path, content)
 
 
 def _title(config: DictConfig) -> str:

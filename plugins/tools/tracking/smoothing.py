@@ -35,7 +35,7 @@ class Smoothing:
 
     Attributes:
         gap: gaps of at most this long are filled, s; 0: none.
-        window: boxes within this time around a box smooth it, s; 0: no smoothing.
+        window: length of the smoothing window, s; 0: no smoothing.
     """
 
     gap: float
@@ -99,7 +99,7 @@ def smooth(rows: Array, gap: int, window: int) -> Array:
     Args:
         rows: (N,10), as `read_tracks` returns them: at most one box per track and frame.
         gap: largest number of consecutive missing frames to fill; 0: none.
-        window: number of frames around a box that smooth it; 0: no smoothing.
+        window: number of frames in the smoothing window; 0: no smoothing.
 
     Returns:
         (M,10), by frame, then id; M at least N. Columns other than the box are copied from the

@@ -123,6 +123,29 @@ class Search:
             The choices; combined scores of all held-out scenes, each with the options chosen
             without it; and those of the tracker as configured.
         """
+        trials = self._all_trials()
+        best = [max(trials, key=lambda t: self._value(t, scenes)) for scenes in self._test]
+        pairs = list(zip(self._test, best, strict=True))
+        choices = [self._choice(scenes, trial, trials[0]) for scenes, trial in pairs]
+        tested = [self._part(trial, scenes, inside=True) for scenes, trial in pairs]
+        test = self._summary({name: raw for part in tested for name, raw in part.items()})
+        names = {name for part in tested for name in part}
+        configured = self._summary({k: v for k, v in trials[0].scores.items() if k in names})
+        content = {
+            "objective": self._objective,
+            "choices": [asdict(choice) for choice in choices],
+            "held_out": test,
+            "configured": configured,
+            "trials": [
+                {"options": t.options} | {n: summarize(raw) for n, raw in t.scores.items()}
+                for t in trials
+            ],
+        }
+        write_json(directory / "tuning.json", content)
+        return choices, test, configured
+
+    def _all_trials(self) -> list[Trial]:
+        """The tracker as configured, then every trial that Optuna proposes."""
         trials = [self._try({})]
         study, learns = self._study()
         for number in range(self._trials):
@@ -131,27 +154,7 @@ class Search:
             value = self._value(trials[-1], self._test[0]) if learns else 0.0
             study.tell(asked, value)
             log.info("%d of %d: %s", number + 1, self._trials, asked.params)
-        best = [max(trials, key=lambda t: self._value(t, scenes)) for scenes in self._test]
-        pairs = list(zip(self._test, best, strict=True))
-        choices = [self._choice(scenes, trial, trials[0]) for scenes, trial in pairs]
-        tested = [self._part(trial, scenes, inside=True) for scenes, trial in pairs]
-        test = self._summary({name: raw for part in tested for name, raw in part.items()})
-        names = {name for part in tested for name in part}
-        configured = self._summary({k: v for k, v in trials[0].scores.items() if k in names})
-        write_json(
-            directory / "tuning.json",
-            {
-                "objective": self._objective,
-                "choices": [asdict(choice) for choice in choices],
-                "held_out": test,
-                "configured": configured,
-                "trials": [
-                    {"options": t.options} | {n: summarize(raw) for n, raw in t.scores.items()}
-                    for t in trials
-                ],
-            },
-        )
-        return choices, test, configured
+        return trials
 
     def _study(self) -> tuple[Any, bool]:
         """An Optuna study, and whether it learns from scores."""
