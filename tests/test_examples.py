@@ -75,7 +75,7 @@ def test_they_work_together(python, tmp_path):
     run(python, tmp_path, "vidan", *overrides, "sink=[blur,jsonl]", "hydra.run.dir=out")
     assert (tmp_path / "out" / "blurred.mp4").stat().st_size > 500
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["frames"] == 10
-    overrides = ["source=inbox", "source.path=inbox", "source.patience=0.1", "sink=jsonl"]
+    overrides = ["source=inbox", "source.path=inbox", "source.timeout=0.1", "sink=jsonl"]
     run(python, tmp_path, "vidan", *overrides, "detector=lbp", "hydra.run.dir=empty")
     assert (tmp_path / "empty" / "results.jsonl").read_text() == ""
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from vidan_blur.sink import Blur, blur
 
-from vidan import ConfigError
+from vidan import ConfigError, create
 from vidan.testing import SinkSuite, result
 from vidan_plugins.sources.ffmpeg.file import VideoFile
 
@@ -37,14 +37,14 @@ def test_boxes_beyond_the_border():
         blur(stripes(), np.array(box, np.float32), 0.2)
 
 
-def test_only_what_was_asked_for(tmp_path):
+def test_only_the_given_labels_are_blurred(tmp_path):
     sink = Blur(str(tmp_path / "out.mp4"), labels=["other"])
-    given = result(0, [[10, 10, 20, 20], [30, 30, 40, 40], [50, 50, 60, 60]], classes=[0, 1, -1])
-    boxes = sink._boxes(given)
+    found = result(0, [[10, 10, 20, 20], [30, 30, 40, 40], [50, 50, 60, 60]], classes=[0, 1, -1])
+    boxes = sink._boxes(found)
     sink.close()
     assert sorted({box[0] for box in boxes.tolist()}) == [30, 50]
 
 
-def test_bad_options_are_refused(tmp_path):
+def test_bad_options_are_rejected(tmp_path):
     with pytest.raises(ConfigError, match="margin"):
-        Blur(str(tmp_path / "out.mp4"), margin=-1)
+        create("sink", "blur", path=str(tmp_path / "out.mp4"), margin=-1)

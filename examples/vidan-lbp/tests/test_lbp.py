@@ -2,7 +2,7 @@ import pytest
 from skimage import data
 from vidan_lbp.detector import Lbp
 
-from vidan import ArrayFrame, ConfigError
+from vidan import ArrayFrame, ConfigError, create
 from vidan.testing import DetectorSuite
 
 
@@ -21,7 +21,7 @@ class TestLbp(DetectorSuite):
         return [ArrayFrame(astronaut()), ArrayFrame(astronaut()[:, ::-1])]
 
 
-def test_the_face_is_found_where_it_is():
+def test_the_box_contains_the_face():
     (found,) = Lbp().detect([ArrayFrame(astronaut())])
     assert len(found) == 1
     left, top, right, bottom = found.boxes[0].tolist()
@@ -29,6 +29,8 @@ def test_the_face_is_found_where_it_is():
     assert top < 115 < bottom
 
 
-def test_bad_options_are_refused():
-    with pytest.raises(ConfigError, match="scale > 1"):
-        Lbp(scale=1.0)
+def test_bad_options_are_rejected():
+    with pytest.raises(ConfigError, match="scale"):
+        create("detector", "lbp", scale=1.0)
+    with pytest.raises(ConfigError, match="width=30"):
+        Lbp(width=30)

@@ -1,41 +1,47 @@
-"""A video in which nobody can be recognized: what is in the boxes is blurred away."""
+"""A video in which nobody can be recognized: the inside of all boxes is blurred."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from vidan import ArrayFrame, ConfigError, Detections, Result, Tracks
+from vidan import ArrayFrame, Detections, Result, Tracks
 from vidan_plugins.sinks.video.sink import VideoSink
 
-CELLS = 6  # what is left of a face: so many cells in each direction
+CELLS = 6
+"""A blurred object is reduced to this many cells in each direction."""
 
 
 class Blur:
-    """Writes the video with everything blurred that was found or is followed.
+    """Writes the video with all detections and tracks blurred.
 
     Args:
         path: of the MP4 file.
-        labels: what to blur; empty for everything.
-        margin: by how much of its size a box is made larger on each side, 0 or more.
+        labels: labels to blur; empty for all.
+        margin: added to a box on each side, as a fraction of its size.
 
     Raises:
-        ConfigError: an option has a bad value.
         SinkError: the file cannot be written.
     """
 
     lossless = True
 
-    def __init__(self, path: str, labels: list[str] | None = None, margin: float = 0.15) -> None:
-        if margin < 0:
-            raise ConfigError(f"sink.blur.margin: expected 0 or more, not {margin!r}")
+    def __init__(
+        self,
+        path: str,
+        labels: list[str] | None = None,
+        margin: Annotated[float, Meta(ge=0)] = 0.15,
+    ) -> None:
         self._labels = frozenset(labels or ())
         self._margin = margin
         self._video = VideoSink(path, draw=False)
 
     def write(self, result: Result) -> None:
-        """Take one result."""
+        """Blur one frame and write it."""
         frame = result.frame
         rgb = frame.rgb().copy()
         for box in self._boxes(result):
@@ -54,20 +60,20 @@ class Blur:
         self._video.close()
 
     def _boxes(self, result: Result) -> npt.NDArray[np.float32]:
-        """Boxes of detections and of tracks, (N,4): a track that coasts hides a missed face."""
+        """Boxes (N, 4) of detections, and of tracks, which also hide objects that were missed."""
         boxes = np.concatenate([result.detections.boxes, result.tracks.boxes])
         classes = np.concatenate([result.detections.classes, result.tracks.classes])
         if not self._labels:
             return boxes
-        # Uncertain (-1) counts: better one blurred too many.
+        # Uncertain labels (-1) are blurred, too: better one too many.
         wanted = [c == -1 or result.label(int(c)) in self._labels for c in classes]
         return boxes[np.array(wanted, bool)]
 
 
 def blur(rgb: npt.NDArray[np.uint8], box: npt.NDArray[np.float32], margin: float) -> None:
-    """Blur a box (4,) xyxy px of an image (H,W,3), in place.
+    """Blur a box (4,) xyxy px of an image (H, W, 3), in place.
 
-    By averaging over a few cells: unlike a Gaussian blur that cannot be undone.
+    Averages over a few cells. Unlike a Gaussian blur, this cannot be reverted.
     """
     size = box[2:] - box[:2]
     corners = np.concatenate([box[:2] - margin * size, box[2:] + margin * size])

@@ -1,4 +1,4 @@
-"""A source for vidan: what is here is imported by every run, so keep it light."""
+"""A source for vidan. Every run imports this module, so it must import quickly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vidan import hookimpl
 if TYPE_CHECKING:
     from vidan.registry.components import Registrar
 
-vidan_api = 1  # what this plugin was written for
+vidan_api = 1  # version of the interfaces
 
 
 @hookimpl
@@ -20,5 +20,5 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_config() -> str:
-    """Where the configuration is."""
+    """The folder of the configuration."""
     return "pkg://vidan_inbox.conf"

@@ -1,4 +1,4 @@
-"""Images from a folder as they arrive, as from a camera that uploads them."""
+"""Images from a folder as they arrive, for example from a camera that uploads them."""
 
 from __future__ import annotations
 
@@ -6,48 +6,52 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+from msgspec import Meta
 
-from vidan import ArrayFrame, ConfigError, Frame, SourceError
+from vidan import ArrayFrame, Frame, SourceError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 class Inbox:
-    """Images that are in a folder, and those that come, in the order of their names.
+    """Yields the images in a folder, and new ones as they arrive, in the order of their names.
 
-    An image is taken when its size has not changed between two looks: then it was written to
-    its end. What cannot be read by then leaves a gap in the index.
+    An image is complete when its size has not changed between two scans of the folder. A file that
+    cannot be read as an image leaves a gap in the index.
 
     Args:
         path: of the folder.
-        every: how long between two looks, s.
-        patience: end when nothing came for so long, s; null to wait for ever.
+        interval: time between two scans, s.
+        timeout: end after this time without a new image, s; null to wait forever.
 
     Raises:
-        ConfigError: an option has a bad value.
-        SourceError: there is no such folder.
+        SourceError: the folder does not exist.
     """
 
-    live = False  # an image that waits is not stale
+    live = False  # no image is dropped
     frames = None
 
-    def __init__(self, path: str, every: float = 0.2, patience: float | None = None) -> None:
-        if every <= 0 or (patience is not None and patience < 0):
-            raise ConfigError("source: expected every > 0 and patience >= 0")
+    def __init__(
+        self,
+        path: str,
+        interval: Annotated[float, Meta(gt=0)] = 0.2,
+        timeout: Annotated[float, Meta(ge=0)] | None = None,
+    ) -> None:
         self._folder = Path(path)
         if not self._folder.is_dir():
-            raise SourceError(f"no folder {path!r}: make it, or say source.path=<folder>")
-        self._every, self._patience = every, patience
-        self._sizes: dict[str, int] = {}  # of those that may still grow
+            raise SourceError(f"no folder {path!r}: create it, or set source.path=<folder>")
+        self._interval, self._timeout = interval, timeout
+        self._sizes: dict[str, int] = {}  # of files that may still grow
         self._done: set[str] = set()
         self._closed = threading.Event()
         self._index = 0
 
     def __iter__(self) -> Iterator[Frame]:
-        """Wait for images and give them out."""
+        """Wait for images and yield them."""
         start = last = time.monotonic()
         while not self._closed.is_set():
             ready = self._ready()
@@ -68,23 +72,23 @@ class Inbox:
                     )
             if ready or self._sizes:
                 last = time.monotonic()
-            elif self._patience is not None and time.monotonic() - last >= self._patience:
+            elif self._timeout is not None and time.monotonic() - last >= self._timeout:
                 return
-            self._closed.wait(self._every)
+            self._closed.wait(self._interval)
 
     def close(self) -> None:
-        """End the waiting; may come from another thread, and twice."""
+        """End the iteration; from any thread, any number of times."""
         self._closed.set()
 
     def _ready(self) -> list[Path]:
-        """New images that have stopped growing, by name."""
+        """New images that are complete, by name."""
         ready = []
         for file in sorted(self._folder.iterdir()):
             if file.name in self._done or file.suffix.lower() not in SUFFIXES:
                 continue
             try:
                 size = file.stat().st_size
-            except OSError:  # it was taken away again
+            except OSError:  # it was removed
                 self._sizes.pop(file.name, None)
                 continue
             if size and self._sizes.get(file.name) == size:
@@ -97,7 +101,7 @@ class Inbox:
 
 
 def _read(file: Path) -> np.ndarray | None:
-    """The image (H,W,3) uint8 RGB; None if it is broken or gone."""
+    """The image (H, W, 3) uint8 RGB; None if it is broken or was removed."""
     try:
         data = np.frombuffer(file.read_bytes(), np.uint8)
     except OSError:

@@ -1,11 +1,13 @@
-"""Faces by scikit-image's cascade of local binary patterns: no network, no accelerator."""
+"""Faces with the cascade of local binary patterns in scikit-image; no neural network."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 from skimage import data
 from skimage.feature import Cascade
 
@@ -13,53 +15,55 @@ from vidan import ConfigError, Detections, Frame
 
 
 class Lbp:
-    """Finds faces that look into the camera.
+    """Detects frontal faces.
 
-    The cascade gives no scores: a face's is 1.
+    The cascade computes no scores: all are 1.
 
     Args:
-        width: images are scaled to this width before they are searched, px.
-        smallest: side of the smallest face, px of the scaled image; 24 or more.
-        scale: step between two sizes of faces, more than 1.
-        neighbors: how many windows must agree on a face.
+        width: images are scaled to this width, px.
+        min_size: side of the smallest face, px of the scaled image.
+        scale: ratio of two face sizes.
+        neighbors: number of windows that must agree on a face.
 
     Raises:
-        ConfigError: an option has a bad value.
+        ConfigError: the width is smaller than the smallest face.
     """
 
     labels = ("face",)
 
     def __init__(
-        self, width: int = 320, smallest: int = 32, scale: float = 1.2, neighbors: int = 4
+        self,
+        width: int = 320,
+        min_size: Annotated[int, Meta(ge=24)] = 32,
+        scale: Annotated[float, Meta(gt=1)] = 1.2,
+        neighbors: Annotated[int, Meta(ge=1)] = 4,
     ) -> None:
-        if smallest < 24 or width < smallest or scale <= 1 or neighbors < 1:
-            raise ConfigError(
-                "detector: expected smallest >= 24, width >= smallest, scale > 1, neighbors >= 1"
-            )
-        self._width, self._smallest = width, smallest
+        if width < min_size:
+            raise ConfigError(f"width={width}: expected at least min_size={min_size}")
+        self._width, self._min_size = width, min_size
         self._scale, self._neighbors = scale, neighbors
         self._cascade = Cascade(data.lbp_frontal_face_cascade_filename())
-        self._turn = threading.Lock()  # the cascade keeps state while it works
+        self._lock = threading.Lock()  # the cascade has state while it runs
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Detections of each frame."""
-        return [self._look(frame) for frame in frames]
+        return [self._detect(frame) for frame in frames]
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Nothing to release."""
 
-    def _look(self, frame: Frame) -> Detections:
+    def _detect(self, frame: Frame) -> Detections:
         scale = frame.width / self._width
         height = round(frame.height / scale)
-        if height < self._smallest:
+        if height < self._min_size:
             return Detections.empty()
         small = frame.resized(self._width, height)
-        with self._turn:
+        with self._lock:
             found = self._cascade.detect_multi_scale(
                 img=small,
                 scale_factor=self._scale,
                 step_ratio=1.0,
-                min_size=(self._smallest, self._smallest),
+                min_size=(self._min_size, self._min_size),
                 max_size=(height, self._width),
                 min_neighbor_number=self._neighbors,
             )
