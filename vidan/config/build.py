@@ -64,10 +64,11 @@ def build(
     component = load_plugins().registry.get(kind, name)
     target = component.load()
     arguments = _from_context(target, context) | arguments
-    _check_keys(where, component, target, arguments)
+    _check_keys(component, target, arguments)
     for key, hint in hints(target).items():
         if key in arguments:
             check(f"{where}.{key}", arguments[key], hint)
+    _check_complete(where, component, target, arguments)
     return _call(component, where, target, arguments)
 
 
@@ -95,19 +96,27 @@ def _plain(kind: str, where: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_keys(
-    where: str, component: Component, target: Callable[..., Any], arguments: Mapping[str, Any]
+    component: Component, target: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> None:
-    """Check the keys against the constructor's signature."""
-    title = f"{component.kind} {component.name!r}"
+    """Check that the constructor has the keys."""
     named = keywords(target)
     parameters = inspect.signature(target).parameters.values()
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for key in arguments:
         if key not in named and not takes_any:
-            raise ConfigError(f"{title} has no key {key!r}: {did_you_mean(str(key), named)}")
-    for key, parameter in named.items():
+            near = did_you_mean(str(key), named)
+            raise ConfigError(f"{component.title} has no key {key!r}: {near}")
+
+
+def _check_complete(
+    where: str, component: Component, target: Callable[..., Any], arguments: Mapping[str, Any]
+) -> None:
+    """Check that no key without a default is missing."""
+    for key, parameter in keywords(target).items():
         if parameter.default is parameter.empty and key not in arguments:
-            raise ConfigError(f"missing {where}.{key} of {title}: set {where}.{key}=<value>")
+            raise ConfigError(
+                f"missing {where}.{key} of {component.title}: set {where}.{key}=<value>"
+            )
 
 
 def _from_context(target: Callable[..., Any], context: BuildContext | None) -> dict[str, Any]:
@@ -136,5 +145,4 @@ def _call(
 
 
 def _failed(component: Component, error: Exception) -> PluginError:
-    title = f"{component.kind} {component.name!r}"
-    return PluginError(f"{title} cannot be built: {type(error).__name__}: {error}")
+    return PluginError(f"{component.title} cannot be built: {type(error).__name__}: {error}")

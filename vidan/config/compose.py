@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -64,6 +65,18 @@ def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
+def with_added_keys(overrides: Iterable[str]) -> list[str]:
+    """The overrides, with a `+` before the keys of a component that an override adds.
+
+    >>> with_added_keys(["+sink.archive.name=video", "sink.archive.crf=18", "max_frames=9"])
+    ['+sink.archive.name=video', '+sink.archive.crf=18', 'max_frames=9']
+    """
+    given = list(overrides)
+    names = [re.match(r"\+(\w+\.[\w-]+\.)name=", override) for override in given]
+    added = tuple(found[1] for found in names if found is not None)
+    return [f"+{o}" if added and o.startswith(added) else o for o in given]
+
+
 def chosen_groups(overrides: Iterable[str]) -> set[str]:
     """The config groups, and other keys, that overrides set, such as `sink` in `sink=[video]`."""
     return {override.lstrip("+~").partition("=")[0] for override in overrides}
@@ -81,7 +94,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override is malformed or names something that does not exist.
     """
     plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
-    overrides = [o for o in plain if not o.startswith("hydra.")]
+    overrides = with_added_keys(o for o in plain if not o.startswith("hydra."))
     with _COMPOSING, explained(overrides, config_name):
         HydraPlugins.instance().register(PluginConfigs)
         load_local(overrides)
@@ -102,6 +115,7 @@ def run_hydra(
         ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
+    arguments = with_added_keys(arguments)
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them
     # Options first: argparse accepts positional arguments on one side of an option only.

@@ -33,6 +33,11 @@ class Component:
     extra: str | None
     package: Package
 
+    @property
+    def title(self) -> str:
+        """What messages call it, such as `sink 'video'`."""
+        return f"{self.kind} {self.name!r}"
+
     def missing(self) -> list[str]:
         """Names of the packages of its extra that are not installed."""
         return [] if self.extra is None else _missing(self.package.name, self.extra)
@@ -60,11 +65,11 @@ class Component:
         except Exception as error:
             if self.missing():
                 raise PluginError(
-                    f"{self.kind} {self.name!r} needs {', '.join(self.missing())}, which is "
+                    f"{self.title} needs {', '.join(self.missing())}, which is "
                     f"not installed: {self._install()}"
                 ) from error
             raise PluginError(
-                f"{self.kind} {self.name!r} of package {self.package.name!r} cannot be imported: "
+                f"{self.title} of package {self.package.name!r} cannot be imported: "
                 f"{type(error).__name__}: {error}"
             ) from error
         return target

@@ -80,6 +80,11 @@ def test_a_key_that_the_configuration_leaves_out_comes_from_the_context():
     assert build("tracker", {"name": "thing", "size": 3}, context=context).size == 3
 
 
+def test_keys_of_an_added_component_need_no_plus(here, capsys):
+    assert cli.main(["+sink.archive.name=video", "sink.archive.crf=99", "hydra.run.dir=out"]) == 2
+    assert "error: sink.archive.crf: expected `int` <= 51, not 99" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
