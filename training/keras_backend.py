@@ -26,26 +26,33 @@ def select() -> None:
         return
     # TF_CPP_MIN_LOG_LEVEL is not enough: the C++ part prints before logging is set up (2.21).
     with quiet_stderr():
-        os.environ.setdefault("KERAS_BACKEND", _best_backend())
-        if os.environ["KERAS_BACKEND"] == "tensorflow" and _installed("tensorflow"):
+        os.environ.setdefault("KERAS_BACKEND", best_backend())
+        if os.environ["KERAS_BACKEND"] == "tensorflow" and is_installed("tensorflow"):
             import tensorflow as tf
 
             tf.constant(0)  # initializes the devices, which prints to stderr
 
 
-def _best_backend() -> str:
-    if not _installed("tensorflow"):
-        return "jax" if _installed("jax") else "tensorflow"
-    if _installed("jax") and any(map(_installed, JAX_ACCELERATORS)) and not _tensorflow_has_gpu():
+def best_backend() -> str:
+    """TensorFlow, or JAX if TensorFlow is missing or only JAX has an accelerator."""
+    if not is_installed("tensorflow"):
+        return "jax" if is_installed("jax") else "tensorflow"
+    if (
+        is_installed("jax")
+        and any(map(is_installed, JAX_ACCELERATORS))
+        and not tensorflow_has_gpu()
+    ):
         return "jax"
     return "tensorflow"
 
 
-def _installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
+    """Whether a package is installed; does not import it."""
     return importlib.util.find_spec(name) is not None
 
 
-def _tensorflow_has_gpu() -> bool:
+def tensorflow_has_gpu() -> bool:
+    """Whether TensorFlow has a GPU."""
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))

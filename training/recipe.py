@@ -20,11 +20,11 @@ from .data.augment import Augmentation
 from .data.loading import READ_OPTIONS
 from .model.anchors import AnchorShapes
 
-DEFAULT = "lite0"
-SHIPPED = "facemask_lite0"
+DEFAULT_RECIPE = "lite0"
+SHIPPED_RECIPE = "facemask_lite0"
 """Recipe of the shipped model, whose data and split evaluation uses by default."""
 
-PIPELINE_BASE = "d0"
+PIPELINE_BASE_RECIPE = "d0"
 """Recipe that provides what a pipeline.config does not define."""
 
 OPTIONAL_KEYS: dict[str, Any] = {
@@ -69,7 +69,7 @@ def recipe_help() -> str:
     """Help text about choosing a recipe."""
     return (
         f"recipe=<name or YAML file> selects the recipe ({', '.join(recipes())}; default "
-        f"{DEFAULT}). All other keys override keys of the recipe, as in epochs=60 or "
+        f"{DEFAULT_RECIPE}). All other keys override keys of the recipe, as in epochs=60 or "
         "optimizer.learning_rate=0.0005. pipeline_config=<file> instead of recipe= starts from a "
         "pipeline.config of the TF Object Detection API."
     )
@@ -84,13 +84,13 @@ def load_recipe(argv: Sequence[str]) -> Any:
     Raises:
         ConfigError: the recipe cannot be read, or a key is unknown or has the wrong type.
     """
-    given = dict(_pair(argument) for argument in argv)
+    given = dict(_parse_argument(argument) for argument in argv)
     if file := given.pop("pipeline_config", None):
         if "recipe" in given:
             raise ConfigError("recipe= and pipeline_config= are mutually exclusive")
         name, base = file, _from_pipeline(Path(file), given)
     else:
-        name = given.pop("recipe", DEFAULT)
+        name = given.pop("recipe", DEFAULT_RECIPE)
         base = _from_file(name)
     try:
         OmegaConf.set_struct(base, True)
@@ -123,7 +123,7 @@ def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
     pipeline = read_pipeline(file, given.get("model"))
     for note in pipeline.notes:
         log.warning("%s", note)
-    base = _from_file(PIPELINE_BASE)
+    base = _from_file(PIPELINE_BASE_RECIPE)
     for key, value in pipeline.values.items():
         base[key] = {**base[key], **value} if isinstance(value, dict) else value
     if "epochs" in given:
@@ -131,7 +131,7 @@ def _from_pipeline(file: Path, given: dict[str, str]) -> Any:
     return base
 
 
-def _pair(argument: str) -> tuple[str, str]:
+def _parse_argument(argument: str) -> tuple[str, str]:
     key, equals, value = argument.partition("=")
     if not equals or not key:
         raise ConfigError(f"argument {argument!r} is not key=value")
@@ -147,7 +147,7 @@ def _check_key(config: Any, key: str) -> None:
         raise ConfigError(f"unknown key {key!r}; {did_you_mean(last, names)}")
 
 
-def shapes(config: Any) -> AnchorShapes:
+def anchor_shapes(config: Any) -> AnchorShapes:
     """The anchor shapes of a recipe."""
     anchors = config.anchors
     ratios = tuple(float(ratio) for ratio in anchors.ratios)
@@ -160,7 +160,7 @@ def augmentation(config: Any) -> Augmentation:
     return Augmentation(**{**values, "scale": tuple(values["scale"])})
 
 
-def by_class(labels: Sequence[str], factors: Any) -> list[float]:
+def factors_by_class(labels: Sequence[str], factors: Any) -> list[float]:
     """Factors by label as a list over classes; 1 where none is given.
 
     Raises:

@@ -33,9 +33,9 @@ def policy():
     ],
 )
 def test_the_backend_is_the_one_with_an_accelerator(monkeypatch, installed, gpu, expected):
-    monkeypatch.setattr(keras_backend, "_installed", lambda name: name in installed)
-    monkeypatch.setattr(keras_backend, "_tensorflow_has_gpu", lambda: gpu)
-    assert keras_backend._best_backend() == expected
+    monkeypatch.setattr(keras_backend, "is_installed", lambda name: name in installed)
+    monkeypatch.setattr(keras_backend, "tensorflow_has_gpu", lambda: gpu)
+    assert keras_backend.best_backend() == expected
 
 
 @pytest.mark.parametrize(

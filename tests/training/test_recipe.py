@@ -13,7 +13,7 @@ from vidan_training.model.efficientdet import ARCHITECTURES
 def test_every_recipe_is_complete(name):
     config = recipe.load_recipe([f"recipe={name}"])
     assert config.model in ARCHITECTURES
-    assert recipe.shapes(config).per_location > 0
+    assert recipe.anchor_shapes(config).per_location > 0
     recipe.augmentation(config)
 
 
@@ -27,7 +27,7 @@ def test_overrides_change_the_recipe():
         ]
     )
     assert (config.epochs, config.optimizer.learning_rate) == (3, 1e-4)
-    assert recipe.shapes(config).ratios == (1.0, 2.0)
+    assert recipe.anchor_shapes(config).ratios == (1.0, 2.0)
     assert recipe.augmentation(config).scale == (1, 1.5)
 
 
@@ -61,9 +61,9 @@ def test_missing_data_is_an_error(tmp_path):
 
 
 def test_factors_by_label_become_factors_by_class():
-    assert recipe.by_class(("a", "b"), {"b": 2}) == [1.0, 2.0]
+    assert recipe.factors_by_class(("a", "b"), {"b": 2}) == [1.0, 2.0]
     with pytest.raises(ConfigError, match="unknown label 'c'"):
-        recipe.by_class(("a", "b"), {"c": 2})
+        recipe.factors_by_class(("a", "b"), {"c": 2})
 
 
 def test_help_lists_the_recipes(capsys):

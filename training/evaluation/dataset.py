@@ -114,7 +114,7 @@ def _load_recipe_data(recipe: str | None, part: str) -> tuple[tuple[str, ...], l
 
 def _load_recipe(name: str | None) -> Any:
     """A recipe; that of the shipped model if None."""
-    return recipes.load_recipe([f"recipe={recipes.SHIPPED if name is None else name}"])
+    return recipes.load_recipe([f"recipe={recipes.SHIPPED_RECIPE if name is None else name}"])
 
 
 def _load_data(

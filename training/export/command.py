@@ -30,7 +30,7 @@ USAGE = (
     "onnx=<file>, savedmodel=<folder> and npz=<file, float16> are the outputs;",
     "half=false keeps float32 weights in the ONNX file;",
     "int8=true quantizes it, calibrated on images=32 of calibration=<a recipe, or data of any",
-    f"format> (default {recipe.SHIPPED});",
+    f"format> (default {recipe.SHIPPED_RECIPE});",
     "features=true adds a third output with an appearance vector for each box.",
 )
 REQUIREMENTS = {
@@ -156,7 +156,7 @@ def main(argv: list[str]) -> int:
     if file := options.get("onnx"):
         path = Path(file)
         if int8:
-            calibration = options.get("calibration", recipe.SHIPPED)
+            calibration = options.get("calibration", recipe.SHIPPED_RECIPE)
             export_int8(serving, spec, path, weights, calibration, image_count)
         else:
             export_onnx(serving, spec, path, half)

@@ -131,7 +131,7 @@ def main(argv: list[str]) -> int:
     from .command import load_model
     from .quantize import calibration_samples, network_inputs
 
-    options = {"weights": str(shipped_weights()), "data": recipe.SHIPPED, "images": "16"}
+    options = {"weights": str(shipped_weights()), "data": recipe.SHIPPED_RECIPE, "images": "16"}
     for argument in argv:
         key, _, value = argument.partition("=")
         if key not in options or not value:

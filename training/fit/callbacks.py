@@ -68,7 +68,7 @@ class EpochCallback(keras.callbacks.Callback):
         """Build the detector for validation, which shares the model's weights."""
         super().set_model(model)
         height, width = self.config.size
-        self.detector = detector(model, height, width, recipe.shapes(self.config))
+        self.detector = detector(model, height, width, recipe.anchor_shapes(self.config))
         self.detector.compile(run_eagerly=self.config.eager, jit_compile=False)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -124,7 +124,7 @@ class EpochCallback(keras.callbacks.Callback):
             self.config.model,
             self.labels,
             tuple(self.config.size),
-            recipe.shapes(self.config),
+            recipe.anchor_shapes(self.config),
             round(metrics.get("threshold", DEFAULT_THRESHOLD), 3),
             {
                 **provenance,

@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     device = keras_backend.accelerator() or "the CPU"
     terminal.print(f"{keras.backend.backend()} on {device}, {precision}")
 
-    shapes = recipe.shapes(config)
+    shapes = recipe.anchor_shapes(config)
     last = output / "last.npz"
     resumed = config.resume and last.is_file()
     model = _make_model(config, labels, shapes, None if resumed else terminal)
@@ -102,7 +102,7 @@ def make_batches(
     config: Any, training: list[Sample], labels: tuple[str, ...], anchors: FloatArray
 ) -> Batches:
     """The training batches of a recipe."""
-    factors = dict(enumerate(recipe.by_class(labels, config.oversample)))
+    factors = dict(enumerate(recipe.factors_by_class(labels, config.oversample)))
     return Batches(
         training,
         anchors,
@@ -119,7 +119,7 @@ def make_batches(
 def make_losses(config: Any, labels: tuple[str, ...], anchors: FloatArray) -> dict[str, Any]:
     """The losses of a recipe, by the name of the model's output."""
     loss = config.loss
-    weights = recipe.by_class(labels, loss.class_weights)
+    weights = recipe.factors_by_class(labels, loss.class_weights)
     return {
         "class": FocalLoss(len(labels), loss.alpha, loss.gamma, weights),
         "box": CIoULoss(anchors) if loss.box == "ciou" else HuberLoss(loss.delta),

@@ -13,8 +13,10 @@ COLOR_STEPS = (
     "random_adjust_saturation", "random_distort_color", "random_rgb_to_gray",
 )  # fmt: skip
 DEGRADING_STEPS = ("random_jpeg_quality", "random_patch_gaussian", "random_pixel_value_scale")
-CROPPING_STEPS = ("random_crop_image", "ssd_random_crop", "ssd_random_crop_fixed_aspect_ratio",
-         "random_crop_pad_image", "random_crop_to_aspect_ratio", "ssd_random_crop_pad")  # fmt: skip
+CROPPING_STEPS = (
+    "random_crop_image", "ssd_random_crop", "ssd_random_crop_fixed_aspect_ratio",
+    "random_crop_pad_image", "random_crop_to_aspect_ratio", "ssd_random_crop_pad",
+)  # fmt: skip
 
 
 def read_augmentation(options: list[Message], size: int) -> tuple[dict[str, Any], int | None]:

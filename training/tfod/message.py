@@ -115,10 +115,11 @@ class FieldUsage:
 
     def all_notes(self, fields: tuple[Field, ...]) -> tuple[str, ...]:
         """All notes sorted by line, including one for each unused field."""
+        notes = list(self.notes)
         for path, item in _unused(fields, "", self.used):
             reason = next((why for end, why in REASONS if re.search(end, path)), "unknown to vidan")
-            self.notes.append((item.line, _format_note(item, path, f"not honored: {reason}")))
-        return tuple(text for _, text in sorted(self.notes, key=lambda note: note[0]))
+            notes.append((item.line, _format_note(item, path, f"not honored: {reason}")))
+        return tuple(text for _, text in sorted(notes, key=lambda note: note[0]))
 
 
 def _format_note(item: Field, path: str, reason: str) -> str:

@@ -235,10 +235,7 @@ def _loss(detector: Message) -> dict[str, Any]:
     if not detector.flag("normalize_loc_loss_by_codesize", False):
         weight *= 4  # here Huber is averaged over the four codes, there it is added up
     if not detector.flag("normalize_loss_by_num_matches", True):
-        detector.note(
-            "normalize_loss_by_num_matches",
-            "not honored: losses are per positive",
-        )
+        detector.note("normalize_loss_by_num_matches", "not honored: losses are per positive")
     detector.flag("encode_background_as_zeros", False)  # which is always so with a sigmoid
     processing = detector.child("post_processing")
     if processing.text("score_converter", "IDENTITY") != "SIGMOID":

@@ -77,7 +77,7 @@ def box_sizes(dataset: formats.Dataset, plan: Any) -> dict[str, dict[str, float]
         `overlap`: median of the best IoU with an anchor.
     """
     height, width = plan.size
-    anchors = make_anchors(height, width, recipe.shapes(plan))
+    anchors = make_anchors(height, width, recipe.anchor_shapes(plan))
     boxes, labels = [np.zeros((0, 4))], list[str]()
     for image in dataset.images:
         boxes.append(image.boxes * min(width / image.size[0], height / image.size[1]))

@@ -59,7 +59,6 @@ class DetectorWithoutThreshold(ColorDetector):
     def __init__(self):
         super().__init__()
         del self.threshold
-        self._all = True
 
     def detect(self, frames):
         self.threshold = 0.0
