@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .core.camera_motion import CameraMotion
 
 Mask = npt.NDArray[np.bool_]
-Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+Seconds = Annotated[float, Meta(ge=0.0)]
 
 SIZES = np.array([False, False, True, True])
 """Which measured numbers are sizes: aspect ratio and height."""
