@@ -1,7 +1,7 @@
-"""Checks of the option values that components are made with, each one clear line.
+"""Checks of option values that annotations cannot express.
 
-`key` is the option's place in the configuration, such as `tracker.max_age`. Each function
-returns the value, and raises a ConfigError if it cannot be used.
+Types, choices and ranges belong in the annotations of a constructor: see `vidan.config.check`.
+`key` is the name of the option. Each function returns the value, or raises a ConfigError.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def positive(key: str, value: Any) -> float:
 
 
 def whole(key: str, value: Any, low: int, high: float = math.inf) -> int:
-    """A whole number in [low, high]."""
+    """An integer in [low, high]."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise wrong(key, value, "a whole number" + _bounds(low, high))
     return value
 
 
 def measure(key: str, value: Any, units: Mapping[str, float]) -> float:
-    """A number above 0 with one of the units, such as `10min`: in what the units count."""
+    """A number above 0 with one of `units`, such as `10min`, times the value of the unit."""
     match = re.fullmatch(r"(\d+\.?\d*) *([A-Za-z]+)", value) if isinstance(value, str) else None
     if match is None or match[2] not in units or not 0 < float(match[1]) < math.inf:
         raise wrong(key, value, f"a number above 0 and a unit: {', '.join(units)}")
@@ -49,7 +49,7 @@ def measure(key: str, value: Any, units: Mapping[str, float]) -> float:
 
 
 def duration(key: str, value: Any) -> float:
-    """A time in s: a number above 0, or one with a unit such as `90s`, `10min`, `1h`, `7d`."""
+    """A duration in s: a number above 0, or text with a unit: `90s`, `10min`, `1h`, `7d`."""
     return measure(key, value, SECONDS) if isinstance(value, str) else positive(key, value)
 
 
@@ -61,22 +61,22 @@ def boolean(key: str, value: Any) -> bool:
 
 
 def text(key: str, value: Any) -> str:
-    """A text with something in it."""
+    """A string that is not blank."""
     if not isinstance(value, str) or not value.strip():
-        raise wrong(key, value, "a text")
+        raise wrong(key, value, "a text that is not empty")
     return value
 
 
 def choice(key: str, value: Any, known: Iterable[str]) -> str:
-    """One of the names that are known."""
-    names_known = list(known)
-    if not isinstance(value, str) or value not in names_known:
-        raise ConfigError(f"{key}={value!r}: {did_you_mean(str(value), names_known)}")
+    """One of the known names."""
+    known = list(known)
+    if not isinstance(value, str) or value not in known:
+        raise ConfigError(f"{key}={value!r}: {did_you_mean(str(value), known)}")
     return value
 
 
 def names(key: str, value: Any) -> tuple[str, ...]:
-    """One name, or a list of at least one."""
+    """A name, or a list of at least one name."""
     found = [value] if isinstance(value, str) else value
     if not isinstance(found, Sequence) or not all(isinstance(n, str) and n for n in found):
         raise wrong(key, value, "a name or a list of names")
@@ -86,14 +86,14 @@ def names(key: str, value: Any) -> tuple[str, ...]:
 
 
 def path(key: str, value: Any) -> Path:
-    """A path, `~` being the home folder."""
+    """A path; `~` is the home folder."""
     if not isinstance(value, str | Path) or not str(value).strip():
         raise wrong(key, value, "a path")
     return Path(value).expanduser()
 
 
 def wrong(key: str, value: Any, expected: str) -> ConfigError:
-    """The error of a value that is not what was expected."""
+    """The error for a value that differs from what is expected."""
     return ConfigError(f"{key}={value!r}: expected {expected}")
 
 

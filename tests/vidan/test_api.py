@@ -30,7 +30,7 @@ def test_a_run_as_a_function(tmp_path):
     assert (out / "results.jsonl").read_text().count("\n") == 5
 
 
-def test_overrides_one_by_one(tmp_path, monkeypatch):
+def test_overrides_as_a_list(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert vidan.run(SMALL.split())["frames"] == 3
     (run,) = (tmp_path / "runs").iterdir()
@@ -42,7 +42,7 @@ def small(out):
 
 
 def execute_small(out):
-    """A run in another process: what it returns must be picklable."""
+    """Run in another process, so the result must be picklable."""
     return execute(compose(small(out)))
 
 
@@ -67,14 +67,14 @@ def test_a_run_in_a_thread(detections_file):
         assert [run.result(60)["frames"] for run in runs] == [3, 3]
 
 
-def test_a_run_in_a_process_of_its_own(detections_file):
+def test_a_run_in_a_spawned_process(detections_file):
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         summary = pool.submit(execute_small, "out").result(120)
     assert summary["frames"] == 3
     assert summary["error"] is None
 
 
-def test_ctrl_c_finishes_the_outputs_and_is_raised(detections_file):
+def test_ctrl_c_completes_the_outputs_and_raises(detections_file):
     arguments = [a for a in small("out") if not a.startswith("max_frames")]
     sent = threading.Thread(target=interrupt_when_written, args=["out/results.jsonl"])
     sent.start()
@@ -92,7 +92,7 @@ def interrupt_when_written(path):
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_what_is_wrong_is_raised():
+def test_errors_are_raised():
     with pytest.raises(vidan.ConfigError, match="unknown tracker 'srot'"):
         vidan.run("tracker=srot")
 
@@ -127,14 +127,14 @@ def test_leaving_the_loop_ends_the_run():
     assert not [t for t in threading.enumerate() if t.name.startswith("vidan-")]
 
 
-def test_a_failure_comes_behind_the_last_result():
+def test_a_failure_is_raised_after_the_last_result():
     seen = []
 
     def loop():
         for result in vidan.Pipeline(
             vidan.Stream(FakeSource(20), FakeTracker()), FakeDetector(fail_at=5)
         ):
-            seen.append(result.frame.index)  # noqa: PERF401 - what came before it raised
+            seen.append(result.frame.index)  # noqa: PERF401 - kept when it raises
 
     with pytest.raises(vidan.StageError, match="detector broke"):
         loop()
@@ -142,7 +142,7 @@ def test_a_failure_comes_behind_the_last_result():
     assert not [t for t in threading.enumerate() if t.name.startswith("vidan-")]
 
 
-def test_what_the_loop_raises_goes_through():
+def test_an_error_of_the_loop_ends_the_run():
     source = FakeSource(None)
 
     def loop():

@@ -21,14 +21,14 @@ def test_a_table_has_a_row_for_each_track_and_each_detection_without_one():
     assert tuple(convert.to_pandas([]).columns) == convert.COLUMNS
 
 
-def test_arrow_holds_the_same():
+def test_an_arrow_table_has_the_same_rows():
     pytest.importorskip("pyarrow")
     table = convert.to_arrow([result(3, [[1, 2, 3, 4]])])
     assert table.column_names == list(convert.COLUMNS)
     assert table.to_pylist()[0]["x2"] == 3
 
 
-def test_supervision_there_and_back():
+def test_supervision_round_trip():
     pytest.importorskip("supervision")
     found = detections([[1, 2, 3, 4], [5, 6, 7, 8]], [0.5, 0.75], [1, 0])
     theirs = convert.to_supervision(found, ("a", "b"))
@@ -42,7 +42,7 @@ def test_supervision_there_and_back():
     assert len(convert.to_supervision(Detections.empty())) == 0
 
 
-def test_what_others_leave_out_has_defaults():
+def test_missing_scores_and_classes_have_defaults():
     class Theirs:
         xyxy = np.array([[0, 0, 1, 1]])
         confidence = class_id = None
@@ -55,7 +55,7 @@ def test_what_others_leave_out_has_defaults():
     assert found.classes.tolist() == [0]
 
 
-def test_what_is_not_installed_is_named(monkeypatch):
+def test_a_library_that_is_not_installed_is_named(monkeypatch):
     def missing(name):
         raise ImportError(name)
 

@@ -26,7 +26,7 @@ def test_exit_codes():
         ("tracker", 0, KeyError(), "tracker at frame 0: KeyError: KeyError()"),
     ],
 )
-def test_a_stage_error_says_where(stage, frame, cause, text):
+def test_a_stage_error_names_the_stage_and_the_frame(stage, frame, cause, text):
     assert str(vidan.StageError(stage, frame, cause)) == text
 
 
@@ -38,5 +38,5 @@ def test_a_stage_error_says_where(stage, frame, cause, text):
         ("xyz", [], "there is none"),
     ],
 )
-def test_near_names(name, known, text):
+def test_similar_names(name, known, text):
     assert did_you_mean(name, known) == text

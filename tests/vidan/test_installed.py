@@ -1,4 +1,4 @@
-"""The wheel holds what the tree holds, and a stranger's installed plugin works."""
+"""The wheel contains all files of the repository, and an installed third-party plugin works."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def pip(*arguments):
     subprocess.run([sys.executable, "-m", "pip", *arguments, *quiet], check=True)
 
 
-def test_the_wheel_holds_the_tree(tmp_path):
+def test_the_wheel_contains_all_files(tmp_path):
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.splitlines()
@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_tree(tmp_path):
     assert names == expected
 
 
-def test_a_strangers_plugin_installed_for_real(tmp_path):
+def test_an_installed_third_party_plugin(tmp_path):
     shutil.copytree(ROOT / "tests/foo_plugin", tmp_path / "project")
     pip("install", str(tmp_path / "project"), "--target", str(tmp_path / "site"))
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}

@@ -1,4 +1,4 @@
-"""How many frames are alive at once in a run, whatever its length."""
+"""The number of frames in memory does not depend on the length of a run."""
 
 import gc
 import weakref
@@ -14,7 +14,7 @@ MOST = 12
 
 
 class Counted(FakeSource):
-    """Counts the frames that are alive whenever another one is made."""
+    """Counts the frames in memory whenever a new one is created."""
 
     def __init__(self, count):
         super().__init__(count)
@@ -30,7 +30,7 @@ class Counted(FakeSource):
 
 
 class Forgetting(FakeSink):
-    """A slow sink that keeps nothing, so that all channels fill up."""
+    """A slow sink that keeps nothing, so all channels fill up."""
 
     def write(self, result):
         super().write(result)
@@ -38,9 +38,9 @@ class Forgetting(FakeSink):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_few_frames_are_alive_at_once(workers):
+def test_few_frames_are_in_memory_at_once(workers):
     peaks = []
-    gc.disable()  # frames must go at once, not when somebody clears up cycles
+    gc.disable()  # frames must be freed by reference counting alone
     try:
         for count in (60, 240):
             source = Counted(count)

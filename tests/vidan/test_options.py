@@ -20,19 +20,19 @@ from vidan import ConfigError, options
         (partial(options.whole, low=0, high=51), [-1, 52]),
     ],
 )
-def test_refuses_and_names_the_option_and_the_value(check, values):
+def test_an_error_names_the_option_and_the_value(check, values):
     for value in values:
         with pytest.raises(ConfigError) as caught:
             check("detector.x", value)
         assert str(caught.value).startswith(f"detector.x={value!r}: expected ")
 
 
-def test_a_choice_answers_with_near_names():
+def test_a_choice_suggests_similar_names():
     with pytest.raises(ConfigError, match=r"x='bacthed': did you mean 'batched'\?"):
         options.choice("x", "bacthed", ["batched", "filterpy"])
 
 
-def test_gives_what_is_good():
+def test_returns_acceptable_values():
     assert options.number("x", 1, 0, 1) == 1.0
     assert options.positive("x", 2) == 2.0
     assert options.choice("x", "b", "ab") == "b"

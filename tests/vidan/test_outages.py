@@ -10,13 +10,13 @@ from vidan.outages import Outages
 from vidan.runtime.tracker_reset import ResettingTracker
 
 
-class Counting:
-    """A tracker that gives identities 1 and 2 to whatever it sees, as a new one does."""
+class CountingTracker:
+    """A tracker that always returns the ids 1 and 2, as a new tracker does."""
 
     made = 0
 
     def __init__(self):
-        Counting.made += 1
+        CountingTracker.made += 1
 
     def update(self, frame, detections):
         boxes = np.array([[0, 0, 1, 1], [2, 2, 3, 3]], np.float32)
@@ -25,10 +25,10 @@ class Counting:
 
 
 @pytest.fixture
-def follow():
-    """Follows frames of stream times with a tracker that forgets after 3 s; their identities."""
+def tracked():
+    """Updates a tracker that is reset after 3 s at a stream time, and returns the ids."""
     outages = Outages()
-    tracker = ResettingTracker(Counting, outages, 3.0)
+    tracker = ResettingTracker(CountingTracker, outages, 3.0)
 
     def update(time):
         return tracker.update(frame(time_=time), Detections.empty()).ids.tolist()
@@ -36,8 +36,8 @@ def follow():
     return outages, update
 
 
-def test_nobody_is_known_again_after_a_long_outage_and_no_identity_is_used_twice(follow):
-    outages, update = follow
+def test_tracks_are_reset_after_a_long_outage_and_no_id_is_reused(tracked):
+    outages, update = tracked
     assert [update(0.0), update(1.0)] == [[1, 2], [1, 2]]
     for start, end in ((1.0, 5.0), (6.0, 20.0)):
         outages.begin(0.0, start, "lost")
@@ -47,24 +47,24 @@ def test_nobody_is_known_again_after_a_long_outage_and_no_identity_is_used_twice
     assert ids == [5, 6]
 
 
-def test_a_short_outage_is_left_to_the_tracker(follow):
-    outages, update = follow
+def test_a_short_outage_does_not_reset_tracks(tracked):
+    outages, update = tracked
     update(1.0)
     outages.begin(0.0, 1.0, "lost")
     outages.end(2.9)
     assert update(3.9) == [1, 2]
 
 
-def test_a_frame_from_before_an_outage_changes_nothing(follow):
-    outages, update = follow
+def test_a_frame_from_before_an_outage_changes_nothing(tracked):
+    outages, update = tracked
     update(1.0)
     outages.begin(0.0, 2.0, "lost")
     outages.end(9.0)
-    assert update(2.0) == [1, 2]  # was on its way when the source was lost
+    assert update(2.0) == [1, 2]  # was in the pipeline when the source was lost
     assert update(11.0) == [3, 4]
 
 
-def test_a_summary_tells_of_outages(capsys):
+def test_outages_are_in_the_summary(capsys):
     outages = Outages()
     outages.begin(0.5, 1.25, "pulled")
     outages.attempt()
@@ -85,7 +85,7 @@ def test_a_summary_tells_of_outages(capsys):
     assert "ongoing, attempts: 0: pulled again" in cells
 
 
-def test_endless_runs_stay_bounded():
+def test_memory_is_bounded():
     outages = Outages()
     for number in range(1500):
         outages.begin(0.0, float(number), "lost")

@@ -20,7 +20,7 @@ def test_plugins_lists_every_component(capsys, register, monkeypatch):
     assert "left out: ImportError: no" in rows[("plugin", "strange:x")]
 
 
-def test_doctor_looks_at_everything(capsys, register):
+def test_doctor_checks_everything(capsys, register):
     assert cli.main(["doctor"]) == 0
     text = capsys.readouterr().out
     for what in ("Python", "onnxruntime", "H.264 encoder", "OpenCV packages", "display"):
@@ -53,6 +53,6 @@ def test_doctor_survives_a_plugin_whose_checks_fail(capsys):
 
 
 @pytest.mark.parametrize("command", ["plugins", "doctor"])
-def test_commands_explain_themselves(command, capsys):
+def test_commands_have_help(command, capsys):
     assert cli.main([command, "--help"]) == 0
     assert f"usage: vidan {command}" in capsys.readouterr().out

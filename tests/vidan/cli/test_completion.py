@@ -39,7 +39,7 @@ BIN = Path(sys.executable).parent
         ("vidan doctor x", []),
     ],
 )
-def test_words(here, line, words):
+def test_completions(here, line, words):
     (here / "street.mp4").touch()
     (here / "streets").mkdir()
     (here / "runs").mkdir()
@@ -68,7 +68,7 @@ def test_every_command_is_offered():
 
 
 def in_bash(line, folder):
-    """What a real bash completes a line to: the replies of the function that it was given."""
+    """The completions of a line in a real bash."""
     words = line.split(" ")
     script = f"""
         eval "$(vidan completion bash)"
@@ -107,7 +107,7 @@ def test_in_bash(tmp_path, line, words):
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)
-def test_scripts_can_be_read_by_their_shell(capsys, shell):
+def test_scripts_are_valid_in_their_shell(capsys, shell):
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     if shutil.which(shell) is None:

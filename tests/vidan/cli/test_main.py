@@ -18,7 +18,7 @@ def fakes(register):
 
 
 def fake_run(*overrides):
-    """A run of the fake components with the real command line."""
+    """Run fake components with the real command line."""
     base = [
         "~source",
         "~detector",
@@ -44,7 +44,7 @@ def test_help_lists_groups_examples_and_commands(capsys):
 @pytest.mark.parametrize(
     ("arguments", "code"), [(["eval"], 2), (["eval", "--help"], 0), (["eval", "x", "-h"], 0)]
 )
-def test_the_first_of_two_words_lists_the_second(capsys, arguments, code):
+def test_the_first_word_of_commands_lists_them(capsys, arguments, code):
     assert cli.main(arguments) == code
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == "vidan eval <command> [key=value] ..."
@@ -108,7 +108,7 @@ def test_max_frames(here, fakes):
     assert json.loads((here / "out/summary.json").read_text())["frames"] == 2
 
 
-def test_a_failure_in_mid_run_is_one_line_and_in_the_summary(here, fakes, capsys):
+def test_a_failure_during_a_run_is_one_line_and_in_the_summary(here, fakes, capsys):
     assert fake_run("+detector.fail_at=3") == 1
     err = capsys.readouterr().err.splitlines()
     assert err[-1] == "vidan: error: detector at frame 3: RuntimeError: detector broke"
@@ -118,7 +118,7 @@ def test_a_failure_in_mid_run_is_one_line_and_in_the_summary(here, fakes, capsys
     assert "detector broke" in summary["error"]
 
 
-def test_a_traceback_when_asked_for(here, fakes, capsys, caplog):
+def test_hydra_verbose_prints_a_traceback(here, fakes, capsys, caplog):
     assert fake_run("+detector.fail_at=3", "hydra.verbose=true") == 1
     assert "Traceback" in capsys.readouterr().err + caplog.text
 
@@ -135,12 +135,12 @@ def test_multirun(here, fakes):
     assert frames == [1, 2]
 
 
-def test_multirun_goes_on_after_a_failure(here, fakes, capsys):
+def test_multirun_continues_after_a_failure(here, fakes, capsys):
     assert fake_run("-m", "max_frames=0,2", "hydra.sweep.dir=sweep") == 2
     assert (here / "sweep/1/summary.json").exists()
 
 
-def test_configuration_is_shown(here, capsys):
+def test_cfg_prints_the_configuration(here, capsys):
     assert cli.main(["--cfg", "job"]) == 0
     assert "max_frames: null" in capsys.readouterr().out
 
@@ -170,7 +170,7 @@ def test_signals(tmp_path, number, code):
     assert len(written) == summary["frames"] > 0
 
 
-def test_several_runs_wherever_the_option_stands(tmp_path, monkeypatch):
+def test_the_multirun_option_may_be_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = ["source.width=160", "source.height=96", "max_frames=2", "sink=jsonl"]
     sweep = f"hydra.sweep.dir={tmp_path / 'all'}"

@@ -40,8 +40,8 @@ def filled(path, order, features=None):
 
 
 @pytest.mark.parametrize("features", [None, 0, 5])
-def test_what_comes_back_is_what_was_kept_to_the_last_bit(tmp_path, features):
-    order = random.Random(1).sample(range(0, 80, 2), 40)  # as several workers end them
+def test_records_are_read_back_exactly(tmp_path, features):
+    order = random.Random(1).sample(range(0, 80, 2), 40)  # as several workers finish
     store = DetectionStore(filled(tmp_path / "d.bin", order, features), resumed=True)
     assert store.count == 40
     for n in range(80):
@@ -52,11 +52,11 @@ def test_what_comes_back_is_what_was_kept_to_the_last_bit(tmp_path, features):
     store.close()
 
 
-def test_cut_off_anywhere_the_whole_records_stay_and_more_can_be_added(tmp_path):
+def test_complete_records_survive_a_cut_anywhere_and_more_can_be_added(tmp_path):
     data = filled(tmp_path / "d.bin", range(5)).read_bytes()
     ends = [len(MAGIC)]
     for n in range(5):
-        ends.append(ends[-1] + 36 + 24 * len(detections(n)))  # the head; 24 bytes a detection
+        ends.append(ends[-1] + 36 + 24 * len(detections(n)))  # header, 24 bytes a box
     assert ends[-1] == len(data)
     for size in range(len(data) + 1):
         (tmp_path / "d.bin").write_bytes(data[:size])
@@ -71,7 +71,7 @@ def test_cut_off_anywhere_the_whole_records_stay_and_more_can_be_added(tmp_path)
         again.close()
 
 
-def test_a_flipped_bit_ends_what_is_believed(tmp_path):
+def test_records_before_a_flipped_bit_are_used(tmp_path):
     data = bytearray(filled(tmp_path / "d.bin", range(5)).read_bytes())
     for at in range(0, len(data), 7):
         data[at] ^= 16
@@ -84,7 +84,7 @@ def test_a_flipped_bit_ends_what_is_believed(tmp_path):
         store.close()
 
 
-def test_another_image_under_the_same_index(tmp_path):
+def test_a_frame_that_has_changed(tmp_path):
     store = DetectionStore(filled(tmp_path / "d.bin", range(5)), resumed=True)
     with pytest.raises(SourceError, match=r"frame 3 was 64x48 px at 0\.100 s, now .* at 0\.104 s"):
         store.find(frame(3, time_=0.104))
@@ -93,40 +93,40 @@ def test_another_image_under_the_same_index(tmp_path):
     store.close()
 
 
-def test_a_detector_is_asked_once_for_each_frame(tmp_path):
-    class Counting(FakeDetector):
+def test_each_frame_is_detected_once(tmp_path):
+    class CountingDetector(FakeDetector):
         batch = 3
 
         def detect(self, frames):
-            asked.extend(f.index for f in frames)
+            detected.extend(f.index for f in frames)
             return super().detect(frames)
 
-    asked = []
+    detected = []
     for frames in ([0, 1], [1, 2, 0, 3]):
-        remembering = ReplayDetector(Counting(), tmp_path / "d.bin", resumed=True)
-        found = remembering.detect([frame(n) for n in frames])
+        replay = ReplayDetector(CountingDetector(), tmp_path / "d.bin", resumed=True)
+        found = replay.detect([frame(n) for n in frames])
         assert [f.boxes[0, 0] for f in found] == frames
-        assert (remembering.labels, remembering.batch) == (("thing",), 3)
-        remembering.close()
-    assert asked == [0, 1, 2, 3]
+        assert (replay.labels, replay.batch) == (("thing",), 3)
+        replay.close()
+    assert detected == [0, 1, 2, 3]
 
 
-def test_a_detector_that_returns_too_little_is_for_the_pipeline_to_name(tmp_path):
-    class ResettingTracker(FakeDetector):
+def test_too_few_results_are_left_to_the_pipeline(tmp_path):
+    class EmptyDetector(FakeDetector):
         def detect(self, frames):
             return []
 
-    remembering = ReplayDetector(ResettingTracker(), tmp_path / "d.bin", resumed=False)
-    assert remembering.detect([frame()]) == []
-    remembering.close()
+    replay = ReplayDetector(EmptyDetector(), tmp_path / "d.bin", resumed=False)
+    assert replay.detect([frame()]) == []
+    replay.close()
 
 
-def test_a_full_disk_ends_remembering_and_not_the_run(tmp_path, monkeypatch, caplog):
+def test_a_full_disk_ends_recording_but_not_the_run(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("vidan.execution.replay.MAX_BYTES", 200)
     store = DetectionStore(tmp_path / "d.bin")
     with caplog.at_level(logging.WARNING):
         for n in range(10):
-            store.add(frame(n), detections(n, count=2))  # 84 bytes each, behind 19
+            store.add(frame(n), detections(n, count=2))  # 84 bytes each, after 19
     assert caplog.text.count("vidan resume would detect again from frame 2") == 1
     store.close()
     again = DetectionStore(tmp_path / "d.bin", resumed=True)
@@ -134,6 +134,6 @@ def test_a_full_disk_ends_remembering_and_not_the_run(tmp_path, monkeypatch, cap
     again.close()
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_a_file_that_cannot_be_written(tmp_path):
     with pytest.raises(SinkError, match=r"cannot write .*nowhere"):
         DetectionStore(tmp_path / "nowhere/d.bin")

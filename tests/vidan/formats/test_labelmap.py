@@ -9,7 +9,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
 @given(st.dictionaries(st.integers(1, 2**31), st.tuples(TEXT, st.one_of(st.just(""), TEXT))))
-def test_reads_what_it_writes(labels):
+def test_round_trip(labels):
     items = [Item(number, *labels[number]) for number in sorted(labels)]
     assert parse(dump(items)) == items
 
@@ -22,7 +22,7 @@ def test_labels_are_numbered_from_one():
     assert not is_label_map("a\nitems\n")
 
 
-def test_what_people_call_it_goes_first():
+def test_the_display_name_takes_precedence():
     (item,) = parse('item { name: "/m/1" id: 7 display_name: "dog" keypoints { id: 1 } }')
     assert item == Item(7, "/m/1", "dog")
     assert item.label == "dog"
@@ -38,7 +38,7 @@ def test_what_people_call_it_goes_first():
         ("model {}", 1, "expected 'item {', got 'model'"),
     ],
 )
-def test_says_what_is_wrong(text, line, message):
+def test_errors_name_the_line(text, line, message):
     with pytest.raises(TextProtoError, match=message) as error:
         parse(text)
     assert error.value.line == line

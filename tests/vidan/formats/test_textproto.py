@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vidan.formats.textproto import TextProtoError, parse
 
 
-def test_reads_fields_in_their_order():
+def test_fields_are_in_order():
     (item,) = parse("item {\n  id: 1 # one\n  name: 'a'\n}")
     assert (item.name, item.kind, item.line) == ("item", "message", 1)
     assert [(f.name, f.kind, f.text, f.line) for f in item.fields] == [
@@ -20,7 +20,7 @@ def test_reads_fields_in_their_order():
     ("text", "value"),
     [
         ('"plain"', "plain"),
-        ("'it''s'", "its"),  # neighbors join
+        ("'it''s'", "its"),  # adjacent strings are concatenated
         (r"'it\'s'", "it's"),
         (r'"a\tb\\n"', "a\tb\\n"),
         (r'"caf\303\251"', "café"),  # octal bytes of UTF-8, as protobuf writes them
@@ -32,11 +32,11 @@ def test_reads_fields_in_their_order():
         ("SWISH", "SWISH"),
     ],
 )
-def test_reads_values(text, value):
+def test_values(text, value):
     assert parse(f"x: {text}, y: 1")[0].text == value
 
 
-def test_reads_messages_with_colon_and_angle_brackets_and_passes_over_lists():
+def test_messages_with_colon_or_angle_brackets_and_lists():
     fields = parse("a: { b: 1; c < d: '}' > } e: [1, {f: 2}, 'x'] g {}")
     assert [(f.name, f.kind) for f in fields] == [
         ("a", "message"),
@@ -61,7 +61,7 @@ def test_reads_messages_with_colon_and_angle_brackets_and_passes_over_lists():
         ("a {" * 5000, 1, "too deep"),
     ],
 )
-def test_says_where_text_is_wrong(text, line, message):
+def test_errors_name_the_line(text, line, message):
     with pytest.raises(TextProtoError, match=message) as caught:
         parse(text)
     assert caught.value.line == line
@@ -70,6 +70,6 @@ def test_says_where_text_is_wrong(text, line, message):
 @given(
     st.lists(st.sampled_from([*"{}<>[]:,;#\n '\"\\", "item", "id", "1", "é", "\\377"])).map("".join)
 )
-def test_any_text_is_read_or_refused(text):
+def test_any_text_is_parsed_or_refused(text):
     with contextlib.suppress(TextProtoError):
         parse(text)

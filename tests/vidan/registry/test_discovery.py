@@ -31,7 +31,7 @@ def discover(**plugins):
     return found
 
 
-def test_builtin_components_come_through_the_same_hooks():
+def test_built_in_components_use_the_same_hooks():
     found = load_plugins()
     assert found.failures == {}
     kinds = {(c.kind, c.name): c.package.name for c in found.registry}
@@ -40,11 +40,11 @@ def test_builtin_components_come_through_the_same_hooks():
 
 
 @pytest.mark.parametrize("component", list(load_plugins().registry), ids=lambda c: c.name)
-def test_every_builtin_component_has_its_file(component):
+def test_every_built_in_component_has_a_configuration(component):
     assert component.state() == "ok" or component.missing()
 
 
-def test_one_broken_plugin_does_not_harm_the_others():
+def test_a_broken_plugin_does_not_affect_others():
     def explode():
         raise ImportError("no module named nowhere")
 
@@ -62,7 +62,7 @@ def test_one_broken_plugin_does_not_harm_the_others():
         (("tracker", "mine", "mine.Mine"), "expected 'package.module:Name', got 'mine.Mine'"),
     ],
 )
-def test_a_wrong_registration_leaves_the_plugin_out_whole(component, message):
+def test_a_bad_registration_leaves_out_the_whole_plugin(component, message):
     found = discover(strange=adding(("tracker", "fine", "mine:Mine"), component))
     assert message in found.failures["strange"]
     assert found.registry.names("tracker") == []
@@ -80,7 +80,7 @@ def test_a_name_registered_twice_is_an_error_when_chosen():
         found.registry.get("tracker", "mine")
 
 
-def test_an_unknown_name_answers_with_near_ones():
+def test_an_unknown_name_suggests_similar_ones():
     with pytest.raises(PluginError, match="unknown tracker 'deepsorr': did you mean 'deepsort'"):
         load_plugins().registry.get("tracker", "deepsorr")
 
@@ -145,7 +145,7 @@ def test_a_command_that_cannot_be_imported():
         discover(strange=module(vidan_commands=vidan_commands)).commands.get("greet").main([])
 
 
-def test_a_component_loads_its_target_and_says_why_not():
+def test_a_component_loads_its_target_or_says_why_not():
     package = Package("vidan", "0")
     fine = Component("sink", "fine", "tests.vidan.fakes:FakeSink", None, package)
     assert fine.load().__name__ == "FakeSink"

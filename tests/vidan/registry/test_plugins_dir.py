@@ -1,4 +1,4 @@
-"""Single-file plugins: `plugins_dir=<folder>`, each run in a process of its own."""
+"""Single-file plugins with `plugins_dir=<folder>`; each run is a new process."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ PLUGIN = '''"""A sink in a file."""
 from vidan import hookimpl
 
 class Tally:
-    """Counts what went by."""
+    """Counts results."""
     lossless = True
     def __init__(self, path: str, start: int = 0):
         self.path, self.count = path, start
@@ -54,7 +54,7 @@ def test_a_plugin_in_a_file(tmp_path):
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["frames"] == 3
 
 
-def test_what_is_wrong_is_said(tmp_path):
+def test_errors_name_what_is_wrong(tmp_path):
     assert "no such folder" in run(tmp_path).stderr
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "tally.py").write_text(PLUGIN)

@@ -5,20 +5,20 @@ import pytest
 from vidan.support.stderr import quiet_stderr
 
 
-def test_holds_back_what_is_written(capfd):
+def test_output_is_held_back(capfd):
     with quiet_stderr():
         os.write(2, b"noise\n")
-    os.write(2, b"speech\n")
-    assert capfd.readouterr().err == "speech\n"
+    os.write(2, b"message\n")
+    assert capfd.readouterr().err == "message\n"
 
 
-def fail_loudly():
+def fail_with_output():
     with quiet_stderr():
-        os.write(2, b"what went wrong\n")
+        os.write(2, b"reason\n")
         raise ImportError("no library")
 
 
-def test_shows_it_after_all_where_something_failed(capfd):
+def test_output_is_shown_after_an_error(capfd):
     with pytest.raises(ImportError, match="no library"):
-        fail_loudly()
-    assert capfd.readouterr().err == "what went wrong\n"
+        fail_with_output()
+    assert capfd.readouterr().err == "reason\n"
