@@ -148,7 +148,7 @@ def of(base, made):
 
 
 class Reusing:
-    """A tracker that gives the same identity to whoever is there."""
+    """A tracker that assigns the same ids in every frame, whatever the objects."""
 
     def update(self, frame, detections):
         n = len(detections)
