@@ -15,8 +15,11 @@ Needs pytest. The built-in components pass the same suites.
 import pytest
 
 # Before they are imported: pytest then says what was compared in an assertion that fails.
-pytest.register_assert_rewrite("vidan.testing.suites")
+SUITES = ("source_suite", "detector_suite", "tracker_suite", "analyzer_suite", "sink_suite")
+pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in SUITES))
 
+from .analyzer_suite import AnalyzerSuite  # noqa: E402
+from .detector_suite import DetectorSuite  # noqa: E402
 from .parts import (  # noqa: E402
     ListSource,
     RecordingSink,
@@ -30,7 +33,9 @@ from .parts import (  # noqa: E402
     result,
     walkers,
 )
-from .suites import AnalyzerSuite, DetectorSuite, SinkSuite, SourceSuite, TrackerSuite  # noqa: E402
+from .sink_suite import SinkSuite  # noqa: E402
+from .source_suite import SourceSuite  # noqa: E402
+from .tracker_suite import TrackerSuite  # noqa: E402
 
 __all__ = [
     "AnalyzerSuite",
