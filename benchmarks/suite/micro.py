@@ -19,7 +19,7 @@ from vidan.frames import ArrayFrame
 from vidan.modelspec import ModelSpec
 from vidan.runtime.channel import Channel
 from vidan.types import Detections, Frame, Result, Tracks
-from vidan_plugins.detectors.native.model import batch_of
+from vidan_plugins.detectors.native.model import letterbox_batch
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.video.yuv_frame import YuvFrame
 from vidan_plugins.sources.frames import VideoFrame
@@ -85,8 +85,8 @@ def parts() -> Iterator[Part]:
         yield Part(f"NMS, {n} boxes", partial(nms, boxes(n), scores, 0.5))
     array, video = frames()
     spec = ModelSpec(labels=("thing",), input_size=(512, 512))
-    yield Part("letterbox 1080p to 512, from RGB", lambda: batch_of([array], spec))
-    yield Part("letterbox 1080p to 512, from YUV", lambda: batch_of([video], spec))
+    yield Part("letterbox 1080p to 512, from RGB", lambda: letterbox_batch([array], spec))
+    yield Part("letterbox 1080p to 512, from YUV", lambda: letterbox_batch([video], spec))
     for n in (20, 200):
         yield Part(f"Kalman predict and update, {n} tracks", kalman(BatchedKalman(sort_model()), n))
     yield Part(

@@ -24,8 +24,8 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from vidan.cli.terminal import console, setup_logging
-from vidan_plugins.detectors.backends.onnxruntime import settings as vidan_settings
-from vidan_plugins.detectors.backends.threads import thread_count
+from vidan_plugins.detectors.backends.onnxruntime import session_options
+from vidan_plugins.detectors.backends.threads import physical_cores
 
 from ..inputs import model, parser, shipped
 from ..report import Table, result, save, show
@@ -46,7 +46,7 @@ Times = tuple[float, float]
 
 def settings(**changes: Any) -> ort.SessionOptions:
     """Session options as vidan sets them, with some changes."""
-    made = vidan_settings(changes.pop("threads", thread_count(None)))
+    made = session_options(changes.pop("threads", physical_cores()))
     if changes.pop("spin", False):
         made.add_session_config_entry("session.intra_op.allow_spinning", "1")
     for name, value in changes.items():

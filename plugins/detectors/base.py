@@ -1,85 +1,88 @@
-"""What users can ask of a detector, whatever runs its model, and what all of them share."""
+"""What all detectors that run a model share: their options, and the way from frame to model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 from vidan import options
 from vidan.modelspec import ModelDefaults, Selection
 from vidan.types import Detections, Frame
 
+from .errors import naming
 from .labels import BUILT_IN, class_mask, read_labels
-from .native.model import EfficientDet, Network
-from .native.signature import Signature, check_batch, describe
+from .native.model import NativeModel, Network
+from .native.signature import Signature, batch_size, make_spec
 from .roi import Region, Roi, moved
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+"""An option in [0,1]."""
+
+Count = Annotated[int, Meta(ge=1)]
+"""An option that is a whole number from 1."""
 
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """The options that choose among what a model finds; None is what the model says.
+    """Detector options shared by all backends; None is the model's own value.
 
     Attributes:
-        labels: a file with one label a line, or a `label_map.pbtxt`; or a name in `coco.BUILT_IN`;
-            or the labels themselves.
-        threshold: least score of a detection, in [0,1].
-        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
-        classes: the labels wanted.
+        labels: a file with one label per line or a `label_map.pbtxt`; a name in
+            `labels.BUILT_IN`; or the labels themselves.
+        threshold: minimum score of a detection, in [0,1].
+        iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1].
+        classes: labels to keep; None for all.
         class_agnostic: whether boxes of different classes suppress each other.
-        max_detections: at most so many in an image, the best.
+        max_detections: most detections in an image, the best ones; None for no limit.
     """
 
-    labels: str | Sequence[str] | None
-    threshold: float | None
-    iou_threshold: float | None
-    classes: str | Sequence[str] | None
-    class_agnostic: bool | None
-    max_detections: int | None
+    labels: str | Sequence[str] | None = None
+    threshold: float | None = None
+    iou_threshold: float | None = None
+    classes: str | Sequence[str] | None = None
+    class_agnostic: bool | None = None
+    max_detections: int | None = None
 
     def given_labels(self) -> Mapping[int, str] | None:
-        """The labels asked for, by number from 1; None for the model's own.
+        """The labels by number from 1; None for the model's own.
 
         Raises:
-            ConfigError: it is no path, nor the name of labels that come with vidan.
+            ConfigError: neither a path nor a built-in name.
             ModelError: the file cannot be used.
         """
         if self.labels is None:
             return None
         if not isinstance(self.labels, str):
             return dict(enumerate(self.labels, 1))
-        path = options.path("detector.labels", self.labels)
+        path = options.path("labels", self.labels)
         built_in = None if path.exists() else BUILT_IN.get(str(path))
         return built_in or read_labels(path)
 
-    def selection(self, advice: ModelDefaults) -> Selection:
-        """Which boxes become detections, from these options and the model's advice.
+    def selection(self, defaults: ModelDefaults) -> Selection:
+        """Which boxes become detections, from these options and the model's defaults.
 
         Raises:
-            ConfigError: an option has a bad value.
+            ConfigError: `classes` has a label that the model does not have.
         """
-        threshold = advice.threshold if self.threshold is None else self.threshold
-        iou = advice.iou_threshold if self.iou_threshold is None else self.iou_threshold
-        agnostic = advice.class_agnostic if self.class_agnostic is None else self.class_agnostic
-        names = None if self.classes is None else options.names("detector.classes", self.classes)
-        most = self.max_detections
+        names = None if self.classes is None else options.names("classes", self.classes)
+        agnostic = defaults.class_agnostic if self.class_agnostic is None else self.class_agnostic
         return Selection(
-            options.number("detector.threshold", threshold, 0, 1),
-            options.number("detector.iou_threshold", iou, 0, 1),
-            options.boolean("detector.class_agnostic", agnostic),
-            class_mask(advice.labels, names),
-            None if most is None else options.whole("detector.max_detections", most, 1),
+            defaults.threshold if self.threshold is None else self.threshold,
+            defaults.iou_threshold if self.iou_threshold is None else self.iou_threshold,
+            agnostic,
+            class_mask(defaults.labels, names),
+            self.max_detections,
         )
 
-    def own_form(
-        self, where: str, signature: Signature, text: str | None, network: Network
-    ) -> EfficientDet:
-        """A model of vidan's own form (see `contract`).
+    def native_model(self, signature: Signature, text: str | None, network: Network) -> NativeModel:
+        """A model in vidan's native format.
 
         Args:
-            where: the model, for errors.
             signature: its inputs and outputs.
-            text: its metadata as JSON; None if it has none.
+            text: its spec as JSON; None if it has none.
             network: runs it.
 
         Raises:
@@ -88,53 +91,73 @@ class DetectorOptions:
         """
         by_number = self.given_labels()
         labels = None if by_number is None else tuple(by_number.values())
-        metadata = describe(where, signature, text, labels)
-        batch = check_batch(where, signature.inputs["images"])
-        return EfficientDet(where, metadata, self.selection(metadata), batch, network)
+        spec = make_spec(signature, text, labels)
+        batch = batch_size(signature.inputs["images"])
+        return NativeModel(spec, self.selection(spec), batch, network)
 
 
 class Model(Protocol):
-    """From frames to detections, as `ModelDetector` needs it."""
+    """From frames to detections, as `ModelDetector` uses it.
+
+    Attributes:
+        labels: the label of each class index.
+        threshold: minimum score of a detection.
+        batch: most frames in one call of `detect`.
+    """
 
     labels: tuple[str, ...]
     threshold: float
+    batch: int
 
     def warm_up(self) -> None:
-        """Run it once on an empty image, and check what it gives."""
+        """Run it once on a blank image and check its outputs."""
         ...
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame."""
+        """The detections in each of at most `batch` frames, in one run."""
         ...
 
 
 class ModelDetector:
-    """What detectors do that run a model; any number of threads may detect at once.
+    """Base class of detectors that run a model; any number of threads may call `detect`.
 
     Args:
+        name: of the model, for errors.
         model: from frames to detections.
-        roi: the part of the image that is looked at; None for all of it.
+        roi: part of the image to search; None for all of it.
 
     Attributes:
         labels: the label of each class index.
-        threshold: the least score of a detection, whoever chose it.
+        threshold: minimum score of a detection.
+        batch: most frames per call that make detection faster; 1 if the model takes images one
+            by one. More frames are split into several runs.
     """
 
-    def __init__(self, model: Model, roi: Roi | None) -> None:
+    def __init__(self, name: str, model: Model, roi: Roi | None) -> None:
+        self._name = name
         self._region = None if roi is None else Region(roi)
         self._model = model
+        model.warm_up()
         self.labels = model.labels
         self.threshold = model.threshold
-        model.warm_up()
+        self.batch = model.batch
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame, best first, in px of the frame.
+        """The detections in each frame, best first, in px of the frame.
 
         Raises:
-            ModelError: the model gave something else than it should.
+            ConfigError: `roi` lies outside the image.
+            ModelError: the outputs of the model are not as expected.
         """
         if self._region is None:
-            return self._model.detect(frames)
+            return self._detect(frames)
         boxes = [self._region.box(frame) for frame in frames]
-        found = self._model.detect([f.crop(box) for f, box in zip(frames, boxes, strict=True)])
+        found = self._detect([f.crop(box) for f, box in zip(frames, boxes, strict=True)])
         return [moved(each, box) for each, box in zip(found, boxes, strict=True)]
+
+    def _detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        found: list[Detections] = []
+        with naming(self._name):
+            for start in range(0, len(frames), self.batch):
+                found += self._model.detect(frames[start : start + self.batch])
+        return found

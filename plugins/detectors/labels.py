@@ -1,7 +1,7 @@
-"""Reads label files, and finds the classes that an option names.
+"""Label files, the built-in labels of COCO, and the classes that an option names.
 
-Two kinds of file: a text file with one label a line, and the label map of the
-TensorFlow Object Detection API (see `vidan.formats.labelmap`).
+A label file is either text with one label per line, or a label map of the TensorFlow Object
+Detection API (see `vidan.formats.labelmap`).
 """
 
 from __future__ import annotations
@@ -31,32 +31,29 @@ _TEXT = (
 
 _NAMES = _TEXT.split(", ")
 
-
 COCO_IDS: Mapping[int, str] = {i: name for i, name in enumerate(_NAMES, 1) if name}
-"""The names by COCO's own ids, from 1 to 90 with gaps."""
-
+"""The labels by COCO's own ids, from 1 to 90 with gaps."""
 
 COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
-"""The 80 names in order, from 1."""
-
+"""The 80 labels in order, from 1."""
 
 BUILT_IN: Mapping[str, Mapping[int, str]] = {"coco": COCO, "coco91": COCO_IDS}
-"""What `detector.labels` may say instead of naming a file."""
+"""Values of `detector.labels` other than a file name."""
 
 
-def names_for(most: int | None) -> Mapping[int, str] | None:
-    """COCO's names where the largest number is theirs: 80, or 90 by id; None for others."""
-    return {len(COCO): COCO, max(COCO_IDS): COCO_IDS}.get(most or 0)
+def coco_names(max_label: int | None) -> Mapping[int, str] | None:
+    """The labels of COCO whose largest number this is: 80, or 90 by id; None for others."""
+    return {len(COCO): COCO, max(COCO_IDS): COCO_IDS}.get(max_label or 0)
 
 
 def read_labels(path: Path) -> dict[int, str]:
     """The labels of a file by class id, ids from 1 and rising.
 
-    A label map is known by its suffix `.pbtxt` or by how it begins. Its `display_name`,
-    meant for people, goes before its `name`. In a text file the line number is the id.
+    A label map is recognized by its suffix `.pbtxt` or by its first line. Its `display_name` is
+    preferred to its `name`. In a text file the line number is the id.
 
     Raises:
-        ModelError: the file cannot be read, is not well formed or holds no labels.
+        ModelError: the file cannot be read, is malformed or contains no labels.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -67,24 +64,24 @@ def read_labels(path: Path) -> dict[int, str]:
     is_map = path.suffix == ".pbtxt" or labelmap.is_label_map(text)
     labels = _read_map(text, path) if is_map else _read_lines(text, path)
     if not labels:
-        raise ModelError(f"the label file {str(path)!r} holds no labels")
+        raise ModelError(f"the label file {str(path)!r} contains no labels")
     return labels
 
 
 def class_mask(
     labels: Sequence[str], classes: Sequence[str] | None
 ) -> npt.NDArray[np.bool_] | None:
-    """Which of C classes an option keeps: (C,) bool; None for all of them.
+    """Mask (C,) bool of the classes to keep; None for all of them.
 
     Raises:
-        ConfigError: it names a label that there is not.
+        ConfigError: the model does not have one of the labels.
     """
     if classes is None:
         return None
     for name in classes:
         if name not in labels:
             near = did_you_mean(name, labels)
-            raise ConfigError(f"detector.classes: the model has no label {name!r}; {near}")
+            raise ConfigError(f"classes: the model has no label {name!r}; {near}")
     return np.array([label in classes for label in labels])
 
 

@@ -1,16 +1,17 @@
-"""How an image becomes the input of a model that others exported."""
+"""Preparing images for the input of an exported model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from vidan import options
-from vidan.errors import ConfigError
+from vidan.config.check import check
 from vidan.modelspec import Placement, Scale, letterbox
 from vidan.types import Frame, Image
 
@@ -18,6 +19,21 @@ Letterbox = Literal["center", "corner", "stretch"]
 Channels = Literal["rgb", "bgr"]
 Layout = Literal["nchw", "nhwc"]
 Color = tuple[float, float, float]
+
+Side = Annotated[int, Meta(ge=1, le=2**14)]
+Sides = Side | Annotated[list[Side], Meta(min_length=2, max_length=2)]
+"""Option: height and width, px, or one number for both."""
+
+Level = Annotated[float, Meta(ge=0, le=255)]
+Levels = Level | Annotated[list[Level], Meta(min_length=3, max_length=3)]
+"""Option: red, green and blue from 0 to 255, or one number for all."""
+
+Numbers = float | Annotated[list[float], Meta(min_length=3, max_length=3)]
+"""Option: a number for red, green and blue, or one for all."""
+
+Positive = Annotated[float, Meta(gt=0)]
+Positives = Positive | Annotated[list[Positive], Meta(min_length=3, max_length=3)]
+"""Option: a number above 0 for red, green and blue, or one for all."""
 
 BLACK: Color = (0.0, 0.0, 0.0)
 WHITE: Color = (1.0, 1.0, 1.0)
@@ -29,13 +45,13 @@ class Preprocessing:
 
     Attributes:
         size: height and width of the input, px; None for those of the image.
-        letterbox: `center` or `corner` (top left): the aspect ratio is kept, and the rest is
-            filled; `stretch`: the image fills the input.
-        pad: the color of the rest, RGB from 0 to 255.
+        letterbox: `center` or `corner` (top left) keep the aspect ratio and fill the rest with
+            `pad`; `stretch` does not keep it.
+        pad: color of the rest, RGB from 0 to 255.
         channels: their order.
-        scale: what white becomes: 1, 255, or anything above 0.
-        mean: subtracted from each channel, after scaling; in the order red, green, blue.
-        std: what each channel is divided by then.
+        scale: the value of white: 1, 255, or anything above 0.
+        mean: subtracted from red, green and blue after scaling.
+        std: red, green and blue are divided by it after that.
         layout: `nchw` or `nhwc`.
     """
 
@@ -49,16 +65,15 @@ class Preprocessing:
     layout: Layout = "nchw"
 
     def place(self, frame: Frame) -> tuple[Image, Placement]:
-        """The image in its place: (H,W,3) uint8 RGB."""
+        """The image at its place in the input: (H,W,3) uint8 RGB."""
         if self.size is None:
             return frame.rgb(), Placement(frame.width, frame.height, 0, 0, Scale(1, 1))
         height, width = self.size
         if self.letterbox == "stretch":
             scale = Scale(width / frame.width, height / frame.height)
             return frame.resized(width, height), Placement(width, height, 0, 0, scale)
-        placed = letterbox(
-            frame.width, frame.height, self.size, centered=self.letterbox == "center"
-        )
+        centered = self.letterbox == "center"
+        placed = letterbox(frame.width, frame.height, self.size, centered=centered)
         image = np.empty((height, width, 3), np.uint8)
         image[:] = np.array(self.pad, np.uint8)
         rows = slice(placed.top, placed.top + placed.height)
@@ -67,12 +82,12 @@ class Preprocessing:
         return image, placed
 
     def tensor(self, image: Image, dtype: str, batched: bool = True) -> npt.NDArray[Any]:
-        """An image (H,W,3) uint8 RGB as the model takes it.
+        """An image (H,W,3) uint8 RGB in the layout and range of the model's input.
 
         Args:
             image: the image.
-            dtype: the input's. Of uint8 only the channels and the layout change.
-            batched: whether there is an axis for the batch, of one image.
+            dtype: of the input. With uint8 only channels and layout change.
+            batched: whether to add an axis for the batch.
         """
         order = [0, 1, 2] if self.channels == "rgb" else [2, 1, 0]
         nchw = self.layout == "nchw"
@@ -88,7 +103,7 @@ class Preprocessing:
         return out[None] if batched else out
 
     def __str__(self) -> str:
-        size = "pictures of any size" if self.size is None else "{1}x{0} px".format(*self.size)
+        size = "images of any size" if self.size is None else "{1}x{0} px".format(*self.size)
         if self.size is None:
             place = ""
         elif self.letterbox == "stretch":
@@ -99,81 +114,53 @@ class Preprocessing:
         text = f"{size}{place}, {self.channels.upper()}, 0 to {self.scale:g}, {self.layout.upper()}"
         if (self.mean, self.std) != (BLACK, WHITE):
             mean, std = (",".join(f"{v:g}" for v in each) for each in (self.mean, self.std))
-            text += f", less {mean} and divided by {std}"
+            text += f", minus {mean}, divided by {std}"
         return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreprocessOverrides:
-    """A detector's options for `Preprocessing`; None is what the model's kind is made with.
+    """A detector's options for `Preprocessing`; None for what is usual for the decode."""
 
-    `size` and `pad`, `mean` and `std` may be one number for all.
-    """
-
-    size: int | Sequence[int] | None = None
+    size: Sides | None = None
     letterbox: Letterbox | None = None
-    pad: float | Sequence[float] | None = None
+    pad: Levels | None = None
     channels: Channels | None = None
-    scale: float | None = None
-    mean: float | Sequence[float] | None = None
-    std: float | Sequence[float] | None = None
+    scale: Positive | None = None
+    mean: Numbers | None = None
+    std: Positives | None = None
     layout: Layout | None = None
 
     def given(self) -> Mapping[str, Any]:
-        """The options that somebody gave, checked.
-
-        Raises:
-            ConfigError: one has a bad value.
-        """
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        """The options that are set, as `Preprocessing` takes them."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
-            key: _CHECKS[key](f"detector.{key}", value)
-            for key, value in found.items()
+            key: _repeated(value, REPEATED[key]) if key in REPEATED else value
+            for key, value in values.items()
             if value is not None
         }
 
     def or_else(self, others: Mapping[str, Any]) -> PreprocessOverrides:
-        """These, and where nobody asked, those of others that there are."""
+        """These options, and others where these are not set.
+
+        Raises:
+            ConfigError: one of the others has a bad value.
+        """
+        hints = typing.get_type_hints(PreprocessOverrides, include_extras=True)
         own = {f.name: getattr(self, f.name) for f in fields(self)}
-        return PreprocessOverrides(
-            **{key: others.get(key) if value is None else value for key, value in own.items()}
-        )
+        missing = {k: v for k, v in others.items() if k in own and own[k] is None}
+        for key, value in missing.items():
+            check(key, value, hints[key])
+        return PreprocessOverrides(**{**own, **missing})
 
     def over(self, usual: Preprocessing) -> Preprocessing:
-        """What is usual, where nobody asked for something else."""
+        """The usual preprocessing with these options."""
         return replace(usual, **self.given())
 
 
-def _size(key: str, value: Any) -> tuple[int, int]:
-    found = [value] * 2 if isinstance(value, int) else value
-    if not isinstance(found, Sequence) or isinstance(found, str) or len(found) != 2:
-        raise options.wrong(key, value, "height and width in px, such as [640,640], or one number")
-    height, width = (options.whole(key, each, 1, 2**14) for each in found)
-    return height, width
+REPEATED = {"size": 2, "pad": 3, "mean": 3, "std": 3}
+"""Options that may be one number for all, and how many numbers they stand for."""
 
 
-def _three(key: str, value: Any, low: float, high: float) -> Color:
-    found = [value] * 3 if isinstance(value, int | float) else value
-    if not isinstance(found, Sequence) or isinstance(found, str) or len(found) != 3:
-        raise options.wrong(key, value, "a number, or three for red, green, blue")
-    red, green, blue = (options.number(key, each, low, high) for each in found)
-    return red, green, blue
-
-
-def _std(key: str, value: Any) -> Color:
-    three = _three(key, value, 0, 1e6)
-    if 0 in three:
-        raise ConfigError(f"{key}={value!r}: expected numbers above 0")
-    return three
-
-
-_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
-    "size": _size,
-    "letterbox": lambda key, value: options.choice(key, value, get_args(Letterbox)),
-    "pad": lambda key, value: _three(key, value, 0, 255),
-    "channels": lambda key, value: options.choice(key, value, get_args(Channels)),
-    "scale": options.positive,
-    "mean": lambda key, value: _three(key, value, -1e6, 1e6),
-    "std": _std,
-    "layout": lambda key, value: options.choice(key, value, get_args(Layout)),
-}
+def _repeated(value: float | Sequence[float], count: int) -> tuple[float, ...]:
+    return (value,) * count if isinstance(value, int | float) else tuple(value)

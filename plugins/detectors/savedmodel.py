@@ -14,26 +14,26 @@ from vidan.errors import ConfigError, ModelError
 from vidan.modelspec import ModelDefaults
 from vidan.support.stderr import quiet_stderr
 
-from .backends.threads import thread_count
-from .base import DetectorOptions, ModelDetector
-from .errors import one_line
+from .backends.threads import physical_cores
+from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
+from .errors import naming, one_line
 from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .labels import read_labels
 from .native.model import Batch
 from .native.signature import Signature, Tensor
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
-with quiet_stderr():  # what it says before it has read that
+with quiet_stderr():  # messages from before TensorFlow has read it
     import tensorflow as tf
 
 METADATA = "vidan.json"
-"""Beside `saved_model.pb`: the model's metadata (see `Metadata`)."""
+"""File beside `saved_model.pb` with the model's spec (see `vidan.modelspec`)."""
 
 LABEL_MAP = "label_map.pbtxt"
-"""Beside `saved_model.pb`: the labels, where the options name no other file."""
+"""File beside `saved_model.pb` with the labels, unless the options name another."""
 
 SIGNATURES = ("vidan", "serving_default")
-"""Looked for in this order: vidan's exports have its own form beside the Object Detection API's."""
+"""Functions to use, in this order: vidan exports both its own and the API's signature."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,30 +41,30 @@ logger = logging.getLogger(__name__)
 class SavedModelDetector(ModelDetector):
     """A detector from a SavedModel.
 
-    Of vidan's own form (see `contract`) with `vidan.json` beside it, or as the TensorFlow
-    Object Detection API exports them (see `tfod`). Any number of threads may detect at once.
+    The model is either in vidan's native format with `vidan.json` beside it, or exported by the
+    TensorFlow Object Detection API. Any number of threads may call `detect`.
 
     Args:
         model: the folder with `saved_model.pb`.
-        labels: a file with one label a line, or a `label_map.pbtxt`; `coco` or `coco91`; None
-            for the model's own: those in `vidan.json`, or for the Object Detection API in
+        labels: a file with one label per line, or a `label_map.pbtxt`; `coco` or `coco91`; None
+            for the model's own, in `vidan.json` or, for the Object Detection API, in
             `label_map.pbtxt`.
-        threshold: least score of a detection, in [0,1]; None for what the model advises.
-        iou_threshold: of two boxes that overlap by more, the better one stays, in [0,1].
-        classes: the labels wanted; None for all.
+        threshold: minimum score of a detection, in [0,1]; None for the model's recommendation.
+        iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1].
+        classes: labels to keep; None for all.
         class_agnostic: whether boxes of different classes suppress each other, for models whose
             objects have exactly one class; None for the model's own setting.
-        max_detections: at most so many in an image, the best; None for no limit.
-        roi: the part of the image that is looked at: left, top, right, bottom, as parts of it
-            from 0 to 1, or in px; None for all of it.
-        signature: the one of the model's functions that detects; None for vidan's own form where
-            the model has it (see `SIGNATURES`).
-        threads: that compute one image; None for the physical cores there are to use.
-            TensorFlow takes the number of the first model in a process for all of them.
+        max_detections: most detections in an image, the best ones; None for no limit.
+        roi: part of the image to search: left, top, right, bottom, as fractions from 0 to 1 or
+            in px; None for all of it.
+        signature: function of the model to use; None for the first that it has of `SIGNATURES`.
+        threads: compute threads per image; None for the available physical cores. TensorFlow
+            uses the number of the first model in a process for all of them.
 
     Attributes:
         labels: the label of each class index.
-        threshold: the least score of a detection, whoever chose it.
+        threshold: minimum score of a detection.
+        batch: most frames per call that make detection faster; 1 if the batch size is fixed.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -75,41 +75,47 @@ class SavedModelDetector(ModelDetector):
         self,
         model: str | None = None,
         labels: str | None = None,
-        threshold: float | None = None,
-        iou_threshold: float = 0.5,
+        threshold: Fraction | None = None,
+        iou_threshold: Fraction = 0.5,
         classes: str | Sequence[str] | None = None,
         class_agnostic: bool | None = None,
-        max_detections: int | None = None,
+        max_detections: Count | None = None,
         roi: list[float] | None = None,
         signature: str | None = None,
-        threads: int | None = None,
+        threads: Count | None = None,
     ) -> None:
         if model is None:
-            raise ConfigError("detector.model is missing: say detector.model=<folder>")
-        folder = options.path("detector.model", model)
-        where = f"model {str(folder)!r}"
-        wishes = DetectorOptions(
+            raise ConfigError("model: missing, set detector.model=<folder>")
+        folder = options.path("model", model)
+        name = f"model {str(folder)!r}"
+        selected = DetectorOptions(
             labels, threshold, iou_threshold, classes, class_agnostic, max_detections
         )
-        given = wishes.given_labels()
-        _configure(threads)
-        # What was loaded owns the variables that its function computes with.
-        self._loaded: Any = _load(folder, where)
-        self._function: Any = _function(self._loaded, signature, where)
-        served = _signature(self._function)
-        self._wanted = served.wanted()
-        if is_tfod(served):
-            size = check_tfod(where, served)
-            by_id = given or read_labels(_label_map(folder, where))
-            selection = wishes.selection(ModelDefaults(labels=tuple(by_id.values())))
-            super().__init__(TfodModel(where, size, by_id, selection, self._run_tfod), roi)
-        else:
-            text = _metadata(folder, where)
-            super().__init__(wishes.own_form(where, served, text, self._run), roi)
+        # The loaded object owns the variables of its functions.
+        self._loaded: Any = None
+        self._function: Any = None
+        with naming(name):
+            super().__init__(name, self._open(folder, signature, selected, threads), roi)
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Release the model."""
         self._function = self._loaded = None
+
+    def _open(
+        self, folder: Path, signature: str | None, selected: DetectorOptions, threads: int | None
+    ) -> Model:
+        given = selected.given_labels()
+        _configure(threads)
+        self._loaded = _load(folder)
+        self._function = _function(self._loaded, signature)
+        served = _signature(self._function)
+        self._outputs = served.native_outputs()
+        if not is_tfod(served):
+            return selected.native_model(served, _metadata(folder), self._run)
+        size = check_tfod(served)
+        by_id = given or read_labels(_label_map(folder))
+        selection = selected.selection(ModelDefaults(labels=tuple(by_id.values())))
+        return TfodModel(size, by_id, selection, self._run_tfod)
 
     def _call(self, **inputs: Batch) -> Mapping[str, Any]:
         function = self._function
@@ -120,7 +126,7 @@ class SavedModelDetector(ModelDetector):
 
     def _run(self, batch: Batch) -> list[FloatArray]:
         outputs = self._call(images=batch)
-        return [outputs[name].numpy() for name in self._wanted]
+        return [outputs[name].numpy() for name in self._outputs]
 
     def _run_tfod(self, batch: Batch) -> Outputs:
         outputs = self._call(input_tensor=batch)
@@ -128,8 +134,8 @@ class SavedModelDetector(ModelDetector):
 
 
 def _configure(threads: int | None) -> None:
-    """Set TensorFlow up, which it allows only before it computes for the first time."""
-    count = thread_count(threads)
+    """Configure TensorFlow, which is possible only before its first computation."""
+    count = threads or physical_cores()
     try:
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
@@ -137,11 +143,11 @@ def _configure(threads: int | None) -> None:
     except RuntimeError:
         if threads is not None and tf.config.threading.get_intra_op_parallelism_threads() != count:
             logger.warning(
-                "TensorFlow already runs in this process: threads=%d is left out", threads
+                "threads=%d is ignored: TensorFlow is already running in this process", threads
             )
 
 
-def _load(folder: Path, where: str) -> Any:
+def _load(folder: Path) -> Any:
     """Load a SavedModel.
 
     Raises:
@@ -149,17 +155,17 @@ def _load(folder: Path, where: str) -> Any:
     """
     if not (folder / "saved_model.pb").is_file():
         if (folder / "saved_model" / "saved_model.pb").is_file():
-            raise ModelError(f"{where}: give its folder {str(folder / 'saved_model')!r}")
-        what = "it holds no saved_model.pb" if folder.is_dir() else "there is no such folder"
-        raise ModelError(f"{where}: {what}: give detector.model=<folder of a SavedModel>")
+            raise ModelError(f"set detector.model to its folder {str(folder / 'saved_model')!r}")
+        what = "it contains no saved_model.pb" if folder.is_dir() else "there is no such folder"
+        raise ModelError(f"{what}: set detector.model=<folder of a SavedModel>")
     try:
         return tf.saved_model.load(str(folder))
-    except Exception as error:  # from five families, depending on what is broken
-        raise ModelError(f"{where}: TensorFlow cannot read it: {one_line(error)}") from error
+    except Exception as error:  # of five families, depending on the damage
+        raise ModelError(f"TensorFlow cannot read it: {one_line(error)}") from error
 
 
-def _function(loaded: Any, name: str | None, where: str) -> Any:
-    """The function that serves: of that name, or the first there is of `SIGNATURES`.
+def _function(loaded: Any, name: str | None) -> Any:
+    """The function of that name, or the first one of `SIGNATURES`.
 
     Raises:
         ModelError: there is none.
@@ -168,8 +174,8 @@ def _function(loaded: Any, name: str | None, where: str) -> Any:
     for each in names:
         if each in loaded.signatures:
             return loaded.signatures[each]
-    there = ", ".join(map(repr, loaded.signatures)) or "none"
-    raise ModelError(f"{where}: expected a signature {names[-1]!r}, there is {there}")
+    known = ", ".join(map(repr, loaded.signatures)) or "none"
+    raise ModelError(f"expected a signature {names[-1]!r}, it has {known}")
 
 
 def _signature(function: Any) -> Signature:
@@ -186,21 +192,21 @@ def _tensors(specs: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def _metadata(folder: Path, where: str) -> str | None:
+def _metadata(folder: Path) -> str | None:
     path = folder / METADATA
     if not path.is_file():
         return None
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{where}: cannot read its {METADATA}: {one_line(error)}") from error
+        raise ModelError(f"cannot read its {METADATA}: {one_line(error)}") from error
 
 
-def _label_map(folder: Path, where: str) -> Path:
+def _label_map(folder: Path) -> Path:
     path = folder / LABEL_MAP
     if not path.is_file():
         raise ModelError(
-            f"{where}: it does not say what its classes are: give detector.labels=<file>, "
-            f"a label_map.pbtxt or one label a line, or put {LABEL_MAP} into its folder"
+            "it has no labels of its own: set detector.labels=<file>, a label_map.pbtxt or one "
+            f"label per line, or put {LABEL_MAP} into its folder"
         )
     return path

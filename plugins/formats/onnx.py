@@ -39,8 +39,8 @@ class OnnxInfo(NamedTuple):
     producer: str
 
 
-def read_info(path: Path, where: str) -> OnnxInfo:
-    """The metadata of an ONNX file; errors start with `where`.
+def read_info(path: Path) -> OnnxInfo:
+    """The metadata of an ONNX file.
 
     Raises:
         ModelError: the file is damaged.
@@ -61,15 +61,15 @@ def read_info(path: Path, where: str) -> OnnxInfo:
             elif number in names:
                 names[number] = _text(value)
     except UnicodeDecodeError as error:
-        raise ModelError(f"{where}: names or metadata are not UTF-8: is it damaged?") from error
+        raise ModelError("names or metadata are not UTF-8: is it damaged?") from error
     except (ValueError, IndexError, KeyError, OSError) as error:
-        raise ModelError(f"{where}: not an ONNX file, or cut off") from error
+        raise ModelError("not an ONNX file, or cut off") from error
     return info._replace(producer=" ".join(filter(None, names.values())))
 
 
-def read_properties(path: Path, where: str) -> dict[str, str]:
+def read_properties(path: Path) -> dict[str, str]:
     """The custom metadata of an ONNX file: see `read_info`."""
-    return read_info(path, where).properties
+    return read_info(path).properties
 
 
 def is_quantized(path: Path) -> bool:

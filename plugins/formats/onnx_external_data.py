@@ -30,8 +30,8 @@ _CHILDREN: dict[str, dict[int, str]] = {
 """Fields (onnx.proto) on the way to TensorProto.external_data, and the messages they hold."""
 
 
-def check_external_data(path: Path, where: str) -> None:
-    """Check the locations of external weights; errors start with `where`.
+def check_external_data(path: Path) -> None:
+    """Check the locations of external weights.
 
     Raises:
         ModelError: a location is outside the model's folder, or the file is damaged.
@@ -41,15 +41,14 @@ def check_external_data(path: Path, where: str) -> None:
         # Every location has the key as plain bytes: most files have neither.
         named = list(_locations(memoryview(data), "Model")) if LOCATION_KEY in data else []
     except UnicodeDecodeError as error:
-        raise ModelError(f"{where}: names or metadata are not UTF-8: is it damaged?") from error
+        raise ModelError("names or metadata are not UTF-8: is it damaged?") from error
     except (ValueError, IndexError, KeyError, OSError) as error:
-        raise ModelError(f"{where}: not an ONNX file, or cut off") from error
+        raise ModelError("not an ONNX file, or cut off") from error
     folder = path.parent.resolve()
     for name in named:
         if "\0" in name or not (folder / name).resolve().is_relative_to(folder):
             raise ModelError(
-                f"{where}: reads its weights from {name!r}, outside the model's folder: "
-                "do not trust it"
+                f"reads its weights from {name!r}, outside the model's folder: do not trust it"
             )
 
 

@@ -1,4 +1,4 @@
-"""ONNX files by ONNX Runtime."""
+"""Running ONNX files with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -18,23 +18,21 @@ from ..exported.run import Array
 from ..native.signature import Signature, Tensor
 
 PREFERRED = ("cuda", "rocm", "migraphx", "coreml", "openvino", "cpu")
-"""What is tried unless providers are named, best first.
+"""Execution providers used by default, best first.
 
-TensorRT is left out because it builds for minutes at the first run, DirectML because it
-cannot run one model from several threads.
+Without TensorRT, which builds for minutes in the first run, and DirectML, which cannot run a
+model from several threads.
 """
 
-
-_SUFFIX = "ExecutionProvider"
-
+SUFFIX = "ExecutionProvider"
 
 logger = logging.getLogger(__name__)
 
 
 def available_providers() -> list[str]:
-    """Where ONNX Runtime can compute here, by short name, in the order that vidan tries them.
+    """Short names of the installed execution providers, in the order of preference.
 
-    What it would not try of itself comes last.
+    Those that are not used by default come last.
     """
     found = map(short_name, ort.get_available_providers())
     ranks = {name: rank for rank, name in enumerate(PREFERRED)}
@@ -42,15 +40,15 @@ def available_providers() -> list[str]:
 
 
 def short_name(provider: str) -> str:
-    """`cuda` for `CUDAExecutionProvider`; short names stay as they are, in lower case."""
-    return provider.removesuffix(_SUFFIX).lower()
+    """`cuda` for `CUDAExecutionProvider`; a short name in lower case."""
+    return provider.removesuffix(SUFFIX).lower()
 
 
 def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
     """Full names of the execution providers to use, the CPU last.
 
     Args:
-        wanted: their names, short or full; None for the preferred ones that are there.
+        wanted: their names, short or full; None for the available `PREFERRED` ones.
 
     Raises:
         ConfigError: one is unknown, or not in this build of ONNX Runtime.
@@ -59,7 +57,7 @@ def choose_providers(wanted: str | Sequence[str] | None) -> list[str]:
     if wanted is None:
         chosen = [name for name in here if name in PREFERRED]
     else:
-        chosen = [short_name(name) for name in options.names("detector.providers", wanted)]
+        chosen = [short_name(name) for name in options.names("providers", wanted)]
         for name in chosen:
             _check_available(name, here)
     full = {short_name(name): name for name in ort.get_available_providers()}
@@ -73,31 +71,31 @@ def _check_available(name: str, here: Sequence[str]) -> None:
     known = [short_name(provider) for provider in ort.get_all_providers()]
     if name in known:
         raise ConfigError(
-            f"detector.providers: {name!r} is not in this build of onnxruntime, which has "
-            f"{', '.join(here)}: install the onnxruntime package made for it"
+            f"providers: {name!r} is not in this build of onnxruntime, which has "
+            f"{', '.join(here)}: install the onnxruntime package that includes it"
         )
-    raise ConfigError(f"detector.providers: unknown {name!r}; {did_you_mean(name, known)}")
+    raise ConfigError(f"providers: unknown {name!r}; {did_you_mean(name, known)}")
 
 
 def check_started(chosen: Sequence[str], session: ort.InferenceSession, strict: bool) -> None:
-    """Whether the providers that were chosen, by full name, are those in use.
+    """Check that the chosen providers, by full name, are in use.
 
     Raises:
-        ConfigError: one is not, and strict is true; else that is logged.
+        ConfigError: one is not, and strict is true; otherwise that is logged.
     """
     started = session.get_providers()
     for name in chosen:
         if name not in started:
             problem = f"{short_name(name)!r} does not start: its libraries or device are missing"
             if strict:
-                raise ConfigError(f"detector.providers: {problem}; null uses the best there is")
+                raise ConfigError(f"providers: {problem}; null uses the best available")
             logger.warning("ONNX Runtime: %s; using %r", problem, short_name(started[0]))
 
 
-_ERROR, _FATAL = 3, 4  # levels of ONNX Runtime's log, which goes to standard error
+ERROR, FATAL = 3, 4
+"""Levels of ONNX Runtime's log, which goes to standard error."""
 
-
-_DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
+DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
 
 
 class OnnxRuntime:
@@ -105,66 +103,65 @@ class OnnxRuntime:
 
     Args:
         path: of an ONNX file.
-        where: the model, for errors.
-        threads: that compute one request.
-        providers: where to compute, in order; None for the best that is there.
+        threads: compute threads per run.
+        providers: execution providers in order; None for the best available.
 
     Attributes:
         signature: inputs and outputs.
-        properties: what the file says of itself, by key.
+        properties: the file's metadata by key.
 
     Raises:
-        ConfigError: a provider is unknown or, where it was asked for, does not start.
+        ConfigError: a provider is unknown, or was requested and does not start.
         ModelError: ONNX Runtime cannot read the file.
     """
 
-    def __init__(
-        self, path: Path, where: str, threads: int, providers: str | Sequence[str] | None
-    ) -> None:
+    def __init__(self, path: Path, threads: int, providers: str | Sequence[str] | None) -> None:
         chosen = choose_providers(providers)
-        check_external_data(path, where)
-        self._session: ort.InferenceSession = _open(path, where, chosen, threads)
+        check_external_data(path)
+        self._session: ort.InferenceSession = _open(path, chosen, threads)
         check_started(chosen, self._session, strict=providers is not None)
-        self.signature, self.properties = _inspect(self._session, where)
+        self.signature, self.properties = _inspect(self._session)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
-        """See `exported.Run`."""
+        """See `exported.run.Run`."""
         found: Sequence[Array] = self._session.run(outputs, inputs)
         return found
 
 
-def settings(threads: int) -> ort.SessionOptions:
-    """Of a session whose operators so many threads compute."""
+def session_options(threads: int) -> ort.SessionOptions:
+    """Options of a session with that number of compute threads."""
     made = ort.SessionOptions()
-    made.log_severity_level = _FATAL  # a session's errors are raised as well
+    made.log_severity_level = FATAL  # a session's errors are raised as well
     made.intra_op_num_threads = threads
-    # Threads that wait for work by spinning take the time that decoding and encoding need.
+    # Threads that spin while they wait take time away from decoding and encoding.
     made.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return made
 
 
-def _open(path: Path, where: str, providers: Sequence[str], threads: int) -> ort.InferenceSession:
-    """Open an ONNX file: on the providers, or on the CPU alone if they do not start.
+def _open(path: Path, providers: Sequence[str], threads: int) -> ort.InferenceSession:
+    """Open an ONNX file with the providers, or with the CPU alone if they do not start.
 
     Raises:
         ModelError: ONNX Runtime cannot read it.
     """
-    ort.set_default_logger_severity(_ERROR)  # why a provider does not start is said only there
+    ort.set_default_logger_severity(
+        ERROR
+    )  # the only place that tells why a provider does not start
     try:
         # Its own fallback prints to the user's terminal.
         return ort.InferenceSession(
-            str(path), settings(threads), providers=list(providers), enable_fallback=False
+            str(path), session_options(threads), providers=list(providers), enable_fallback=False
         )
-    except Exception as error:  # ONNX Runtime's errors share no class but this one
+    except Exception as error:  # ONNX Runtime's errors have no common base class
         if len(providers) > 1:
-            return _open(path, where, providers[-1:], threads)
+            return _open(path, providers[-1:], threads)
         raise ModelError(
-            f"{where}: not a model that ONNX Runtime can read (not ONNX, cut off, or too new): "
+            "not a model that ONNX Runtime can read (not ONNX, cut off, or too new): "
             f"{one_line(error)}"
         ) from error
 
 
-def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, dict[str, str]]:
+def _inspect(session: ort.InferenceSession) -> tuple[Signature, dict[str, str]]:
     """Inputs and outputs of a model, and its metadata by key.
 
     Raises:
@@ -175,12 +172,12 @@ def _inspect(session: ort.InferenceSession, where: str) -> tuple[Signature, dict
         outputs = {node.name: _tensor(node) for node in session.get_outputs()}
         properties: dict[str, str] = session.get_modelmeta().custom_metadata_map
     except UnicodeDecodeError as error:
-        raise ModelError(f"{where}: its names or metadata are not UTF-8: damaged?") from error
+        raise ModelError("its names or metadata are not UTF-8: damaged?") from error
     return Signature(inputs, outputs), properties
 
 
 def _tensor(node: Any) -> Tensor:
-    """A graph's input or output; sizes that may vary have a name there, or none."""
+    """An input or output of the graph, where dynamic sizes are names or None."""
     inner = node.type.removeprefix("tensor(").removesuffix(")")
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
-    return Tensor(_DTYPES.get(node.type, inner), shape)
+    return Tensor(DTYPES.get(node.type, inner), shape)

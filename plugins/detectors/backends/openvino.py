@@ -1,4 +1,4 @@
-"""ONNX files by OpenVINO, which is faster with models in floating point on many processors."""
+"""Running ONNX files with OpenVINO, which is faster for float models on many processors."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ DEVICE = "CPU"
 
 
 def is_faster() -> bool:
-    """Whether OpenVINO is likely to be faster here with a model in floating point.
+    """Whether OpenVINO is likely to be faster on this machine with a float model.
 
-    It is where the processor computes in bfloat16, which OpenVINO then does of itself; in
-    float32 the two are close, and ONNX Runtime starts sooner. An accelerator of ONNX Runtime's
-    is faster than both.
+    It is on a processor with bfloat16 arithmetic, which OpenVINO then uses; in float32 the two
+    are close, and ONNX Runtime starts sooner. ONNX Runtime on an accelerator is faster than both.
     """
     from .onnxruntime import available_providers
 
@@ -40,23 +39,22 @@ def is_faster() -> bool:
 class OpenVino:
     """A model compiled by OpenVINO, for any number of threads at once.
 
-    What it compiled is kept in the user's cache folder, so that the next start is faster.
+    The compiled model is cached in the user's cache folder to make the next start faster.
 
     Args:
         path: of an ONNX file.
-        where: the model, for errors.
-        threads: that compute, all requests together.
-        workers: requests that there are at once.
+        threads: compute threads of all runs together.
+        workers: number of concurrent runs.
 
     Attributes:
         signature: inputs and outputs.
-        properties: what the file says of itself, by key.
+        properties: the file's metadata by key.
 
     Raises:
         ModelError: OpenVINO cannot read the file.
     """
 
-    def __init__(self, path: Path, where: str, threads: int, workers: int) -> None:
+    def __init__(self, path: Path, threads: int, workers: int) -> None:
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if workers == 1 else "THROUGHPUT",
             "NUM_STREAMS": workers,
@@ -65,17 +63,17 @@ class OpenVino:
         folder = cache_folder()
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
-        self.properties = read_properties(path, where)
-        check_external_data(path, where)
+        self.properties = read_properties(path)
+        check_external_data(path)
         try:
-            with quiet_stderr():  # what its readers of other formats have to say
+            with quiet_stderr():  # its readers of other formats print warnings
                 core = ov.Core()
                 read: Any = core.read_model(str(path))
                 named = _names(read)
                 self._model: Any = core.compile_model(read, DEVICE, settings)
-        except Exception as error:  # whatever it is, the model is at fault
+        except Exception as error:  # of several kinds, all about the model
             raise ModelError(
-                f"{where}: not a model that OpenVINO can read (not ONNX, cut off, or too new): "
+                "not a model that OpenVINO can read (not ONNX, cut off, or too new): "
                 f"{one_line(error)}"
             ) from error
         self.signature = Signature(
@@ -84,13 +82,13 @@ class OpenVino:
         self._free: deque[Any] = deque()
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
-        """See `exported.Run`."""
+        """See `exported.run.Run`."""
         try:
             request = self._free.pop()
-        except IndexError:  # there are as many as threads that call
+        except IndexError:  # one request per calling thread
             request = self._model.create_infer_request()
         try:
-            # Its results are copies: the request may be used again at once.
+            # The results are copies, so the request can be reused at once.
             found = request.infer(dict(inputs))
             return [found[name] for name in outputs]
         finally:
@@ -103,7 +101,7 @@ def _names(model: Any) -> set[str]:
 
 
 def _tensors(nodes: Any, named: set[str]) -> dict[str, Tensor]:
-    """A model's inputs or outputs by the file's names; compiling may have added others."""
+    """Inputs or outputs by their names in the file; compiling may have added others."""
     return {min(node.get_names() & named or node.get_names()): _tensor(node) for node in nodes}
 
 
@@ -116,7 +114,7 @@ def _tensor(node: Any) -> Tensor:
 
 
 def cache_folder() -> Path | None:
-    """Where compiled models are kept, as the system has it; None if that cannot be written."""
+    """The system's folder for compiled models; None if it is not writable."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
     elif sys.platform == "darwin":

@@ -1,35 +1,27 @@
-"""How many threads a model should compute with."""
+"""Number of compute threads for a model."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from vidan import options
-
-_CPUS = Path("/sys/devices/system/cpu")
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-
-def thread_count(threads: int | None) -> int:
-    """The threads that `detector.threads` asks for; None for what is sensible here."""
-    if threads is None:
-        return sensible_threads()
-    return options.whole("detector.threads", threads, 1)
+CPUS = Path("/sys/devices/system/cpu")
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+UNLIMITED = 2**16
 
 
-def sensible_threads(cpus: Path = _CPUS, quota: Path = _QUOTA) -> int:
-    """The physical cores that this process may use.
+def physical_cores(cpus: Path = CPUS, quota: Path = QUOTA) -> int:
+    """Number of physical cores that this process may use, at least 1.
 
-    A second thread on the same core brings matrix products nothing. A container's share
-    of the machine is kept to: threads beyond it only wait for each other.
+    Hyper-threading does not speed up matrix products. Threads beyond a container's CPU quota
+    would only wait for each other.
 
     Args:
-        cpus: where Linux describes its processors.
-        quota: a file of Linux's control groups: time and period, us, or `max`.
+        cpus: folder in which Linux describes its processors.
+        quota: file of Linux's control groups: time and period, us, or `max`.
     """
     cores = {_siblings(cpus, cpu) for cpu in _allowed_cpus()}
-    return max(1, min(len(cores), _share(quota)))
+    return max(1, min(len(cores), _quota(quota)))
 
 
 def _allowed_cpus() -> set[int]:
@@ -39,18 +31,17 @@ def _allowed_cpus() -> set[int]:
 
 
 def _siblings(cpus: Path, cpu: int) -> str:
-    """The logical processors on the same core as one of them, as the system writes them."""
+    """The logical processors on the same core as this one, in Linux's notation."""
     try:
         return (cpus / f"cpu{cpu}/topology/thread_siblings_list").read_text().strip()
     except OSError:
         return str(cpu)
 
 
-def _share(quota: Path) -> int:
-    """Processors' worth of time that the control group grants, rounded up."""
-    unlimited = 2**16
+def _quota(path: Path) -> int:
+    """Number of processors that the control group grants, rounded up."""
     try:
-        time, period = quota.read_text().split()
-        return unlimited if time == "max" else -(-int(time) // int(period))
+        time, period = path.read_text().split()
+        return UNLIMITED if time == "max" else -(-int(time) // int(period))
     except (OSError, ValueError):
-        return unlimited
+        return UNLIMITED

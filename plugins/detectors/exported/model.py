@@ -1,4 +1,4 @@
-"""Models that others exported, from frames to detections: see `decoding` for what they give."""
+"""Detection with models that others exported; `decoding` interprets their outputs."""
 
 from __future__ import annotations
 
@@ -6,109 +6,155 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from vidan.boxes import FloatArray
 from vidan.errors import ModelError
-from vidan.modelspec import Selection, check_scores
-from vidan.types import Detections, Frame
+from vidan.modelspec import Placement, Selection, check_scores
+from vidan.types import Detections, Frame, Image
 
-from ..errors import naming, one_line
+from ..errors import one_line
 from ..native.signature import Signature
+from .decoding.base import Candidates, Outputs
 from .plan import Plan
-from .run import TRIED, Array, Run, attempt, inputs_for
+from .run import TRIAL_SIZE, Array, Run, attempt, inputs_for
 
 log = logging.getLogger(__name__)
 
 
 class ExportedModel:
-    """From frames to detections, around a model that others exported.
-
-    Images are run one by one: that is what most exports take.
+    """From frames to detections with a model that others exported.
 
     Args:
-        where: the model, for errors.
         signature: its inputs and outputs.
-        how: how it is to be used.
+        plan: how it is used.
         selection: which of its boxes become detections.
         run: runs it.
 
     Attributes:
         labels: the label of each class index.
-        threshold: the least score of a detection.
+        threshold: minimum score of a detection.
+        batch: most images in one run; 1 if the model turns out to take them one by one.
     """
 
-    def __init__(
-        self, where: str, signature: Signature, how: Plan, selection: Selection, run: Run
-    ) -> None:
-        self._where = where
+    def __init__(self, signature: Signature, plan: Plan, selection: Selection, run: Run) -> None:
         self._signature = signature
-        self._how = how
+        self._plan = plan
         self._selection = selection
         self._run = run
-        self.labels = tuple(how.labels.values())
+        self.labels = tuple(plan.labels.values())
         self.threshold = selection.threshold
-        self._classes = np.full(max(how.labels) + 1, -1, np.int64)  # by number; -1: there is none
-        self._classes[list(how.labels)] = range(len(how.labels))
+        self.batch = plan.batch
+        self._numbers = list(plan.labels)
+        self._classes = class_indices(self._numbers)
 
     def warm_up(self) -> None:
-        """Run it once on an empty image.
+        """Run it on a blank image, and on two at once if it seems to take batches.
 
         Raises:
-            ModelError: it does not run, or gives something else than it should.
+            ModelError: it does not run, or its outputs are not as expected.
         """
-        self._candidates(np.zeros((*(self._how.preprocessing.size or TRIED), 3), np.uint8))
+        blank = np.zeros((*(self._plan.preprocessing.size or TRIAL_SIZE), 3), np.uint8)
+        (outputs,) = self._outputs([blank])
+        self._candidates(outputs, blank.shape[:2])
+        if self.batch > 1:
+            try:
+                self._outputs([blank, blank])
+            except ModelError as error:  # a graph may claim a dynamic batch size and not have it
+                log.debug("images are run one by one: %s", error)
+                self.batch = 1
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame.
+        """The detections in each of at most `batch` frames.
 
         Raises:
-            ModelError: the model gave something else than it should.
+            ModelError: the outputs are not as expected.
         """
-        return [self._one(frame) for frame in frames]
+        placed = [self._plan.preprocessing.place(frame) for frame in frames]
+        images = [image for image, _ in placed]
+        return [
+            self._select(frame, placement, *self._candidates(outputs, image.shape[:2]))
+            for frame, (image, placement), outputs in zip(
+                frames, placed, self._outputs(images), strict=True
+            )
+        ]
 
-    def _one(self, frame: Frame) -> Detections:
-        image, placement = self._how.preprocessing.place(frame)
-        boxes, scores, classes = self._candidates(image)
-        boxes = boxes - np.array([placement.left, placement.top] * 2, np.float32)
-        best = np.clip(scores, 0, 1)
-        return self._selection.select(
-            boxes, best, classes, placement.scale, (frame.width, frame.height)
-        )
-
-    def _candidates(self, image: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, Array]:
-        """Boxes (M,4) px of the input, scores (M,), class indices (M,), above the threshold."""
-        how = self._how
-        picture = how.preprocessing.tensor(image, how.image.dtype, how.image.batched)
-        inputs = inputs_for(self._where, self._signature, how.image, picture)
-        found = attempt(self._where, self._run, inputs, how.reading.outputs)
+    def _outputs(self, images: Sequence[Image]) -> list[Outputs]:
+        """The outputs for each of some images (H,W,3), with a batch axis of one."""
+        image, preprocessing = self._plan.image, self._plan.preprocessing
+        tensors = [preprocessing.tensor(each, image.dtype, image.batched) for each in images]
+        batch = tensors[0] if len(tensors) == 1 else np.concatenate(tensors)
+        inputs = inputs_for(self._signature, image, batch)
+        found = attempt(self._run, inputs, self._plan.decoding.outputs)
         floats = [each.astype(np.float32) if each.dtype.kind == "f" else each for each in found]
-        try:
-            boxes, scores, ids = how.reading.decode(floats, image.shape[:2])
-        except (IndexError, ValueError) as error:
+        if len(images) == 1:
+            return [floats]
+        if any(each.shape[:1] != (len(images),) for each in floats):
             shapes = ", ".join(str(list(each.shape)) for each in found)
+            raise ModelError(f"expected outputs for {len(images)} images, got {shapes}")
+        return [[each[row : row + 1] for each in floats] for row in range(len(images))]
+
+    def _candidates(
+        self, outputs: Outputs, size: tuple[int, int]
+    ) -> tuple[FloatArray, FloatArray, Array]:
+        """Boxes (M,4) px of the input, scores (M,) and class indices (M,) of an image."""
+        try:
+            found = self._plan.decoding.decode(outputs, size)
+        except (IndexError, ValueError) as error:
+            shapes = ", ".join(str(list(each.shape)) for each in outputs)
             raise ModelError(
-                f"{self._where}: its outputs {shapes} are not those of decode {how.decode!r}: "
+                f"its outputs {shapes} are not those of decode {self._plan.decode!r}: "
                 f"{one_line(error)}"
             ) from error
-        with naming(self._where):
-            check_scores(scores)
+        check_scores(found.scores)
+        return self._above_threshold(found)
+
+    def _above_threshold(self, found: Candidates) -> tuple[FloatArray, FloatArray, Array]:
+        boxes, scores, ids = found
+        first = self._plan.decoding.first_label
         if ids is None:
-            numbers = np.arange(scores.shape[1]) + how.reading.first
-            scores = scores[:, np.isin(numbers, list(how.labels))]
+            numbers = np.arange(scores.shape[1]) + first
+            scores = scores[:, np.isin(numbers, self._numbers)]
             rows, classes = self._selection.candidates(scores)
             return boxes[rows], scores[rows, classes], classes
         rows = np.flatnonzero(scores >= self._selection.threshold)
-        return boxes[rows], scores[rows], self._indices(ids[rows] + how.reading.first)
+        return boxes[rows], scores[rows], look_up(self._classes, ids[rows] + first)
 
-    def _indices(self, numbers: Array) -> Array:
-        """Class indices of the numbers of labels."""
-        known = (numbers >= 0) & (numbers < len(self._classes))
-        classes = np.where(known, self._classes[np.where(known, numbers, 0)], -1)
-        if (classes < 0).any():
-            stranger = numbers[classes < 0][0]
-            raise ModelError(
-                f"{self._where}: it found class {stranger} (counted from 1), which the labels do "
-                "not have: give detector.labels=<the label file that belongs to it>"
-            )
-        return classes
+    def _select(
+        self,
+        frame: Frame,
+        placement: Placement,
+        boxes: FloatArray,
+        scores: FloatArray,
+        classes: Array,
+    ) -> Detections:
+        boxes = boxes - np.array([placement.left, placement.top] * 2, np.float32)
+        size = (frame.width, frame.height)
+        best = np.clip(scores, 0, 1)
+        return self._selection.select(boxes, best, classes, placement.scale, size)
+
+
+def class_indices(numbers: Sequence[int]) -> Array:
+    """The class index of each label number, (max+1,) int64; -1 where there is no label."""
+    indices = np.full(max(numbers) + 1, -1, np.int64)
+    indices[list(numbers)] = range(len(numbers))
+    return indices
+
+
+def look_up(indices: Array, numbers: Array) -> Array:
+    """The class indices of label numbers.
+
+    Args:
+        indices: see `class_indices`.
+        numbers: (M,) whole numbers.
+
+    Raises:
+        ModelError: a number has no label.
+    """
+    known = (numbers >= 0) & (numbers < len(indices))
+    classes = np.where(known, indices[np.where(known, numbers, 0)], -1)
+    if (classes < 0).any():
+        raise ModelError(
+            f"it found class {numbers[classes < 0][0]} (counted from 1), which the labels do not "
+            "have: set detector.labels=<the label file that belongs to it>"
+        )
+    return classes

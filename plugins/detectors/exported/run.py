@@ -1,4 +1,4 @@
-"""What runs an exported model, and how its input tensor is prepared."""
+"""Running an exported model: its input tensors and its errors."""
 
 from __future__ import annotations
 
@@ -16,24 +16,20 @@ from ..preprocess import Layout
 
 Array = npt.NDArray[Any]
 
-
 Run = Callable[[Mapping[str, Array], Sequence[str]], Sequence[Array]]
-"""From inputs by name to the outputs of the names asked for; from any thread."""
-
+"""Takes inputs by name and the names of outputs, returns these outputs; from any thread."""
 
 Labels = Mapping[int, str]
-"""Labels by number, from 1 and rising, gaps allowed."""
+"""Labels by number, from 1 and rising; there may be gaps."""
 
+TRIAL_SIZE = (640, 640)
+"""Height and width, px, of the trial image for a model with a dynamic input size."""
 
-TRIED = (640, 640)
-"""What a model is tried with whose input may have any size."""
-
-
-DTYPES = ("uint8", "float16", "float32", "float64")
+IMAGE_DTYPES = ("uint8", "float16", "float32", "float64")
 
 
 class ImageInput(NamedTuple):
-    """The input that takes the image; sizes that may vary are None."""
+    """The input that takes the image; None for dynamic sizes."""
 
     name: str
     dtype: str
@@ -43,33 +39,30 @@ class ImageInput(NamedTuple):
     batched: bool
 
 
-def inputs_for(
-    where: str, signature: Signature, image: ImageInput, picture: Array
-) -> dict[str, Array]:
-    """All inputs for one image.
+def inputs_for(signature: Signature, image: ImageInput, images: Array) -> dict[str, Array]:
+    """All inputs of the model for a batch of images, or for one if there is no batch axis.
 
     Raises:
-        ModelError: one is needed that nothing is known of.
+        ModelError: the model has an input of unknown meaning.
     """
-    height, width = picture.shape[-2:] if image.layout == "nchw" else picture.shape[-3:-1]
-    inputs = {image.name: picture}
+    height, width = images.shape[-2:] if image.layout == "nchw" else images.shape[-3:-1]
+    count = len(images) if image.batched else 1
+    inputs = {image.name: images}
     for name, tensor in signature.inputs.items():
         if name == image.name:
             continue
-        if name == "pixel_mask":  # of DETR: 1 where there is image
-            shape = tensor.shape or (1, None, None)
-            sizes = [own or usual for own, usual in zip(shape, (1, height, width), strict=True)]
+        if name == "pixel_mask":  # of DETR: 1 inside the image
+            shape = tensor.shape or (None, None, None)
+            sizes = [own or usual for own, usual in zip(shape, (count, height, width), strict=True)]
             inputs[name] = np.ones(sizes, tensor.dtype)
         elif name == "orig_target_sizes":  # of RT-DETR and D-FINE: width and height
-            inputs[name] = np.array([[width, height]], tensor.dtype)
+            inputs[name] = np.array([[width, height]] * count, tensor.dtype)
         else:
-            raise ModelError(f"{where}: nothing is known of its input {name!r} {tensor}")
+            raise ModelError(f"unknown input {name!r} {tensor}")
     return inputs
 
 
-def attempt(
-    where: str, run: Run, inputs: Mapping[str, Array], outputs: Sequence[str]
-) -> Sequence[Array]:
+def attempt(run: Run, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
     """Run a model.
 
     Raises:
@@ -79,5 +72,5 @@ def attempt(
         return run(inputs, outputs)
     except ModelError:
         raise
-    except Exception as error:  # each backend has its own; whatever it is, the model is at fault
-        raise ModelError(f"{where}: it does not run: {one_line(error)}") from error
+    except Exception as error:  # each backend has its own
+        raise ModelError(f"it does not run: {one_line(error)}") from error

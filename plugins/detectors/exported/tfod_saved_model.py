@@ -1,10 +1,10 @@
-"""Models that the TensorFlow Object Detection API exported.
+"""Detection with a SavedModel that the TensorFlow Object Detection API exported.
 
-    input_tensor       uint8 [1,H,W,3]     RGB; the graph scales it itself
-    detection_boxes    float32 [1,K,4]     yxyx, as parts of the image's height and width
+    input_tensor       uint8 [1,H,W,3]     RGB; the graph resizes it
+    detection_boxes    float32 [1,K,4]     yxyx, in fractions of the image's height and width
     detection_scores   float32 [1,K]       in [0,1], best first
     detection_classes  float32 [1,K]       ids from 1, as in the label map
-    num_detections     float32 [1]         how many of the K are filled in
+    num_detections     float32 [1]         number of valid rows among the K
 
 Source: object_detection/exporter_lib_v2.py in tensorflow/models.
 """
@@ -22,9 +22,10 @@ from vidan.errors import ModelError
 from vidan.modelspec import Scale, Selection, check_scores
 from vidan.types import Detections, Frame
 
-from ..errors import naming, one_line
+from ..errors import one_line
 from ..native.model import Batch
 from ..native.signature import Signature
+from .model import class_indices, look_up
 
 EXPECTED = (
     "input input_tensor uint8 [1,H,W,3] and outputs detection_boxes float32 [1,K,4], "
@@ -37,110 +38,108 @@ OUTPUTS: Mapping[str, tuple[int | None, ...]] = {
     "detection_classes": (1, None),
     "num_detections": (1,),
 }
-_TRIAL_SIZE = (320, 320)
-_UNSCALED = Scale(1, 1)
+TRIAL_SIZE = (320, 320)
+"""Height and width, px, of the trial image for a model with a dynamic input size."""
+
+UNSCALED = Scale(1, 1)
 
 Outputs = Mapping[str, npt.NDArray[Any]]
 Network = Callable[[Batch], Outputs]
-"""An image (1,H,W,3) uint8 to the outputs by name; from any thread."""
+"""Runs an image (1,H,W,3) uint8 and returns the outputs by name; from any thread."""
 
 
 def is_tfod(signature: Signature) -> bool:
-    """Whether a model looks like one of these; `check_tfod` tells whether it is."""
+    """Whether a model looks like such an export; `check_tfod` checks it."""
     return "input_tensor" in signature.inputs or "detection_boxes" in signature.outputs
 
 
-def check_tfod(where: str, signature: Signature) -> tuple[int, int] | None:
-    """Hold inputs and outputs against this form; more outputs do no harm.
+def check_tfod(signature: Signature) -> tuple[int, int] | None:
+    """Check the inputs and outputs of a model; more outputs are ignored.
 
     Returns:
-        Height and width of the input, px; None if an image may have any size.
+        Height and width of the input, px; None if they are dynamic.
 
     Raises:
-        ModelError: they are others; says which, and what is expected.
+        ModelError: they are not as expected; lists them.
     """
     inputs, outputs = signature
-    good = (
+    valid = (
         inputs.keys() == {"input_tensor"}
         and inputs["input_tensor"].fits("uint8", (1, None, None, 3))
         and outputs.keys() >= OUTPUTS.keys()
         and all(outputs[name].fits("float32", shape) for name, shape in OUTPUTS.items())
     )
-    if not good:
-        raise ModelError(f"{where}: expected {EXPECTED}, it has {signature}")
+    if not valid:
+        raise ModelError(f"expected {EXPECTED}, it has {signature}")
     _, height, width, _ = inputs["input_tensor"].shape or (1, None, None, 3)
     return None if height is None or width is None else (height, width)
 
 
 class TfodModel:
-    """From frames to detections, around such a model.
+    """From frames to detections with such a SavedModel.
 
-    It has suppressed overlapping boxes of one class already; the selection does it again,
-    which changes nothing unless it is stricter, or classes exclude each other.
+    The graph has suppressed overlapping boxes of the same class. Suppressing them again changes
+    nothing unless the selection is stricter or class-agnostic.
 
     Args:
-        where: the model, for errors.
-        size: height and width of its input, px; None for images as they are.
-        labels: by class id, from 1; ids may have gaps. Their order is that of the classes.
+        size: height and width of its input, px; None for the size of the image.
+        labels: by class id, from 1; there may be gaps. Their order is that of the class indices.
         selection: which of its boxes become detections.
         network: runs it.
 
     Attributes:
         labels: the label of each class index.
-        threshold: the least score of a detection.
+        threshold: minimum score of a detection.
+        batch: 1: these exports take one image per run.
     """
 
     def __init__(
         self,
-        where: str,
         size: tuple[int, int] | None,
         labels: Mapping[int, str],
         selection: Selection,
         network: Network,
     ) -> None:
-        self._where = where
         self._size = size
         self._selection = selection
         self._network = network
         self.labels = tuple(labels.values())
         self.threshold = selection.threshold
-        self._classes = np.full(max(labels) + 1, -1, np.int32)  # by id; -1: there is none
-        self._classes[list(labels)] = range(len(labels))
+        self.batch = 1
+        self._classes = class_indices(list(labels))
 
     def warm_up(self) -> None:
-        """Run it once on an empty image: the first run is slow, and may fail.
+        """Run it once on a blank image: the first run is slow, and may fail.
 
         Raises:
-            ModelError: it does not run, or gives something else than it should.
+            ModelError: it does not run, or its outputs are not as expected.
         """
-        blank = np.zeros((1, *(self._size or _TRIAL_SIZE), 3), np.uint8)
+        blank = np.zeros((1, *(self._size or TRIAL_SIZE), 3), np.uint8)
         try:
             outputs = self._network(blank)
-        except Exception as error:  # whatever it is, the model is at fault
-            raise ModelError(f"{self._where}: it does not run: {one_line(error)}") from error
-        self._filled(outputs)
+        except Exception as error:
+            raise ModelError(f"it does not run: {one_line(error)}") from error
+        self._valid_rows(outputs)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame.
+        """The detections in each frame.
 
         Raises:
-            ModelError: the model gave something else than it should.
+            ModelError: the outputs are not as expected.
         """
-        return [self._one(frame) for frame in frames]
+        return [self._detect(frame) for frame in frames]
 
-    def _one(self, frame: Frame) -> Detections:
-        picture = frame.rgb() if self._size is None else frame.resized(*reversed(self._size))
-        boxes, scores, ids = self._filled(self._network(picture[None]))
-        good = scores >= self._selection.threshold
-        shape = np.array([frame.height, frame.width] * 2)
-        xyxy = (boxes[good] * shape)[:, [1, 0, 3, 2]]
-        classes = self._class_indices(ids[good])
-        return self._selection.select(
-            xyxy, np.clip(scores[good], 0, 1), classes, _UNSCALED, (frame.width, frame.height)
-        )
+    def _detect(self, frame: Frame) -> Detections:
+        image = frame.rgb() if self._size is None else frame.resized(*reversed(self._size))
+        boxes, scores, ids = self._valid_rows(self._network(image[None]))
+        kept = scores >= self._selection.threshold
+        xyxy = (boxes[kept] * np.array([frame.height, frame.width] * 2))[:, [1, 0, 3, 2]]
+        classes = look_up(self._classes, ids[kept].astype(np.int64))
+        best, size = np.clip(scores[kept], 0, 1), (frame.width, frame.height)
+        return self._selection.select(xyxy, best, classes, UNSCALED, size)
 
-    def _filled(self, outputs: Outputs) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Boxes (M,4), scores (M,) and class ids (M,) of the M detections there are."""
+    def _valid_rows(self, outputs: Outputs) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Boxes (M,4), scores (M,) and class ids (M,) of the M valid rows."""
         count = int(outputs["num_detections"][0])
         boxes, scores, ids = (
             outputs[name][0][:count]
@@ -148,21 +147,8 @@ class TfodModel:
         )
         if not len(boxes) == len(scores) == len(ids):
             raise ModelError(
-                f"{self._where}: expected as many boxes as scores and classes, "
+                "expected equal numbers of boxes, scores and classes, "
                 f"got {len(boxes)}, {len(scores)} and {len(ids)}"
             )
-        with naming(self._where):
-            check_scores(scores)
+        check_scores(scores)
         return boxes, scores, ids
-
-    def _class_indices(self, ids: FloatArray) -> npt.NDArray[np.int32]:
-        whole = ids.astype(np.int64)
-        known = (whole >= 0) & (whole < len(self._classes))
-        classes = np.where(known, self._classes[np.where(known, whole, 0)], -1)
-        if (classes < 0).any():
-            stranger = whole[classes < 0][0]
-            raise ModelError(
-                f"{self._where}: it found class {stranger}, which the labels do not have: "
-                "give detector.labels=<the label map that it was trained with>"
-            )
-        return classes.astype(np.int32)

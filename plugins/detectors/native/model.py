@@ -1,7 +1,7 @@
-"""EfficientDet around its network: letterbox in, boxes out; the same for every backend.
+"""Detection with a model in vidan's native format, for every backend.
 
-Tan, Pang, Le, "EfficientDet: Scalable and Efficient Object Detection", arXiv 1911.09070.
-The network decodes its anchors itself and is followed by one NMS, that of `vidan.boxes`.
+The format was made for EfficientDet: Tan, Pang, Le, "EfficientDet: Scalable and Efficient Object
+Detection", arXiv 1911.09070. The graph decodes its anchors itself; suppression follows here.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
 from vidan.types import Detections, Frame
 
-from ..errors import naming, one_line
+from ..errors import one_line
 from .signature import check_label_count
 
 Batch = npt.NDArray[np.uint8]
 Network = Callable[[Batch], Sequence[FloatArray]]
-"""Images (N,H,W,3) uint8 to boxes (N,K,4), scores (N,K,C), and features (N,K,D) if it gives
-them; from any thread."""
+"""Runs images (N,H,W,3) uint8; returns boxes (N,K,4), scores (N,K,C), and features (N,K,D) if the
+model has them; from any thread."""
 
 
-def batch_of(frames: Sequence[Frame], spec: ModelSpec) -> tuple[Batch, list[Scale]]:
-    """Letterbox images, each at the top left.
+def letterbox_batch(frames: Sequence[Frame], spec: ModelSpec) -> tuple[Batch, list[Scale]]:
+    """Letterbox the images of frames, each at the top left.
 
     Args:
         frames: N frames, of any sizes.
@@ -44,69 +44,54 @@ def batch_of(frames: Sequence[Frame], spec: ModelSpec) -> tuple[Batch, list[Scal
     return batch, scales
 
 
-class EfficientDet:
-    """From frames to detections, around a network of vidan's own form.
+class NativeModel:
+    """From frames to detections with a network in the native format.
 
     Args:
-        where: the model, for errors.
-        spec: how it is to be used.
+        spec: of the model.
         selection: which of its boxes become detections.
-        batch: how many images it takes at once: 1, or None for any number.
+        batch: most images that the network takes in one run.
         network: runs it.
 
     Attributes:
         labels: the label of each class index.
-        threshold: the least score of a detection.
+        threshold: minimum score of a detection.
+        batch: as given.
     """
 
-    def __init__(
-        self,
-        where: str,
-        spec: ModelSpec,
-        selection: Selection,
-        batch: int | None,
-        network: Network,
-    ) -> None:
-        self._where = where
+    def __init__(self, spec: ModelSpec, selection: Selection, batch: int, network: Network) -> None:
         self._spec = spec
         self._selection = selection
-        self._batch = batch
         self._network = network
         self.labels = spec.labels
         self.threshold = selection.threshold
+        self.batch = batch
 
     def warm_up(self) -> None:
-        """Run the network once on an empty image: the first run is slow, and may fail.
+        """Run the network once on a blank image: the first run is slow, and may fail.
 
         Raises:
-            ModelError: it does not run, or gives something else than it should.
+            ModelError: it does not run, or its outputs are not as expected.
         """
         blank = np.full((1, *self._spec.input_size, 3), self._spec.pad, np.uint8)
         try:
             outputs = self._network(blank)
-        except (
-            Exception
-        ) as error:  # each backend has its own; whatever it is, the model is at fault
-            raise ModelError(f"{self._where}: it does not run: {one_line(error)}") from error
+        except Exception as error:  # each backend has its own
+            raise ModelError(f"it does not run: {one_line(error)}") from error
         self._check(*outputs, count=1)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame.
+        """The detections in each of at most `batch` frames.
 
         Raises:
-            ModelError: the network gave something else than it should.
+            ModelError: the outputs are not as expected.
         """
-        step = self._batch or max(1, len(frames))
-        starts = range(0, len(frames), step)
-        return [found for i in starts for found in self._detect(frames[i : i + step])]
-
-    def _detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        batch, scales = batch_of(frames, self._spec)
+        batch, scales = letterbox_batch(frames, self._spec)
         outputs = self._network(batch)
         self._check(*outputs, count=len(frames))
-        return [self._one(*each) for each in zip(scales, frames, *outputs, strict=True)]
+        return [self._select(*each) for each in zip(scales, frames, *outputs, strict=True)]
 
-    def _one(
+    def _select(
         self,
         scale: Scale,
         frame: Frame,
@@ -116,10 +101,9 @@ class EfficientDet:
     ) -> Detections:
         rows, classes = self._selection.candidates(scores)
         best = np.clip(scores[rows, classes], 0, 1)
-        seen = None if features is None else features[rows]
-        return self._selection.select(
-            boxes[rows], best, classes, scale, (frame.width, frame.height), seen
-        )
+        size = (frame.width, frame.height)
+        vectors = None if features is None else features[rows]
+        return self._selection.select(boxes[rows], best, classes, scale, size, vectors)
 
     def _check(
         self,
@@ -131,14 +115,12 @@ class EfficientDet:
     ) -> None:
         if boxes.ndim != 3 or scores.ndim != 3 or boxes.shape != (count, scores.shape[1], 4):
             raise ModelError(
-                f"{self._where}: expected boxes [{count},K,4] and scores [{count},K,C], "
+                f"expected boxes [{count},K,4] and scores [{count},K,C], "
                 f"got {list(boxes.shape)} and {list(scores.shape)}"
             )
         if features is not None and (features.ndim, *features.shape[:2]) != (3, *scores.shape[:2]):
             raise ModelError(
-                f"{self._where}: expected features [{count},{scores.shape[1]},D], "
-                f"got {list(features.shape)}"
+                f"expected features [{count},{scores.shape[1]},D], got {list(features.shape)}"
             )
-        check_label_count(self._where, scores.shape[2], self._spec.labels)
-        with naming(self._where):
-            check_scores(scores)
+        check_label_count(scores.shape[2], self._spec.labels)
+        check_scores(scores)

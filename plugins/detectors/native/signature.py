@@ -1,4 +1,7 @@
-"""Whether a model has the inputs and outputs of vidan's native format: see `vidan.modelspec`."""
+"""Inputs and outputs of a model, and whether they are those of vidan's native format.
+
+`vidan.modelspec` describes the format, which is the same in ONNX and in a SavedModel.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,22 @@ from typing import NamedTuple
 from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec
 
-from ..errors import naming
-
 Shape = tuple[int | None, ...]
-"""Sizes of an array; None is one that may vary."""
+"""Sizes of an array; None for a dynamic size."""
 
 OUTPUTS = ("boxes", "scores", "features")
-"""In this order; the last only where a model has it."""
+"""Outputs of the native format in order; the last is optional."""
 
 EXPECTED = "input images uint8 [N,H,W,3] and outputs boxes float32 [N,K,4], scores float32 [N,K,C]"
 
+MAX_BATCH_SIZE = 8
+"""Largest number of images in one run of a model with a dynamic batch size."""
+
+MAX_LABELS_SHOWN = 5
+
 
 class Tensor(NamedTuple):
-    """Type and shape of a model's input or output; the shape is None if it may have any."""
+    """Type and shape of a model's input or output; None for a shape that is not known."""
 
     dtype: str
     shape: Shape | None
@@ -32,7 +38,7 @@ class Tensor(NamedTuple):
         return f"{self.dtype} [{','.join('?' if n is None else str(n) for n in self.shape)}]"
 
     def fits(self, dtype: str, shape: Shape) -> bool:
-        """Whether an array of that type and shape can be one of these."""
+        """Whether an array of that type and shape is compatible with this."""
         if self.dtype != dtype or self.shape is None:
             return self.dtype == dtype
         return len(self.shape) == len(shape) and all(
@@ -47,8 +53,8 @@ class Signature(NamedTuple):
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
 
-    def wanted(self) -> list[str]:
-        """Those of `OUTPUTS` that the model has, in that order."""
+    def native_outputs(self) -> list[str]:
+        """The `OUTPUTS` that the model has, in that order."""
         return [name for name in OUTPUTS if name in self.outputs]
 
     def __str__(self) -> str:
@@ -59,47 +65,43 @@ def _listed(tensors: Mapping[str, Tensor]) -> str:
     return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items()) or "none"
 
 
-def describe(
-    where: str, signature: Signature, text: str | None, labels: tuple[str, ...] | None
-) -> ModelSpec:
-    """How a model of vidan's own form is to be used, from all that is known of it.
+def make_spec(signature: Signature, text: str | None, labels: tuple[str, ...] | None) -> ModelSpec:
+    """The spec of a model in the native format, from everything known about it.
 
     Args:
-        where: the model, for errors.
         signature: its inputs and outputs.
-        text: its own metadata as JSON. Without any, labels must be given, the size is that
-            of the input, the pad is 0, and classes do not exclude each other.
-        labels: to be used instead of its own; None for its own.
+        text: its own spec as JSON. Without one, labels must be given; the size is that of the
+            input, the pad value is 0, and suppression is per class.
+        labels: replace its own; None for its own.
 
     Raises:
-        ModelError: it has other inputs or outputs, or these, its metadata and the labels
-            contradict each other.
+        ModelError: its inputs or outputs are not those of the native format, or contradict the
+            spec or the labels.
     """
-    check_signature(where, signature)
+    check_signature(signature)
     if text is not None:
-        with naming(where):
-            metadata = ModelSpec.from_json(text)
+        spec = ModelSpec.from_json(text)
     elif labels is not None:
-        metadata = ModelSpec(labels=labels, input_size=_input_size(where, signature))
+        spec = ModelSpec(labels=labels, input_size=_input_size(signature))
     else:
         raise ModelError(
-            f"{where}: it does not say what its classes are: give detector.labels=<file>, "
-            "one label a line or a label_map.pbtxt"
+            "it has no labels of its own: set detector.labels=<file>, one label per line or a "
+            "label_map.pbtxt"
         )
     if labels is not None:
-        metadata = replace(metadata, labels=labels)
-    if not signature.inputs["images"].fits("uint8", (None, *metadata.input_size, 3)):
+        spec = replace(spec, labels=labels)
+    if not signature.inputs["images"].fits("uint8", (None, *spec.input_size, 3)):
         raise ModelError(
-            f"{where}: its metadata says input_size={list(metadata.input_size)}, its input is "
+            f"its metadata has input_size={list(spec.input_size)}, but its input is "
             f"{signature.inputs['images']}: export it again"
         )
     scores = signature.outputs["scores"].shape
-    check_label_count(where, None if scores is None else scores[2], metadata.labels)
-    return metadata
+    check_label_count(None if scores is None else scores[2], spec.labels)
+    return spec
 
 
-def is_own_form(signature: Signature) -> bool:
-    """Whether inputs and outputs are those of vidan's own form; more outputs do no harm."""
+def is_native(signature: Signature) -> bool:
+    """Whether inputs and outputs are those of the native format; more outputs are ignored."""
     inputs, outputs = signature
     return (
         inputs.keys() == {"images"}
@@ -111,53 +113,51 @@ def is_own_form(signature: Signature) -> bool:
     )
 
 
-def check_signature(where: str, signature: Signature) -> None:
-    """Hold a model's inputs and outputs against vidan's own form.
+def check_signature(signature: Signature) -> None:
+    """Check that a model's inputs and outputs are those of the native format.
 
     Raises:
-        ModelError: they are others; says which, and what is expected.
+        ModelError: they are not; lists them, and what is expected.
     """
-    if not is_own_form(signature):
-        raise ModelError(f"{where}: expected {EXPECTED}, it has {signature}")
+    if not is_native(signature):
+        raise ModelError(f"expected {EXPECTED}, it has {signature}")
 
 
-def check_label_count(where: str, classes: int | None, labels: tuple[str, ...]) -> None:
-    """Hold the labels against the number of classes; None if that is not known yet.
+def check_label_count(classes: int | None, labels: tuple[str, ...]) -> None:
+    """Check that there is one label per class; None if the number is not known yet.
 
     Raises:
         ModelError: there are more or fewer labels than classes.
     """
     if classes not in (None, len(labels)):
+        shown = ", ".join(labels[:MAX_LABELS_SHOWN])
+        more = ", …" if len(labels) > MAX_LABELS_SHOWN else ""
         raise ModelError(
-            f"{where}: it has {classes} classes, and there are {len(labels)} labels "
-            f"({_shortened(labels)}): give the label file that belongs to it"
+            f"it has {classes} classes, but there are {len(labels)} labels ({shown}{more}): use "
+            "the label file that belongs to it"
         )
 
 
-def check_batch(where: str, images: Tensor) -> int | None:
-    """How many images a model takes at once: 1, or None for any number.
+def batch_size(images: Tensor) -> int:
+    """Most images in one run of a model with this input: 1 or `MAX_BATCH_SIZE`.
 
     Raises:
-        ModelError: another number.
+        ModelError: the batch size is fixed to another number.
     """
     size = None if images.shape is None else images.shape[0]
     if size not in (None, 1):
         raise ModelError(
-            f"{where}: it takes {size} pictures at once: export it for 1 or any number"
+            f"its batch size is {size}: export it with batch size 1 or a dynamic batch size"
         )
-    return size
+    return size or MAX_BATCH_SIZE
 
 
-def _input_size(where: str, signature: Signature) -> tuple[int, int]:
+def _input_size(signature: Signature) -> tuple[int, int]:
     """Height and width of the input, px."""
     shape = signature.inputs["images"].shape or (None, None, None, 3)
     if shape[1] is None or shape[2] is None:
         raise ModelError(
-            f"{where}: its input may have any size, and no metadata says which one it was "
-            "trained for: export it with a fixed size"
+            "its input has a dynamic size, and no metadata tells the size it was trained with: "
+            "export it with a fixed size"
         )
     return shape[1], shape[2]
-
-
-def _shortened(labels: tuple[str, ...], most: int = 5) -> str:
-    return ", ".join(labels[:most]) + (", …" if len(labels) > most else "")

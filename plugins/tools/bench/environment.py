@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...detectors.backends.threads import sensible_threads
+from ...detectors.backends.threads import physical_cores
 
 PACKAGES = (
     "vidan",
@@ -42,7 +42,7 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cpu": cpu_model(),
         "cpus": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "cores_to_use": sensible_threads(),
+        "cores_to_use": physical_cores(),
         "governor": _text(GOVERNOR) or "unknown",
         "load": [round(n, 2) for n in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "thread_settings": {n: os.environ[n] for n in THREAD_SETTINGS if n in os.environ},

@@ -15,7 +15,8 @@ from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 
-from ...detectors.onnx import OnnxDetector, engine_for, resolve
+from ...detectors.errors import naming
+from ...detectors.onnx import OnnxDetector, model_name, open_engine, resolve
 from ...formats.onnx import read_info
 
 SPEED_IMAGE_SIZE = (720, 1280)
@@ -48,11 +49,11 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
         yield from _saved_model(model, options, runs)
         return
     path, _ = resolve(model)
-    where = f"model {str(path)!r}"
     size = f", {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
     yield Property("file", f"{path}{size}")
-    engine = engine_for(path, where)
-    info = read_info(path, where)
+    with naming(model_name(path)):
+        engine = open_engine(path)
+        info = read_info(path)
     yield Property("made by", info.producer or "unknown")
     yield Property("opset", ", ".join(f"{n or 'ai.onnx'} {v}" for n, v in info.opsets.items()))
     for name, tensor in engine.signature.inputs.items():
@@ -63,7 +64,7 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
         yield Property("metadata", f"{key}: {_shortened(value)}")
     del engine
     detector = _build(OnnxDetector, {**options, "model": model})
-    yield Property("taken as", detector.taken)
+    yield Property("used as", detector.summary)
     yield from _labels_and_speed(detector, runs)
 
 

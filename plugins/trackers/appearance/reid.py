@@ -80,7 +80,10 @@ class OnnxEmbedder:
     def _open(self, model: str) -> Any:
         if not Path(model).is_file():
             raise ModelError(f"{self._name}: there is no such file")
-        check_external_data(Path(model), self._name)
+        try:
+            check_external_data(Path(model))
+        except ModelError as error:
+            raise ModelError(f"{self._name}: {error}") from error
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors only: they are raised as exceptions anyway
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")

@@ -1,5 +1,6 @@
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError
 from vidan.modelspec import ModelDefaults
 from vidan_plugins.detectors.base import DetectorOptions
@@ -8,8 +9,7 @@ DEFAULTS = ModelDefaults(labels=("mask", "bare"), class_agnostic=True, threshold
 
 
 def from_options(**given):
-    keys = ["labels", "threshold", "iou_threshold", "classes", "class_agnostic", "max_detections"]
-    return DetectorOptions(**dict.fromkeys(keys) | given).selection(DEFAULTS)
+    return DetectorOptions(**given).selection(DEFAULTS)
 
 
 def test_options_override_the_defaults_of_the_model():
@@ -32,6 +32,6 @@ def test_options_override_the_defaults_of_the_model():
         ("max_detections", 0),
     ],
 )
-def test_refuses_bad_options(option, value):
-    with pytest.raises(ConfigError, match=f"^detector.{option}"):
-        from_options(**{option: value})
+def test_refuses_bad_options(toy, option, value):
+    with pytest.raises(ConfigError, match=f"^detector.{option}[:=]"):
+        create("detector", "onnx", model=toy(), **{option: value})

@@ -37,9 +37,9 @@ def test_text_file_counts_its_lines(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "name", "message"),
     [
-        ("", "l.txt", "holds no labels"),
-        (" \n\n", "l.txt", "holds no labels"),
-        ("# nothing\n", "l.pbtxt", "holds no labels"),
+        ("", "l.txt", "contains no labels"),
+        (" \n\n", "l.txt", "contains no labels"),
+        ("# nothing\n", "l.pbtxt", "contains no labels"),
         ("a\n\nb\n", "l.txt", r"l\.txt:2: expected a label, got an empty line"),
         (b"\xff\xfe", "l.txt", "not UTF-8"),
         ("cat\ndog", "l.pbtxt", r"l\.pbtxt:1: not a label map: expected ':' after 'cat'"),

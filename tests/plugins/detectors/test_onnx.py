@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.backends.onnxruntime import available_providers, choose_providers
@@ -94,7 +95,7 @@ def test_closes_twice_and_says_so_afterwards(toy):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no such file: give detector.model"),
+        (None, "there is no such file: set detector.model"),
         (b"", "the file is empty"),
         (b"this is not a model" * 9, "not a model that ONNX Runtime can read"),
         (0.6, "not a model that ONNX Runtime can read"),  # cut off after 60 %
@@ -134,11 +135,11 @@ def test_folder(tmp_path):
             r"expected input images .* outputs dets float32 \[\?,2,4\]",
         ),
         ({"dtype": 1}, r"it has inputs images float32 \[\?,64,96,3\]"),
-        ({"batch": 4}, "it takes 4 pictures at once"),
-        ({"text": None}, "it does not say what its classes are"),
+        ({"batch": 4}, "its batch size is 4"),
+        ({"text": None}, "it has no labels of its own"),
         ({"text": "{"}, "its metadata is not JSON"),
-        ({"text": json.dumps(metadata(labels=["a"]))}, "3 classes, and there are 1 labels"),
-        ({"text": json.dumps(metadata(input_size=[64, 64]))}, "its metadata says input_size"),
+        ({"text": json.dumps(metadata(labels=["a"]))}, "3 classes, but there are 1 labels"),
+        ({"text": json.dumps(metadata(input_size=[64, 64]))}, "its metadata has input_size"),
         ({"weights": [[3, 1, 1], [1, 1, 1]], "size": (64, 96)}, None),
     ],
 )
@@ -161,7 +162,7 @@ def test_a_model_that_does_not_run(toy, capfd):
 
 def test_label_file_of_another_model(toy, tmp_path):
     (tmp_path / "two.txt").write_text("a\nb\n")
-    with pytest.raises(ModelError, match=r"3 classes, and there are 2 labels \(a, b\)"):
+    with pytest.raises(ModelError, match=r"3 classes, but there are 2 labels \(a, b\)"):
         OnnxDetector(toy(), labels=str(tmp_path / "two.txt"))
 
 
@@ -175,18 +176,18 @@ def test_a_graph_that_contradicts_itself(toy):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threshold": 2}, "detector.threshold=2: expected a number from 0 to 1"),
-        ({"iou_threshold": -0.1}, "detector.iou_threshold=-0.1"),
-        ({"classes": ["gren"]}, "no label 'gren'; did you mean 'green'"),
-        ({"threads": 0}, "detector.threads=0: expected a whole number of at least 1"),
-        ({"max_detections": 0}, "detector.max_detections=0"),
+        ({"threshold": 2}, "detector.threshold: expected `float` <= 1.0, not 2"),
+        ({"iou_threshold": -0.1}, "detector.iou_threshold: .*not -0.1"),
+        ({"classes": ["gren"]}, "detector.classes: .*no label 'gren'; did you mean 'green'"),
+        ({"threads": 0}, "detector.threads: expected `int` >= 1, not 0"),
+        ({"max_detections": 0}, "detector.max_detections: .*not 0"),
         ({"providers": "cpuu"}, "detector.providers: unknown 'cpuu'; did you mean 'cpu'"),
         ({"providers": []}, "detector.providers"),
     ],
 )
 def test_bad_options(toy, options, message):
     with pytest.raises(ConfigError, match=message):
-        OnnxDetector(toy(), **options)
+        create("detector", "onnx", model=toy(), **options)
 
 
 def test_models_that_ship_have_names(toy, tmp_path, monkeypatch):
@@ -201,7 +202,7 @@ def test_models_that_ship_have_names(toy, tmp_path, monkeypatch):
 
 def test_the_shipped_model_may_be_missing(monkeypatch):
     monkeypatch.setattr(module, "SHIPPED", "none.onnx")
-    with pytest.raises(ModelError, match=r"the model that ships with vidan is not in this"):
+    with pytest.raises(ModelError, match=r"the default model is missing from this"):
         OnnxDetector()
 
 

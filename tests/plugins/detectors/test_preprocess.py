@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError
 from vidan_plugins.detectors.preprocess import Preprocessing, PreprocessOverrides
 
@@ -54,38 +55,44 @@ def test_images_as_they_are():
     assert made(size=None)[0].shape == (1, 3, 16, 16)
 
 
-def test_said_in_a_line():
+def test_as_text():
     text = str(Preprocessing(size=(320, 640), letterbox="center", mean=(0.5, 0.5, 0.5)))
     assert text == (
         "640x320 px, letterbox (center, filled with 114), RGB, 0 to 1, NCHW, "
-        "less 0.5,0.5,0.5 and divided by 1,1,1"
+        "minus 0.5,0.5,0.5, divided by 1,1,1"
     )
 
 
-def test_wishes_go_before_what_is_usual():
-    wishes = PreprocessOverrides(size=64, pad=7, mean=[1, 2, 3], letterbox="corner")
-    assert wishes.over(Preprocessing(std=(2.0, 2.0, 2.0))) == Preprocessing(
+def test_options_override_what_is_usual():
+    overrides = PreprocessOverrides(size=64, pad=7, mean=[1, 2, 3], letterbox="corner")
+    assert overrides.over(Preprocessing(std=(2.0, 2.0, 2.0))) == Preprocessing(
         size=(64, 64), pad=(7, 7, 7), mean=(1, 2, 3), std=(2.0, 2.0, 2.0), letterbox="corner"
     )
     assert PreprocessOverrides().given() == {}
 
 
-@pytest.mark.parametrize(
-    ("wish", "message"),
-    [
-        ({"size": [640]}, r"detector.size=\[640\]: expected height and width in px"),
-        ({"size": 0}, "detector.size=0: expected a whole number from 1"),
-        ({"size": [64, "a"]}, "detector.size='a'"),
-        ({"letterbox": "centr"}, "detector.letterbox='centr': did you mean 'center'"),
-        ({"pad": 300}, "detector.pad=300: expected a number from 0 to 255"),
-        ({"pad": "gray"}, "detector.pad='gray': expected a number, or three"),
-        ({"channels": "gbr"}, "detector.channels='gbr': did you mean"),
-        ({"scale": 0}, "detector.scale=0: expected a number above 0"),
-        ({"mean": [1, 2]}, r"detector.mean=\[1, 2\]: expected a number, or three"),
-        ({"std": [1, 0, 1]}, r"detector.std=\[1, 0, 1\]: expected numbers above 0"),
-        ({"layout": "hwc"}, "detector.layout='hwc'"),
-    ],
-)
-def test_bad_wishes(wish, message):
-    with pytest.raises(ConfigError, match=message):
-        PreprocessOverrides(**wish).given()
+BAD = [
+    ("size", [640], "`array` of length >= 2, not"),
+    ("size", 0, "`int` >= 1, not 0"),
+    ("size", [64, "a"], r"`int`, got `str` - at `\$\[1\]`"),
+    ("letterbox", "centr", "did you mean 'center'"),
+    ("pad", 300, "`float` <= 255.0, not 300"),
+    ("pad", "gray", "`float | array | null`, got `str`"),
+    ("channels", "gbr", "did you mean"),
+    ("scale", 0, "`float` > 0.0, not 0"),
+    ("mean", [1, 2], r"`array` of length >= 3, not \[1, 2\]"),
+    ("std", [1, 0, 1], "`float` > 0.0 .*not"),
+    ("layout", "hwc", ""),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "message"), BAD)
+def test_bad_options(toy, option, value, message):
+    with pytest.raises(ConfigError, match=rf"^detector\.{option}[:=].*{message}"):
+        create("detector", "onnx", model=toy(), **{option: value})
+
+
+@pytest.mark.parametrize(("option", "value", "message"), BAD)
+def test_bad_options_of_a_catalog(option, value, message):
+    with pytest.raises(ConfigError, match=rf"^{option}[:=].*{message}"):
+        PreprocessOverrides().or_else({option: value})

@@ -44,7 +44,7 @@ def test_boxes_are_those_of_the_whole_image(toy):
     "roi", [[0, 0, 1], [0.5, 0, 0.5, 1], [0, 0, -1, 1], [0, 0, float("nan"), 1], [1, 1, 0, 0]]
 )
 def test_no_rectangle(toy, roi):
-    with pytest.raises(ConfigError, match=r"detector.roi=\[.*expected left, top, right, bottom"):
+    with pytest.raises(ConfigError, match=r"^roi=\[.*expected left, top, right, bottom"):
         OnnxDetector(toy(), roi=roi)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError, ModelError
 
 from .models import LABELS, SIZE, metadata, noise, plain
@@ -200,19 +201,19 @@ def test_object_detection_api_with_options(tfod, tmp_path):
 def test_object_detection_api_with_labels_of_another_model(tfod, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\n")
     detector = SavedModelDetector(str(tfod), labels=str(tmp_path / "labels.txt"))
-    with pytest.raises(ModelError, match="it found class 3, which the labels do not have"):
+    with pytest.raises(ModelError, match=r"it found class 3 .*which the labels do not have"):
         detector.detect([quarters(0, 204, 153, 51)])
 
 
 def test_object_detection_api_without_labels(tfod, tmp_path):
     shutil.copytree(tfod, tmp_path / "m")
     (tmp_path / "m/label_map.pbtxt").unlink()
-    with pytest.raises(ModelError, match="it does not say what its classes are"):
+    with pytest.raises(ModelError, match="it has no labels of its own"):
         SavedModelDetector(str(tmp_path / "m"))
 
 
 def test_the_folder_above_is_told_from_the_model(tfod):
-    with pytest.raises(ModelError, match=f"give its folder '{tfod}'"):
+    with pytest.raises(ModelError, match=f"set detector.model to its folder '{tfod}'"):
         SavedModelDetector(str(tfod.parent))
 
 
@@ -221,14 +222,14 @@ def test_the_folder_above_is_told_from_the_model(tfod):
     [
         ("x", (None, *SIZE, 3), ..., r"expected input images .* it has inputs x uint8 \[\?,64,96"),
         ("input_tensor", (None, *SIZE, 3), ..., r"expected input input_tensor uint8 \[1,H,W,3\]"),
-        ("images", (None, *SIZE, 3), None, "it does not say what its classes are"),
+        ("images", (None, *SIZE, 3), None, "it has no labels of its own"),
         ("images", (None, *SIZE, 3), "[]", "its metadata is not a JSON object"),
-        ("images", (4, *SIZE, 3), ..., "it takes 4 pictures at once"),
+        ("images", (4, *SIZE, 3), ..., "its batch size is 4"),
         (
             "images",
             (None, *SIZE, 3),
             json.dumps(metadata(labels=["a", "b"])),
-            "it has 3 classes, and there are 2 labels",
+            "it has 3 classes, but there are 2 labels",
         ),
     ],
 )
@@ -243,16 +244,14 @@ def test_a_model_without_the_signature(tmp_path):
     tf.saved_model.save(
         network, str(tmp_path), signatures={"train": serve(network, "images", None)}
     )
-    with pytest.raises(
-        ModelError, match="expected a signature 'serving_default', there is 'train'"
-    ):
+    with pytest.raises(ModelError, match="expected a signature 'serving_default', it has 'train'"):
         SavedModelDetector(str(tmp_path))
 
 
 def test_what_is_no_saved_model(tmp_path, saved):
     cases = {
         "none": "there is no such folder",
-        "empty": "it holds no saved_model.pb",
+        "empty": "it contains no saved_model.pb",
         "file": "there is no such folder",
         "garbage": "TensorFlow cannot read it",
         "cut": "TensorFlow cannot read it",
@@ -275,21 +274,21 @@ def test_what_is_no_saved_model(tmp_path, saved):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": None}, "detector.model is missing: say detector.model=<folder>"),
-        ({"threads": 0}, "detector.threads=0"),
-        ({"threshold": 7}, "detector.threshold=7"),
+        ({"model": None}, "detector.model: missing, set detector.model=<folder>"),
+        ({"threads": 0}, "detector.threads: .*not 0"),
+        ({"threshold": 7}, "detector.threshold: .*not 7"),
         ({"classes": ["gren"]}, "no label 'gren'; did you mean 'green'"),
     ],
 )
 def test_bad_options(saved, options, message):
     with pytest.raises(ConfigError, match=message):
-        SavedModelDetector(**({"model": saved} | options))
+        create("detector", "savedmodel", **({"model": saved} | options))
 
 
 def test_says_if_threads_come_too_late(saved, logged):
     SavedModelDetector(saved)
     SavedModelDetector(saved, threads=77)
-    expected = "TensorFlow already runs in this process: threads=77 is left out"
+    expected = "threads=77 is ignored: TensorFlow is already running in this process"
     assert ("WARNING", expected) in logged()
 
 

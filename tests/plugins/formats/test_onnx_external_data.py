@@ -40,12 +40,12 @@ def test_weights_outside_the_folder_are_rejected(tmp_path, location, inside):
     (tmp_path / "model/link").symlink_to(tmp_path / "secret")
     (tmp_path / "model/down").mkdir()
     with pytest.raises(ModelError, match="outside the model's folder: do not trust it"):
-        check_external_data(path, "model 'm.onnx'")
+        check_external_data(path)
 
 
 def test_weights_in_the_folder_are_allowed(tmp_path):
     path = model(tmp_path / "model/m.onnx", "weights/w.bin")
-    check_external_data(path, "model")
+    check_external_data(path)
     onnx.load(path, load_external_data=False)
 
 
@@ -53,7 +53,7 @@ def test_a_name_that_contains_the_key_is_no_location(tmp_path):
     graph = helper.make_graph([], "location ../secret", [], [])
     path = tmp_path / "m.onnx"
     path.write_bytes(helper.make_model(graph).SerializeToString())
-    check_external_data(path, "model")
+    check_external_data(path)
 
 
 def test_a_truncated_file_is_rejected(tmp_path):
@@ -62,6 +62,6 @@ def test_a_truncated_file_is_rejected(tmp_path):
     for size in range(data.index(b"location") + len("location"), len(data)):
         path.write_bytes(data[:size])
         with pytest.raises(ModelError):
-            check_external_data(path, "model 'm.onnx'")
+            check_external_data(path)
     path.write_bytes(data[: data.index(b"location")])
-    check_external_data(path, "model")  # no location: the engine reports that it is truncated
+    check_external_data(path)  # no location: the engine reports that it is truncated

@@ -184,7 +184,7 @@ def test_the_graph_letterboxes_like_the_detectors(size):
     rgb = np.stack([x * 255 / width, y * 255 / height, (x + y) % 60], -1).astype(np.uint8)
     frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="drawn")
     spec = ModelSpec.from_json(json.dumps(SPEC.metadata()))
-    theirs, (scale,) = efficientdet.batch_of([frame], spec)
+    theirs, (scale,) = efficientdet.letterbox_batch([frame], spec)
     ours, shown = tfod_saved_model.letterbox(tf.constant(rgb[None]), SPEC.size)
     assert shown.numpy() == pytest.approx([width * scale.x, height * scale.y] * 2)
     assert np.abs(ours.numpy().astype(int) - theirs).max() <= 1

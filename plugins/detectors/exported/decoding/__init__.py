@@ -1,7 +1,7 @@
-"""Detectors of other makers: what their outputs mean, one module for each kind.
+"""Decodes of exported detectors, one module per family.
 
-Each has a pure function from a network's raw outputs to candidate boxes and scores, and one that
-tells by names, shapes and metadata whether a model is of its kind.
+Each module has a pure function from a network's raw outputs to candidate boxes and scores, and
+`match`, which recognizes a model of its family by names, shapes and metadata.
 """
 
 from __future__ import annotations
@@ -18,49 +18,42 @@ __all__ = ["DECODES", "DecodeName", "ModelInfo", "OutputDecoding", "choose"]
 DECODES = {
     each.DECODE.name: each.DECODE for each in (tfod, efficientdet, yolo, yolo_e2e, detr, ssd)
 }
-"""By the name that `detector.decode` has for it."""
+"""The families by the name that `detector.decode` has for them."""
 
 DecodeName = Literal["auto", "tfod", "efficientdet", "yolo", "yolo-e2e", "detr", "ssd"]
 
 
-def choose(where: str, facts: ModelInfo, asked: DecodeName = "auto") -> tuple[str, OutputDecoding]:
-    """The name of the decode for a model, and how it reads that.
+def choose(info: ModelInfo, requested: DecodeName = "auto") -> tuple[str, OutputDecoding]:
+    """Name of the decode for a model, and how it decodes the outputs.
 
     Args:
-        where: the model, for errors.
-        facts: what is known of it.
-        asked: a name in `DECODES`; `auto` for the only one that fits.
+        info: what is known about the model.
+        requested: a name in `DECODES`; `auto` for the only one that matches.
 
     Raises:
-        ModelError: none fits, or several do.
+        ModelError: none matches, or several do.
     """
-    names = list(DECODES) if asked == "auto" else [asked]
-    found: dict[str, OutputDecoding] = {}
-    for name in names:
-        try:
-            reading = DECODES[name].read(facts)
-        except ModelError as error:
-            raise ModelError(f"{where}: {error}") from error
-        if reading is not None:
-            found[name] = reading
+    names = list(DECODES) if requested == "auto" else [requested]
+    matches = {name: DECODES[name].match(info) for name in names}
+    found = {name: decoding for name, decoding in matches.items() if decoding is not None}
     if len(found) == 1:
         return next(iter(found.items()))
-    if asked != "auto":
+    if requested != "auto":
         raise ModelError(
-            f"{where}: detector.decode={asked!r} expects {DECODES[asked].expects}; it has "
-            f"{_seen(facts)}"
+            f"decode={requested!r} expects {DECODES[requested].expects}; the model has "
+            f"{_summary(info)}"
         )
-    which = f"{' and '.join(found)} fit" if found else "no decode fits"
+    which = f"{' and '.join(found)} match" if found else "no decode matches"
     raise ModelError(
-        f"{where}: {which} its {_seen(facts)}: say detector.decode="
-        f"{'|'.join(found or DECODES)}, or export it in one of their forms (docs/models.md)"
+        f"{which} its {_summary(info)}: set detector.decode={'|'.join(found or DECODES)}, or "
+        "export it in one of their formats (docs/models.md)"
     )
 
 
-def _seen(facts: ModelInfo) -> str:
-    """The inputs, and the outputs as they came."""
+def _summary(info: ModelInfo) -> str:
+    """The inputs, and the outputs with the shapes of the trial run."""
     shapes = ", ".join(
-        f"{n} {a.dtype} [{','.join(map(str, a.shape))}]" for n, a in facts.outputs.items()
+        f"{n} {a.dtype} [{','.join(map(str, a.shape))}]" for n, a in info.outputs.items()
     )
-    inputs = ", ".join(f"{n} {t}" for n, t in facts.signature.inputs.items())
+    inputs = ", ".join(f"{n} {t}" for n, t in info.signature.inputs.items())
     return f"inputs {inputs} and outputs {shapes or 'none'}"

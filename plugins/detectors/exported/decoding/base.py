@@ -1,4 +1,4 @@
-"""What the decodes share: what is known of a model, and what they make of its outputs."""
+"""Types and box arithmetic shared by all decodes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ...native.signature import Signature
 from ...preprocess import Preprocessing
 
 Outputs = Sequence[FloatArray]
-"""A network's outputs for one image, those that a `OutputDecoding` names, in its order."""
+"""Outputs of a network for one image, those named by an `OutputDecoding` and in its order."""
 
 Size = tuple[int, int]
 """Height and width of the input, px."""
 
 
 class Candidates(NamedTuple):
-    """The boxes that a network gives for one image.
+    """The boxes that a network returns for one image.
 
     Attributes:
         boxes: (K,4), xyxy, px of the input.
-        scores: (K,C) of C classes, or (K,) of the class that each box has; in [0,1].
-        ids: (K,) the class of each box as the model counts them; None with scores (K,C).
+        scores: (K,C) of C classes, or (K,) of the class in `ids`; in [0,1].
+        ids: (K,) the class of each box as the model numbers them; None with scores (K,C).
     """
 
     boxes: FloatArray
@@ -37,15 +37,15 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What is known of a model.
+    """What is known about a model before its decode is chosen.
 
     Attributes:
         signature: its inputs and outputs.
-        image: the name of the input that takes the image.
-        size: height and width of the image that it was tried with.
-        outputs: what it gave for an empty image, by name.
+        image: name of the input that takes the image.
+        size: height and width of the blank image that it was run with.
+        outputs: its outputs for that image, by name.
         properties: its metadata.
-        labels: those known to belong to it, by number from 1; None if none are.
+        labels: its labels by number, from 1; None if unknown.
     """
 
     signature: Signature
@@ -56,82 +56,84 @@ class ModelInfo:
     labels: Mapping[int, str] | None
 
     @property
-    def takes_bytes(self) -> bool:
-        """Whether its input is uint8: then it scales the values itself."""
+    def takes_uint8(self) -> bool:
+        """Whether its input is uint8: then it normalizes the values itself."""
         return self.signature.inputs[self.image].dtype == "uint8"
 
     @property
-    def most(self) -> int | None:
-        """The largest number that a label has; None if none are known."""
+    def max_label(self) -> int | None:
+        """The largest number of a label; None if the labels are unknown."""
         return None if self.labels is None else max(self.labels)
 
     def find(self, *names: str) -> str | None:
-        """The first of the names that an output has; `:0`, as TensorFlow writes it, may follow."""
+        """The first of the names that an output has, possibly followed by TensorFlow's `:0`."""
         plain = {output.removesuffix(":0"): output for output in self.outputs}
         return next((plain[name] for name in names if name in plain), None)
 
     def floats(self, ndim: int) -> list[str]:
-        """The outputs of floating-point numbers with so many axes."""
+        """Names of the floating-point outputs with that number of axes."""
         return [n for n, a in self.outputs.items() if a.ndim == ndim and a.dtype.kind == "f"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDecoding:
-    """How one model's outputs are to be read.
+    """How to decode the outputs of one model.
 
     Attributes:
-        why: what was seen in the model, for people.
-        outputs: the names of those needed.
-        decode: from these to candidates; the second argument is the size of the input.
-        preprocessing: how such models mostly want images; its size and layout are left open.
-        most: the largest number that a label can have; None if the outputs do not tell.
-        first: the number, counted from 1 as in a label file, of the model's class 0.
-        suppressed: whether the model itself leaves one box for each object.
-        scales: whether it scales images of any size itself.
+        reason: the outputs that were recognized, for people.
+        outputs: names of the outputs needed.
+        decode: converts these outputs to candidates; the second argument is the input size.
+        preprocessing: what models of this kind usually expect, apart from size and layout.
+        max_label: the largest number of a label; None if the outputs do not tell.
+        first_label: number of the label, counted from 1 as in a label file, of class 0.
+        suppressed: whether the graph itself contains non-maximum suppression.
+        resizes: whether the graph accepts images of any size and resizes them.
+        batched: whether all outputs have an axis for the batch.
     """
 
-    why: str
+    reason: str
     outputs: tuple[str, ...]
     decode: Callable[[Outputs, Size], Candidates]
     preprocessing: Preprocessing
-    most: int | None = None
-    first: int = 1
+    max_label: int | None = None
+    first_label: int = 1
     suppressed: bool = False
-    scales: bool = False
+    resizes: bool = False
+    batched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Decode:
-    """A kind of detector.
+    """A family of detectors with the same outputs.
 
     Attributes:
         name: as in `detector.decode`.
-        expects: what its outputs are, for people.
-        read: how a model is to be read; None if it is not of this kind. A ModelError tells
-            of one that nearly is.
+        expects: description of its outputs.
+        match: how to decode a model; None if it is not of this family. Raises ModelError for a
+            model that is almost of this family but cannot be decoded.
     """
 
     name: str
     expects: str
-    read: Callable[[ModelInfo], OutputDecoding | None]
+    match: Callable[[ModelInfo], OutputDecoding | None]
 
 
-def corners(centerd: FloatArray) -> FloatArray:
+def corners(centered: FloatArray) -> FloatArray:
     """Boxes (K,4) cx, cy, w, h as xyxy."""
-    half = centerd[:, 2:] / 2
-    return np.concatenate([centerd[:, :2] - half, centerd[:, :2] + half], axis=1)
+    half = centered[:, 2:] / 2
+    return np.concatenate([centered[:, :2] - half, centered[:, :2] + half], axis=1)
 
 
-def best_of(boxes: FloatArray, scores: FloatArray) -> Candidates:
-    """Each box (K,4) with its best class of scores (K,C) only."""
+def best_class(boxes: FloatArray, scores: FloatArray) -> Candidates:
+    """Each box (K,4) with only the best of its classes, from scores (K,C)."""
     ids = scores.argmax(axis=1)
     return Candidates(boxes, scores[np.arange(len(ids)), ids], ids)
 
 
-def in_px(parts: FloatArray, size: Size) -> FloatArray:
-    """Boxes (K,4) xyxy in parts of the input, in px of it."""
+def in_px(relative: FloatArray, size: Size) -> FloatArray:
+    """Boxes (K,4) xyxy in fractions of the input, converted to px of the input."""
     height, width = size
-    return parts * np.array([width, height, width, height], np.float32)
+    return relative * np.array([width, height, width, height], np.float32)
 
 
 def swapped(yxyx: FloatArray) -> FloatArray:
@@ -151,5 +153,5 @@ def softmax(logits: FloatArray) -> FloatArray:
 
 
 def shape_of(name: str, array: npt.NDArray[Any]) -> str:
-    """An output for people: `output0 [1,84,8400]`."""
+    """An output as text: `output0 [1,84,8400]`."""
     return f"{name} [{','.join(map(str, array.shape))}]"

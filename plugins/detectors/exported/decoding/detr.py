@@ -28,7 +28,7 @@ from .base import (
     OutputDecoding,
     Outputs,
     Size,
-    best_of,
+    best_class,
     corners,
     in_px,
     shape_of,
@@ -57,7 +57,7 @@ def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
     """
     logits, boxes = outputs[0][0], in_px(corners(outputs[1][0]), size)
     if no_object:
-        return best_of(boxes, softmax(logits)[:, :-1])
+        return best_class(boxes, softmax(logits)[:, :-1])
     return Candidates(boxes, sigmoid(logits))
 
 
@@ -73,52 +73,52 @@ def decode_best(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
 
 
-def is_joined(facts: ModelInfo) -> bool:
+def is_joined(info: ModelInfo) -> bool:
     """Whether a model is an RT-DETR that Ultralytics exported: its metadata tells."""
-    return "detr" in facts.properties.get("description", "").lower()
+    return "detr" in info.properties.get("description", "").lower()
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives logits and boxes."""
-    if facts.takes_bytes:
+    if info.takes_uint8:
         return None
-    if is_joined(facts):
-        return _joined(facts)
-    logits, boxes = facts.find("logits", "pred_logits"), facts.find("pred_boxes", "boxes")
+    if is_joined(info):
+        return _joined(info)
+    logits, boxes = info.find("logits", "pred_logits"), info.find("pred_boxes", "boxes")
     if logits is None or boxes is None:
         return None
-    scores = facts.outputs[logits]
-    if scores.ndim != 3 or facts.outputs[boxes].shape != (*scores.shape[:2], 4):
+    scores = info.outputs[logits]
+    if scores.ndim != 3 or info.outputs[boxes].shape != (*scores.shape[:2], 4):
         return None
     columns = scores.shape[2]
-    no_object, first = _meaning(columns, facts.labels)
+    no_object, first = _meaning(columns, info.labels)
     kind = "softmax, the last class is no object" if no_object else "a sigmoid each"
     return OutputDecoding(
-        why=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, facts.outputs[boxes])}",
+        reason=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, info.outputs[boxes])}",
         outputs=(logits, boxes),
         decode=partial(decode, no_object=no_object),
         preprocessing=WITH_SOFTMAX if no_object else WITH_SIGMOID,
-        most=columns - no_object - 1 + first,
-        first=first,
+        max_label=columns - no_object - 1 + first,
+        first_label=first,
         suppressed=True,
     )
 
 
-def _joined(facts: ModelInfo) -> OutputDecoding | None:
-    heads = facts.floats(3)
-    if len(heads) != 1 or facts.outputs[heads[0]].shape[2] <= 4:
+def _joined(info: ModelInfo) -> OutputDecoding | None:
+    heads = info.floats(3)
+    if len(heads) != 1 or info.outputs[heads[0]].shape[2] <= 4:
         return None
-    array = facts.outputs[heads[0]]
+    array = info.outputs[heads[0]]
     # Whole numbers are classes: what a sigmoid gives is none, so that two scores are no score and
     # class.
     best = array.shape[2] == 6 and not (array[..., 5] % 1).any()
     rows = "cx, cy, w, h, score, class" if best else f"cx, cy, w, h, {array.shape[2] - 4} scores"
     return OutputDecoding(
-        why=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
+        reason=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
         outputs=(heads[0],),
         decode=decode_best if best else decode_joined,
         preprocessing=WITH_SIGMOID,
-        most=None if best else array.shape[2] - 4,
+        max_label=None if best else array.shape[2] - 4,
         suppressed=True,
     )
 
@@ -147,4 +147,4 @@ def _meaning(columns: int, labels: Mapping[int, str] | None) -> tuple[bool, int]
     return known[columns]
 
 
-DECODE = Decode("detr", EXPECTS, read)
+DECODE = Decode("detr", EXPECTS, match)

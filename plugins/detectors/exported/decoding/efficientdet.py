@@ -29,23 +29,23 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(swapped(rows[:, 1:5]), rows[:, 5], rows[:, 6].astype(np.int64))
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives such rows, for images of bytes or under their name."""
-    heads = facts.floats(3)
-    if len(heads) != 1 or facts.outputs[heads[0]].shape[2] != FIELDS:
+    heads = info.floats(3)
+    if len(heads) != 1 or info.outputs[heads[0]].shape[2] != FIELDS:
         return None
-    if not (facts.takes_bytes or facts.find("detections")):
+    if not (info.takes_uint8 or info.find("detections")):
         return None
     return OutputDecoding(
-        why=f"{shape_of(heads[0], facts.outputs[heads[0]])}: rows of image id, y1, x1, y2, x2, "
+        reason=f"{shape_of(heads[0], info.outputs[heads[0]])}: rows of image id, y1, x1, y2, x2, "
         "score, class",
         outputs=(heads[0],),
         decode=decode,
         preprocessing=PREPROCESSING,
-        first=0,
+        first_label=0,
         suppressed=True,
-        scales=facts.takes_bytes,
+        resizes=info.takes_uint8,
     )
 
 
-DECODE = Decode("efficientdet", EXPECTS, read)
+DECODE = Decode("efficientdet", EXPECTS, match)

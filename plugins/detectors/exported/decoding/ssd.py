@@ -7,7 +7,7 @@
     raw           boxes float [1,N,4], scores float [1,N,C+1], the background first
     Caffe         float [1,1,K,7]: image id, class, score, x1, y1, x2, y2
 
-FloatArray are xyxy, in px of the input or in parts of it: none of an image lie within its first two
+Boxes are xyxy, in px of the input or in parts of it: none of an image lie within its first two
 px, so that the largest number tells. Sources: torchvision.models.detection; github.com/onnx/models,
 ssd; DetectionOutput in Caffe's SSD branch.
 """
@@ -43,93 +43,93 @@ def decode(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
     boxes, labels, scores = outputs[0].reshape(-1, 4), outputs[1].reshape(-1), outputs[2]
     kept = labels >= int(background)
     ids = labels[kept].astype(np.int64)
-    return Candidates(pixels(boxes, size)[kept], scores.reshape(-1)[kept], ids)
+    return Candidates(to_px(boxes, size)[kept], scores.reshape(-1)[kept], ids)
 
 
 def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
     """Candidates of boxes [1,N,4] and scores [1,N,C], before which the background may stand."""
     boxes, scores = outputs[0][0], outputs[1][0]
-    return Candidates(pixels(boxes, size), scores[:, int(background) :])
+    return Candidates(to_px(boxes, size), scores[:, int(background) :])
 
 
 def decode_rows(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of Caffe's [1,1,K,7]; an image id of -1 ends them."""
     rows = outputs[0][0, 0]
     rows = rows[rows[:, 0] >= 0]
-    return Candidates(pixels(rows[:, 3:], size), rows[:, 2], rows[:, 1].astype(np.int64))
+    return Candidates(to_px(rows[:, 3:], size), rows[:, 2], rows[:, 1].astype(np.int64))
 
 
-def pixels(boxes: FloatArray, size: Size) -> FloatArray:
+def to_px(boxes: FloatArray, size: Size) -> FloatArray:
     """Boxes (K,4) in px of the input, whether they are or in parts of it."""
     finite = boxes[np.isfinite(boxes)]
     are_parts = finite.size > 0 and np.abs(finite).max() <= LARGEST_PART
     return in_px(boxes, size) if are_parts else boxes
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives boxes with labels and scores, or with scores for each class."""
-    return _rows(facts) or _labeled(facts) or _raw(facts)
+    return _rows(info) or _labeled(info) or _raw(info)
 
 
-def _labeled(facts: ModelInfo) -> OutputDecoding | None:
-    labels = [n for n, a in facts.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
+def _labeled(info: ModelInfo) -> OutputDecoding | None:
+    labels = [n for n, a in info.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
     if len(labels) != 1:
         return None
-    shape = facts.outputs[labels[0]].shape
-    boxes = [n for n in facts.floats(len(shape) + 1) if facts.outputs[n].shape == (*shape, 4)]
-    scores = [n for n in facts.floats(len(shape)) if facts.outputs[n].shape == shape]
+    shape = info.outputs[labels[0]].shape
+    boxes = [n for n in info.floats(len(shape) + 1) if info.outputs[n].shape == (*shape, 4)]
+    scores = [n for n in info.floats(len(shape)) if info.outputs[n].shape == shape]
     if len(boxes) != 1 or len(scores) != 1:
         return None
-    from_zero = ORIGINAL_SIZES in facts.signature.inputs
+    from_zero = ORIGINAL_SIZES in info.signature.inputs
     return OutputDecoding(
-        why=f"boxes {boxes[0]}, labels {labels[0]} (from {0 if from_zero else 1}) and scores "
+        reason=f"boxes {boxes[0]}, labels {labels[0]} (from {0 if from_zero else 1}) and scores "
         f"{scores[0]}: suppressed in the graph",
         outputs=(boxes[0], labels[0], scores[0]),
         decode=partial(decode, background=not from_zero),
         preprocessing=PREPROCESSING,
-        first=int(from_zero),
+        first_label=int(from_zero),
         suppressed=True,
     )
 
 
-def _raw(facts: ModelInfo) -> OutputDecoding | None:
-    arrays = facts.floats(3)
-    boxes = [n for n in arrays if facts.outputs[n].shape[2] == 4 and "score" not in n]
+def _raw(info: ModelInfo) -> OutputDecoding | None:
+    arrays = info.floats(3)
+    boxes = [n for n in arrays if info.outputs[n].shape[2] == 4 and "score" not in n]
     others = any("logits" in name or "detection" in name for name in arrays)  # detr and tfod
     if len(arrays) != 2 or not boxes or others:
         return None
     scores = next((name for name in arrays if name != boxes[0]), boxes[0])
-    if facts.outputs[boxes[0]].shape[:2] != facts.outputs[scores].shape[:2]:
+    if info.outputs[boxes[0]].shape[:2] != info.outputs[scores].shape[:2]:
         return None
-    columns = facts.outputs[scores].shape[2]
-    background = columns > 1 and columns != facts.most
+    columns = info.outputs[scores].shape[2]
+    background = columns > 1 and columns != info.max_label
     seen = "the background first" if background else "no background"
     return OutputDecoding(
-        why=f"{shape_of(boxes[0], facts.outputs[boxes[0]])} and "
-        f"{shape_of(scores, facts.outputs[scores])}, {seen}",
+        reason=f"{shape_of(boxes[0], info.outputs[boxes[0]])} and "
+        f"{shape_of(scores, info.outputs[scores])}, {seen}",
         outputs=(boxes[0], scores),
         decode=partial(decode_raw, background=background),
         preprocessing=PREPROCESSING,
-        most=columns - background,
+        max_label=columns - background,
     )
 
 
-def _rows(facts: ModelInfo) -> OutputDecoding | None:
-    arrays = facts.floats(4)
-    if len(arrays) != 1 or len(facts.outputs) != 1:
+def _rows(info: ModelInfo) -> OutputDecoding | None:
+    arrays = info.floats(4)
+    if len(arrays) != 1 or len(info.outputs) != 1:
         return None
-    shape = facts.outputs[arrays[0]].shape
+    shape = info.outputs[arrays[0]].shape
     if shape[:2] != (1, 1) or shape[3] != 7:
         return None
     return OutputDecoding(
-        why=f"{shape_of(arrays[0], facts.outputs[arrays[0]])}: rows of image id, class, score, "
+        reason=f"{shape_of(arrays[0], info.outputs[arrays[0]])}: rows of image id, class, score, "
         "x1, y1, x2, y2",
         outputs=(arrays[0],),
         decode=decode_rows,
         preprocessing=PREPROCESSING,
-        first=0,
+        first_label=0,
         suppressed=True,
     )
 
 
-DECODE = Decode("ssd", EXPECTS, read)
+DECODE = Decode("ssd", EXPECTS, match)

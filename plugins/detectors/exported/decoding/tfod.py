@@ -56,49 +56,49 @@ def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
     return Candidates(in_px(swapped(boxes), size), scores[:, int(background) :])
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model has outputs of these names."""
-    preprocessing = BYTES if facts.takes_bytes else FLOATS
+    preprocessing = BYTES if info.takes_uint8 else FLOATS
     for kind, first, *names in (
         ("", 0, "detection_boxes", "detection_scores", "detection_classes", "num_detections"),
         (" of TFLite", 1, _LITE, f"{_LITE}:2", f"{_LITE}:1", f"{_LITE}:3"),
     ):
-        found = [facts.find(name) for name in names]
+        found = [info.find(name) for name in names]
         if None not in found:
             outputs = tuple(name for name in found if name is not None)
             return OutputDecoding(
-                why=f"outputs{kind} {', '.join(outputs)}: suppressed in the graph",
+                reason=f"outputs{kind} {', '.join(outputs)}: suppressed in the graph",
                 outputs=outputs,
                 decode=decode,
                 preprocessing=preprocessing,
-                most=_classes(facts),
-                first=first,
+                max_label=_classes(info),
+                first_label=first,
                 suppressed=True,
-                scales=facts.takes_bytes,
+                resizes=info.takes_uint8,
             )
-    boxes, scores = facts.find("raw_detection_boxes"), facts.find("raw_detection_scores")
-    if boxes is None or scores is None or facts.outputs[scores].ndim != 3:
+    boxes, scores = info.find("raw_detection_boxes"), info.find("raw_detection_scores")
+    if boxes is None or scores is None or info.outputs[scores].ndim != 3:
         return None
-    background = _has_background(facts.outputs[scores].shape[2], facts.most)
+    background = _has_background(info.outputs[scores].shape[2], info.max_label)
     seen = "the background first" if background else "no background"
     return OutputDecoding(
-        why=f"{shape_of(boxes, facts.outputs[boxes])} and "
-        f"{shape_of(scores, facts.outputs[scores])}, {seen}: not suppressed in the graph",
+        reason=f"{shape_of(boxes, info.outputs[boxes])} and "
+        f"{shape_of(scores, info.outputs[scores])}, {seen}: not suppressed in the graph",
         outputs=(boxes, scores),
         decode=partial(decode_raw, background=background),
         preprocessing=preprocessing,
-        most=facts.outputs[scores].shape[2] - background,
-        scales=facts.takes_bytes,
+        max_label=info.outputs[scores].shape[2] - background,
+        resizes=info.takes_uint8,
     )
 
 
-def _classes(facts: ModelInfo) -> int | None:
+def _classes(info: ModelInfo) -> int | None:
     """How many classes there are besides the background, where another output shows it."""
-    raw = facts.find("raw_detection_scores")
-    if raw is None or facts.outputs[raw].ndim != 3:
+    raw = info.find("raw_detection_scores")
+    if raw is None or info.outputs[raw].ndim != 3:
         return None
-    columns: int = facts.outputs[raw].shape[2]
-    return columns - _has_background(columns, facts.most)
+    columns: int = info.outputs[raw].shape[2]
+    return columns - _has_background(columns, info.max_label)
 
 
 def _has_background(columns: int, most: int | None) -> bool:
@@ -106,4 +106,4 @@ def _has_background(columns: int, most: int | None) -> bool:
     return columns != (COCO_WITHOUT_BACKGROUND if most is None else most)
 
 
-DECODE = Decode("tfod", EXPECTS, read)
+DECODE = Decode("tfod", EXPECTS, match)

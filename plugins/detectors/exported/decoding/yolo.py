@@ -21,7 +21,7 @@ from .base import (
     OutputDecoding,
     Outputs,
     Size,
-    best_of,
+    best_class,
     corners,
     shape_of,
 )
@@ -52,28 +52,28 @@ def decode(
     scores = rows[:, first : first + classes]
     if objectness:
         scores = scores * rows[:, SMALLEST : SMALLEST + 1]
-    return best_of(corners(rows[:, :SMALLEST]), scores)
+    return best_class(corners(rows[:, :SMALLEST]), scores)
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model has such a head, and which."""
-    heads = facts.floats(3)
-    if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
+    heads = info.floats(3)
+    if len(heads) != 1 or info.takes_uint8 or is_joined(info):
         return None
     name = heads[0]
-    _, rows, columns = facts.outputs[name].shape
+    _, rows, columns = info.outputs[name].shape
     across = columns > rows
     fields, count = (rows, columns) if across else (columns, rows)
-    cells = _cells(facts.size)
+    cells = _cells(info.size)
     if fields <= SMALLEST or is_end_to_end(fields, count, cells, across):
         return None
-    if facts.properties.get("task") == "obb":
+    if info.properties.get("task") == "obb":
         raise ModelError("it finds rotated boxes (task='obb'), which vidan does not have")
-    classes = facts.most
+    classes = info.max_label
     objectness = not across if classes is None else fields == classes + 5
     if objectness and count == cells:
         raise ModelError(
-            f"{shape_of(name, facts.outputs[name])} has one box in each cell, and objectness: "
+            f"{shape_of(name, info.outputs[name])} has one box in each cell, and objectness: "
             "YOLOX, whose boxes vidan cannot decode; or YOLOv6: export that end to end"
         )
     if classes is None:
@@ -81,12 +81,12 @@ def read(facts: ModelInfo) -> OutputDecoding | None:
     if classes < 1 or fields < SMALLEST + objectness + classes:
         return None
     return OutputDecoding(
-        why=f"{shape_of(name, facts.outputs[name])}: {count} boxes of cx, cy, w, h, "
+        reason=f"{shape_of(name, info.outputs[name])}: {count} boxes of cx, cy, w, h, "
         f"{'objectness, ' if objectness else ''}{classes} scores",
         outputs=(name,),
         decode=partial(decode, across=across, objectness=objectness, classes=classes),
         preprocessing=PREPROCESSING,
-        most=classes,
+        max_label=classes,
     )
 
 
@@ -100,4 +100,4 @@ def _cells(size: Size) -> int:
     return sum((size[0] // stride) * (size[1] // stride) for stride in STRIDES)
 
 
-DECODE = Decode("yolo", EXPECTS, read)
+DECODE = Decode("yolo", EXPECTS, match)

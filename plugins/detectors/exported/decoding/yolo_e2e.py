@@ -25,17 +25,17 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))
 
 
-def read(facts: ModelInfo) -> OutputDecoding | None:
+def match(info: ModelInfo) -> OutputDecoding | None:
     """Whether a model gives such rows."""
-    heads = facts.floats(3)
-    if len(heads) != 1 or facts.takes_bytes or is_joined(facts):
+    heads = info.floats(3)
+    if len(heads) != 1 or info.takes_uint8 or is_joined(info):
         return None
-    array = facts.outputs[heads[0]]
+    array = info.outputs[heads[0]]
     _, count, fields = array.shape
-    if not is_end_to_end(fields, count, _cells(facts.size), across=False):
+    if not is_end_to_end(fields, count, _cells(info.size), across=False):
         return None
     return OutputDecoding(
-        why=f"{shape_of(heads[0], array)}: rows of x1, y1, x2, y2, score, class",
+        reason=f"{shape_of(heads[0], array)}: rows of x1, y1, x2, y2, score, class",
         outputs=(heads[0],),
         decode=decode,
         preprocessing=PREPROCESSING,
@@ -43,4 +43,4 @@ def read(facts: ModelInfo) -> OutputDecoding | None:
     )
 
 
-DECODE = Decode("yolo-e2e", EXPECTS, read)
+DECODE = Decode("yolo-e2e", EXPECTS, match)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError, ModelError, PluginError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.onnx import OnnxDetector
@@ -124,16 +125,16 @@ def test_it_is_not_installed(toy, monkeypatch):
 
 def test_another_backend(toy):
     with pytest.raises(ConfigError, match=r"detector.backend='openvin'.*'openvino'"):
-        OnnxDetector(toy(), backend="openvin")
+        create("detector", "onnx", model=toy(), backend="openvin")
 
 
 def test_metadata_without_a_library_for_onnx(toy, tmp_path):
     path = Path(toy())
-    assert '"efficientdet"' in read_properties(path, "m")["vidan"]
-    assert read_properties(Path(toy("none.onnx", text=None)), "m") == {}
-    assert read_info(path, "m").opsets == {"": 18}
+    assert '"efficientdet"' in read_properties(path)["vidan"]
+    assert read_properties(Path(toy("none.onnx", text=None))) == {}
+    assert read_info(path).opsets == {"": 18}
     for content in (path.read_bytes()[:-5], b"\xff" * 40, b"\x07"):
         bad = tmp_path / "bad.onnx"
         bad.write_bytes(content)
-        with pytest.raises(ModelError, match="m: not an ONNX file, or cut off"):
-            read_properties(bad, "m")
+        with pytest.raises(ModelError, match=r"^not an ONNX file, or cut off"):
+            read_properties(bad)

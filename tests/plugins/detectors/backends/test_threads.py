@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from vidan_plugins.detectors.backends.threads import sensible_threads
+from vidan_plugins.detectors.backends.threads import physical_cores
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def machine(tmp_path, monkeypatch):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(allowed), raising=False)
         if quota is not None:
             (tmp_path / "cpu.max").write_text(quota)
-        return sensible_threads(tmp_path, tmp_path / "cpu.max")
+        return physical_cores(tmp_path, tmp_path / "cpu.max")
 
     return make
 
@@ -45,4 +45,4 @@ def test_counts_the_cores_that_may_be_used(machine, cores, allowed, quota, expec
 def test_without_affinity_counts_the_processors(tmp_path, monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    assert sensible_threads(tmp_path, tmp_path / "none") == 3
+    assert physical_cores(tmp_path, tmp_path / "none") == 3

@@ -29,7 +29,7 @@ def network(boxes, scores, ids, count=None):
 
 
 def model(run, size=None, **selection):
-    return TfodModel("m", size, LABELS, Selection(**({"threshold": 0.5} | selection)), run)
+    return TfodModel(size, LABELS, Selection(**({"threshold": 0.5} | selection)), run)
 
 
 def test_turns_parts_of_yxyx_into_px_of_xyxy():
@@ -66,13 +66,13 @@ def test_gives_the_image_as_it_is_or_as_the_model_wants_it(size, shape):
 @pytest.mark.parametrize("stranger", [0, 2, 4, -1])
 def test_refuses_classes_that_the_labels_do_not_have(stranger):
     run = network([[0, 0, 1, 1]], [0.9], [stranger])
-    with pytest.raises(ModelError, match=f"m: it found class {stranger}, which the labels do not"):
+    with pytest.raises(ModelError, match=f"^it found class {stranger} .*which the labels do not"):
         model(run).detect([plain(0)])
 
 
 def test_warm_up_explains_what_fails():
     model(network([], [], [])).warm_up()
-    with pytest.raises(ModelError, match=r"m: expected scores in \[0,1\], got 2"):
+    with pytest.raises(ModelError, match=r"^expected scores in \[0,1\], got 2"):
         model(network([[0, 0, 1, 1]], [2], [1])).warm_up()
     with pytest.raises(ModelError, match="got 1, 2 and 2"):
         model(network([[0, 0, 1, 1]], [0.5, 0.5], [1, 1], count=2)).warm_up()
@@ -80,7 +80,7 @@ def test_warm_up_explains_what_fails():
     def broken(batch):
         raise RuntimeError(f"no room for\n{batch.shape}")
 
-    with pytest.raises(ModelError, match=r"m: it does not run: no room for \(1, 320, 320, 3\)"):
+    with pytest.raises(ModelError, match=r"^it does not run: no room for \(1, 320, 320, 3\)"):
         model(broken).warm_up()
 
 
@@ -97,9 +97,9 @@ OUTPUTS = {
 def test_the_form():
     right = Signature({"input_tensor": IMAGE}, OUTPUTS)
     assert is_tfod(right)
-    assert check_tfod("m", right) is None
+    assert check_tfod(right) is None
     fixed = Signature({"input_tensor": Tensor("uint8", (1, 320, 640, 3))}, OUTPUTS)
-    assert check_tfod("m", fixed) == (320, 640)
+    assert check_tfod(fixed) == (320, 640)
     assert not is_tfod(Signature({"images": IMAGE}, {"boxes": IMAGE}))
 
 
@@ -114,5 +114,5 @@ def test_the_form():
     ],
 )
 def test_other_forms(wrong):
-    with pytest.raises(ModelError, match=r"^m: expected input input_tensor uint8 .* it has inputs"):
-        check_tfod("m", wrong)
+    with pytest.raises(ModelError, match=r"^expected input input_tensor uint8 .* it has inputs"):
+        check_tfod(wrong)

@@ -3,8 +3,9 @@ import pytest
 
 from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec, Selection
+from vidan_plugins.detectors.base import ModelDetector
 from vidan_plugins.detectors.errors import one_line
-from vidan_plugins.detectors.native.model import EfficientDet, batch_of
+from vidan_plugins.detectors.native.model import NativeModel, letterbox_batch
 
 from ..models import LABELS, plain
 
@@ -24,7 +25,7 @@ SPEC = ModelSpec(labels=LABELS, input_size=(64, 96), pad=7)
     ],
 )
 def test_letterbox_fits_at_the_top_left(width, height, inside):
-    (image,), (scale,) = batch_of([plain(200, width, height)], SPEC)
+    (image,), (scale,) = letterbox_batch([plain(200, width, height)], SPEC)
     w, h = inside
     assert (image[:h, :w] == 200).all()
     assert (image[h:] == 7).all()
@@ -33,11 +34,11 @@ def test_letterbox_fits_at_the_top_left(width, height, inside):
 
 
 def test_letterbox_takes_frames_of_several_sizes():
-    batch, scales = batch_of([plain(1), plain(2, 96, 32)], SPEC)
+    batch, scales = letterbox_batch([plain(1), plain(2, 96, 32)], SPEC)
     assert (batch.shape, batch.dtype) == ((2, 64, 96, 3), np.uint8)
     assert batch[:, 0, 0, 0].tolist() == [1, 2]
     assert [scale.x for scale in scales] == [0.5, 1.0]
-    assert batch_of([], SPEC)[0].shape == (0, 64, 96, 3)
+    assert letterbox_batch([], SPEC)[0].shape == (0, 64, 96, 3)
 
 
 class Network:
@@ -54,14 +55,21 @@ class Network:
         return boxes, scores
 
 
-def detector(network, batch=None):
-    return EfficientDet("m", SPEC, Selection(0.5), batch, network)
+def detector(network, batch=8):
+    return NativeModel(SPEC, Selection(0.5), batch, network)
 
 
-@pytest.mark.parametrize(("batch", "batches"), [(None, [3]), (1, [1, 1, 1])])
+def with_frames(model, frames):
+    """The detections of `ModelDetector`, without its warm-up."""
+    model.warm_up = lambda: None
+    return ModelDetector("m", model, None).detect(frames)
+
+
+@pytest.mark.parametrize(("batch", "batches"), [(8, [3]), (1, [1, 1, 1]), (2, [2, 1])])
 def test_runs_batches_as_the_model_takes_them(batch, batches):
     network = Network()
-    found = detector(network, batch).detect([plain(2), plain(0), plain(1, 100, 30)])
+    frames = [plain(2), plain(0), plain(1, 100, 30)]
+    found = with_frames(detector(network, batch), frames)
     assert network.batches == batches
     assert [each.classes.tolist() for each in found] == [[2], [0], [1]]
     # 192x128 was halved.
@@ -74,7 +82,7 @@ def test_runs_batches_as_the_model_takes_them(batch, batches):
 
 def test_no_frames_run_nothing():
     network = Network()
-    assert detector(network).detect([]) == []
+    assert with_frames(detector(network), []) == []
     assert network.batches == []
 
 
@@ -88,7 +96,7 @@ def test_warm_up_tries_the_network_and_explains_what_fails():
 @pytest.mark.parametrize(
     ("boxes", "scores", "message"),
     [
-        ((1, 5, 4), (1, 5, 2), "it has 2 classes, and there are 3 labels"),
+        ((1, 5, 4), (1, 5, 2), "it has 2 classes, but there are 3 labels"),
         ((1, 5, 4), (1, 6, 3), r"got \[1, 5, 4\] and \[1, 6, 3\]"),
         ((5, 4), (5, 3), r"expected boxes \[1,K,4\] and scores \[1,K,C\]"),
         ((2, 5, 4), (2, 5, 3), "got"),

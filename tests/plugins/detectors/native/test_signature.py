@@ -3,7 +3,13 @@ import json
 import pytest
 
 from vidan.errors import ModelError
-from vidan_plugins.detectors.native.signature import Signature, Tensor, check_batch, describe
+from vidan_plugins.detectors.native.signature import (
+    MAX_BATCH_SIZE,
+    Signature,
+    Tensor,
+    batch_size,
+    make_spec,
+)
 
 from ..models import metadata
 
@@ -17,16 +23,16 @@ def signature(images=IMAGES, boxes=BOXES, scores=SCORES):
 
 
 def test_metadata_says_how_a_model_is_used():
-    assert describe("m", signature(), json.dumps(metadata(pad=9)), None).pad == 9
+    assert make_spec(signature(), json.dumps(metadata(pad=9)), None).pad == 9
 
 
 def test_given_labels_replace_its_own():
-    found = describe("m", signature(), json.dumps(metadata()), ("a", "b", "c"))
+    found = make_spec(signature(), json.dumps(metadata()), ("a", "b", "c"))
     assert (found.labels, found.class_agnostic) == (("a", "b", "c"), True)
 
 
 def test_without_metadata_the_size_is_that_of_the_input():
-    found = describe("m", signature(), None, ("a", "b", "c"))
+    found = make_spec(signature(), None, ("a", "b", "c"))
     assert (found.input_size, found.pad, found.class_agnostic) == ((64, 96), 0, False)
 
 
@@ -35,7 +41,7 @@ def test_shapes_may_be_unknown_and_outputs_more():
         {"images": Tensor("uint8", None)},
         {"scores": Tensor("float32", None), "boxes": BOXES, "anchors": Tensor("int64", (1,))},
     )
-    assert describe("m", loose, json.dumps(metadata()), None).input_size == (64, 96)
+    assert make_spec(loose, json.dumps(metadata()), None).input_size == (64, 96)
 
 
 @pytest.mark.parametrize(
@@ -53,32 +59,32 @@ def test_shapes_may_be_unknown_and_outputs_more():
     ],
 )
 def test_refuses_other_inputs_and_outputs(wrong):
-    with pytest.raises(ModelError, match=r"^m: expected input images uint8 \[N,H,W,3\]"):
-        describe("m", wrong, json.dumps(metadata()), None)
+    with pytest.raises(ModelError, match=r"^expected input images uint8 \[N,H,W,3\]"):
+        make_spec(wrong, json.dumps(metadata()), None)
 
 
 def test_says_which_inputs_and_outputs_there_are():
     wrong = Signature({"x": Tensor("float32", (1, 3, None))}, {})
     with pytest.raises(ModelError, match=r"inputs x float32 \[1,3,\?\] and outputs none$"):
-        describe("m", wrong, None, None)
+        make_spec(wrong, None, None)
 
 
 @pytest.mark.parametrize(
     ("found", "text", "labels", "message"),
     [
-        (signature(), None, None, "give detector.labels=<file>"),
-        (signature(), None, ("a", "b"), r"it has 3 classes, and there are 2 labels \(a, b\)"),
+        (signature(), None, None, "set detector.labels=<file>"),
+        (signature(), None, ("a", "b"), r"it has 3 classes, but there are 2 labels \(a, b\)"),
         (
             signature(),
             json.dumps(metadata(labels=list("abcdefg"))),
             None,
-            r"3 classes, and there are 7 labels \(a, b, c, d, e, …\)",
+            r"3 classes, but there are 7 labels \(a, b, c, d, e, …\)",
         ),
         (
             signature(),
             json.dumps(metadata(input_size=[96, 64])),
             None,
-            r"input_size=\[96, 64\], its input is uint8 \[\?,64,96,3\]",
+            r"input_size=\[96, 64\], but its input is uint8 \[\?,64,96,3\]",
         ),
         (
             signature(images=Tensor("uint8", (None, None, None, 3))),
@@ -90,12 +96,12 @@ def test_says_which_inputs_and_outputs_there_are():
 )
 def test_refuses_contradictions(found, text, labels, message):
     with pytest.raises(ModelError, match=message):
-        describe("m", found, text, labels)
+        make_spec(found, text, labels)
 
 
-def test_batch():
-    assert check_batch("m", IMAGES) is None
-    assert check_batch("m", Tensor("uint8", None)) is None
-    assert check_batch("m", Tensor("uint8", (1, 64, 96, 3))) == 1
-    with pytest.raises(ModelError, match="it takes 4 pictures at once"):
-        check_batch("m", Tensor("uint8", (4, 64, 96, 3)))
+def test_batch_size():
+    assert batch_size(IMAGES) == MAX_BATCH_SIZE
+    assert batch_size(Tensor("uint8", None)) == MAX_BATCH_SIZE
+    assert batch_size(Tensor("uint8", (1, 64, 96, 3))) == 1
+    with pytest.raises(ModelError, match="its batch size is 4: export it with batch size 1"):
+        batch_size(Tensor("uint8", (4, 64, 96, 3)))

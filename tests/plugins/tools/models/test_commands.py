@@ -51,11 +51,11 @@ def test_a_model_is_downloaded_once_and_used_offline(published, server, capsys):
     assert len(server.asked) == 1
     detector = OnnxDetector("mine")
     assert detector.labels == ("red", "green")
-    assert "stretched" in detector.taken
+    assert "stretched" in detector.summary
     (found,) = detector.detect([plain((1, 2, 3))])
     np.testing.assert_allclose(found.boxes, [[20, 40, 60, 80]])
     # the user's option has priority
-    assert "corner" in OnnxDetector("mine", letterbox="corner").taken
+    assert "corner" in OnnxDetector("mine", letterbox="corner").summary
 
 
 def test_an_unknown_checksum_is_reported(published, capsys, caplog):
@@ -91,7 +91,7 @@ def test_inspect(tmp_path, capsys):
         "input      images float32 [1,3,64,96]",
         "output     output0 float32 [1,6,126]",
         "metadata   stride: 32",
-        "taken as   decode yolo: output0 [1,6,126]: 126 boxes of cx, cy, w, h, 2 scores",
+        "used as    decode yolo: output0 [1,6,126]: 126 boxes of cx, cy, w, h, 2 scores",
         "labels     2: red, green",
         "median of 2 runs",
     ):
@@ -104,7 +104,7 @@ def test_inspect_reports_what_is_missing(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "output0 float32 [1,6,126]" in out
     assert "cannot be used" in out
-    assert "give detector.labels=<file>" in out
+    assert "set detector.labels=<file>" in out
     (tmp_path / "two.txt").write_text("a\nb\n")
     labels = f"labels={tmp_path / 'two.txt'}"
     assert cli.main(["models", "inspect", path, labels, "decode=yolo", "runs=1"]) == 0
@@ -113,7 +113,7 @@ def test_inspect_reports_what_is_missing(tmp_path, capsys):
 def test_inspect_own_form(tmp_path, capsys):
     toy_onnx(tmp_path / "toy.onnx")
     assert cli.main(["models", "inspect", str(tmp_path / "toy.onnx"), "runs=1"]) == 0
-    assert "taken as   vidan's own form" in capsys.readouterr().out
+    assert "used as    vidan's native format" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

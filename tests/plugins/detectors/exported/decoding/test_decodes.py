@@ -11,6 +11,7 @@ import importlib.util
 import numpy as np
 import pytest
 
+from vidan import create
 from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.labels import COCO, COCO_IDS
@@ -260,7 +261,7 @@ def test_labels_that_come_with_vidan(tmp_path, labels):
 def test_a_class_that_the_labels_do_not_have(tmp_path):
     outputs = {"boxes": XYXY, "labels": np.array([1, 12]), "scores": SCORES}
     model = graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:])
-    with pytest.raises(ModelError, match=r"it found class 12 .* give detector.labels=<the label"):
+    with pytest.raises(ModelError, match=r"it found class 12 .* set detector.labels=<the label"):
         OnnxDetector(model, labels="coco91")
 
 
@@ -286,7 +287,7 @@ def test_sizes_that_may_vary(tmp_path):
     # Twice the size: the boxes of the graph, which does not care, are half as far apart.
     check(OnnxDetector(model, size=[128, 192]).detect([plain((1, 2, 3))])[0], XYXY)
     model = graph(tmp_path / "silent.onnx", outputs, shape=DYNAMIC, properties=NAMES)
-    with pytest.raises(ModelError, match=r"any size: say detector.size=\[height,width\]"):
+    with pytest.raises(ModelError, match=r"dynamic size: set detector.size=\[height,width\]"):
         OnnxDetector(model)
     check(OnnxDetector(model, size=[64, 96]).detect([plain((1, 2, 3))])[0])
 
@@ -302,20 +303,20 @@ def test_a_graph_that_scales_gets_images_as_they_are(made):
         (
             {"x": np.zeros((1, 7), np.float32)},
             {},
-            r"no decode fits its inputs images float32 \[1,3,64,96\] and outputs x float32 "
-            r"\[1,7\]: say detector.decode=tfod\|efficientdet\|yolo\|yolo-e2e\|detr\|ssd",
+            r"no decode matches its inputs images float32 \[1,3,64,96\] and outputs x float32 "
+            r"\[1,7\]: set detector.decode=tfod\|efficientdet\|yolo\|yolo-e2e\|detr\|ssd",
         ),
         ({"x": padded([[1] * 85], 126)}, {}, "YOLOX, whose boxes vidan cannot decode"),
         ({"x": nothing_found(4)}, {"properties": {"task": "obb"}}, "rotated boxes"),
         (
             {"x": nothing_found(4)},
             {"properties": {"names": "{"}},
-            "names='{', which are no",
+            "names='{', which are not labels",
         ),
         (
             {"x": nothing_found(4)},
             {},
-            "4 classes, and no labels of its own: give detector",
+            "4 classes, and no labels of its own: set detector",
         ),
         ({"x": padded([[0] * 6], 300)}, {}, "it has no labels of its own"),
         (
@@ -326,17 +327,17 @@ def test_a_graph_that_scales_gets_images_as_they_are(made):
         (
             {"x": nothing_found(80)},
             {"others": [("scale_factor", FLOAT, [1, 2])]},
-            r"nothing is known of its input 'scale_factor' float32 \[1,2\]",
+            r"unknown input 'scale_factor' float32 \[1,2\]",
         ),
         (
             {"x": nothing_found(80)},
             {"shape": [1, 1, 64, 96]},
-            "expected one input of pict",
+            "expected one input for images",
         ),
         (
             {"x": nothing_found(80)},
             {"shape": [4, 3, 64, 96]},
-            "takes 4 pictures at once",
+            "its batch size is 4",
         ),
         ({"x": yolov8([[1] * 4], [[3] * 80])}, {}, r"expected scores in \[0,1\], got 0 to 3"),
     ],
@@ -350,10 +351,10 @@ def test_what_cannot_be_used(tmp_path, outputs, how, message):
 
 
 def test_a_decode_that_does_not_fit(made):
-    with pytest.raises(ModelError, match=r"decode='detr' expects outputs logits .*; it has inputs"):
+    with pytest.raises(ModelError, match=r"decode='detr' expects outputs logits .*; the model has"):
         OnnxDetector(made("yolo v8"), decode="detr")
     with pytest.raises(ConfigError, match=r"detector.decode='yollo'.*did you mean 'yolo'"):
-        OnnxDetector(made("yolo v8"), decode="yollo")
+        create("detector", "onnx", model=made("yolo v8"), decode="yollo")
 
 
 def test_labels_of_another_model(made, tmp_path):
@@ -361,12 +362,12 @@ def test_labels_of_another_model(made, tmp_path):
     with pytest.raises(ModelError, match="it found class 3"):
         OnnxDetector(made("yolo-e2e"), labels=str(tmp_path / "two.txt"))
     (tmp_path / "two.txt").write_text("a\nb\nc\nd\ne\n")
-    with pytest.raises(ModelError, match="it has 3 classes, and the labels end at 5"):
+    with pytest.raises(ModelError, match="it has 3 classes, but the labels end at 5"):
         OnnxDetector(made("tfod without NMS"), labels=str(tmp_path / "two.txt"))
 
 
 def test_vidans_own_form_says_itself_how_images_are_prepared(toy):
-    with pytest.raises(ConfigError, match=r"detector.letterbox: .* leave it out"):
+    with pytest.raises(ConfigError, match=r"^letterbox: .*omit the option"):
         OnnxDetector(toy(), letterbox="stretch")
-    with pytest.raises(ConfigError, match=r"detector.size=\[32, 32\]: .* takes 64 px of height"):
+    with pytest.raises(ConfigError, match=r"^size=\[32, 32\]: .* 64 px high"):
         OnnxDetector(toy(text=None), decode="yolo", size=32)

@@ -50,7 +50,7 @@ def test_found_as_its_library_finds_it(path, tmp_path):
     labels = None if "names" in about["properties"] else str(tmp_path / "labels.txt")
     detector = OnnxDetector(model, labels=labels, **about["options"])
     assert detector.labels == ("red", "green", "blue")
-    assert detector.taken.startswith(f"decode {DECODES[path.stem]}: ")
+    assert detector.summary.startswith(f"decode {DECODES[path.stem]}: ")
     # The image has the size of the input, so that nothing is scaled.
     (found,) = detector.detect([plain((90, 90, 90), width=shape[-1], height=shape[-2])])
     # Libraries do not all cut boxes where the image ends, nor drop those that are left empty.
