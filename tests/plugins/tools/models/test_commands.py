@@ -161,4 +161,4 @@ def test_inspect_a_saved_model(tmp_path, capsys):
     assert "median of 1 runs" in out
     (tmp_path / "empty").mkdir()
     assert cli.main(["models", "inspect", str(tmp_path / "empty")]) == 1
-    assert "it holds no saved_model.pb" in capsys.readouterr().out
+    assert "it contains no saved_model.pb" in capsys.readouterr().out
