@@ -1,4 +1,4 @@
-"""Plugin-based video analytics: see, count and follow things in video."""
+"""Plugin-based video analytics: detect, track and count objects in video."""
 
 from .api import create, run
 from .errors import (

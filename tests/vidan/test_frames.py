@@ -1,9 +1,10 @@
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from vidan import ArrayFrame
+from vidan import ArrayFrame, Frame
 
 META = {"index": 3, "time": 0.5, "captured": 9.0, "stream": "cam"}
 
@@ -117,3 +118,37 @@ def test_a_frame_at_another_size():
     assert metadata(small) == metadata(whole)
     np.testing.assert_array_equal(small.rgb(), whole.resized(4, 3))
     np.testing.assert_array_equal(small.resized(6, 6), whole.resized(6, 6))  # in one step
+
+
+class PlainFrame(Frame):
+    """A frame with methods of its own, and one that makes no pixels."""
+
+    def _make_rgb(self):
+        return noise(self.width, self.height)
+
+    def resized(self, width, height):
+        return noise(width, height)
+
+    def describe(self):
+        return "plain"
+
+
+def test_an_observer_surrounds_the_methods_that_make_pixels():
+    calls = []
+
+    @contextmanager
+    def observe(frame, method):
+        calls.append((frame.index, method, "start"))
+        yield
+        calls.append((frame.index, method, "end"))
+
+    frame = PlainFrame(width=4, height=3, **META)
+    frame.rgb()
+    assert calls == []
+    frame.observer = observe
+    assert frame.resized(2, 2).shape == (2, 2, 3)
+    frame.describe()
+    frame.rgb()
+    methods = [(3, name, at) for name in ("resized", "rgb") for at in ("start", "end")]
+    assert calls == methods
+    assert type(frame) is PlainFrame

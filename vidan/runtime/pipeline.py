@@ -106,6 +106,9 @@ class Pipeline:
         handled = 0
         while any(thread.is_alive() for thread in threads):
             try:
+                if self._interrupts > handled:
+                    handled = self._interrupts
+                    self.stop(discard=handled > 1)
                 self._wait(threads)
                 for stream in self.streams:
                     stream.stop_source()
@@ -119,9 +122,6 @@ class Pipeline:
                 self._own_failures.append(failure)
                 progress = None
                 self.stop()
-            if self._interrupts > handled:
-                handled = self._interrupts
-                self.stop(discard=handled > 1)
         failures = self.failures
         for failure in failures[1:]:
             log.error("also failed: %s", failure)

@@ -55,6 +55,11 @@ class Blur:
         )
         self._video.write(Result(shown, Detections.empty(), Tracks.empty()))
 
+    @property
+    def outputs(self) -> list[str]:
+        """The path of the video, for the summary of the run."""
+        return self._video.outputs
+
     def close(self) -> None:
         """Finish the video; a second call does nothing."""
         self._video.close()
