@@ -17,8 +17,8 @@ from vidan.formats import labelmap
 
 from .. import recipe
 from ..model.efficientdet import efficientdet
-from ..model.spec import Spec
-from ..weights.npz import SHIPPED, load, read_metadata, save, shipped_weights
+from ..model.spec import TrainedModelSpec
+from ..weights.npz import SHIPPED, load, read_spec, save, shipped_weights
 
 console = Console(stderr=True, soft_wrap=True)
 NATIVE_SIGNATURE = "vidan"  # "serving_default" is that of the Object Detection API
@@ -40,21 +40,22 @@ REQUIREMENTS = {
 DEFAULT_IMAGES = "32"
 
 
-def load_model(spec: Spec, weights: Path) -> keras.Model:
+def load_model(spec: TrainedModelSpec, weights: Path) -> keras.Model:
     """Build a model and load its weights.
 
     Raises:
         ModelError: the file does not contain exactly the weights of this model.
     """
-    model = efficientdet(spec.model, len(spec.labels), spec.shapes)
+    model = efficientdet(spec.architecture, len(spec.labels), spec.anchors)
     report = load(model, weights)
     if report.missing or report.unused:
         first = (report.missing + report.unused)[0]
-        raise ModelError(f"{str(weights)!r} is not of this {spec.model!r}: {first!r} does not fit")
+        model_name = repr(spec.architecture)
+        raise ModelError(f"{str(weights)!r} is not of this {model_name}: {first!r} does not fit")
     return model
 
 
-def export_savedmodel(serving: Any, spec: Spec, folder: Path) -> None:
+def export_savedmodel(serving: Any, spec: TrainedModelSpec, folder: Path) -> None:
     """Write a SavedModel, with `vidan.json` and a label map.
 
     Its default signature is that of the TF Object Detection API, see `tfod_saved_model`; the
@@ -69,14 +70,14 @@ def export_savedmodel(serving: Any, spec: Spec, folder: Path) -> None:
 
     from .tfod_saved_model import TfodServing
 
-    module = TfodServing(serving, spec.size)
+    module = TfodServing(serving, spec.input_size)
     signatures = {"serving_default": module.__call__, NATIVE_SIGNATURE: serving.serve}
     tf.saved_model.save(module, str(folder), signatures=signatures)
-    (folder / "vidan.json").write_text(json.dumps(spec.metadata(), indent=1), encoding="utf-8")
+    (folder / "vidan.json").write_text(json.dumps(spec.to_json(), indent=1), encoding="utf-8")
     (folder / "label_map.pbtxt").write_text(labelmap.dump_labels(spec.labels), encoding="utf-8")
 
 
-def export_onnx(serving: Any, spec: Spec, path: Path, half: bool = True) -> None:
+def export_onnx(serving: Any, spec: TrainedModelSpec, path: Path, half: bool = True) -> None:
     """Write an ONNX file.
 
     Args:
@@ -91,11 +92,16 @@ def export_onnx(serving: Any, spec: Spec, path: Path, half: bool = True) -> None
     onnx.check_outputs(model.graph, {"boxes": 4, "scores": len(spec.labels)})
     if half:
         onnx.store_kernels_as_float16(model.graph)
-    onnx.save(model, spec.metadata(), path)
+    onnx.save(model, spec.to_json(), path)
 
 
 def export_int8(
-    serving: Any, spec: Spec, path: Path, weights: Path, calibration: str, image_count: int
+    serving: Any,
+    spec: TrainedModelSpec,
+    path: Path,
+    weights: Path,
+    calibration: str,
+    image_count: int,
 ) -> None:
     """Write an int8 ONNX file, calibrated on images.
 
@@ -113,14 +119,14 @@ def export_int8(
     console.print(f"calibrating on {len(samples)} images of {calibration}")
     model = onnx.convert(serving.serve)
     onnx.check_outputs(model.graph, {"boxes": 4, "scores": len(spec.labels)})
-    model = quantize.quantize(model, quantize.network_inputs(samples, spec.size))
+    model = quantize.quantize(model, quantize.network_inputs(samples, spec.input_size))
     quantization = {
         "weights": "int8, per channel",
         "activations": "uint8",
         "calibration": f"{len(samples)} images of {Path(calibration).name}, minimum and maximum",
         "float32": {"file": weights.name, "sha256": _sha256(weights)},
     }
-    onnx.save(model, {**spec.metadata(), "quantization": quantization}, path)
+    onnx.save(model, {**spec.to_json(), "quantization": quantization}, path)
 
 
 def _sha256(path: Path) -> str:
@@ -142,10 +148,10 @@ def main(argv: list[str]) -> int:
         raise ConfigError("nothing to export: set onnx=<file>, savedmodel=<folder> or npz=<file>")
     if int8 and "onnx" not in options:
         raise ConfigError("int8=true is for ONNX: set onnx=<file>")
-    spec = Spec.parse(read_metadata(weights), str(weights))
+    spec = read_spec(weights)
     model = load_model(spec, weights)
     if file := options.get("npz"):
-        save(model, Path(file), "float16", json.dumps(spec.metadata()))
+        save(model, Path(file), "float16", json.dumps(spec.to_json()))
         _print_file("weights", Path(file))
     if options.keys() <= {"weights", "npz"}:
         return 0
@@ -164,7 +170,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _serving(model: keras.Model, spec: Spec, features: bool, options: Mapping[str, str]) -> Any:
+def _serving(
+    model: keras.Model, spec: TrainedModelSpec, features: bool, options: Mapping[str, str]
+) -> Any:
     """The model as a TensorFlow function; raises an error if a package for that is missing."""
     if keras.backend.backend() != "tensorflow":
         raise ConfigError("export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow")

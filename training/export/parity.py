@@ -22,7 +22,7 @@ from vidan.types import Image
 from ..arrays import FloatArray
 from ..evaluation.predict import ModelFunction, load_onnx
 from ..model.efficientdet import detector
-from ..model.spec import Spec
+from ..model.spec import TrainedModelSpec
 
 Outputs = tuple[FloatArray, FloatArray]
 """Boxes (N,K,4) and scores (N,K,C)."""
@@ -31,9 +31,9 @@ MIN_SCORE = 0.05
 """Boxes with lower scores are ignored: thousands of them are nearly equal."""
 
 
-def keras_function(model: keras.Model, spec: Spec) -> ModelFunction:
+def keras_function(model: keras.Model, spec: TrainedModelSpec) -> ModelFunction:
     """The trained model itself, decoded by `model.efficientdet.DecodeTopK`."""
-    decoded = detector(model, *spec.size, spec.shapes)
+    decoded = detector(model, *spec.input_size, spec.anchors)
 
     def run(images: Image) -> Outputs:
         outputs = decoded(images, training=False)
@@ -92,7 +92,7 @@ def max_difference(
 
 
 def compare(
-    model: keras.Model, spec: Spec, images: Sequence[Image], folder: Path
+    model: keras.Model, spec: TrainedModelSpec, images: Sequence[Image], folder: Path
 ) -> Iterator[tuple[str, float, float]]:
     """Yield the name of each format, and its difference from Keras in score and px.
 
@@ -127,7 +127,7 @@ def compare(
 def main(argv: list[str]) -> int:
     """Print the differences between the exported formats and the model."""
     from .. import recipe
-    from ..weights.npz import read_metadata, shipped_weights
+    from ..weights.npz import read_spec, shipped_weights
     from .command import load_model
     from .quantize import calibration_samples, network_inputs
 
@@ -139,9 +139,9 @@ def main(argv: list[str]) -> int:
             raise ConfigError(f"unknown argument {argument!r}: expected one of {expected}")
         options[key] = value
     weights = Path(options["weights"])
-    spec = Spec.parse(read_metadata(weights), str(weights))
+    spec = read_spec(weights)
     samples = calibration_samples(options["data"], int(options["images"]))
-    images = list(network_inputs(samples, spec.size))
+    images = list(network_inputs(samples, spec.input_size))
     with tempfile.TemporaryDirectory() as folder:
         for name, score, px in compare(load_model(spec, weights), spec, images, Path(folder)):
             print(f"{name:32s} score {score:.1e}  box {px:.4f} px")  # noqa: T201

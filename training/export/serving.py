@@ -17,7 +17,7 @@ from ..model.anchors import LEVELS, make_anchors
 from ..model.box_coder import MAX_LOG_SIZE
 from ..model.box_features import gather_rows, pool_box_features
 from ..model.efficientdet import TOP_K
-from ..model.spec import Spec
+from ..model.spec import TrainedModelSpec
 
 FEATURE_CONSUMER = "fpn0_p3_td_fuse"
 """Layer whose first input is the feature map: P3 as it enters the BiFPN (docs/tracking.md)."""
@@ -66,15 +66,15 @@ class Serving(tf.Module):
     """
 
     def __init__(
-        self, model: keras.Model, spec: Spec, top_k: int = TOP_K, features: bool = False
+        self, model: keras.Model, spec: TrainedModelSpec, top_k: int = TOP_K, features: bool = False
     ) -> None:
         super().__init__()
         self.model = servable(model, features)
-        anchors = make_anchors(*spec.size, spec.shapes)
+        anchors = make_anchors(*spec.input_size, spec.anchors)
         self._anchors = to_center_form(anchors)  # NumPy, so that it is a constant of the graph
-        self._limits = np.array([spec.size[1], spec.size[0]] * 2, np.float32)
+        self._limits = np.array(spec.input_size[::-1] * 2, np.float32)
         self._top_k = min(top_k, len(anchors))
-        signature = [tf.TensorSpec([None, *spec.size, 3], tf.uint8, name="images")]
+        signature = [tf.TensorSpec([None, *spec.input_size, 3], tf.uint8, name="images")]
         self.serve = tf.function(self._serve, input_signature=signature)
 
     def _serve(self, images: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..data.sample import Sample
 from ..evaluation.metrics import evaluate
 from ..evaluation.predict import predict
 from ..model.efficientdet import detector
-from ..model.spec import Spec
+from ..model.spec import TrainedModelSpec
 from ..weights.npz import save
 from .checkpoint import TrainingState, save_checkpoint
 from .display import TrainingDisplay
@@ -120,20 +120,20 @@ class EpochCallback(keras.callbacks.Callback):
     def _save_best(self, metrics: dict[str, float]) -> None:
         """Save the weights with the metadata that `vidan export` needs."""
         provenance: Any = OmegaConf.to_container(self.config.provenance)
-        spec = Spec(
-            self.config.model,
-            self.labels,
-            tuple(self.config.size),
-            recipe.anchor_shapes(self.config),
-            round(metrics.get("threshold", DEFAULT_THRESHOLD), 3),
-            {
+        spec = TrainedModelSpec(
+            architecture=self.config.model,
+            labels=self.labels,
+            input_size=tuple(self.config.size),
+            anchors=recipe.anchor_shapes(self.config),
+            threshold=round(metrics.get("threshold", DEFAULT_THRESHOLD), 3),
+            provenance={
                 **provenance,
                 "seed": self.config.seed,
                 "date": f"{datetime.date.today():%Y-%m-%d}",
                 "validation": {name: round(value, 4) for name, value in metrics.items()},
             },
         )
-        save(self.model, self.output / "best.npz", metadata=json.dumps(spec.metadata()))
+        save(self.model, self.output / "best.npz", metadata=json.dumps(spec.to_json()))
 
     def _run(self, images: Image) -> tuple[FloatArray, FloatArray]:
         outputs = self.detector.predict_on_batch(images)

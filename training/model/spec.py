@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vidan.errors import ModelError
@@ -12,68 +12,50 @@ from vidan.modelspec import ModelSpec
 from .anchors import AnchorShapes
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """How a model was built and trained: the content of `vidan.json`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModelSpec(ModelSpec):
+    """How a model was built and trained, and how it is to be used: the content of `vidan.json`.
 
     Attributes:
-        model: key of `model.ARCHITECTURES`.
-        labels: names of the classes.
-        size: height, width of the input, px.
-        shapes: the anchors.
-        threshold: default score threshold, in [0,1].
+        architecture: key of `efficientdet.ARCHITECTURES`.
+        anchors: its anchors.
         provenance: origin and metrics of the model, free form.
     """
 
-    model: str
-    labels: tuple[str, ...]
-    size: tuple[int, int]
-    shapes: AnchorShapes
-    threshold: float = 0.5
+    architecture: str
+    anchors: AnchorShapes
+    class_agnostic: bool = True
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def metadata(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The JSON object stored with every export and read by the detectors."""
-        spec = ModelSpec(
-            labels=self.labels,
-            input_size=self.size,
-            class_agnostic=True,
-            threshold=self.threshold,
-        )
-        return spec.to_json() | {
-            "model": self.model,
+        return ModelSpec.to_json(self) | {
+            "model": self.architecture,
             "anchors": {
-                "scale": self.shapes.scale,
-                "octaves": self.shapes.octaves,
-                "ratios": list(self.shapes.ratios),
+                "scale": self.anchors.scale,
+                "octaves": self.anchors.octaves,
+                "ratios": list(self.anchors.ratios),
             },
             "provenance": self.provenance,
         }
 
-    @staticmethod
-    def parse(text: str, source: str) -> Spec:
-        """Parse the JSON object that `metadata` made.
-
-        Args:
-            text: the JSON text.
-            source: name of the file, for errors.
+    @classmethod
+    def from_json(cls, text: str) -> TrainedModelSpec:
+        """Read the JSON object that `to_json` makes.
 
         Raises:
-            ModelError: the text does not describe a model.
+            ModelError: the text does not describe a trained model.
         """
+        usage = ModelSpec.from_json(text)
+        values = json.loads(text)
         try:
-            spec = ModelSpec.from_json(text)
-            values = json.loads(text)
             anchors = values["anchors"]
-            return Spec(
-                values["model"],
-                spec.labels,
-                spec.input_size,
-                AnchorShapes(anchors["scale"], anchors["octaves"], tuple(anchors["ratios"])),
-                spec.threshold,
-                values["provenance"],
+            shapes = AnchorShapes(anchors["scale"], anchors["octaves"], tuple(anchors["ratios"]))
+            return cls(
+                **asdict(usage),
+                architecture=values["model"],
+                anchors=shapes,
+                provenance=values["provenance"],
             )
-        except ModelError as error:
-            raise ModelError(f"{source!r} does not describe a model: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{source!r} does not describe a model: {error!r}") from error
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"its metadata does not describe its training: {error!r}") from error

@@ -13,6 +13,7 @@ import numpy as np
 from vidan.errors import ModelError
 
 from ..arrays import AnyArray
+from ..model.spec import TrainedModelSpec
 
 METADATA_ENTRY = "vidan.json"
 """Entry of an `.npz` with the metadata of the model."""
@@ -100,6 +101,19 @@ def load(model: keras.Model, path: Path) -> LoadReport:
             f"{str(path)!r} has no weight of this model (it has {', '.join(list(arrays)[:3])} …)"
         )
     return report
+
+
+def read_spec(path: Path) -> TrainedModelSpec:
+    """Read the description of the model that `save` stored.
+
+    Raises:
+        ModelError: the file cannot be read or does not describe a model.
+    """
+    text = read_metadata(path)
+    try:
+        return TrainedModelSpec.from_json(text)
+    except ModelError as error:
+        raise ModelError(f"{str(path)!r}: {error}") from error
 
 
 def read_metadata(path: Path) -> str:

@@ -29,13 +29,20 @@ from vidan_training.model import efficientdet as model
 from vidan_training.model.anchors import AnchorShapes, make_anchors
 from vidan_training.model.box_coder import decode
 from vidan_training.model.box_features import pool_box_features
-from vidan_training.model.spec import Spec
+from vidan_training.model.spec import TrainedModelSpec
 from vidan_training.weights.npz import save
 
 from ..drawn import draw
 
 SHAPES = AnchorShapes(scale=2.0, octaves=1, ratios=(1.0,))
-SPEC = Spec("tiny", ("disc", "square"), (128, 128), SHAPES, 0.4, {"from": "a test"})
+SPEC = TrainedModelSpec(
+    architecture="tiny",
+    labels=("disc", "square"),
+    input_size=(128, 128),
+    anchors=SHAPES,
+    threshold=0.4,
+    provenance={"from": "a test"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +66,7 @@ def tiny():
 def images(tmp_path_factory):
     folder = draw(tmp_path_factory.mktemp("drawn") / "data", 4)
     return folder, list(
-        quantize.network_inputs(quantize.calibration_samples(str(folder), 3), SPEC.size)
+        quantize.network_inputs(quantize.calibration_samples(str(folder), 3), SPEC.input_size)
     )
 
 
@@ -103,7 +110,7 @@ def test_all_formats_have_the_same_detections(tiny, images, files):
     }
     for image in images[1]:
         found = {
-            name: select(*(each[0] for each in run(image)), Scale(1, 1), SPEC.size[::-1])
+            name: select(*(each[0] for each in run(image)), Scale(1, 1), SPEC.input_size[::-1])
             for name, run in runs.items()
         }
         truth = found.pop("Keras")
@@ -183,9 +190,9 @@ def test_the_graph_letterboxes_like_the_detectors(size):
     y, x = np.mgrid[:height, :width]
     rgb = np.stack([x * 255 / width, y * 255 / height, (x + y) % 60], -1).astype(np.uint8)
     frame = ArrayFrame(rgb, index=0, time=0.0, captured=0.0, stream="drawn")
-    spec = ModelSpec.from_json(json.dumps(SPEC.metadata()))
+    spec = ModelSpec.from_json(json.dumps(SPEC.to_json()))
     theirs, (scale,) = efficientdet.letterbox_batch([frame], spec)
-    ours, shown = tfod_saved_model.letterbox(tf.constant(rgb[None]), SPEC.size)
+    ours, shown = tfod_saved_model.letterbox(tf.constant(rgb[None]), SPEC.input_size)
     assert shown.numpy() == pytest.approx([width * scale.x, height * scale.y] * 2)
     assert np.abs(ours.numpy().astype(int) - theirs).max() <= 1
 
@@ -234,7 +241,7 @@ def test_features_are_the_third_output(tiny, images, tmp_path):
 
 def test_int8_export_is_reproducible_and_close_to_float(tiny, images, tmp_path):
     weights = tmp_path / "tiny.npz"
-    save(tiny, weights, metadata=json.dumps(SPEC.metadata()))
+    save(tiny, weights, metadata=json.dumps(SPEC.to_json()))
     files = [tmp_path / "a.onnx", tmp_path / "b.onnx"]
     for file in files:
         arguments = [f"weights={weights}", f"onnx={file}", "int8=true", "images=2"]

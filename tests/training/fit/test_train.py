@@ -28,7 +28,7 @@ from vidan_training.fit import train
 from vidan_training.fit.checkpoint import load_checkpoint
 from vidan_training.model import backbones
 from vidan_training.model import efficientdet as model
-from vidan_training.weights.npz import read_npz
+from vidan_training.weights.npz import read_metadata, read_npz, read_spec, shipped_weights
 
 from ..drawn import LABELS, draw
 
@@ -161,9 +161,8 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
 
 
 def test_the_shipped_model_describes_itself():
-    metadata = json.loads(command.read_metadata(command.shipped_weights()))
-    spec = command.Spec.parse(json.dumps(metadata), "shipped")
-    assert spec.metadata() == metadata
-    session = onnxruntime.InferenceSession(str(command.shipped_weights().with_suffix(".onnx")))
+    metadata = json.loads(read_metadata(shipped_weights()))
+    assert read_spec(shipped_weights()).to_json() == metadata
+    session = onnxruntime.InferenceSession(str(shipped_weights().with_suffix(".onnx")))
     assert json.loads(session.get_modelmeta().custom_metadata_map["vidan"]) == metadata
     assert metadata["provenance"]["validation"]["AP50"] > 0.9

@@ -35,15 +35,14 @@ def test_rank1():
     from vidan_training.export import command
     from vidan_training.export.serving import FEATURE_STRIDE, servable
     from vidan_training.model.box_features import pool_box_features
-    from vidan_training.model.spec import Spec
-    from vidan_training.weights.npz import read_metadata, shipped_weights
+    from vidan_training.weights.npz import read_spec, shipped_weights
 
-    spec = Spec.parse(read_metadata(shipped_weights()), "shipped")
+    spec = read_spec(shipped_weights())
     network = servable(command.load_model(spec, shipped_weights()), features=True)
     feature_map = tf.function(lambda images: network(images, training=False)["map"])
     vectors, who = [], []
     for k, image, boxes, ids in people():
-        image, scale = letterbox(image, *spec.size)
+        image, scale = letterbox(image, *spec.input_size)
         seen = pool_box_features(
             feature_map(image[None]),
             tf.constant(boxes[None] * (scale * 2), tf.float32),
