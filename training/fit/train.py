@@ -58,25 +58,11 @@ def main(argv: list[str]) -> int:
     anchors = make_anchors(config.crop, config.crop, shapes)
     batches = make_batches(config, training, labels, anchors)
     steps = config.steps or config.epochs * len(batches)
-    epochs = math.ceil(steps / len(batches))
-    model.compile(
-        make_optimizer(config, steps),
-        loss=make_losses(config, labels, anchors),
-        loss_weights={"class": 1.0, "box": config.loss.box_weight},
-        run_eagerly=config.eager,
-        jit_compile=keras_backend.jit(),
-    )
+    _compile(model, config, labels, anchors, steps)
     state = load_checkpoint(model, last) if resumed else TrainingState()
-    batches.epoch = state.epoch
     display = TrainingDisplay(terminal)
     callback = EpochCallback(config, output, labels, validation, state, display)
-    if state.epoch < epochs and not callback.finished:
-        try:
-            model.fit(
-                batches, epochs=epochs, initial_epoch=state.epoch, callbacks=[callback], verbose=0
-            )
-        finally:
-            display.close()
+    _fit(model, batches, math.ceil(steps / len(batches)), callback)
     if callback.finished:
         terminal.print(
             f"no improvement in {state.stale} evaluations: stopped after epoch {state.epoch}"
@@ -96,6 +82,36 @@ def _make_model(
         for line in load_initial_weights(model, config, shapes).lines():
             terminal.print(line)
     return model
+
+
+def _compile(
+    model: keras.Model, config: Any, labels: tuple[str, ...], anchors: FloatArray, steps: int
+) -> None:
+    """Set the optimizer and the losses of a recipe for a run of a number of steps."""
+    model.compile(
+        make_optimizer(config, steps),
+        loss=make_losses(config, labels, anchors),
+        loss_weights={"class": 1.0, "box": config.loss.box_weight},
+        run_eagerly=config.eager,
+        jit_compile=keras_backend.jit(),
+    )
+
+
+def _fit(model: keras.Model, batches: Batches, epochs: int, callback: EpochCallback) -> None:
+    """Train for the remaining epochs, unless there are none or the patience is exhausted."""
+    batches.epoch = callback.state.epoch
+    if batches.epoch >= epochs or callback.finished:
+        return
+    try:
+        model.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=callback.state.epoch,
+            callbacks=[callback],
+            verbose=0,
+        )
+    finally:
+        callback.display.close()
 
 
 def make_batches(

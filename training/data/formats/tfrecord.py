@@ -154,9 +154,21 @@ def _annotation(
         text = f"between {counts[0]} and {counts[-1]} values for the corners of boxes"
         issues.report(raw.location, "broken record", text, repairable=False)
         return None
+    _add_boxes(raw, features, list(zip(*corners, strict=True)), lookup, issues)
+    return raw
+
+
+def _add_boxes(
+    raw: RawAnnotation,
+    features: Mapping[str, Sequence[Any]],
+    corners: Sequence[tuple[float, float, float, float]],
+    lookup: LabelLookup,
+    issues: IssueLog,
+) -> None:
+    """Add the boxes whose label is known."""
     texts = [_text(text) for text in features.get("image/object/class/text", [])]
     numbers = features.get("image/object/class/label", [])
-    for row, corner in enumerate(zip(*corners, strict=True)):
+    for row, corner in enumerate(corners):
         text = texts[row] if row < len(texts) else ""
         number = int(numbers[row]) if row < len(numbers) else None
         label = lookup.label(text, number)
@@ -168,7 +180,6 @@ def _annotation(
         raw.corners.append(corner)
         raw.crowd.append(_flag(features, "image/object/is_crowd", row))
         raw.difficult.append(_flag(features, "image/object/difficult", row))
-    return raw
 
 
 def _text(data: Any) -> str:
