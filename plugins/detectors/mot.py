@@ -77,7 +77,7 @@ class MotDetector:
         return [self._of(frame.index + 1) for frame in frames]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""
 
     def _of(self, number: int) -> Detections:
         first, end = np.searchsorted(self._frames, [number, number + 1])

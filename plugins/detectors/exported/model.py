@@ -117,7 +117,7 @@ class ExportedModel:
             rows, classes = self._selection.candidates(scores)
             return boxes[rows], scores[rows, classes], classes
         rows = np.flatnonzero(scores >= self._selection.threshold)
-        return boxes[rows], scores[rows], look_up(self._classes, ids[rows] + first)
+        return boxes[rows], scores[rows], classes_of(self._classes, ids[rows] + first)
 
     def _select(
         self,
@@ -140,7 +140,7 @@ def class_indices(numbers: Sequence[int]) -> Array:
     return indices
 
 
-def look_up(indices: Array, numbers: Array) -> Array:
+def classes_of(indices: Array, numbers: Array) -> Array:
     """The class indices of label numbers.
 
     Args:

@@ -25,7 +25,7 @@ from vidan.types import Detections, Frame
 from ..errors import one_line
 from ..native.model import Batch
 from ..native.signature import Signature
-from .model import class_indices, look_up
+from .model import class_indices, classes_of
 
 EXPECTED = (
     "input input_tensor uint8 [1,H,W,3] and outputs detection_boxes float32 [1,K,4], "
@@ -49,7 +49,7 @@ Network = Callable[[Batch], Outputs]
 
 
 def is_tfod(signature: Signature) -> bool:
-    """Whether a model looks like such an export; `check_tfod` checks it."""
+    """Whether a model seems to be such an export; `check_tfod` checks it."""
     return "input_tensor" in signature.inputs or "detection_boxes" in signature.outputs
 
 
@@ -134,7 +134,7 @@ class TfodModel:
         boxes, scores, ids = self._valid_rows(self._network(image[None]))
         kept = scores >= self._selection.threshold
         xyxy = (boxes[kept] * np.array([frame.height, frame.width] * 2))[:, [1, 0, 3, 2]]
-        classes = look_up(self._classes, ids[kept].astype(np.int64))
+        classes = classes_of(self._classes, ids[kept].astype(np.int64))
         best, size = np.clip(scores[kept], 0, 1), (frame.width, frame.height)
         return self._selection.select(xyxy, best, classes, UNSCALED, size)
 

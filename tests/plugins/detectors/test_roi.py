@@ -1,4 +1,4 @@
-"""`detector.roi`: the part of an image that is looked at."""
+"""`detector.roi`: detection in a part of the image."""
 
 import numpy as np
 import pytest

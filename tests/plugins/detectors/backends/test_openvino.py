@@ -94,7 +94,7 @@ def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
     monkeypatch.setattr(openvino, "is_faster", lambda: faster)
     engine = OnnxDetector(toy())._engine
     assert isinstance(engine, openvino.OpenVino) == faster
-    # Whoever names a provider wants ONNX Runtime.
+    # Setting a provider means ONNX Runtime.
     assert not isinstance(OnnxDetector(toy(), providers="cpu")._engine, openvino.OpenVino)
 
 

@@ -25,7 +25,7 @@ NAMES = ("red", "green", "blue")
 SIZE = (64, 96)
 
 
-def picture(size):
+def noise_image(size):
     """(H,W,3) uint8 RGB: noise, each number over 8 x 8 px."""
     small = np.random.default_rng(0).integers(0, 256, (size[0] // 8, size[1] // 8, 3), np.uint8)
     return small.repeat(8, axis=0).repeat(8, axis=1)
@@ -66,7 +66,7 @@ def of_torchvision(folder):
     from torchvision.models import detection
 
     size = (320, 320)
-    value = tensor(picture(size))
+    value = tensor(noise_image(size))
     few = {"weights": None, "weights_backbone": None, "num_classes": 1 + len(NAMES)}
     for name, model in {
         "ssdlite": detection.ssdlite320_mobilenet_v3_large(detections_per_img=20, **few),
@@ -125,7 +125,7 @@ def of_transformers(folder):
         ends_with_softmax = processor is detr
         mean = processor.image_mean if ends_with_softmax else (0, 0, 0)
         std = processor.image_std if ends_with_softmax else (1, 1, 1)
-        value = tensor(picture(SIZE), mean, std)[None]
+        value = tensor(noise_image(SIZE), mean, std)[None]
         path = folder / f"{name}.onnx"
         wanted = ["logits", "pred_boxes"]
         torch.onnx.export(
@@ -166,7 +166,7 @@ def of_ultralytics(folder):
         made.args, made.task, model.model = model.model.args, model.task, made
         model.model.names = dict(enumerate(NAMES))
         head = model.model.model[-1]
-        rgb = picture(size)
+        rgb = noise_image(size)
         settle(made, lambda m, rgb=rgb: m(torch.from_numpy(tensor(rgb)[None])))
         for boxes in [*getattr(head, "cv2", []), *(getattr(head, "one2one_cv2", None) or [])]:
             bias = boxes[-1].bias  # of bins for left, top, right, bottom: the nearer the likelier
