@@ -86,7 +86,7 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
         return 0
-    if arguments and _is_command(arguments[0]):
+    if arguments and is_command(arguments[0]):
         return _command(arguments)
     return _run(arguments)
 
@@ -119,7 +119,7 @@ def _command_lines(commands: Iterable[Command]) -> list[str]:
     return [f"  {command.name:<{width}}  {command.help}" for command in listed]
 
 
-def _is_command(argument: str) -> bool:
+def is_command(argument: str) -> bool:
     """Whether an argument is a bare word, unlike overrides (`a=b`, `~a`) and options (`-a`)."""
     return "=" not in argument and not argument.startswith(("-", "~", "+"))
 

@@ -20,7 +20,7 @@ from ..registry.discovery import load_plugins
 from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
-from .search_path import HYDRA_VERSION, PluginConfigs, _compose
+from .search_path import HYDRA_VERSION, PluginConfigs, compose_with_hydra
 
 _COMPOSING = threading.RLock()
 """Hydra keeps what it is composing in a global variable, so one thread composes at a time."""
@@ -98,7 +98,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
     with _COMPOSING, explained(overrides, config_name):
         HydraPlugins.instance().register(PluginConfigs)
         load_local(overrides)
-        return _compose(overrides, config_name)
+        return compose_with_hydra(overrides, config_name)
 
 
 def run_hydra(

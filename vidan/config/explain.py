@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
 from .groups import groups
-from .search_path import _compose
+from .search_path import compose_with_hydra
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
     """Why `a.b.c` is not in the configuration: similar names next to it."""
     chosen = [o for o in overrides if o.partition("=")[0] in groups()]
     try:
-        node: Any = _compose(chosen, config_name)
+        node: Any = compose_with_hydra(chosen, config_name)
     except HydraException:
         GlobalHydra.instance().clear()
         return f"key {key!r} cannot be set: choose {key}=<name> first"

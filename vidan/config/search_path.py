@@ -24,6 +24,7 @@ class PluginConfigs(SearchPathPlugin):
             search_path.append("vidan-plugin", path)
 
 
-def _compose(overrides: Sequence[str], config_name: str = "config") -> DictConfig:
+def compose_with_hydra(overrides: Sequence[str], config_name: str = "config") -> DictConfig:
+    """A configuration as Hydra composes it; errors are those of Hydra."""
     with hydra.initialize_config_module(CONFIG_MODULE, version_base=HYDRA_VERSION):
         return hydra.compose(config_name, overrides=list(overrides))

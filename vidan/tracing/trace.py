@@ -62,13 +62,16 @@ class Span(NamedTuple):
 class Trace:
     """Collects spans from any thread.
 
+    Args:
+        max_spans: latest spans that are kept.
+
     Attributes:
         zero: `time.monotonic()` at time 0 of the trace, s.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_spans: int = MAX_SPANS) -> None:
         self.zero = time.monotonic()
-        self._spans: deque[Span] = deque(maxlen=MAX_SPANS)
+        self._spans: deque[Span] = deque(maxlen=max_spans)
         self._threads: dict[int, str] = {}
         self._count = 0
 
@@ -79,21 +82,15 @@ class Trace:
         thread = threading.get_native_id()
         if thread not in self._threads:
             self._threads[thread] = threading.current_thread().name
+        start, cpu_before = since
         end, cpu = now()
+        stream, index = frame.stream, frame.index
+        self.record(Span(name, category, stream, index, thread, start, end, cpu - cpu_before, more))
+
+    def record(self, span: Span) -> None:
+        """Record a span."""
         self._count += 1
-        self._spans.append(
-            Span(
-                name,
-                category,
-                frame.stream,
-                frame.index,
-                thread,
-                since[0],
-                end,
-                cpu - since[1],
-                more,
-            )
-        )
+        self._spans.append(span)
 
     def write(self, path: Path) -> bool:
         """Write the file; returns False, and logs an error, if it cannot be written."""

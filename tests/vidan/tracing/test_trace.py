@@ -10,7 +10,7 @@ from vidan.interfaces import ReportsOutages, ReportsOutputs, StatsAware, Stoppab
 from vidan.outages import Outages
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
-from vidan.tracing.trace import MAX_SPANS, Trace, now
+from vidan.tracing.trace import Span, Trace, now
 
 from .. import fakes
 
@@ -117,19 +117,20 @@ def test_a_dropped_frame_is_marked():
 def test_processors_in_use_are_averaged():
     trace = Trace()
     for n in range(5):  # samples 0.2 s apart with 0.3 s of processor time: 1.5
-        trace.add("tracker", "stage", fakes.frame(n), now(), process_cpu=0.3 * n)
-        span = trace._spans[-1]
-        trace._spans[-1] = span._replace(start=trace.zero + 0.2 * n, end=trace.zero + 0.2 * n)
+        at = trace.zero + 0.2 * n
+        trace.record(Span("tracker", "stage", "test", n, 1, at, at, 0.0, {"process_cpu": 0.3 * n}))
     busy = [event["args"]["busy"] for event in trace.events() if event["ph"] == "C"]
     assert busy == [1.5] * 4
 
 
 def test_only_the_latest_spans_are_kept(tmp_path, caplog):
-    trace = Trace()
-    trace.add("source", "stage", fakes.frame(), now())
-    trace._count = MAX_SPANS + 1
+    trace = Trace(max_spans=2)
+    for n in range(3):
+        trace.add("source", "stage", fakes.frame(n), now())
     trace.write(tmp_path / "trace.json")
-    assert f"only the latest 1 of {MAX_SPANS + 1} spans" in caplog.text
+    assert "only the latest 2 of 3 spans" in caplog.text
+    spans = [event for event in trace.events() if event["ph"] == "X"]
+    assert [span["args"]["frame"] for span in spans] == [1, 2]
 
 
 def test_a_trace_that_cannot_be_written_is_logged(tmp_path, caplog):
