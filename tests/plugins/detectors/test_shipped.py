@@ -9,7 +9,7 @@ from vidan.boxes import iou
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.ffmpeg.file import VideoFile
 
-from .models import plain
+from .models import noise, plain
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,6 +35,20 @@ def test_is_small_and_knows_its_labels(detector):
 
 def test_finds_nothing_in_nothing(detector):
     assert [len(found) for found in detector.detect([plain(0), plain(128), plain(255)])] == [0] * 3
+
+
+@pytest.mark.parametrize("model", [None, "facemask_lite0", "facemask_d0"])
+def test_a_batch_gives_what_single_frames_give(model):
+    lenient = OnnxDetector(model, threshold=0.02, backend="onnxruntime")
+    assert lenient.batch > 1
+    images = [noise(seed, 640, 480) for seed in range(3)]
+    for image, found in zip(images, lenient.detect(images), strict=True):
+        (alone,) = lenient.detect([image])
+        sure = 0.02 + 1e-4  # a score near the threshold may pass in one and not in the other
+        ours, theirs = alone[alone.scores > sure], found[found.scores > sure]
+        np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=0.05)
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
+        np.testing.assert_array_equal(ours.classes, theirs.classes)
 
 
 @pytest.fixture

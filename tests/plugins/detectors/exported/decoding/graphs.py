@@ -41,6 +41,42 @@ def graph(
     return str(path)
 
 
+def batched(path, output, brightness, properties, *, reshaped=None):
+    """Write an ONNX file with a dynamic batch size.
+
+    Args:
+        path: of the file.
+        output: [1,F,N], the same for each image.
+        brightness: [1,F,N], is multiplied with the mean of the image and added.
+        properties: metadata of the model.
+        reshaped: a shape that the output is given last; None for none.
+    """
+    initial = {"all": output, "factor": brightness, "axis": np.array([2])}
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["channels"], axes=[2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["channels"], ["mean"], axes=[1], keepdims=1),
+        helper.make_node("Unsqueeze", ["mean", "axis"], ["means"]),
+        helper.make_node("Mul", ["means", "factor"], ["added"]),
+        helper.make_node("Add", ["all", "added"], ["sum"]),
+    ]
+    if reshaped is None:
+        nodes.append(helper.make_node("Identity", ["sum"], ["output0"]))
+    else:
+        initial["shape"] = np.array(reshaped)
+        nodes.append(helper.make_node("Reshape", ["sum", "shape"], ["output0"]))
+    made = helper.make_graph(
+        nodes,
+        "batched",
+        [helper.make_tensor_value_info("images", FLOAT, ["N", *NCHW[1:]])],
+        [helper.make_tensor_value_info("output0", FLOAT, ["N", *output.shape[1:]])],
+        [numpy_helper.from_array(np.asarray(v), n) for n, v in initial.items()],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, properties)
+    onnx.save(model, str(path))
+    return str(path)
+
+
 def image_itself(path, dtype=FLOAT, shape=NCHW):
     """Write an ONNX file whose output is its input, to see what a model would be given."""
     kind = {FLOAT: np.float32, HALF: np.float16, BYTE: np.uint8}[dtype]
