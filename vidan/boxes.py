@@ -1,4 +1,4 @@
-"""Geometry of boxes, in pure NumPy.
+"""Geometry of boxes in pure NumPy.
 
 A box is `(x1, y1, x2, y2)` in pixels, `x1 <= x2`, `y1 <= y2`; its area is
 `(x2 - x1) * (y2 - y1)`, without the `+ 1` of some older code.
@@ -14,11 +14,11 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]
 
-SMALLEST = float(np.finfo(np.float32).tiny)
-"""Boxes that cover less than this together, px², have no area to share."""
+MIN_UNION = float(np.finfo(np.float32).tiny)
+"""Smallest area of a union, px²; avoids a division by zero."""
 
-BLOCK = 256
-"""Boxes that are compared with each other in one step of `nms`."""
+NMS_BLOCK_SIZE = 256
+"""Boxes whose overlaps are computed together."""
 
 
 def area(boxes: FloatArray) -> FloatArray:
@@ -40,10 +40,10 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     >>> iou(np.array([[0., 0., 10., 10.]]), np.array([[5., 0., 15., 10.], [20., 0., 30., 10.]]))
     array([[0.33333333, 0.        ]])
     """
-    # side by side, (N,M) each: several times as fast as corners (N,M,2) in one array
+    # One (N,M) array per side: several times as fast as one of corners (N,M,2).
     left, top, right, bottom = a.T[:, :, None]
     x1, y1, x2, y2 = b.T
-    # and in place: fresh memory costs more than the arithmetic where there are many boxes
+    # In place: allocating memory costs more than the arithmetic if there are many boxes.
     shared, height = np.minimum(right, x2), np.minimum(bottom, y2)
     shared -= np.maximum(left, x1)
     height -= np.maximum(top, y1)
@@ -51,7 +51,7 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     shared *= np.maximum(height, 0, out=height)
     union = (right - left) * (bottom - top) + (x2 - x1) * (y2 - y1)
     union -= shared
-    shared /= np.maximum(union, SMALLEST, out=union)
+    shared /= np.maximum(union, MIN_UNION, out=union)
     return np.asarray(shared)
 
 
@@ -66,17 +66,17 @@ def nms(
     Args:
         boxes: (N,4) xyxy, px.
         scores: (N,).
-        threshold: a box that overlaps a better one by more than this IoU goes, in [0,1].
+        threshold: a box whose IoU with a better one is above this is removed, in [0,1].
         classes: (N,); boxes of different classes then never suppress each other.
 
     Returns:
-        Indices of the boxes that stay, best score first; ties keep the order given.
+        Indices of the remaining boxes, best score first; ties keep their order.
     """
     order = np.argsort(-scores, kind="stable")
     kept = order[:0]
-    # Block by block, best first: one matrix of overlaps serves many boxes, and is never large.
-    for start in range(0, len(order), BLOCK):
-        block = order[start : start + BLOCK]
+    # In blocks, best first: one matrix of overlaps for many boxes, but never a large one.
+    for start in range(0, len(order), NMS_BLOCK_SIZE):
+        block = order[start : start + NMS_BLOCK_SIZE]
         block = block[~_overlap(boxes, classes, block, kept, threshold).any(axis=1)]
         suppresses = _overlap(boxes, classes, block, block, threshold)
         stays = np.ones(len(block), bool)
@@ -94,7 +94,7 @@ def _overlap(
     b: npt.NDArray[np.intp],
     threshold: float,
 ) -> npt.NDArray[np.bool_]:
-    """Which of the boxes `a` (N,) and `b` (M,), by index, overlap and share a class: (N,M)."""
+    """Pairs of boxes `a` (N,) and `b` (M,), by index, that overlap and share a class: (N,M)."""
     overlap = iou(boxes[a], boxes[b]) > threshold
     if classes is not None:
         overlap &= classes[a][:, None] == classes[b]
@@ -112,6 +112,6 @@ def xywh_to_xyxy(boxes: FloatArray) -> FloatArray:
 
 
 def clip(boxes: FloatArray, width: int, height: int) -> FloatArray:
-    """Boxes (N,4) xyxy cut at the border of an image of width x height px."""
+    """Boxes (N,4) xyxy clipped to the border of an image of width x height px."""
     limits = np.array([width, height, width, height], dtype=boxes.dtype)
     return np.clip(boxes, 0, limits)

@@ -1,12 +1,14 @@
-"""Detections that were made before, from a MOTChallenge file."""
+"""Precomputed detections from a MOTChallenge file."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from vidan import options
 from vidan.boxes import xywh_to_xyxy
@@ -28,42 +30,42 @@ logger = logging.getLogger(__name__)
 
 
 class MotDetector:
-    """Gives each frame the detections that a file holds for it, in the file's order.
+    """Returns the detections that a file has for each frame, in the file's order.
 
-    A frame with index i gets the rows of frame i + 1, whatever its stream. FloatArray are as in
-    the file, also where they reach beyond the image. Scores that are no probabilities,
-    some being outside [0,1], are mapped there by the logistic function.
+    A frame with index i gets the rows of frame i + 1, whatever its stream. Boxes are those of the
+    file, even if they reach beyond the image. If some scores are outside [0,1], all of them are
+    mapped to it by the logistic function.
 
     Args:
-        path: a MOTChallenge `det.txt`; None where the features' file has the boxes.
+        path: a MOTChallenge `det.txt`; None if the features file has the boxes too.
         features: an `.npy` whose rows are the columns of `det.txt`, then an appearance vector.
-        feature_column: where the vector begins in a row, from 0; None to find out.
+        feature_column: first column of the vector, from 0; None to infer it.
         label: of every detection.
-        min_score: rows with a lower score, as it stands in the file, are left out; None: none.
+        min_score: minimum score, as in the file; None to keep all rows.
 
     Attributes:
         labels: the one label.
 
     Raises:
         ConfigError: an option has a bad value.
-        SourceError: a file cannot be read, or a row of it makes no sense; names file and line.
+        SourceError: a file cannot be read, or a row is invalid; names file and line.
     """
 
     def __init__(
         self,
         path: str | None = None,
         features: str | None = None,
-        feature_column: int | None = None,
-        label: str = "person",
+        feature_column: Annotated[int, Meta(ge=MIN_DET_COLUMNS)] | None = None,
+        label: Annotated[str, Meta(min_length=1)] = "person",
         min_score: float | None = None,
     ) -> None:
-        lowest = -np.inf if min_score is None else options.number("detector.min_score", min_score)
-        self.labels = (options.text("detector.label", label),)
+        self.labels = (label,)
         table, vectors = _read(path, features, feature_column)
         scores = table.values[:, SCORE]
-        wanted = np.flatnonzero(has_area(table) & (scores >= lowest))
+        lowest = -np.inf if min_score is None else min_score
+        kept = np.flatnonzero(has_area(table) & (scores >= lowest))
         # Sorted by frame; within a frame the file's order stays.
-        rows = wanted[np.argsort(table.values[wanted, FRAME], kind="stable")]
+        rows = kept[np.argsort(table.values[kept, FRAME], kind="stable")]
         self._frames = table.values[rows, FRAME]
         self._detections = Detections(
             xywh_to_xyxy(table.values[rows, BOX]).astype(np.float32),
@@ -73,13 +75,13 @@ class MotDetector:
         )
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The detections of each frame; none for frames that the file does not know."""
-        return [self._of(frame.index + 1) for frame in frames]
+        """The detections of each frame; none for frames that are not in the file."""
+        return [self._rows_of(frame.index + 1) for frame in frames]
 
     def close(self) -> None:
-        """Nothing to release."""
+        """There is nothing to release."""
 
-    def _of(self, number: int) -> Detections:
+    def _rows_of(self, number: int) -> Detections:
         first, end = np.searchsorted(self._frames, [number, number + 1])
         return self._detections[np.arange(first, end)]
 
@@ -88,22 +90,20 @@ def _read(
     path: str | None, features: str | None, feature_column: int | None
 ) -> tuple[MotTable, Features | None]:
     """The detections of either file, or of both, and their features (N,D)."""
-    column = feature_column
-    if column is not None:
-        column = options.whole("detector.feature_column", column, MIN_DET_COLUMNS)
-    table = None if path is None else read_detections(options.path("detector.path", path))
+    table = None if path is None else read_detections(options.path("path", path))
     if features is None and table is None:
-        raise ConfigError("detector.path is missing: say detector.path=<det.txt>")
+        raise ConfigError("path: missing, set detector.path=<det.txt>")
     if features is None:
         assert table is not None
         return table, None
     columns = None if table is None else table.values.shape[1]
-    described, vectors = read_features(options.path("detector.features", features), column, columns)
+    file = options.path("features", features)
+    described, vectors = read_features(file, feature_column, columns)
     return (described, vectors) if table is None else (table, vectors[match(table, described)])
 
 
 def _probabilities(scores: npt.NDArray[np.float64], path: str) -> npt.NDArray[np.float32]:
-    """Scores (N,) in [0,1]: as they are if all of them lie there, else their logistic."""
+    """Scores (N,) mapped to [0,1] by the logistic function, unless all are in [0,1]."""
     if ((scores >= 0) & (scores <= 1)).all():
         return scores.astype(np.float32)
     logger.info("%s: scores %g to %g mapped to [0,1]", path, scores.min(), scores.max())

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from vidan.boxes import BLOCK, area, clip, iou, nms, xywh_to_xyxy, xyxy_to_xywh
+from vidan.boxes import NMS_BLOCK_SIZE, area, clip, iou, nms, xywh_to_xyxy, xyxy_to_xywh
 
 
 def boxes(*rows, dtype=np.float64):
@@ -79,7 +79,7 @@ def test_nms(scores, threshold, kept):
     assert nms(ROW, np.array(scores), threshold).tolist() == kept
 
 
-@pytest.mark.parametrize("count", [5, BLOCK, 3 * BLOCK + 1])
+@pytest.mark.parametrize("count", [5, NMS_BLOCK_SIZE, 3 * NMS_BLOCK_SIZE + 1])
 def test_nms_keeps_what_no_better_box_that_stays_overlaps(count):
     rng = np.random.default_rng(count)
     corners = rng.random((count, 2)) * 300

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vidan import create
 from vidan.errors import ConfigError, SourceError
 from vidan_plugins.detectors.mot import MotDetector
 
@@ -164,16 +165,16 @@ def test_files_that_are_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "detector.path is missing: say detector.path=<det.txt>"),
+        ({}, "detector.path: missing, set detector.path=<det.txt>"),
         ({"path": ""}, "detector.path='': expected a path"),
-        ({"path": "x", "label": ""}, "detector.label=''"),
-        ({"path": "x", "min_score": "0"}, "detector.min_score='0'"),
-        ({"features": "x", "feature_column": 6}, "detector.feature_column=6: expected .* least 7"),
+        ({"path": "x", "label": ""}, "detector.label: .*not ''"),
+        ({"path": "x", "min_score": "0"}, "detector.min_score: .*not '0'"),
+        ({"features": "x", "feature_column": 6}, "detector.feature_column: expected `int` >= 7"),
     ],
 )
 def test_bad_options(options, message):
     with pytest.raises(ConfigError, match=message):
-        MotDetector(**options)
+        create("detector", "mot", **options)
 
 
 @pytest.mark.parametrize("columns", [7, 10])

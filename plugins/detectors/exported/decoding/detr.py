@@ -1,10 +1,10 @@
-"""DETR and its kin: a set of boxes, one for each object, nothing to suppress.
+"""DETR and its successors: a set of boxes, one per object, nothing to suppress.
 
     logits      float [1,Q,C]   RT-DETR, Deformable DETR: a sigmoid for each class
                 float [1,Q,C+1] DETR: softmax, the last class is "no object"
-    pred_boxes  float [1,Q,4]   cx, cy, w, h in parts of the input
+    pred_boxes  float [1,Q,4]   cx, cy, w, h in fractions of the input
 
-or, from Ultralytics, in one output, the scores done: [1,Q,4+C], or from recent releases (8.4.190)
+Ultralytics exports one output with final scores: [1,Q,4+C], or in recent releases (8.4.190)
 [1,Q,6], cx, cy, w, h, score, class from 0. Sources: Carion et al., "End-to-End
 Object Detection with Transformers", arXiv 2005.12872; Zhao et al., "DETRs Beat YOLOs on
 Real-time Object Detection", arXiv 2304.08069; huggingface.co/docs/transformers, `detr` and
@@ -36,15 +36,15 @@ from .base import (
     softmax,
 )
 
-EXPECTS = "outputs logits [1,Q,C] and pred_boxes [1,Q,4], cx, cy, w, h in parts of the input"
+EXPECTS = "outputs logits [1,Q,C] and pred_boxes [1,Q,4], cx, cy, w, h in fractions of the input"
 COCO = {92: (True, 0), 91: (False, 0), 90: (False, 1), 80: (False, 1)}
-"""What columns mean of models for COCO: whether the last is "no object", and what the first is."""
+"""Models for COCO by number of columns: whether the last is "no object"; label of the first."""
 
 WITH_SIGMOID = Preprocessing(letterbox="stretch")
 WITH_SOFTMAX = Preprocessing(
     letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
 )
-"""ImageNet's, as DETR was trained with."""
+"""With the normalization of ImageNet, on which DETR was pretrained."""
 
 
 def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
@@ -53,7 +53,7 @@ def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
     Args:
         outputs: these two.
         size: of the input.
-        no_object: whether the classes exclude each other, the last being "no object".
+        no_object: whether to use a softmax whose last class is "no object", not sigmoids.
     """
     logits, boxes = outputs[0][0], in_px(corners(outputs[1][0]), size)
     if no_object:
@@ -74,12 +74,12 @@ def decode_best(outputs: Outputs, size: Size) -> Candidates:
 
 
 def is_joined(info: ModelInfo) -> bool:
-    """Whether a model is an RT-DETR that Ultralytics exported: its metadata tells."""
+    """Whether a model is an RT-DETR exported by Ultralytics, by its metadata."""
     return "detr" in info.properties.get("description", "").lower()
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Whether a model gives logits and boxes."""
+    """Recognize outputs of logits and boxes."""
     if info.takes_uint8:
         return None
     if is_joined(info):
@@ -109,12 +109,12 @@ def _joined(info: ModelInfo) -> OutputDecoding | None:
     if len(heads) != 1 or info.outputs[heads[0]].shape[2] <= 4:
         return None
     array = info.outputs[heads[0]]
-    # Whole numbers are classes: what a sigmoid gives is none, so that two scores are no score and
-    # class.
+    # Whole numbers are classes. A sigmoid never yields them, so that two scores are not mistaken
+    # for a score and a class.
     best = array.shape[2] == 6 and not (array[..., 5] % 1).any()
     rows = "cx, cy, w, h, score, class" if best else f"cx, cy, w, h, {array.shape[2] - 4} scores"
     return OutputDecoding(
-        reason=f"{shape_of(heads[0], array)}: rows of {rows}, of an RT-DETR by Ultralytics",
+        reason=f"{shape_of(heads[0], array)}: rows of {rows}, from an RT-DETR by Ultralytics",
         outputs=(heads[0],),
         decode=decode_best if best else decode_joined,
         preprocessing=WITH_SIGMOID,
@@ -126,10 +126,10 @@ def _joined(info: ModelInfo) -> OutputDecoding | None:
 def _meaning(columns: int, labels: Mapping[int, str] | None) -> tuple[bool, int]:
     """Whether the last column is "no object", and the number of the first column's label.
 
-    Labels whose numbers have gaps are COCO's: there the columns are the ids, from 0.
+    Labels with gaps between their numbers are COCO's: the columns are then the ids, from 0.
 
     Raises:
-        ModelError: nothing tells.
+        ModelError: neither the labels nor COCO settle it.
     """
     if labels is None:
         known = COCO
@@ -142,7 +142,7 @@ def _meaning(columns: int, labels: Mapping[int, str] | None) -> tuple[bool, int]
         have = "no labels" if labels is None else f"{len(labels)} labels"
         raise ModelError(
             f"its logits have {columns} columns, the last of which may be a class or no object, "
-            f"and there are {have}: give detector.labels=<its file>, and their number tells"
+            f"and there are {have}: set detector.labels=<its file>, whose length settles it"
         )
     return known[columns]
 

@@ -3,8 +3,8 @@
     image_arrays  uint8 [1,H,W,3]
     detections    float [1,K,7]   image id, y1, x1, y2, x2 in px of the image, score, class from 1
 
-Source: efficientdet/tf2/postprocess.py in google/automl. vidan's own form of EfficientDet needs
-no decode: see `contract`.
+Source: efficientdet/tf2/postprocess.py in google/automl. Models in
+vidan's native format need no decode.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...preprocess import Preprocessing
 from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of, swapped
 
 EXPECTS = (
-    "vidan's own form (images uint8 to boxes and scores), or google/automl's: an output "
+    "vidan's native format (images uint8 to boxes and scores), or google/automl's: an output "
     "detections [1,K,7]: image id, y1, x1, y2, x2 in px, score, class from 1"
 )
 PREPROCESSING = Preprocessing(letterbox="corner", pad=(0.0, 0.0, 0.0), scale=255.0)
@@ -23,14 +23,14 @@ FIELDS = 7
 
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
-    """Candidates of one output [1,K,7]."""
+    """Candidates from one output [1,K,7]."""
     del size
     rows = outputs[0][0]
     return Candidates(swapped(rows[:, 1:5]), rows[:, 5], rows[:, 6].astype(np.int64))
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Whether a model gives such rows, for images of bytes or under their name."""
+    """Recognize such rows by a uint8 input or by the name of the output."""
     heads = info.floats(3)
     if len(heads) != 1 or info.outputs[heads[0]].shape[2] != FIELDS:
         return None

@@ -1,15 +1,15 @@
-"""SSD, RetinaNet, Faster R-CNN and their kin, their boxes decoded by the graph.
+"""SSD, RetinaNet, Faster R-CNN and similar models whose graph decodes the boxes.
 
     torchvision   boxes float [K,4], labels int64 [K] (1 is the first class), scores float [K]
     model zoo     boxes float [1,K,4], labels int64 [1,K], scores float [1,K]
-    RT-DETR, D-FINE as their authors export them: the same with labels from 0, and a second input
+    RT-DETR, D-FINE as exported by their authors: the same with labels from 0, and a second input
                   `orig_target_sizes`
     raw           boxes float [1,N,4], scores float [1,N,C+1], the background first
     Caffe         float [1,1,K,7]: image id, class, score, x1, y1, x2, y2
 
-Boxes are xyxy, in px of the input or in parts of it: none of an image lie within its first two
-px, so that the largest number tells. Sources: torchvision.models.detection; github.com/onnx/models,
-ssd; DetectionOutput in Caffe's SSD branch.
+Boxes are xyxy, in px of the input or in fractions of it. The largest number tells which: the
+boxes of an image never all lie within its first two px. Sources: torchvision.models.detection;
+github.com/onnx/models, ssd; DetectionOutput in Caffe's SSD branch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ EXPECTS = (
     "outputs boxes [K,4], labels [K] (whole numbers) and scores [K], with or without a batch of "
     "one; or boxes [1,N,4] and scores [1,N,C+1]; or one [1,1,K,7]"
 )
-LARGEST_PART = 2.0
+MAX_FRACTION = 2.0
+"""Largest coordinate of boxes in fractions of the input; they may reach beyond it a little."""
+
 PREPROCESSING = Preprocessing(letterbox="stretch")
 ORIGINAL_SIZES = "orig_target_sizes"
 
@@ -38,7 +40,7 @@ def decode(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
     Args:
         outputs: these three.
         size: of the input.
-        background: whether label 0 is the background, which is nothing to be found.
+        background: whether label 0 is the background, which is not an object.
     """
     boxes, labels, scores = outputs[0].reshape(-1, 4), outputs[1].reshape(-1), outputs[2]
     kept = labels >= int(background)
@@ -47,7 +49,7 @@ def decode(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
 
 
 def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
-    """Candidates of boxes [1,N,4] and scores [1,N,C], before which the background may stand."""
+    """Candidates of boxes [1,N,4] and scores [1,N,C], with or without a background first."""
     boxes, scores = outputs[0][0], outputs[1][0]
     return Candidates(to_px(boxes, size), scores[:, int(background) :])
 
@@ -60,14 +62,14 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
 
 
 def to_px(boxes: FloatArray, size: Size) -> FloatArray:
-    """Boxes (K,4) in px of the input, whether they are or in parts of it."""
+    """Boxes (K,4) in px of the input, converted if they are in fractions of it."""
     finite = boxes[np.isfinite(boxes)]
-    are_parts = finite.size > 0 and np.abs(finite).max() <= LARGEST_PART
-    return in_px(boxes, size) if are_parts else boxes
+    relative = finite.size > 0 and np.abs(finite).max() <= MAX_FRACTION
+    return in_px(boxes, size) if relative else boxes
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Whether a model gives boxes with labels and scores, or with scores for each class."""
+    """Recognize boxes with labels and scores, or with scores per class."""
     return _rows(info) or _labeled(info) or _raw(info)
 
 

@@ -1,14 +1,14 @@
 """The TensorFlow Object Detection API through tf2onnx, with and without NMS in the graph.
 
-    detection_boxes      float [1,K,4]    yxyx in parts of the image    } suppressed,
+    detection_boxes      float [1,K,4]    yxyx in fractions of the image } suppressed,
     detection_scores     float [1,K]                                      } ids from 1
     detection_classes    float [1,K]                                      }
     num_detections       float [1]                                        }
-    raw_detection_boxes  float [1,N,4]    yxyx in parts of the image    } not suppressed
+    raw_detection_boxes  float [1,N,4]    yxyx in fractions of the image } not suppressed
     raw_detection_scores float [1,N,C+1]  the background first, or [1,N,C]}
 
-The first four are taken where they are there. `TFLite_Detection_PostProcess` and its `:1` to
-`:3` are the same from a TFLite file, with ids from 0. Sources: object_detection/
+The first four are preferred. `TFLite_Detection_PostProcess` and its `:1` to
+`:3` are the same in a TFLite file, with ids from 0. Sources: object_detection/
 exporter_lib_v2.py in tensorflow/models; tensorflow/lite/kernels/detection_postprocess.cc.
 """
 
@@ -40,7 +40,7 @@ _LITE = "TFLite_Detection_PostProcess"
 
 BYTES = Preprocessing(letterbox="stretch", scale=255.0)
 FLOATS = Preprocessing(letterbox="stretch", scale=2.0, mean=(1.0, 1.0, 1.0))
-"""From -1 to 1, as the API's MobileNets take it where the graph does not scale itself."""
+"""From -1 to 1, as the API's MobileNets expect unless the graph normalizes itself."""
 
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
@@ -51,13 +51,13 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
 
 
 def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
-    """Candidates of boxes [1,N,4] and scores [1,N,C], before which the background may stand."""
+    """Candidates of boxes [1,N,4] and scores [1,N,C], with or without a background first."""
     boxes, scores = outputs[0][0], outputs[1][0]
     return Candidates(in_px(swapped(boxes), size), scores[:, int(background) :])
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Whether a model has outputs of these names."""
+    """Recognize outputs of these names."""
     preprocessing = BYTES if info.takes_uint8 else FLOATS
     for kind, first, *names in (
         ("", 0, "detection_boxes", "detection_scores", "detection_classes", "num_detections"),
@@ -93,7 +93,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
 
 
 def _classes(info: ModelInfo) -> int | None:
-    """How many classes there are besides the background, where another output shows it."""
+    """Number of classes without the background, if the raw scores tell."""
     raw = info.find("raw_detection_scores")
     if raw is None or info.outputs[raw].ndim != 3:
         return None
@@ -102,7 +102,7 @@ def _classes(info: ModelInfo) -> int | None:
 
 
 def _has_background(columns: int, most: int | None) -> bool:
-    """Whether scores begin with the background, which the API adds unless told not to."""
+    """Whether the scores begin with the background, which the API adds by default."""
     return columns != (COCO_WITHOUT_BACKGROUND if most is None else most)
 
 
