@@ -57,7 +57,7 @@ def workers(settings: RunSettings, source: Source) -> int:
 def _tracker(settings: RunSettings, source: Source, context: BuildContext) -> Tracker:
     """The tracker; one that is reset after long outages if the source reports them."""
     make = partial(build, "tracker", settings.components["tracker"], context=context)
-    age = settings.pipeline.forget_after
+    age = settings.pipeline.reset_after
     if age is not None and isinstance(source, ReportsOutages):
         return ResettingTracker(make, source.outages, age)
     tracker: Tracker = make()

@@ -26,14 +26,14 @@ class PipelineSettings:
         age_limit: drop a live frame for the next one if it would be older than this many detection
             times; None never does.
         detect_every: detect every n-th frame only; the tracker predicts the tracks of the others.
-        forget_after: length of an outage after which all tracks are reset, s; None never does.
+        reset_after: length of an outage after which all tracks are reset, s; None never does.
     """
 
     workers: Annotated[int, Meta(ge=1)] | None
     buffer: Annotated[int, Meta(ge=1)]
     age_limit: Annotated[float, Meta(ge=1)] | None
     detect_every: Annotated[int, Meta(ge=1)]
-    forget_after: Annotated[float, Meta(ge=0)] | None
+    reset_after: Annotated[float, Meta(ge=0)] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def test_a_run_needs_no_sink():
         (["pipeline.workers=0"], "pipeline.workers: expected `int` >= 1, not 0"),
         (["pipeline.age_limit=0.5"], "pipeline.age_limit: expected `float` >= 1"),
         (["pipeline.age_limit=inf"], "pipeline.age_limit=inf: expected a finite number"),
-        (["pipeline.forget_after=-1"], "pipeline.forget_after: expected `float` >= 0"),
+        (["pipeline.reset_after=-1"], "pipeline.reset_after: expected `float` >= 0"),
         (["~pipeline.buffer"], "missing pipeline.buffer: set pipeline.buffer=<value>"),
         (["~tracker"], "missing tracker: set tracker=<name>"),
         (["source=file"], "missing source.path: set source.path=<value>"),
