@@ -24,8 +24,9 @@ vidan: detect, track and count objects in video.
   vidan <command> [arguments]             run a command
 
 A run reads frames from a source, finds boxes with a detector, assigns ids to
-them with a tracker, and writes the results to sinks. Without arguments it runs
-on a synthetic scene. Outputs go to a new folder, runs/<date>_<time>/.
+them with a tracker, turns tracks into events with analytics, and writes the
+results to sinks. Without arguments it runs on a synthetic scene. Outputs go to
+a new folder, runs/<date>_<time>/.
 
 Examples:
   vidan source=webcam detector=onnx tracker=deepsort
