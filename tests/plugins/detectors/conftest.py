@@ -7,14 +7,14 @@ from . import models
 
 @pytest.fixture
 def logged(caplog):
-    """The texts that have been logged, with their levels."""
+    """Levels and texts of the log."""
     caplog.set_level(logging.INFO)
     return lambda: [(r.levelname, r.getMessage()) for r in caplog.records]
 
 
 @pytest.fixture
 def toy(tmp_path):
-    """Makes an ONNX file of vidan's own form: see `models.toy_onnx`."""
+    """Writes an ONNX file in vidan's native format: see `models.toy_onnx`."""
 
     def make(name="toy.onnx", **changes):
         path = tmp_path / name
@@ -26,5 +26,5 @@ def toy(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _onnx_runtime_unless_told(monkeypatch):
-    """OpenVINO may compute in bfloat16, by what the processor has: tests ask for it by name."""
+    """OpenVINO may compute in bfloat16, depending on the processor: tests select it explicitly."""
     monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)

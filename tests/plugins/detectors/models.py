@@ -1,4 +1,4 @@
-"""Small models and frames that the tests know the answers of."""
+"""Small models and frames with known detections."""
 
 import json
 

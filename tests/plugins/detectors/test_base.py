@@ -32,6 +32,6 @@ def test_options_override_the_defaults_of_the_model():
         ("max_detections", 0),
     ],
 )
-def test_refuses_bad_options(toy, option, value):
+def test_bad_options_are_rejected(toy, option, value):
     with pytest.raises(ConfigError, match=f"^detector.{option}[:=]"):
         create("detector", "onnx", model=toy(), **{option: value})

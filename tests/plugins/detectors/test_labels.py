@@ -22,7 +22,7 @@ def write(tmp_path, text, name="labels.txt"):
 
 
 @pytest.mark.parametrize("name", ["label_map.pbtxt", "map.txt"])
-def test_label_map_with_gaps_sorted_by_id(tmp_path, name):
+def test_a_label_map_with_gaps_is_sorted_by_id(tmp_path, name):
     labels = read_labels(write(tmp_path, MAP, name))
     assert list(labels.items()) == [(1, "mask"), (3, "no mask")]
 
@@ -30,7 +30,7 @@ def test_label_map_with_gaps_sorted_by_id(tmp_path, name):
 @pytest.mark.parametrize(
     "text", ["cat\ndog\n", "cat\r\ndog", b"\xef\xbb\xbfcat\n dog \n\n\n"], ids=["lf", "crlf", "bom"]
 )
-def test_text_file_counts_its_lines(tmp_path, text):
+def test_ids_in_a_text_file_are_line_numbers(tmp_path, text):
     assert read_labels(write(tmp_path, text)) == {1: "cat", 2: "dog"}
 
 
@@ -51,12 +51,12 @@ def test_text_file_counts_its_lines(tmp_path, text):
         ("model {}", "l.pbtxt", "expected 'item {', got 'model'"),
     ],
 )
-def test_says_what_is_wrong_with_a_file(tmp_path, text, name, message):
+def test_errors_describe_what_is_wrong_with_a_file(tmp_path, text, name, message):
     with pytest.raises(ModelError, match=message):
         read_labels(write(tmp_path, text, name))
 
 
-def test_says_that_there_is_no_file(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ModelError, match=r"none\.txt'?: No such file"):
         read_labels(tmp_path / "none.txt")
     with pytest.raises(ModelError, match="directory"):

@@ -68,19 +68,19 @@ def test_frame_i_gets_the_rows_of_frame_i_plus_1_in_their_order(text):
 
 
 @pytest.mark.parametrize("columns", [7, 8, 9, 10])
-def test_takes_7_to_10_columns(text, columns):
+def test_7_to_10_columns_are_accepted(text, columns):
     values = rows(10, 0)
     detector = MotDetector(text(written(values, columns)), label="car")
     assert [len(at(detector, i)) for i in range(4)] == [2, 2, 2, 0]
     assert detector.labels == ("car",)
 
 
-def test_passes_over_blank_lines_spaces_and_carriage_returns(text):
+def test_blank_lines_spaces_and_carriage_returns_are_ignored(text):
     detector = MotDetector(text("\ufeff\r\n 1, -1, 1, 2, 3, 4, 1 \r\n\r\n"))
     assert at(detector, 0).boxes.tolist() == [[1, 2, 4, 6]]
 
 
-def test_scores_that_are_no_probabilities_are_mapped_and_this_is_said_once(text, logged):
+def test_scores_outside_0_to_1_are_mapped_and_logged_once(text, logged):
     scores = (0.0, 2.0, -1000.0, 1000.0, np.log(3))
     detector = MotDetector(text("".join(f"1,-1,0,0,5,5,{s}\n" for s in scores)))
     # 1 / (1 + exp(-x)): a half, 0.8808, nothing, all, 3 / 4
@@ -90,7 +90,7 @@ def test_scores_that_are_no_probabilities_are_mapped_and_this_is_said_once(text,
     assert said.endswith("scores -1000 to 1000 mapped to [0,1]")
 
 
-def test_probabilities_stay_as_they_are(text, logged):
+def test_scores_inside_0_to_1_are_kept(text, logged):
     assert at(MotDetector(text("1,-1,0,0,5,5,0\n1,-1,0,0,5,5,1\n")), 0).scores.tolist() == [0, 1]
     assert logged() == []
 
@@ -103,7 +103,7 @@ def test_min_score_is_in_the_units_of_the_file(text):
     np.testing.assert_allclose(found.scores, [0.5, 0.952574], atol=1e-6)
 
 
-def test_rows_without_an_area_are_left_out_and_named(text, logged):
+def test_rows_without_an_area_are_ignored_and_reported(text, logged):
     path = text("1,-1,0,0,5,5,1\n1,-1,0,0,0,5,1\n\n1,-1,0,0,5,-5,1\n")
     detector = MotDetector(path)
     assert len(at(detector, 0)) == 1
@@ -147,13 +147,13 @@ LINES = st.lists(FIELDS, min_size=6, max_size=11).map(",".join)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(LINES, max_size=4).map("\n".join))
-def test_any_text_is_read_or_refused(text, content):
+def test_any_text_is_read_or_rejected(text, content):
     path = text(content)
     with contextlib.suppress(SourceError):
         assert MotDetector(path).detect([plain(0, 8, 8, i) for i in range(3)])
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_missing_files_are_errors(tmp_path):
     with pytest.raises(SourceError, match="No such file"):
         MotDetector(str(tmp_path / "none.txt"))
     with pytest.raises(SourceError, match="directory"):
@@ -172,13 +172,13 @@ def test_files_that_are_not_there(tmp_path):
         ({"features": "x", "feature_column": 6}, "detector.feature_column: expected `int` >= 7"),
     ],
 )
-def test_bad_options(options, message):
+def test_bad_options_are_rejected(options, message):
     with pytest.raises(ConfigError, match=message):
         create("detector", "mot", **options)
 
 
 @pytest.mark.parametrize("columns", [7, 10])
-def test_features_alone_hold_the_detections_too(array, columns):
+def test_a_features_file_alone_has_the_detections_too(array, columns):
     values = rows(columns, 128)
     found = at(MotDetector(features=array(values)), 1)
     assert (found.features.shape, found.features.dtype) == ((2, 128), np.float32)
@@ -193,7 +193,7 @@ def test_features_from_a_given_column(array):
     np.testing.assert_array_equal(found.features, values[:2, 10:].astype(np.float32))
 
 
-def test_the_features_begin_where_the_columns_of_the_text_end_if_nothing_else_tells(text, array):
+def test_features_begin_after_the_columns_of_the_text_if_in_doubt(text, array):
     values = rows(9, 100)  # 109 - 7, 8, 9, 10 = 102, 101, 100, 99: none a multiple of 8
     with pytest.raises(ConfigError, match=r"109 numbers .* set feature_column"):
         MotDetector(features=array(values))
@@ -201,7 +201,7 @@ def test_the_features_begin_where_the_columns_of_the_text_end_if_nothing_else_te
     assert at(detector, 0).features.shape == (2, 100)
 
 
-def test_features_keep_to_their_detections_whatever_the_order(text, array):
+def test_features_stay_with_their_detections_in_any_order(text, array):
     values = rows(7, 8, count=12)
     values[5, 2:6] = values[4, 2:6]  # two equal boxes in a frame: their order counts
     shuffled = np.random.default_rng(1).permutation(12)
@@ -217,7 +217,7 @@ def test_features_keep_to_their_detections_whatever_the_order(text, array):
         np.testing.assert_array_equal(found.features, expected[:, 7:].astype(np.float32))
 
 
-def test_min_score_and_missing_area_take_their_features_along(text, array):
+def test_features_of_removed_rows_are_removed(text, array):
     values = rows(7, 8, count=4)
     values[:, 6] = [0.9, 0.1, 0.8, 0.7]
     values[2, 4] = 0
@@ -226,7 +226,7 @@ def test_min_score_and_missing_area_take_their_features_along(text, array):
     np.testing.assert_array_equal(at(found, 1).features, values[3:, 7:].astype(np.float32))
 
 
-def test_features_of_other_detections(text, array):
+def test_features_of_other_detections_are_rejected(text, array):
     values = rows(7, 8)
     other = values.copy()
     other[3, 2] += 1
@@ -248,25 +248,25 @@ def test_features_of_other_detections(text, array):
         (np.ones((2, 9)), "feature_column"),
     ],
 )
-def test_arrays_of_another_form(array, values, message):
+def test_arrays_of_another_shape_or_type_are_rejected(array, values, message):
     with pytest.raises((SourceError, ConfigError), match=message):
         MotDetector(features=array(values))
 
 
 @pytest.mark.parametrize("column", [135, 500])
-def test_a_feature_column_beyond_the_row(array, column):
+def test_a_feature_column_beyond_the_row_is_rejected(array, column):
     with pytest.raises(ConfigError, match=f"^feature_column={column}: expected 7 to 134"):
         MotDetector(features=array(rows(7, 128)), feature_column=column)
 
 
-def test_features_that_are_not_finite_are_named_by_row(array):
+def test_features_that_are_not_finite_are_reported_with_their_row(array):
     values = rows(7, 8)
     values[4, 9] = np.nan
     with pytest.raises(SourceError, match=r"features\.npy: row 4: expected finite features"):
         MotDetector(features=array(values))
 
 
-def test_files_that_hold_no_array(text, tmp_path, array):
+def test_files_without_an_array_are_rejected(text, tmp_path, array):
     whole = tmp_path / "whole.npy"
     np.save(whole, rows(7, 128))
     np.savez(tmp_path / "many.npz", a=np.zeros(3))

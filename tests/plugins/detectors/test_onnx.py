@@ -17,7 +17,7 @@ from .models import BOXES, LABELS, metadata, noise, plain
 RED, GREEN = (255, 0, 0), (0, 204, 0)  # means of 1.0 and 0.8
 
 
-def test_finds_what_the_model_finds(toy):
+def test_detections_are_those_of_the_model(toy):
     detector = OnnxDetector(toy())
     assert detector.labels == LABELS
     (found,) = detector.detect([plain(GREEN)])  # 192x128, halved
@@ -27,7 +27,7 @@ def test_finds_what_the_model_finds(toy):
 
 
 @pytest.mark.parametrize("batch", ["N", 1])
-def test_batches_and_single_images_give_the_same(toy, batch):
+def test_batches_and_single_images_have_the_same_results(toy, batch):
     detector = OnnxDetector(toy(batch=batch), threshold=0.1)
     frames = [plain(RED), noise(1), plain(GREEN, 100, 30), noise(2)]
     together = detector.detect(frames)
@@ -38,7 +38,7 @@ def test_batches_and_single_images_give_the_same(toy, batch):
     assert detector.detect([]) == []
 
 
-def test_many_threads_at_once_give_what_one_gives(toy):
+def test_concurrent_calls_have_the_same_results(toy):
     detector = OnnxDetector(toy(), threshold=0.1)
     frames = [noise(seed) for seed in range(8)]
     expected = [detector.detect([frame])[0].scores for frame in frames]
@@ -58,7 +58,7 @@ def test_many_threads_at_once_give_what_one_gives(toy):
         np.testing.assert_array_equal(one, other)
 
 
-def test_options_select(toy):
+def test_options_select_detections(toy):
     frame = plain((255, 204, 128))  # red 1.0, green 0.8, blue 0.502
     model = toy(weights=[[1, 1, 1], [0.5, 0.9, 1]])  # box 1: 0.5, 0.72, 0.502
     cases = [
@@ -84,7 +84,7 @@ def test_labels_from_a_file(toy, tmp_path):
     assert detector.labels == ("rot", "grün", "blau")
 
 
-def test_closes_twice_and_says_so_afterwards(toy):
+def test_close_may_be_called_twice_and_detect_fails_afterwards(toy):
     detector = OnnxDetector(toy())
     detector.close()
     detector.close()
@@ -101,7 +101,7 @@ def test_closes_twice_and_says_so_afterwards(toy):
         (0.6, "not a model that ONNX Runtime can read"),  # cut off after 60 %
     ],
 )
-def test_bad_files(toy, tmp_path, content, message, capfd):
+def test_bad_files_are_rejected(toy, tmp_path, content, message, capfd):
     path = tmp_path / "bad.onnx"
     if isinstance(content, float):
         whole = (tmp_path / "toy.onnx") if toy() else None
@@ -114,14 +114,14 @@ def test_bad_files(toy, tmp_path, content, message, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_metadata_that_is_no_text(toy, tmp_path):
+def test_metadata_must_be_utf_8(toy, tmp_path):
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(Path(toy()).read_bytes().replace(b"efficientdet", b"efficient\xffet"))
     with pytest.raises(ModelError, match="its names or metadata are not UTF-8"):
         OnnxDetector(str(damaged))
 
 
-def test_folder(tmp_path):
+def test_a_folder_is_rejected(tmp_path):
     with pytest.raises(ModelError, match="it is a folder"):
         OnnxDetector(str(tmp_path))
 
@@ -143,9 +143,9 @@ def test_folder(tmp_path):
         ({"weights": [[3, 1, 1], [1, 1, 1]], "size": (64, 96)}, None),
     ],
 )
-def test_models_of_another_form(toy, changes, message):
+def test_models_in_another_format_are_rejected(toy, changes, message):
     model = toy(**changes)
-    if message is None:  # only what it finds shows that these scores have no sigmoid
+    if message is None:  # only the scores show that there is no sigmoid
         with pytest.raises(ModelError, match=r"expected scores in \[0,1\], got 0 to 3"):
             OnnxDetector(model).detect([plain(RED)])
         return
@@ -153,21 +153,21 @@ def test_models_of_another_form(toy, changes, message):
         OnnxDetector(model)
 
 
-def test_a_model_that_does_not_run(toy, capfd):
+def test_a_model_that_does_not_run_is_rejected(toy, capfd):
     with pytest.raises(ModelError, match=r"^model .*: it does not run: ") as caught:
-        OnnxDetector(toy(axes=[[1, 2]]))  # a matrix: noticed only when it is used
+        OnnxDetector(toy(axes=[[1, 2]]))  # a matrix, which fails only when the model runs
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
 
-def test_label_file_of_another_model(toy, tmp_path):
+def test_a_label_file_of_another_model_is_rejected(toy, tmp_path):
     (tmp_path / "two.txt").write_text("a\nb\n")
     with pytest.raises(ModelError, match=r"3 classes, but there are 2 labels \(a, b\)"):
         OnnxDetector(toy(), labels=str(tmp_path / "two.txt"))
 
 
-def test_a_graph_that_contradicts_itself(toy):
-    # 2 weights a box cannot be multiplied with the 3 channels.
+def test_an_inconsistent_graph_is_rejected(toy):
+    # 2 weights per box cannot be multiplied with 3 channels.
     with pytest.raises(ModelError, match="ONNX Runtime can read") as caught:
         OnnxDetector(toy(weights=np.ones((2, 2))))
     assert "\n" not in str(caught.value)
@@ -185,12 +185,12 @@ def test_a_graph_that_contradicts_itself(toy):
         ({"providers": []}, "detector.providers"),
     ],
 )
-def test_bad_options(toy, options, message):
+def test_bad_options_are_rejected(toy, options, message):
     with pytest.raises(ConfigError, match=message):
         create("detector", "onnx", model=toy(), **options)
 
 
-def test_models_that_ship_have_names(toy, tmp_path, monkeypatch):
+def test_shipped_models_have_names(toy, tmp_path, monkeypatch):
     toy("ours.onnx")
     monkeypatch.setattr(module, "_models", lambda: tmp_path)
     assert OnnxDetector("ours", threads=1).labels == LABELS
@@ -200,7 +200,7 @@ def test_models_that_ship_have_names(toy, tmp_path, monkeypatch):
         OnnxDetector("elsewhere/ours")
 
 
-def test_the_shipped_model_may_be_missing(monkeypatch):
+def test_a_missing_default_model_is_an_error(monkeypatch):
     monkeypatch.setattr(module, "SHIPPED", "none.onnx")
     with pytest.raises(ModelError, match=r"the default model is missing from this"):
         OnnxDetector()
@@ -211,7 +211,7 @@ def builds_with(monkeypatch, *names):
     monkeypatch.setattr(ort, "get_available_providers", lambda: full)
 
 
-def test_providers_are_taken_best_first_and_the_cpu_last(monkeypatch):
+def test_providers_are_used_best_first_and_the_cpu_last(monkeypatch):
     builds_with(monkeypatch, "CPU", "Tensorrt", "CoreML", "Azure", "CUDA")
     assert available_providers() == ["cuda", "coreml", "cpu", "tensorrt", "azure"]
     names = ["CUDAExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"]
@@ -232,14 +232,14 @@ def test_providers_by_name(monkeypatch, wanted, chosen):
     assert choose_providers(wanted) == [f"{name}ExecutionProvider" for name in chosen]
 
 
-def test_a_provider_of_another_build(monkeypatch):
+def test_a_provider_of_another_build_is_rejected(monkeypatch):
     builds_with(monkeypatch, "CPU")
     with pytest.raises(ConfigError, match="'cuda' is not in this build of onnxruntime, which has"):
         choose_providers(["cuda"])
 
 
 def test_a_provider_that_does_not_start(toy, monkeypatch, logged, capfd):
-    builds_with(monkeypatch, "CUDA", "CPU")  # it says so, and there is none
+    builds_with(monkeypatch, "CUDA", "CPU")  # in the list, but not usable
     model = toy()
     with pytest.warns(UserWarning, match="CUDAExecutionProvider"):
         detector = OnnxDetector(model)
@@ -253,6 +253,6 @@ def test_a_provider_that_does_not_start(toy, monkeypatch, logged, capfd):
         OnnxDetector(model, providers="cuda")
 
 
-def test_opening_and_running_prints_nothing(toy, capfd):
+def test_nothing_is_printed(toy, capfd):
     OnnxDetector(toy()).detect([noise(3)])
     assert capfd.readouterr() == ("", "")

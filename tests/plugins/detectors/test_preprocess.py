@@ -25,7 +25,7 @@ def test_stretched():
 
 @pytest.mark.parametrize(("place", "left"), [("center", 2), ("corner", 0)])
 def test_letterbox(place, left):
-    # 16 x 16 px in 8 x 4: 4 x 4 px, and 4 px left over in width.
+    # 16 x 16 px in 8 x 4: 4 x 4 px, and 4 px of padding in width.
     tensor, placement = made(letterbox=place, pad=(0.0, 255.0, 51.0))
     assert (tuple(placement.scale), placement.left, placement.top) == ((0.25, 0.25), left, 0)
     inside = np.zeros(8, bool)
@@ -47,11 +47,11 @@ def test_layout_batch_and_types():
     half, _ = made("float16")
     assert half.dtype == np.float16
     whole, _ = made("uint8", channels="bgr", layout="nhwc", scale=1.0)
-    assert whole[0, 0, 0].tolist() == [0, 51, 255]  # bytes stay as they are
+    assert whole[0, 0, 0].tolist() == [0, 51, 255]  # bytes are not normalized
     assert whole.flags.c_contiguous
 
 
-def test_images_as_they_are():
+def test_images_of_any_size():
     assert made(size=None)[0].shape == (1, 3, 16, 16)
 
 
@@ -87,12 +87,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("option", "value", "message"), BAD)
-def test_bad_options(toy, option, value, message):
+def test_bad_options_are_rejected(toy, option, value, message):
     with pytest.raises(ConfigError, match=rf"^detector\.{option}[:=].*{message}"):
         create("detector", "onnx", model=toy(), **{option: value})
 
 
 @pytest.mark.parametrize(("option", "value", "message"), BAD)
-def test_bad_options_of_a_catalog(option, value, message):
+def test_bad_options_in_a_catalog_are_rejected(option, value, message):
     with pytest.raises(ConfigError, match=rf"^{option}[:=].*{message}"):
         PreprocessOverrides().or_else({option: value})

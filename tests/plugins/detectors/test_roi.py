@@ -26,12 +26,12 @@ def test_a_part_of_the_image(roi):
     assert part.resized(72, 32).shape == (32, 72, 3)
 
 
-def test_px_beyond_the_image_are_left_out():
+def test_px_beyond_the_image_are_cropped():
     whole = frame(np.zeros((128, 192, 3), np.uint8))
     assert Region((100, 0, 500, 500)).box(whole) == (100, 0, 192, 128)
 
 
-def test_boxes_are_those_of_the_whole_image(toy):
+def test_boxes_are_in_px_of_the_whole_image(toy):
     # Right half green, left half red; the part, 96x64, is the model's input, not scaled.
     rgb = np.zeros((128, 192, 3), np.uint8)
     rgb[:, :96, 0], rgb[:, 96:, 1] = 255, 204
@@ -43,11 +43,11 @@ def test_boxes_are_those_of_the_whole_image(toy):
 @pytest.mark.parametrize(
     "roi", [[0, 0, 1], [0.5, 0, 0.5, 1], [0, 0, -1, 1], [0, 0, float("nan"), 1], [1, 1, 0, 0]]
 )
-def test_no_rectangle(toy, roi):
+def test_other_values_than_a_rectangle_are_rejected(toy, roi):
     with pytest.raises(ConfigError, match=r"^roi=\[.*expected left, top, right, bottom"):
         OnnxDetector(toy(), roi=roi)
 
 
-def test_outside_the_image():
+def test_a_rectangle_outside_the_image_is_rejected():
     with pytest.raises(ConfigError, match="contains no pixel of an image of 192x128 px"):
         Region((200, 0, 300, 100)).box(frame(np.zeros((128, 192, 3), np.uint8)))

@@ -18,7 +18,7 @@ from .models import LABELS, SIZE, metadata, noise, plain
 
 pytest.importorskip("tensorflow", reason="needs the extra tf")
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # those of TensorFlow's own imports
+    warnings.simplefilter("ignore")  # of TensorFlow's own imports
     from vidan_plugins.detectors.savedmodel import SavedModelDetector, tf
 
 from vidan_plugins.detectors.onnx import OnnxDetector
@@ -66,7 +66,7 @@ def save(network, folder, name="images", shape=(None, *SIZE, 3), text=...):
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A SavedModel of vidan's own form."""
+    """A SavedModel in vidan's native format."""
     return save(Network(), tmp_path_factory.mktemp("own"))
 
 
@@ -102,7 +102,7 @@ def test_agrees_with_onnx(saved, converted):
             np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=0.1)
 
 
-def test_batches_and_single_images_give_the_same(saved, tmp_path):
+def test_batches_and_single_images_have_the_same_results(saved, tmp_path):
     many = SavedModelDetector(saved)
     single = SavedModelDetector(save(Network(), tmp_path, shape=(1, *SIZE, 3)))
     for one, other in zip(many.detect(FRAMES), single.detect(FRAMES), strict=True):
@@ -110,7 +110,7 @@ def test_batches_and_single_images_give_the_same(saved, tmp_path):
     assert many.detect([]) == []
 
 
-def test_many_threads_at_once_give_what_one_gives(saved):
+def test_concurrent_calls_have_the_same_results(saved):
     detector = SavedModelDetector(saved)
     expected = [detector.detect([frame])[0].scores for frame in FRAMES]
     found = [None] * len(FRAMES)
@@ -128,7 +128,7 @@ def test_many_threads_at_once_give_what_one_gives(saved):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_closes_twice_and_says_so_afterwards(saved):
+def test_close_may_be_called_twice_and_detect_fails_afterwards(saved):
     detector = SavedModelDetector(saved)
     detector.close()
     detector.close()
@@ -212,7 +212,7 @@ def test_object_detection_api_without_labels(tfod, tmp_path):
         SavedModelDetector(str(tmp_path / "m"))
 
 
-def test_the_folder_above_is_told_from_the_model(tfod):
+def test_the_parent_folder_of_a_model_is_recognized(tfod):
     with pytest.raises(ModelError, match=f"set detector.model to its folder '{tfod}'"):
         SavedModelDetector(str(tfod.parent))
 
@@ -233,7 +233,7 @@ def test_the_folder_above_is_told_from_the_model(tfod):
         ),
     ],
 )
-def test_models_of_another_form(tmp_path, name, shape, text, message):
+def test_models_in_another_format_are_rejected(tmp_path, name, shape, text, message):
     folder = save(Network(), tmp_path, name, shape, text)
     with pytest.raises(ModelError, match=message):
         SavedModelDetector(folder)
@@ -248,7 +248,7 @@ def test_a_model_without_the_signature(tmp_path):
         SavedModelDetector(str(tmp_path))
 
 
-def test_what_is_no_saved_model(tmp_path, saved):
+def test_files_that_are_not_a_saved_model_are_rejected(tmp_path, saved):
     cases = {
         "none": "there is no such folder",
         "empty": "it contains no saved_model.pb",
@@ -280,19 +280,19 @@ def test_what_is_no_saved_model(tmp_path, saved):
         ({"classes": ["gren"]}, "no label 'gren'; did you mean 'green'"),
     ],
 )
-def test_bad_options(saved, options, message):
+def test_bad_options_are_rejected(saved, options, message):
     with pytest.raises(ConfigError, match=message):
         create("detector", "savedmodel", **({"model": saved} | options))
 
 
-def test_says_if_threads_come_too_late(saved, logged):
+def test_threads_that_are_set_too_late_are_reported(saved, logged):
     SavedModelDetector(saved)
     SavedModelDetector(saved, threads=77)
     expected = "threads=77 is ignored: TensorFlow is already running in this process"
     assert ("WARNING", expected) in logged()
 
 
-def test_prints_nothing_and_uses_its_threads(saved):
+def test_nothing_is_printed_and_threads_are_used(saved):
     program = (
         "import sys\n"
         "from vidan_plugins.detectors.savedmodel import SavedModelDetector, tf\n"

@@ -13,7 +13,7 @@ from .models import noise, plain
 
 ROOT = Path(__file__).parents[3]
 
-# Middles of masked faces in mask_people.mp4 (538x372 px), by frame, as seen by eye.
+# Centers of masked faces in mask_people.mp4 (538x372 px), by frame, as seen by eye.
 MASKED = {
     210: [(49, 80), (239, 172)],
     350: [(114, 128), (292, 85)],
@@ -28,23 +28,23 @@ def detector(request):
     return OnnxDetector(request.param)
 
 
-def test_is_small_and_knows_its_labels(detector):
+def test_the_model_is_small_and_has_labels(detector):
     assert sum(file.stat().st_size for file in (ROOT / "plugins/models").iterdir()) < 27e6
     assert detector.labels == ("with_mask", "without_mask", "mask_weared_incorrect")
 
 
-def test_finds_nothing_in_nothing(detector):
+def test_blank_images_have_no_detections(detector):
     assert [len(found) for found in detector.detect([plain(0), plain(128), plain(255)])] == [0] * 3
 
 
 @pytest.mark.parametrize("model", [None, "facemask_lite0", "facemask_d0"])
-def test_a_batch_gives_what_single_frames_give(model):
+def test_a_batch_has_the_results_of_single_frames(model):
     lenient = OnnxDetector(model, threshold=0.02, backend="onnxruntime")
     assert lenient.batch > 1
     images = [noise(seed, 640, 480) for seed in range(3)]
     for image, found in zip(images, lenient.detect(images), strict=True):
         (alone,) = lenient.detect([image])
-        sure = 0.02 + 1e-4  # a score near the threshold may pass in one and not in the other
+        sure = 0.02 + 1e-4  # a score near the threshold may pass in only one of them
         ours, theirs = alone[alone.scores > sure], found[found.scores > sure]
         np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=0.05)
         np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
@@ -60,7 +60,7 @@ def frames(data):
     source.close()
 
 
-def test_finds_masked_faces_where_they_are(detector, frames):
+def test_masked_faces_are_found(detector, frames):
     for frame, found in zip(frames, detector.detect(frames), strict=True):
         labels = [detector.labels[i] for i in found.classes]
         for x, y in MASKED[frame.index]:
@@ -70,7 +70,7 @@ def test_finds_masked_faces_where_they_are(detector, frames):
 
 
 def unmatched(ones, others):
-    """Detections that have no equal among the others, to what weights of half precision allow."""
+    """Scores of detections without an equal among the others, within half precision."""
     overlap = iou(ones.boxes, others.boxes)
     apart = np.abs(ones.scores[:, None] - others.scores[None])
     same = ones.classes[:, None] == others.classes[None]
@@ -80,7 +80,7 @@ def unmatched(ones, others):
 def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_path):
     detector = OnnxDetector("facemask_lite0", backend="onnxruntime")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # those of TensorFlow and Keras
+        warnings.simplefilter("ignore")  # of TensorFlow and Keras
         pytest.importorskip("keras", reason="needs the extra train")
         from vidan_plugins.detectors.savedmodel import SavedModelDetector
         from vidan_training.export.command import main
@@ -89,7 +89,7 @@ def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_p
         other = SavedModelDetector(str(tmp_path / "shipped"))
     assert other.labels == detector.labels
     for ours, theirs in zip(detector.detect(frames), other.detect(frames), strict=True):
-        # A score near the threshold may pass in one and not in the other.
+        # A score near the threshold may pass in only one of them.
         sure = min(ours.scores.min(), theirs.scores.min()) + 0.01
         assert (unmatched(ours, theirs) < sure).all()
         assert (unmatched(theirs, ours) < sure).all()

@@ -1,4 +1,4 @@
-"""ONNX files by OpenVINO: the same as by ONNX Runtime."""
+"""OpenVINO has the results of ONNX Runtime."""
 
 import threading
 from importlib.resources import files
@@ -29,7 +29,7 @@ def _installed(monkeypatch, tmp_path, _onnx_runtime_unless_told):
 
 @needs_openvino
 @pytest.mark.parametrize("batch", ["N", 1])
-def test_finds_what_onnx_runtime_finds(toy, batch):
+def test_detections_equal_those_of_onnx_runtime(toy, batch):
     model = toy(batch=batch)
     frames = [noise(seed) for seed in range(3)] + [plain((255, 0, 0))]
     a = OnnxDetector(model, backend="onnxruntime", threshold=0.1)
@@ -45,7 +45,7 @@ def test_finds_what_onnx_runtime_finds(toy, batch):
 
 
 @needs_openvino
-def test_several_requests_at_once(toy):
+def test_concurrent_runs(toy):
     detector = OnnxDetector(toy(), backend="openvino", threshold=0.1, workers=2)
     frames = [noise(seed) for seed in range(8)]
     expected = [detector.detect([each])[0].scores for each in frames]
@@ -65,18 +65,18 @@ def test_several_requests_at_once(toy):
 
 
 @needs_openvino
-def test_what_it_compiled_is_kept(toy, tmp_path, monkeypatch, capfd):
+def test_compiled_models_are_cached(toy, tmp_path, monkeypatch, capfd):
     OnnxDetector(toy(), backend="openvino")
     assert list((tmp_path / "cache/vidan/openvino").iterdir())
     assert capfd.readouterr() == ("", "")
     (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # no folder can be made there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # not a folder
     OnnxDetector(toy(), backend="openvino")
 
 
 @needs_openvino
 @pytest.mark.parametrize("content", [b"this is not a model" * 9, 0.6])
-def test_bad_files(toy, tmp_path, content, capfd):
+def test_bad_files_are_rejected(toy, tmp_path, content, capfd):
     whole = Path(toy()).read_bytes()
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(content if isinstance(content, bytes) else whole[: int(len(whole) * content)])
@@ -88,7 +88,7 @@ def test_bad_files(toy, tmp_path, content, capfd):
 
 @needs_openvino
 @pytest.mark.parametrize("faster", [True, False])
-def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
+def test_openvino_is_used_if_it_is_faster(toy, monkeypatch, faster):
     from vidan_plugins.detectors.backends import openvino
 
     monkeypatch.setattr(openvino, "is_faster", lambda: faster)
@@ -99,7 +99,7 @@ def test_it_is_taken_where_it_is_faster(toy, monkeypatch, faster):
 
 
 @needs_openvino
-def test_a_quantized_model_is_left_to_onnx_runtime(monkeypatch):
+def test_onnx_runtime_runs_quantized_models(monkeypatch):
     from vidan_plugins.detectors.backends import openvino
 
     monkeypatch.setattr(openvino, "is_faster", lambda: True)
@@ -107,28 +107,28 @@ def test_a_quantized_model_is_left_to_onnx_runtime(monkeypatch):
     assert [isinstance(each, openvino.OpenVino) for each in taken] == [False, True]
 
 
-def test_what_is_quantized(toy, tmp_path):
+def test_quantized_models_are_recognized(toy, tmp_path):
     assert not is_quantized(Path(toy()))
     folder = Path(str(files("vidan_plugins.models")))
     assert is_quantized(folder / "facemask_lite0_int8.onnx")
     assert not is_quantized(folder / "facemask_lite0.onnx")
-    for content in (b"\xff" * 40, b"\x3a\x7f"):  # what is wrong, the backend says
+    for content in (b"\xff" * 40, b"\x3a\x7f"):  # the backend reports what is wrong
         (tmp_path / "bad.onnx").write_bytes(content)
         assert not is_quantized(tmp_path / "bad.onnx")
 
 
-def test_it_is_not_installed(toy, monkeypatch):
+def test_a_missing_installation_is_an_error(toy, monkeypatch):
     monkeypatch.setattr(module, "OPENVINO", False)
     with pytest.raises(PluginError, match=r"pip install 'vidan\[openvino\]'"):
         OnnxDetector(toy(), backend="openvino")
 
 
-def test_another_backend(toy):
+def test_an_unknown_backend_is_rejected(toy):
     with pytest.raises(ConfigError, match=r"detector.backend='openvin'.*'openvino'"):
         create("detector", "onnx", model=toy(), backend="openvin")
 
 
-def test_metadata_without_a_library_for_onnx(toy, tmp_path):
+def test_metadata_is_read_without_the_onnx_package(toy, tmp_path):
     path = Path(toy())
     assert '"efficientdet"' in read_properties(path)["vidan"]
     assert read_properties(Path(toy("none.onnx", text=None))) == {}

@@ -7,7 +7,7 @@ from vidan_plugins.detectors.backends.threads import physical_cores
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A machine with these groups of processors, one per core, of which some are allowed."""
+    """A machine with these groups of processors, one per core; `allowed` may be used."""
 
     def make(cores, allowed, quota=None):
         for core in cores:
@@ -38,11 +38,11 @@ FOUR_CORES = [(0, 4), (1, 5), (2, 6), (3, 7)]
         (FOUR_CORES, range(8), "nonsense", 4),
     ],
 )
-def test_counts_the_cores_that_may_be_used(machine, cores, allowed, quota, expected):
+def test_only_usable_cores_are_counted(machine, cores, allowed, quota, expected):
     assert machine(cores, allowed, quota) == expected
 
 
-def test_without_affinity_counts_the_processors(tmp_path, monkeypatch):
+def test_without_affinity_all_processors_are_counted(tmp_path, monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     assert physical_cores(tmp_path, tmp_path / "none") == 3

@@ -12,7 +12,7 @@ LABELS = {1: "mask", 3: "bare"}
 
 
 def network(boxes, scores, ids, count=None):
-    """A model that finds the same in every image, and remembers the images."""
+    """A network that finds the same in every image, and stores the images."""
     seen = []
 
     def run(batch):
@@ -32,7 +32,7 @@ def model(run, size=None, **selection):
     return TfodModel(size, LABELS, Selection(**({"threshold": 0.5} | selection)), run)
 
 
-def test_turns_parts_of_yxyx_into_px_of_xyxy():
+def test_yxyx_fractions_become_xyxy_px():
     # y 0.1..0.6 of 100 px, x 0.25..0.5 of 200 px
     run = network([[0.1, 0.25, 0.6, 0.5]], [0.9], [3])
     (found,) = model(run).detect([plain(0, 200, 100)])
@@ -41,14 +41,14 @@ def test_turns_parts_of_yxyx_into_px_of_xyxy():
     assert found.classes.tolist() == [1]  # the second label: ids have a gap
 
 
-def test_takes_the_filled_in_ones_that_reach_the_threshold():
+def test_valid_rows_that_reach_the_threshold_are_kept():
     boxes = [[0, 0, 0.1, 0.1], [0.2, 0, 0.3, 0.1], [0.4, 0, 0.5, 0.1], [0.6, 0, 0.7, 0.1]]
     run = network(boxes, [0.9, 0.5, 0.4, 0.9], [1, 3, 9, 9], count=3)
     (found,) = model(run).detect([plain(0)])
     assert found.classes.tolist() == [0, 1]
 
 
-def test_suppresses_across_classes_if_they_exclude_each_other():
+def test_class_agnostic_suppression():
     run = network([[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5]], [0.8, 0.9], [1, 3])
     assert len(model(run).detect([plain(0)])[0]) == 2
     (found,) = model(run, class_agnostic=True).detect([plain(0)])
@@ -56,7 +56,7 @@ def test_suppresses_across_classes_if_they_exclude_each_other():
 
 
 @pytest.mark.parametrize(("size", "shape"), [(None, (1, 50, 80, 3)), ((32, 48), (1, 32, 48, 3))])
-def test_gives_the_image_as_it_is_or_as_the_model_wants_it(size, shape):
+def test_the_image_is_scaled_only_if_the_input_size_is_fixed(size, shape):
     run = network([[0, 0, 1, 1]], [0.9], [1])
     (found,) = model(run, size).detect([plain(9, 80, 50)])
     assert (run.seen[0].shape, run.seen[0].max()) == (shape, 9)
@@ -64,13 +64,13 @@ def test_gives_the_image_as_it_is_or_as_the_model_wants_it(size, shape):
 
 
 @pytest.mark.parametrize("stranger", [0, 2, 4, -1])
-def test_refuses_classes_that_the_labels_do_not_have(stranger):
+def test_classes_without_a_label_are_rejected(stranger):
     run = network([[0, 0, 1, 1]], [0.9], [stranger])
     with pytest.raises(ModelError, match=f"^it found class {stranger} .*which the labels do not"):
         model(run).detect([plain(0)])
 
 
-def test_warm_up_explains_what_fails():
+def test_warm_up_reports_failures():
     model(network([], [], [])).warm_up()
     with pytest.raises(ModelError, match=r"^expected scores in \[0,1\], got 2"):
         model(network([[0, 0, 1, 1]], [2], [1])).warm_up()
@@ -94,7 +94,7 @@ OUTPUTS = {
 }
 
 
-def test_the_form():
+def test_the_format_is_recognized():
     right = Signature({"input_tensor": IMAGE}, OUTPUTS)
     assert is_tfod(right)
     assert check_tfod(right) is None
@@ -113,6 +113,6 @@ def test_the_form():
         Signature({"input_tensor": IMAGE}, OUTPUTS | {"num_detections": Tensor("int32", (1,))}),
     ],
 )
-def test_other_forms(wrong):
+def test_other_formats_are_rejected(wrong):
     with pytest.raises(ModelError, match=r"^expected input input_tensor uint8 .* it has inputs"):
         check_tfod(wrong)

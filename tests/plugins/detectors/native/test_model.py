@@ -4,7 +4,6 @@ import pytest
 from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec, Selection
 from vidan_plugins.detectors.base import ModelDetector
-from vidan_plugins.detectors.errors import one_line
 from vidan_plugins.detectors.native.model import NativeModel, letterbox_batch
 
 from ..models import LABELS, plain
@@ -24,7 +23,7 @@ SPEC = ModelSpec(labels=LABELS, input_size=(64, 96), pad=7)
         (96, 64, (96, 64)),
     ],
 )
-def test_letterbox_fits_at_the_top_left(width, height, inside):
+def test_letterboxed_images_are_at_the_top_left(width, height, inside):
     (image,), (scale,) = letterbox_batch([plain(200, width, height)], SPEC)
     w, h = inside
     assert (image[:h, :w] == 200).all()
@@ -33,7 +32,7 @@ def test_letterbox_fits_at_the_top_left(width, height, inside):
     assert scale == (w / width, h / height)
 
 
-def test_letterbox_takes_frames_of_several_sizes():
+def test_frames_of_several_sizes_are_letterboxed():
     batch, scales = letterbox_batch([plain(1), plain(2, 96, 32)], SPEC)
     assert (batch.shape, batch.dtype) == ((2, 64, 96, 3), np.uint8)
     assert batch[:, 0, 0, 0].tolist() == [1, 2]
@@ -42,7 +41,7 @@ def test_letterbox_takes_frames_of_several_sizes():
 
 
 class Network:
-    """Finds one box in each image, its class by the image's first pixel."""
+    """Finds one box in each image, whose class is the image's first pixel."""
 
     def __init__(self):
         self.batches = []
@@ -66,7 +65,7 @@ def with_frames(model, frames):
 
 
 @pytest.mark.parametrize(("batch", "batches"), [(8, [3]), (1, [1, 1, 1]), (2, [2, 1])])
-def test_runs_batches_as_the_model_takes_them(batch, batches):
+def test_runs_are_no_larger_than_the_batch_size(batch, batches):
     network = Network()
     frames = [plain(2), plain(0), plain(1, 100, 30)]
     found = with_frames(detector(network, batch), frames)
@@ -80,13 +79,13 @@ def test_runs_batches_as_the_model_takes_them(batch, batches):
     )
 
 
-def test_no_frames_run_nothing():
+def test_without_frames_nothing_is_run():
     network = Network()
     assert with_frames(detector(network), []) == []
     assert network.batches == []
 
 
-def test_warm_up_tries_the_network_and_explains_what_fails():
+def test_warm_up_runs_the_network_and_reports_failures():
     network = Network()
     with pytest.raises(ModelError, match="it does not run: index 7 is out of bounds"):
         detector(network).warm_up()  # the blank image is 7, the pad
@@ -102,7 +101,7 @@ def test_warm_up_tries_the_network_and_explains_what_fails():
         ((2, 5, 4), (2, 5, 3), "got"),
     ],
 )
-def test_refuses_outputs_of_other_shapes(boxes, scores, message):
+def test_outputs_of_other_shapes_are_rejected(boxes, scores, message):
     network = detector(lambda batch: (np.zeros(boxes), np.zeros(scores)))
     with pytest.raises(ModelError, match=message):
         network.warm_up()
@@ -111,7 +110,7 @@ def test_refuses_outputs_of_other_shapes(boxes, scores, message):
 
 
 def test_features_stay_with_their_boxes():
-    # Box 0 covers box 1 (IoU 90/100) and box 2 is under the threshold: 0 and 3 are left, 3 first.
+    # Box 0 covers box 1 (IoU 90/100), box 2 is below the threshold: 3 and 0 remain, in this order.
     boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 9], [30, 0, 40, 10], [50, 0, 60, 10]])
     scores = np.float32([[0.7, 0, 0], [0.6, 0, 0], [0.1, 0, 0], [0.9, 0, 0]])
     features = np.float32([[1, 0], [2, 0], [3, 0], [4, 0]])
@@ -122,13 +121,7 @@ def test_features_stay_with_their_boxes():
     assert found.features.dtype == np.float32
 
 
-def test_refuses_features_of_another_number():
+def test_a_wrong_number_of_features_is_rejected():
     network = lambda batch: (np.zeros((1, 2, 4)), np.zeros((1, 2, 3)), np.zeros((1, 3, 8)))  # noqa: E731
     with pytest.raises(ModelError, match=r"expected features \[1,2,D\], got \[1, 3, 8\]"):
         detector(network).warm_up()
-
-
-def test_one_line():
-    assert one_line(ValueError("a\n  b")) == "a b"
-    assert one_line(KeyError()) == "KeyError"
-    assert len(one_line(ValueError("x" * 1000))) == 300

@@ -22,11 +22,11 @@ def signature(images=IMAGES, boxes=BOXES, scores=SCORES):
     return Signature({"images": images}, {"boxes": boxes, "scores": scores})
 
 
-def test_metadata_says_how_a_model_is_used():
+def test_the_spec_comes_from_the_metadata():
     assert make_spec(signature(), json.dumps(metadata(pad=9)), None).pad == 9
 
 
-def test_given_labels_replace_its_own():
+def test_given_labels_replace_those_of_the_model():
     found = make_spec(signature(), json.dumps(metadata()), ("a", "b", "c"))
     assert (found.labels, found.class_agnostic) == (("a", "b", "c"), True)
 
@@ -36,7 +36,7 @@ def test_without_metadata_the_size_is_that_of_the_input():
     assert (found.input_size, found.pad, found.class_agnostic) == ((64, 96), 0, False)
 
 
-def test_shapes_may_be_unknown_and_outputs_more():
+def test_unknown_shapes_and_additional_outputs_are_accepted():
     loose = Signature(
         {"images": Tensor("uint8", None)},
         {"scores": Tensor("float32", None), "boxes": BOXES, "anchors": Tensor("int64", (1,))},
@@ -58,12 +58,12 @@ def test_shapes_may_be_unknown_and_outputs_more():
         Signature({"images": IMAGES}, {"boxes": BOXES}),
     ],
 )
-def test_refuses_other_inputs_and_outputs(wrong):
+def test_other_inputs_and_outputs_are_rejected(wrong):
     with pytest.raises(ModelError, match=r"^expected input images uint8 \[N,H,W,3\]"):
         make_spec(wrong, json.dumps(metadata()), None)
 
 
-def test_says_which_inputs_and_outputs_there_are():
+def test_errors_list_the_inputs_and_outputs():
     wrong = Signature({"x": Tensor("float32", (1, 3, None))}, {})
     with pytest.raises(ModelError, match=r"inputs x float32 \[1,3,\?\] and outputs none$"):
         make_spec(wrong, None, None)
@@ -94,7 +94,7 @@ def test_says_which_inputs_and_outputs_there_are():
         ),
     ],
 )
-def test_refuses_contradictions(found, text, labels, message):
+def test_contradictions_are_rejected(found, text, labels, message):
     with pytest.raises(ModelError, match=message):
         make_spec(found, text, labels)
 

@@ -1,6 +1,6 @@
-"""Graphs with the inputs and outputs that exports have, built from the formats' documentation.
+"""Graphs with the inputs and outputs of exports, built from the formats' documentation.
 
-They are not real exports: each finds what it is told to, whatever is in the image.
+They are not real exports: each has constant outputs, whatever is in the image.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ NCHW, NHWC = (1, 3, 64, 96), (1, 64, 96, 3)
 def graph(
     path, outputs, image="images", shape=NCHW, dtype=FLOAT, properties=None, others=(), loose=()
 ):
-    """Write an ONNX file that always gives `outputs` (arrays by name).
+    """Write an ONNX file that always returns `outputs` (arrays by name).
 
     Each output is a constant, to which the mean of the image is added zero times, so that the
     image is needed. `others` are more inputs (name, type, shape). The outputs in `loose` have
@@ -78,7 +78,7 @@ def batched(path, output, brightness, properties, *, reshaped=None):
 
 
 def image_itself(path, dtype=FLOAT, shape=NCHW):
-    """Write an ONNX file whose output is its input, to see what a model would be given."""
+    """Write an ONNX file whose output is its input."""
     kind = {FLOAT: np.float32, HALF: np.float16, BYTE: np.uint8}[dtype]
     made = helper.make_graph(
         [helper.make_node("Identity", ["images"], ["same"])],
@@ -115,6 +115,6 @@ def padded(rows, count):
 
 
 def logits(probabilities):
-    """What a sigmoid turns into these."""
+    """Logits whose sigmoid has these values."""
     p = np.asarray(probabilities, np.float64)
     return np.log(p / (1 - p)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Records what real exports give, and what the library that made them finds in it.
+"""Records the outputs of real exports, and the detections of their libraries.
 
     pip install torch torchvision transformers ultralytics onnx onnxruntime
     python tests/plugins/detectors/exported/decoding/record.py <folder for the exports>
@@ -32,12 +32,12 @@ def noise_image(size):
 
 
 def tensor(rgb, mean=(0, 0, 0), std=(1, 1, 1)):
-    """(3,H,W) float32, 0 to 1, then less the mean and divided by the deviation."""
+    """(3,H,W) float32, 0 to 1, then minus the mean, divided by the deviation."""
     return ((rgb / 255 - np.array(mean)) / np.array(std)).astype(np.float32).transpose(2, 0, 1)
 
 
 def record(name, library, path, value, found, wanted=None, **options):
-    """Run an export and write its outputs beside what the library found: boxes, scores, classes."""
+    """Run an export and write its outputs with the library's boxes, scores and classes."""
     session = onnxruntime.InferenceSession(str(path))
     image = session.get_inputs()[0]
     outputs = session.run(wanted, {image.name: value})
@@ -62,7 +62,7 @@ def record(name, library, path, value, found, wanted=None, **options):
 
 
 def of_torchvision(folder):
-    """SSDlite and RetinaNet, whose graphs suppress: what they give is what they find."""
+    """SSDlite and RetinaNet, whose graphs contain suppression: the outputs are the detections."""
     from torchvision.models import detection
 
     size = (320, 320)
@@ -139,7 +139,7 @@ def of_transformers(folder):
         )
         given = onnxruntime.InferenceSession(str(path)).run(wanted, {"pixel_values": value})
         outputs = SimpleNamespace(**dict(zip(wanted, map(torch.from_numpy, given), strict=True)))
-        # A softmax has one class above a half; of sigmoids the best `num_queries` are taken.
+        # A softmax has at most one class above 0.5; of sigmoids the best `num_queries` are used.
         threshold = 0.5 if ends_with_softmax else between(1 / (1 + np.exp(-given[0])))
         (found,) = processor.post_process_object_detection(outputs, threshold, [SIZE])
         found = found["boxes"], found["scores"], found["labels"]
@@ -169,15 +169,15 @@ def of_ultralytics(folder):
         rgb = noise_image(size)
         settle(made, lambda m, rgb=rgb: m(torch.from_numpy(tensor(rgb)[None])))
         for boxes in [*getattr(head, "cv2", []), *(getattr(head, "one2one_cv2", None) or [])]:
-            bias = boxes[-1].bias  # of bins for left, top, right, bottom: the nearer the likelier
+            bias = boxes[-1].bias  # of bins for left, top, right, bottom: near ones are more likely
             bias.data -= 0.7 * torch.arange(len(bias) // 4).repeat(4)
         for scores in [*getattr(head, "cv3", []), *(getattr(head, "one2one_cv3", None) or [])]:
             stir(scores[-1], 0.1)
-        least = {"conf": 1e-4} if nms else {}  # what NMS in the graph leaves
+        least = {"conf": 1e-4} if nms else {}  # the results of NMS in the graph
         made = model.export(format="onnx", imgsz=size, opset=17, simplify=False, nms=nms, **least)
         path = Path(shutil.move(made, folder / f"{name}.onnx"))
         (rows,) = onnxruntime.InferenceSession(str(path)).run(None, {"images": tensor(rgb)[None]})
-        # Of a raw head each box has its best class, as Ultralytics reads it.
+        # Each box of a raw head has its best class, as in Ultralytics.
         scores = rows[0, 4:].max(axis=0) if rows.shape[1] == 4 + len(NAMES) else rows[0, :, 4]
         options = {"threshold": between(scores), "iou_threshold": 0.5}
         task = {} if kind is RTDETR else {"task": "detect"}
@@ -195,14 +195,14 @@ def of_ultralytics(folder):
 
 
 def between(scores):
-    """A number in the widest gap between the best scores, so that rounding matters to none."""
+    """A number in the widest gap between the best scores, so that rounding does not matter."""
     best = np.sort(scores.ravel())[::-1][5:30]
     widest = np.argmax(best[:-1] - best[1:])
     return float(best[widest] + best[widest + 1]) / 2
 
 
 def settle(model, call):
-    """Let batch normalization see what it gets, or a new network says the same everywhere."""
+    """Calibrate batch normalization; the outputs of a new network would be constant otherwise."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None
@@ -213,7 +213,7 @@ def settle(model, call):
 
 
 def stir(head, by=0.3):
-    """Make a new head find different things in different places."""
+    """Make a new head predict different classes in different places."""
     with torch.no_grad():
         for parameter in head.parameters():
             parameter += by * torch.randn_like(parameter)

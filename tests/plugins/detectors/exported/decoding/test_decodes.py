@@ -1,9 +1,9 @@
-"""Each kind of export, as documented: the same two boxes come out of all of them.
+"""Every kind of export as documented: all of them contain the same two boxes.
 
-The image is 192 x 128 px, the input 96 x 64: all that is found is twice as large there.
+The image is 192 x 128 px, the input 96 x 64: all boxes are twice as large there.
 In the input: box A is x 10 to 30, y 20 to 40, so its center is (20,30) and its size (20,20); in
-parts of the input, x 10/96 to 30/96 and y 20/64 to 40/64. Box B is x 48 to 80, y 8 to 56: center
-(64,32), size (32,48).
+fractions of the input, x 10/96 to 30/96 and y 20/64 to 40/64. Box B is x 48 to 80, y 8 to 56:
+center (64,32), size (32,48).
 """
 
 import importlib.util
@@ -35,11 +35,11 @@ def with_background(scores):
 
 
 def exports():
-    """By name: outputs, and how else the graph is made."""
+    """By name: outputs, and other arguments of `graph`."""
     ids = np.float32([[2, 3]])  # from 1
     nothing = 1 - PER_CLASS.sum(axis=1, keepdims=True)
     softmax = np.log(np.hstack([PER_CLASS, nothing]) + 1e-6)[None]
-    parts_centerd = CENTERD / np.float32([96, 64, 96, 64])
+    parts_centered = CENTERD / np.float32([96, 64, 96, 64])
     tfod = {
         "detection_boxes": YXYX[None],
         "detection_scores": SCORES[None],
@@ -69,16 +69,16 @@ def exports():
         "detr with sigmoids": (
             {
                 "logits": logits(np.clip(PER_CLASS, 0.01, 0.99))[None],
-                "pred_boxes": parts_centerd[None],
+                "pred_boxes": parts_centered[None],
             },
             {"image": "pixel_values"},
         ),
         "detr with softmax": (
-            {"logits": softmax, "pred_boxes": parts_centerd[None]},
+            {"logits": softmax, "pred_boxes": parts_centered[None]},
             {"image": "pixel_values", "others": [("pixel_mask", 7, [1, 64, 96])]},
         ),
         "detr of Ultralytics": (
-            {"output0": padded(np.hstack([parts_centerd, PER_CLASS]), 300)},
+            {"output0": padded(np.hstack([parts_centered, PER_CLASS]), 300)},
             {"properties": NAMES | {"description": "Ultralytics RT-DETR-l model"}},
         ),
         "ssd of torchvision": (
@@ -157,8 +157,8 @@ def check(found, boxes=XYXY * 2, atol=0.01):
 
 
 @pytest.mark.parametrize("name", exports())
-def test_what_an_export_says_is_found(made, name, logged):
-    # A sigmoid or a softmax gives what is left of 1 to the others, and half floats have 11 bits.
+def test_exports_are_recognized_and_decoded(made, name, logged):
+    # Sigmoids and softmax are not exact, and half floats have 11 bits.
     options = {} if "properties" in exports()[name][1] else {"labels": made.labels}
     detector = OnnxDetector(made(name), **options)
     assert detector.labels == ("red", "green", "blue")
@@ -169,7 +169,7 @@ def test_what_an_export_says_is_found(made, name, logged):
 
 
 @pytest.mark.parametrize("name", exports())
-def test_naming_the_decode_gives_the_same(made, name):
+def test_setting_the_decode_has_the_same_result(made, name):
     detector = OnnxDetector(made(name), decode=name.split()[0].strip(","), labels=made.labels)
     check(detector.detect([plain((90, 90, 90))])[0], atol=0.1)
 
@@ -188,19 +188,19 @@ def test_naming_the_decode_gives_the_same(made, name):
         "efficientdet of automl",
     ],
 )
-def test_by_openvino_too(made, name, monkeypatch, tmp_path):
+def test_openvino_has_the_same_result(made, name, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "OPENVINO", True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     detector = OnnxDetector(made(name), labels=made.labels, backend="openvino")
     check(detector.detect([plain((90, 90, 90))])[0], atol=0.6)  # it may be bfloat16
 
 
-def test_shapes_that_only_a_run_shows(made):
+def test_shapes_that_are_known_only_after_a_run(made):
     detector = OnnxDetector(made("yolo v8", loose=("output0",)))
     check(detector.detect([plain((90, 90, 90))])[0])
 
 
-def test_what_the_model_suppressed_is_not_suppressed_again(tmp_path):
+def test_boxes_suppressed_in_the_graph_are_not_suppressed_again(tmp_path):
     rows = np.c_[[XYXY[0], XYXY[0] + 1], [0.9, 0.8], [0, 0]]  # IoU 361 / 439 = 0.82
     properties = {"names": "['face']"}
     model = graph(tmp_path / "m.onnx", {"o": padded(rows, 300)}, properties=properties)
@@ -212,10 +212,10 @@ def test_what_the_model_suppressed_is_not_suppressed_again(tmp_path):
 
 
 def test_a_letterbox_is_undone(tmp_path):
-    # 192 x 64 px fits the 96 x 64 input halved, 32 px high, centerd 16 px from the top.
+    # 192 x 64 px fits the 96 x 64 input halved, 32 px high, centered 16 px from the top.
     model = graph(tmp_path / "m.onnx", {"o": yolov8(CENTERD, PER_CLASS)}, properties=NAMES)
     frame = plain((1, 2, 3), width=192, height=64)
-    cut = [[20, 8, 60, 48], [96, 0, 160, 64]]  # B, y 8 to 56 less 16, is cut at the border
+    cut = [[20, 8, 60, 48], [96, 0, 160, 64]]  # B, y 8 to 56 minus 16, is clipped to the border
     check(OnnxDetector(model).detect([frame])[0], cut)
     low = [[20, 40, 60, 64], [96, 16, 160, 64]]
     check(OnnxDetector(model, letterbox="corner").detect([frame])[0], low)
@@ -226,7 +226,7 @@ def test_a_letterbox_is_undone(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "first", "last"), [(80, "person", "toothbrush"), (91, "person", "toothbrush")]
 )
-def test_names_of_coco_where_their_number_fits(tmp_path, columns, first, last, logged):
+def test_labels_of_coco_are_used_if_their_number_matches(tmp_path, columns, first, last, logged):
     scores = np.full((2, columns), 0.01)
     scores[0, 0 if columns == 80 else 1] = scores[1, -1] = 0.9
     outputs = {"logits": logits(scores)[None], "pred_boxes": np.full((1, 2, 4), 0.5, np.float32)}
@@ -236,12 +236,12 @@ def test_names_of_coco_where_their_number_fits(tmp_path, columns, first, last, l
     assert any("80 labels of COCO, because it has" in text for _, text in logged())
 
 
-def test_columns_of_ids_that_coco_never_gave_out_are_left_out(tmp_path):
+def test_columns_of_ids_that_coco_does_not_use_are_ignored(tmp_path):
     outputs = {
         "raw_detection_boxes": YXYX[None],
         "raw_detection_scores": np.zeros((1, 2, 91), np.float32),
     }
-    outputs["raw_detection_scores"][0, 0, 12] = 0.9  # no such id, behind the background
+    outputs["raw_detection_scores"][0, 0, 12] = 0.9  # no such id; after the background
     outputs["raw_detection_scores"][0, 1, 13] = 0.7
     model = graph(tmp_path / "m.onnx", outputs, shape=NHWC, dtype=BYTE)
     detector = OnnxDetector(model)
@@ -250,7 +250,7 @@ def test_columns_of_ids_that_coco_never_gave_out_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("labels", ["coco", "coco91"])
-def test_labels_that_come_with_vidan(tmp_path, labels):
+def test_built_in_labels(tmp_path, labels):
     outputs = {"boxes": XYXY, "labels": np.array([1, 80]), "scores": SCORES}
     detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:]), labels=labels)
     found = detector.detect([plain((1, 2, 3))])[0]
@@ -258,7 +258,7 @@ def test_labels_that_come_with_vidan(tmp_path, labels):
     assert [detector.labels[c] for c in found.classes] == [known[1], known[80]]
 
 
-def test_a_class_that_the_labels_do_not_have(tmp_path):
+def test_a_class_without_a_label_is_an_error(tmp_path):
     outputs = {"boxes": XYXY, "labels": np.array([1, 12]), "scores": SCORES}
     model = graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:])
     with pytest.raises(ModelError, match=r"it found class 12 .* set detector.labels=<the label"):
@@ -269,7 +269,7 @@ def nothing_found(classes):
     return yolov8([[0] * 4], [[0] * classes])
 
 
-def test_the_background_is_nothing(tmp_path):
+def test_the_background_is_not_a_detection(tmp_path):
     outputs = {"boxes": XYXY, "labels": np.array([0, 3]), "scores": SCORES}  # of torchvision
     detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:]), labels="coco")
     found = detector.detect([plain((1, 2, 3))])[0]
@@ -279,12 +279,12 @@ def test_the_background_is_nothing(tmp_path):
 DYNAMIC = ["N", 3, "H", "W"]
 
 
-def test_sizes_that_may_vary(tmp_path):
+def test_dynamic_sizes(tmp_path):
     outputs = {"o": yolov8(CENTERD, PER_CLASS)}
     told = NAMES | {"imgsz": "[64, 96]"}
     model = graph(tmp_path / "told.onnx", outputs, shape=DYNAMIC, properties=told)
     check(OnnxDetector(model).detect([plain((1, 2, 3))])[0])
-    # Twice the size: the boxes of the graph, which does not care, are half as far apart.
+    # Twice the size: the boxes of the graph are constant, and half as large in the image.
     check(OnnxDetector(model, size=[128, 192]).detect([plain((1, 2, 3))])[0], XYXY)
     model = graph(tmp_path / "silent.onnx", outputs, shape=DYNAMIC, properties=NAMES)
     with pytest.raises(ModelError, match=r"dynamic size: set detector.size=\[height,width\]"):
@@ -292,7 +292,7 @@ def test_sizes_that_may_vary(tmp_path):
     check(OnnxDetector(model, size=[64, 96]).detect([plain((1, 2, 3))])[0])
 
 
-def test_a_graph_that_scales_gets_images_as_they_are(made):
+def test_a_graph_that_resizes_gets_the_original_image(made):
     detector = OnnxDetector(made("tfod", shape=[1, None, None, 3]), labels=made.labels)
     check(detector.detect([plain((1, 2, 3))])[0])
 
@@ -342,7 +342,7 @@ def test_a_graph_that_scales_gets_images_as_they_are(made):
         ({"x": yolov8([[1] * 4], [[3] * 80])}, {}, r"expected scores in \[0,1\], got 0 to 3"),
     ],
 )
-def test_what_cannot_be_used(tmp_path, outputs, how, message):
+def test_unusable_models_are_rejected(tmp_path, outputs, how, message):
     model = graph(tmp_path / "m.onnx", outputs, **how)
     with pytest.raises(ModelError, match=message) as caught:
         OnnxDetector(model)
@@ -350,14 +350,14 @@ def test_what_cannot_be_used(tmp_path, outputs, how, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_decode_that_does_not_fit(made):
+def test_a_decode_that_does_not_match_is_rejected(made):
     with pytest.raises(ModelError, match=r"decode='detr' expects outputs logits .*; the model has"):
         OnnxDetector(made("yolo v8"), decode="detr")
     with pytest.raises(ConfigError, match=r"detector.decode='yollo'.*did you mean 'yolo'"):
         create("detector", "onnx", model=made("yolo v8"), decode="yollo")
 
 
-def test_labels_of_another_model(made, tmp_path):
+def test_labels_of_another_model_are_rejected(made, tmp_path):
     (tmp_path / "two.txt").write_text("a\nb\n")
     with pytest.raises(ModelError, match="it found class 3"):
         OnnxDetector(made("yolo-e2e"), labels=str(tmp_path / "two.txt"))
@@ -366,7 +366,7 @@ def test_labels_of_another_model(made, tmp_path):
         OnnxDetector(made("tfod without NMS"), labels=str(tmp_path / "two.txt"))
 
 
-def test_vidans_own_form_says_itself_how_images_are_prepared(toy):
+def test_the_native_format_defines_its_own_preprocessing(toy):
     with pytest.raises(ConfigError, match=r"^letterbox: .*omit the option"):
         OnnxDetector(toy(), letterbox="stretch")
     with pytest.raises(ConfigError, match=r"^size=\[32, 32\]: .* 64 px high"):

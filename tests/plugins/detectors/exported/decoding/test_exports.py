@@ -1,4 +1,4 @@
-"""What real exports give is found as the library that made them finds it: see `record.py`."""
+"""Detections from the outputs of real exports equal those of their libraries: see `record.py`."""
 
 import json
 from pathlib import Path
@@ -32,12 +32,12 @@ DECODES = {
 }
 
 
-def test_every_one_is_there():
+def test_all_recordings_exist():
     assert [path.stem for path in RECORDED] == sorted(DECODES)
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_found_as_its_library_finds_it(path, tmp_path):
+def test_detections_equal_those_of_the_library(path, tmp_path):
     with np.load(path) as file:
         about = json.loads(str(file["about"]))
         outputs = {k.removeprefix("output "): file[k] for k in file if k.startswith("output ")}
@@ -53,13 +53,13 @@ def test_found_as_its_library_finds_it(path, tmp_path):
     assert detector.summary.startswith(f"decode {DECODES[path.stem]}: ")
     # The image has the size of the input, so that nothing is scaled.
     (found,) = detector.detect([plain((90, 90, 90), width=shape[-1], height=shape[-2])])
-    # Libraries do not all cut boxes where the image ends, nor drop those that are left empty.
+    # Not all libraries clip boxes to the image, or drop those that are then empty.
     expected[:, :4] = expected[:, :4].clip(0, [shape[-1], shape[-2]] * 2)
     check(found, expected[(expected[:, 2:4] > expected[:, :2]).all(axis=1)])
 
 
 def check(found, expected):
-    """Each of the detections is one of the rows (K,6), and the other way round."""
+    """Each detection equals one of the rows (K,6), and vice versa."""
     assert len(found) == len(expected) > 2
     same = iou(found.boxes, expected[:, :4]) > 0.98
     same &= found.classes[:, None] == expected[:, 5]
