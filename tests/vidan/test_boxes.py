@@ -27,7 +27,7 @@ def test_iou(a, b, expected):
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 3), (3, 0), (2, 3)])
-def test_iou_has_a_row_for_each_and_a_column_for_each(n, m):
+def test_iou_has_a_row_for_each_a_and_a_column_for_each_b(n, m):
     assert iou(np.zeros((n, 4)), np.zeros((m, 4))).shape == (n, m)
 
 
@@ -51,7 +51,7 @@ def test_iou_is_symmetric_and_at_most_one(a, b):
 
 
 @given(some_boxes)
-def test_xywh_there_and_back(a):
+def test_xywh_round_trip(a):
     assert xywh_to_xyxy(xyxy_to_xywh(a)) == pytest.approx(a)
 
 
@@ -80,7 +80,7 @@ def test_nms(scores, threshold, kept):
 
 
 @pytest.mark.parametrize("count", [5, NMS_BLOCK_SIZE, 3 * NMS_BLOCK_SIZE + 1])
-def test_nms_keeps_what_no_better_box_that_stays_overlaps(count):
+def test_nms_keeps_boxes_that_no_better_kept_box_overlaps(count):
     rng = np.random.default_rng(count)
     corners = rng.random((count, 2)) * 300
     boxes = np.hstack([corners, corners + rng.random((count, 2)) * 60])
@@ -93,7 +93,7 @@ def test_nms_keeps_what_no_better_box_that_stays_overlaps(count):
     assert nms(boxes, scores, 0.3, classes).tolist() == expected
 
 
-def test_nms_leaves_other_classes_alone():
+def test_nms_does_not_suppress_other_classes():
     scores = np.array([0.9, 0.8, 0.7])
     assert nms(ROW, scores, 0.3, np.array([0, 1, 0])).tolist() == [0, 1]
     assert nms(ROW[:0], scores[:0], 0.3).tolist() == []

@@ -23,7 +23,7 @@ def metadata(**changes):
     return standard | changes
 
 
-def test_reads_what_a_model_says():
+def test_a_spec_is_read_from_json():
     found = ModelSpec.from_json(json.dumps(metadata(pad=114, later="ignored")))
     assert found == ModelSpec(
         labels=("red", "green", "blue"),
@@ -38,7 +38,7 @@ def test_reads_what_a_model_says():
     ("key", "value"),
     [("format", "yolo"), ("version", 2), ("resize", "stretch"), ("color", "bgr")],
 )
-def test_refuses_forms_that_it_does_not_know(key, value):
+def test_other_versions_of_the_format_are_rejected(key, value):
     with pytest.raises(ModelError, match=f"^its metadata has {key}={value!r}, but"):
         ModelSpec.from_json(json.dumps(metadata(**{key: value})))
 
@@ -60,18 +60,18 @@ def test_refuses_forms_that_it_does_not_know(key, value):
         ("threshold", None),
     ],
 )
-def test_refuses_values_that_cannot_be(key, value):
+def test_invalid_values_are_rejected(key, value):
     with pytest.raises(ModelError, match=f"its metadata has {key}="):
         ModelSpec.from_json(json.dumps(metadata(**{key: value})))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"x"'])
-def test_refuses_what_is_no_json_object(text):
+def test_only_a_json_object_is_accepted(text):
     with pytest.raises(ModelError, match=r"its metadata is not (a )?JSON"):
         ModelSpec.from_json(text)
 
 
-def test_a_spec_survives_its_json():
+def test_a_spec_round_trips_through_json():
     assert ModelSpec.from_json(json.dumps(metadata())).to_json() == metadata()
 
 
@@ -129,18 +129,18 @@ TWO = [[0, 0, 10, 10], [2, 0, 12, 10]]
         (Selection(0.1, iou_threshold=0.7, class_agnostic=True), [0, 1], [0.9, 0.8]),
     ],
 )
-def test_suppresses_across_classes_or_within(selection, classes, left):
+def test_suppression_is_per_class_or_class_agnostic(selection, classes, left):
     found = choose(selection, TWO, [0.8, 0.9], classes)
     np.testing.assert_allclose(found.scores, left)
 
 
-def test_a_class_not_wanted_still_explains_its_object():
+def test_classes_that_are_not_kept_still_suppress_others():
     wanted = Selection(0.1, class_agnostic=True, class_mask=np.array([False, True]))
     assert len(choose(wanted, TWO, [0.9, 0.8], [0, 1])) == 0
     assert choose(wanted, TWO, [0.8, 0.9], [0, 1]).classes.tolist() == [1]
 
 
-def test_scales_back_per_axis_and_cuts_at_the_border():
+def test_boxes_are_scaled_back_per_axis_and_clipped():
     # x halved, y quartered: 10..120 is 20..240 of 200 px, -5..20 is -20..80 of 100 px
     found = choose(Selection(0.1), [[10, -5, 120, 20]], [0.5], [0], Scale(0.5, 0.25))
     assert found.boxes.tolist() == [[20, 0, 200, 80]]
@@ -158,24 +158,24 @@ def test_scales_back_per_axis_and_cuts_at_the_border():
         [0, 0, np.inf, 10],
     ],
 )
-def test_leaves_out_boxes_without_an_area(box):
+def test_boxes_without_an_area_are_dropped(box):
     found = choose(Selection(0.1), [[50, 50, 60, 60], box], [0.5, 0.9], [0, 0])
     assert found.boxes.tolist() == [[50, 50, 60, 60]]
 
 
-def test_gives_the_best_first_and_no_more_than_wanted():
+def test_the_best_detections_come_first_up_to_the_maximum():
     apart = [[20 * i, 0, 20 * i + 10, 10] for i in range(4)]
     found = choose(Selection(0.1, max_detections=3), apart, [0.2, 0.9, 0.4, 0.6], [0] * 4)
     np.testing.assert_allclose(found.scores, [0.9, 0.6, 0.4])
     assert found.boxes[:, 0].tolist() == [20, 60, 40]
 
 
-def test_nothing_in_nothing_out():
+def test_no_boxes_have_no_detections():
     found = choose(Selection(0.1), [], [], [])
     assert found.boxes.shape == (0, 4)
 
 
-def test_scores_are_held_against_their_range():
+def test_scores_outside_their_range_are_rejected():
     check_scores(np.float32([[0, 1], [0.5, 1.0001]]))
     check_scores(np.zeros((0, 3)))
     with pytest.raises(ModelError, match=r"^expected scores in \[0,1\], got -2 to 7: .*sigmoid"):
