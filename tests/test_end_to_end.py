@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -46,6 +47,20 @@ def test_the_demo_runs_without_a_display(tmp_path):
     assert len(shown) == 12
     assert shown[0].shape == (360, 640, 3)
     assert shown[0].std() > 10
+
+
+def test_batches_find_what_single_frames_find(tmp_path):
+    small = ["source.width=640", "source.height=360", "max_frames=12", "sink=[jsonl]"]
+    found = {}
+    for size in ("null", "4"):
+        (folder := tmp_path / size).mkdir()
+        vidan(folder, *small, f"pipeline.max_batch={size}")
+        found[size] = [line["detections"] for line in lines(folder / "out/results.jsonl")]
+    assert [*map(len, found["4"])] == [*map(len, found["null"])]
+    pairs = zip(chain(*found["4"]), chain(*found["null"]), strict=True)
+    for one, other in pairs:
+        assert one["label"] == other["label"]
+        np.testing.assert_allclose(one["box"], other["box"], atol=1)
 
 
 def test_an_explicit_window_is_an_error_without_a_display(tmp_path):

@@ -125,22 +125,25 @@ class ModelDetector:
         name: of the model, for errors.
         model: from frames to detections.
         roi: part of the image to search; None for all of it.
+        accelerated: whether a device other than the CPU runs the model.
 
     Attributes:
         labels: the label of each class index.
         threshold: minimum score of a detection.
-        batch: most frames per call that make detection faster; 1 if the model takes images one
-            by one. More frames are split into several runs.
+        batch: most frames per call that make detection faster: 1 on a CPU, which is busy with
+            one image, and if the model takes images one by one. A call may have any number.
     """
 
-    def __init__(self, name: str, model: Model, roi: Roi | None) -> None:
+    def __init__(
+        self, name: str, model: Model, roi: Roi | None, *, accelerated: bool = False
+    ) -> None:
         self._name = name
         self._region = None if roi is None else Region(roi)
         self._model = model
         model.warm_up()
         self.labels = model.labels
         self.threshold = model.threshold
-        self.batch = model.batch
+        self.batch = model.batch if accelerated else 1
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """The detections in each frame, best first, in px of the frame.
@@ -158,6 +161,7 @@ class ModelDetector:
     def _detect(self, frames: Sequence[Frame]) -> list[Detections]:
         found: list[Detections] = []
         with naming(self._name):
-            for start in range(0, len(frames), self.batch):
-                found += self._model.detect(frames[start : start + self.batch])
+            step = self._model.batch
+            for start in range(0, len(frames), step):
+                found += self._model.detect(frames[start : start + step])
         return found

@@ -53,6 +53,7 @@ class Engine(Protocol):
     """An open model; any number of threads may run it at once."""
 
     signature: Signature
+    accelerated: bool  # whether a device other than the CPU runs the model
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -105,7 +106,8 @@ class OnnxDetector(ModelDetector):
     Attributes:
         labels: the label of each class index.
         threshold: minimum score of a detection.
-        batch: most frames per call that make detection faster; 1 if the batch size is fixed.
+        batch: most frames per call that make detection faster: 1 on a CPU, and if the batch size
+            is fixed.
         summary: how the model is used, for people.
 
     Raises:
@@ -164,7 +166,7 @@ class OnnxDetector(ModelDetector):
             opened = self._open(engine, selected, decode, overrides)
             if isinstance(opened, ExportedModel):
                 log.info("%s: %s", name, self.summary)
-            super().__init__(name, opened, roi)
+            super().__init__(name, opened, roi, accelerated=engine.accelerated)
 
     def close(self) -> None:
         """Release the model."""

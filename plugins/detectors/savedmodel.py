@@ -95,7 +95,9 @@ class SavedModelDetector(ModelDetector):
         self._loaded: Any = None
         self._function: Any = None
         with naming(name):
-            super().__init__(name, self._open(folder, signature, selected, threads), roi)
+            opened = self._open(folder, signature, selected, threads)
+            gpu = bool(tf.config.list_physical_devices("GPU"))
+            super().__init__(name, opened, roi, accelerated=gpu)
 
     def close(self) -> None:
         """Release the model."""

@@ -146,8 +146,10 @@ def remove_input_quantization(graph: Any) -> None:
     for node in graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
-    first = next((n for n in graph.node if n.name == "normalize"), None)
-    if first is None:
+    images = graph.input[0].name
+    transposed = {n.output[0] for n in users[images] if n.op_type == "Transpose"}
+    first = next((n for n in graph.node if n.input and n.input[0] in transposed), None)
+    if first is None or first.op_type != "DequantizeLinear":
         return
     (quantization,) = users[first.output[0]]
     if quantization.op_type != "QuantizeLinear":

@@ -149,4 +149,9 @@ def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
         detect_every=settings.pipeline.detect_every,
         stop_on_sink_error=settings.on_sink_error == "stop",
     )
-    return Pipeline(stream, parts.detector, workers=workers(settings, parts.source))
+    return Pipeline(
+        stream,
+        parts.detector,
+        workers=workers(settings, parts.source),
+        max_batch=settings.pipeline.max_batch,
+    )

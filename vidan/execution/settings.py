@@ -22,6 +22,7 @@ class PipelineSettings:
 
     Attributes:
         workers: threads that call the detector; None: 2 for files, 1 for live sources.
+        max_batch: frames in one call of the detector at most; None: as many as make it faster.
         buffer: items that wait between two stages where none may be dropped.
         age_limit: drop a live frame for the next one if it would be older than this many detection
             times; None never does.
@@ -30,6 +31,7 @@ class PipelineSettings:
     """
 
     workers: Annotated[int, Meta(ge=1)] | None
+    max_batch: Annotated[int, Meta(ge=1)] | None
     buffer: Annotated[int, Meta(ge=1)]
     age_limit: Annotated[float, Meta(ge=1)] | None
     detect_every: Annotated[int, Meta(ge=1)]

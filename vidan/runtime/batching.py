@@ -26,18 +26,19 @@ class DetectorPool:
         detector: called by the worker threads, and closed by the last of them.
         streams: connected to it here.
         workers: threads that detect at the same time; results stay in order.
-        max_batch: frames in a batch at most; detectors may ask for fewer (see Batching).
+        max_batch: frames in a batch at most; None for as many as help the detector (see
+            Batching).
     """
 
     def __init__(
-        self, detector: Detector, streams: Sequence[Stream], workers: int, max_batch: int
+        self, detector: Detector, streams: Sequence[Stream], workers: int, max_batch: int | None
     ) -> None:
         self._detector = detector
         self._streams = streams
         self._workers = workers
         self._working = workers
         helpful = detector.batch if isinstance(detector, Batching) else 1
-        self._batch = max(1, min(helpful, max_batch))
+        self._batch = helpful if max_batch is None else max_batch
         self._changed = threading.Condition()
         self._failures: list[StageError] = []
         for stream in streams:

@@ -46,7 +46,8 @@ class Pipeline:
         streams: one stream, or several.
         detector: called by `workers` threads, and shared by all streams.
         workers: threads that detect; results stay in order.
-        max_batch: frames of one detector call at most; see `vidan.runtime.batching`.
+        max_batch: frames in one call of the detector at most; None for as many as help it: see
+            Batching.
 
     Attributes:
         streams: the streams.
@@ -60,7 +61,7 @@ class Pipeline:
         detector: Detector,
         *,
         workers: int = 1,
-        max_batch: int = 8,
+        max_batch: int | None = None,
     ) -> None:
         self.streams = [streams] if isinstance(streams, Stream) else list(streams)
         self.detector = detector

@@ -95,6 +95,8 @@ def check_started(chosen: Sequence[str], session: ort.InferenceSession, strict: 
 ERROR, FATAL = 3, 4
 """Levels of ONNX Runtime's log, which goes to standard error."""
 
+CPU_PROVIDER = "CPUExecutionProvider"
+
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"}
 
 
@@ -109,6 +111,7 @@ class OnnxRuntime:
     Attributes:
         signature: inputs and outputs.
         properties: the file's metadata by key.
+        accelerated: whether a device other than the CPU runs the model.
 
     Raises:
         ConfigError: a provider is unknown, or was requested and does not start.
@@ -121,6 +124,7 @@ class OnnxRuntime:
         self._session: ort.InferenceSession = _open(path, chosen, threads)
         check_started(chosen, self._session, strict=providers is not None)
         self.signature, self.properties = _inspect(self._session)
+        self.accelerated = self._session.get_providers()[0] != CPU_PROVIDER
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         """See `exported.run.Run`."""

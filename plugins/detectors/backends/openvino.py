@@ -49,10 +49,13 @@ class OpenVino:
     Attributes:
         signature: inputs and outputs.
         properties: the file's metadata by key.
+        accelerated: False: it runs on the CPU.
 
     Raises:
         ModelError: OpenVINO cannot read the file.
     """
+
+    accelerated = False
 
     def __init__(self, path: Path, threads: int, workers: int) -> None:
         settings: dict[str, Any] = {
