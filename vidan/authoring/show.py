@@ -78,6 +78,7 @@ def parameters(target: Callable[..., Any]) -> Iterator[Parameter]:
     about = {
         p.arg_name: " ".join((p.description or "").split())
         for p in docstring_parser.parse(inspect.getdoc(target) or "").params
+        if p.args[0] != "attribute"  # which may have the name of an option
     }
     resolved = hints(target)
     for name, parameter in keywords(target).items():

@@ -5,6 +5,7 @@ import pytest
 from vidan.authoring.show import parameters
 from vidan.cli import main as cli
 from vidan.registry.discovery import load_plugins
+from vidan_plugins.detectors.onnx import OnnxDetector
 
 
 def test_a_component_with_all_its_options(capsys):
@@ -22,6 +23,12 @@ def test_ranges_and_choices_are_in_the_type(capsys):
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
     assert "int 0 to 51" in rows["crf"]
     assert "'superfast'" in rows["preset"]
+
+
+def test_an_option_is_described_by_its_argument_and_not_by_an_attribute():
+    about = {p.name: p.about for p in parameters(OnnxDetector)}
+    assert about["labels"].startswith("a file with one label per line")
+    assert about["threshold"].endswith("None for the model's recommendation.")
 
 
 def test_brackets_are_printed_as_they_are(capsys):
