@@ -2,6 +2,8 @@ import logging
 
 import pytest
 
+from vidan_plugins.detectors.backends.onnxruntime import OnnxRuntime
+
 from . import models
 
 
@@ -28,3 +30,10 @@ def toy(tmp_path):
 def _onnx_runtime_unless_told(monkeypatch):
     """OpenVINO may compute in bfloat16, depending on the processor: tests select it explicitly."""
     monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
+
+
+@pytest.fixture
+def accelerated(monkeypatch):
+    """ONNX Runtime reports a device other than the CPU: batches are then worth while."""
+    always = property(lambda engine: True, lambda engine, value: None)
+    monkeypatch.setattr(OnnxRuntime, "accelerated", always, raising=False)

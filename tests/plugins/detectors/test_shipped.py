@@ -38,7 +38,7 @@ def test_blank_images_have_no_detections(detector):
 
 
 @pytest.mark.parametrize("model", [None, "facemask_lite0", "facemask_d0"])
-def test_a_batch_has_the_results_of_single_frames(model):
+def test_a_batch_has_the_results_of_single_frames(model, accelerated):
     lenient = OnnxDetector(model, threshold=0.02, backend="onnxruntime")
     assert lenient.batch > 1
     images = [noise(seed, 640, 480) for seed in range(3)]

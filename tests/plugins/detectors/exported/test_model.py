@@ -40,7 +40,7 @@ def check(detector):
     assert [len(found) for found in together] == [2, 2, 0, 2, 2]
 
 
-def test_several_frames_are_one_run(tmp_path, runs):
+def test_several_frames_are_one_run(tmp_path, runs, accelerated):
     model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES)
     detector = OnnxDetector(model, threshold=0.2)
     assert detector.batch == MAX_BATCH_SIZE
@@ -57,7 +57,9 @@ def test_more_frames_than_a_batch_are_several_runs(tmp_path, runs):
     assert runs == [MAX_BATCH_SIZE, 2 * len(FRAMES) - MAX_BATCH_SIZE]
 
 
-def test_a_graph_that_only_claims_a_dynamic_batch_size_is_run_one_by_one(tmp_path, runs):
+def test_a_graph_that_only_claims_a_dynamic_batch_size_is_run_one_by_one(
+    tmp_path, runs, accelerated
+):
     # The graph reshapes to one image: two images make it fail.
     model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES, reshaped=[1, *ZERO.shape[1:]])
     detector = OnnxDetector(model, threshold=0.2)
@@ -67,7 +69,7 @@ def test_a_graph_that_only_claims_a_dynamic_batch_size_is_run_one_by_one(tmp_pat
     assert runs == [1] * 2 * len(FRAMES)
 
 
-def test_outputs_of_one_image_are_not_taken_for_those_of_two(tmp_path):
+def test_outputs_of_one_image_are_not_taken_for_those_of_two(tmp_path, accelerated):
     # All boxes of a batch are joined: the output has no row per image.
     shape = [1, ZERO.shape[1], -1]
     model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES, reshaped=shape)
@@ -76,7 +78,16 @@ def test_outputs_of_one_image_are_not_taken_for_those_of_two(tmp_path):
     check(detector)
 
 
-def test_a_fixed_batch_size_of_one(tmp_path):
+def test_batches_are_possible_on_a_cpu_but_not_recommended(tmp_path, runs):
+    model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES)
+    detector = OnnxDetector(model, threshold=0.2, providers="cpu")
+    assert detector.batch == 1
+    runs.clear()
+    check(detector)
+    assert runs[0] == len(FRAMES)
+
+
+def test_a_fixed_batch_size_of_one(tmp_path, accelerated):
     model = graph(tmp_path / "m.onnx", {"output0": ZERO}, shape=NCHW, properties=NAMES)
     detector = OnnxDetector(model)
     assert detector.batch == 1
