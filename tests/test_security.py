@@ -96,7 +96,8 @@ def test_tags_and_targets_in_the_configuration_of_a_run_run_nothing(here, capsys
     run = here / "run"
     (run / ".hydra").mkdir(parents=True)
     rest = "detector: {name: mot}\ntracker: {name: sort}\nsink: {}\ntrace: false\nresumable: true\n"
-    rest += "pipeline: {workers: 1, buffer: 2, detect_every: 1, age_limit: 1.15, reset_after: 3}\n"
+    rest += "pipeline: {workers: 1, buffer: 2, detect_every: 1, age_limit: 1.15, reset_after: 3, "
+    rest += "max_batch: null}\n"
     rest += "analytics: {}\nmax_frames: 1\n"
     rest += "on_sink_error: stop\nrun_dir: x\n"
     (run / ".hydra/config.yaml").write_text(f"{line}\n{rest}")
