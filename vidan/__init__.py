@@ -1,5 +1,8 @@
 """Plugin-based video analytics: detect, track and count objects in video."""
 
+import importlib as _importlib
+import typing as _typing
+
 from .api import create, run
 from .errors import (
     ConfigError,
@@ -15,9 +18,11 @@ from .events import Event, Shape
 from .frames import ArrayFrame
 from .interfaces import Analyzer, Detector, EventSink, Sink, Source, StopRun, Tracker
 from .registry.hookspecs import hookimpl
-from .runtime.pipeline import Pipeline
-from .runtime.stream import Stream
 from .types import ColorSpec, Detections, Frame, Image, Result, Tracks, YuvPlanes
+
+if _typing.TYPE_CHECKING:
+    from .runtime.pipeline import Pipeline
+    from .runtime.stream import Stream
 
 __all__ = [
     "Analyzer",
@@ -51,3 +56,13 @@ __all__ = [
     "hookimpl",
     "run",
 ]
+
+_LAZY = {"Pipeline": "vidan.runtime.pipeline", "Stream": "vidan.runtime.stream"}
+"""Imported when first used: `vidan --help` and most plugins have no use for the frame loop."""
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(_importlib.import_module(_LAZY[name]), name)
+    return found
