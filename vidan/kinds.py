@@ -18,6 +18,7 @@ class Kind:
 
     Attributes:
         name: of the kind, of its config group and of its key in the configuration.
+        noun: what one component of it is called in messages, with its article.
         plural: for prose; also the folder of the built-in components.
         protocol: the interface in `vidan.interfaces`.
         alternatives: interfaces that will do in its place.
@@ -26,6 +27,7 @@ class Kind:
     """
 
     name: str
+    noun: str
     plural: str
     protocol: type
     many: bool = False
@@ -58,11 +60,11 @@ def _methods(protocol: type) -> tuple[str, ...]:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("source", "sources", Source),
-        Kind("detector", "detectors", Detector),
-        Kind("tracker", "trackers", Tracker),
-        Kind("analytics", "analytics", Analyzer, many=True, required=False),
-        Kind("sink", "sinks", Sink, many=True, required=False, alternatives=(EventSink,)),
+        Kind("source", "a source", "sources", Source),
+        Kind("detector", "a detector", "detectors", Detector),
+        Kind("tracker", "a tracker", "trackers", Tracker),
+        Kind("analytics", "an analyzer", "analytics", Analyzer, many=True, required=False),
+        Kind("sink", "a sink", "sinks", Sink, many=True, required=False, alternatives=(EventSink,)),
     )
 }
 """Every kind by its name, in the order of the pipeline."""

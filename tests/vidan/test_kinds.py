@@ -35,7 +35,7 @@ class Lenient:
 
 @pytest.fixture
 def judge(monkeypatch, register):
-    kind = Kind("judge", "judges", Judge, many=True, required=False)
+    kind = Kind("judge", "a judge", "judges", Judge, many=True, required=False)
     monkeypatch.setitem(KINDS, "judge", kind)
     register("judge", "lenient", f"{__name__}:Lenient")
     return kind

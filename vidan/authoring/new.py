@@ -31,7 +31,7 @@ def new(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     folder = write(given.name, given.kind, Path(given.folder))
     console().print(
-        f"{folder}: created a {given.kind}. Next steps:\n"
+        f"{folder}: created {KINDS[given.kind].noun}. Next steps:\n"
         f"  pip install -e '{folder}[test]'\n"
         f"  pytest {folder}\n"
         f"  vidan plugins check {folder}",
@@ -60,6 +60,7 @@ def write(name: str, kind: str, parent: Path) -> Path:
         "component": module,
         "klass": "".join(word.capitalize() for word in name.split("-")),
         "kind": kind,
+        "noun": KINDS[kind].noun.capitalize(),
         "where": KINDS[kind].key(module),
         "api": str(API),
     }

@@ -152,7 +152,7 @@ def _wrong(component: Component, target: Any, text: str) -> str:
     kind = KINDS[component.kind]
     package = f"# @package {kind.key(component.name)}"
     if kind.many and package not in text:
-        return f"begin the file of a {kind.name} with the line {package}"
+        return f"begin the file of {kind.noun} with the line {package}"
     if config.get("name") != component.name:
         return f"its name is {config.get('name')!r}, not {component.name!r}"
     named = inspect.signature(target).parameters

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ..errors import ConfigError, PluginError, VidanError, did_you_mean
+from ..kinds import KINDS
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
 from .check import check
@@ -60,7 +61,7 @@ def build(
     arguments = _plain(kind, where, config)
     name = arguments.pop("name", None)
     if not isinstance(name, str):
-        raise ConfigError(f"{where}.name: expected the name of a {kind}, got {name!r}")
+        raise ConfigError(f"{where}.name: expected the name of {KINDS[kind].noun}, got {name!r}")
     component = load_plugins().registry.get(kind, name)
     target = component.load()
     arguments = _from_context(target, context) | arguments
@@ -91,7 +92,9 @@ def _plain(kind: str, where: str, config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(config, DictConfig):
         return resolved(config, where)
     if not isinstance(config, Mapping):
-        raise ConfigError(f"{where}={config!r}: expected the name of a {kind} and its options")
+        raise ConfigError(
+            f"{where}={config!r}: expected the name of {KINDS[kind].noun} and its options"
+        )
     return dict(config)
 
 

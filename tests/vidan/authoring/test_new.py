@@ -14,7 +14,7 @@ from vidan.kinds import KINDS
 def test_a_new_package_installs_passes_its_tests_and_is_found(kind, tmp_path, capsys):
     name = f"my-{kind}"
     assert cli.main(["plugins", "new", name, "--kind", kind, "--folder", str(tmp_path)]) == 0
-    assert f"created a {kind}" in capsys.readouterr().out
+    assert f"created {KINDS[kind].noun}" in capsys.readouterr().out
     site = tmp_path / "site"
     environment = os.environ | {"PYTHONPATH": str(site)}
 
