@@ -118,6 +118,11 @@ class Presence:
         """The trail of each track of the last frame."""
         return [self._present[number].shape() for number in self._visible]
 
+    @property
+    def remembered(self) -> int:
+        """Number of ids in memory."""
+        return len(self._present) + len(self._gone)
+
     def _begin_visit(self, number: int, now: float) -> _Object:
         found = self._gone.pop(number, None) or _Object(number)
         found.visits += 1

@@ -105,8 +105,7 @@ def test_memory_is_bounded(monkeypatch):
     analyzer = Presence(leave_after=1.0)
     for index in range(200):
         analyzer.update(result(index, index))
-    assert len(analyzer._present) == 11
-    assert len(analyzer._gone) == 20
+    assert analyzer.remembered == 11 + 20  # of the last second, and of before
 
 
 @pytest.mark.parametrize(

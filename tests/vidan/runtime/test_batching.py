@@ -7,6 +7,7 @@ import pytest
 
 from vidan import StageError
 from vidan.runtime.batching import DetectorPool
+from vidan.runtime.pacing import FrameSelector
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Captured, Stream
 
@@ -161,7 +162,7 @@ def test_a_frame_that_would_get_too_old_is_held_until_a_newer_one_is_there(monke
     assert one.due(0.0) == float("inf")  # there is none
     one.frames.put(Captured(frame(0), 0.0))
     delays = iter([0.02, 0.0])
-    monkeypatch.setattr(one._selector, "delay", lambda now: next(delays))
+    monkeypatch.setattr(FrameSelector, "delay", lambda _, now: next(delays))
     assert one.due(10.0) == pytest.approx(0.02)
     assert one.due(10.015) == pytest.approx(0.005)
     one.frames.put(Captured(frame(1), 0.0))
@@ -173,7 +174,7 @@ def test_a_frame_is_held_no_longer_than_its_deadline_nor_after_the_end(monkeypat
     for end in (lambda s: None, lambda s: s.frames.close()):
         one, _ = connected()
         one.frames.put(Captured(frame(0), 0.0))
-        monkeypatch.setattr(one._selector, "delay", lambda now: 0.02)
+        monkeypatch.setattr(FrameSelector, "delay", lambda _, now: 0.02)
         assert one.due(10.0) > 0
         end(one)
         assert one.due(10.02) == 0
