@@ -14,7 +14,7 @@ from .errors import (
     StageError,
     VidanError,
 )
-from .events import Event, Shape
+from .events import Event, Measure, Shape
 from .frames import ArrayFrame
 from .interfaces import Analyzer, Detector, EventSink, Sink, Source, StopRun, Tracker
 from .registry.hookspecs import hookimpl
@@ -36,6 +36,7 @@ __all__ = [
     "EventSink",
     "Frame",
     "Image",
+    "Measure",
     "ModelError",
     "Pipeline",
     "PluginError",

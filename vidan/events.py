@@ -1,11 +1,11 @@
-"""What analyzers report: events, and shapes to draw."""
+"""What analyzers report: events, current values, and shapes to draw."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ CONFIRMED = "object.confirmed"
 
 LEFT = "object.left"
 """The object has had no track for a while."""
+
+CROSSED = "line.crossed"
+"""The object crossed a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,18 @@ class Event:
             "at": None if self.at is None else list(self.at),
             "data": dict(self.data),
         }
+
+
+class Measure(NamedTuple):
+    """What a current value measures: a Prometheus sample without its value.
+
+    Attributes:
+        name: such as `line_crossings_total`.
+        labels: pairs of a name and a value, such as `("direction", "in")`.
+    """
+
+    name: str
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

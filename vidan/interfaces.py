@@ -7,10 +7,10 @@ Optional protocols, such as `Stoppable`, are what the pipeline uses where a comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from .events import Event, Shape
+from .events import Event, Measure, Shape
 from .journal import RunJournal
 from .outages import Outages
 from .stats import Stats
@@ -48,6 +48,16 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release files and devices; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class HasImageSize(Protocol):
+    """Optional, for a source that knows the size of its images before the first frame."""
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Width and height, px; None if they are not known."""
         ...
 
 
@@ -146,6 +156,15 @@ class Visual(Protocol):
 
     def shapes(self) -> Sequence[Shape]:
         """What to draw over the frame of the last update."""
+        ...
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """Optional, for an analyzer that has current values, such as counts."""
+
+    def measures(self) -> Mapping[Measure, float]:
+        """The values as of the last update, by what they measure."""
         ...
 
 

@@ -168,7 +168,7 @@ def help_text() -> str:
     from ..config.groups import groups
 
     lines, found = [HELP, "Config groups and their options:"], groups()
-    for group in (*KINDS, "pipeline"):
+    for group in (*KINDS, "scene", "pipeline"):
         lines.append(f"  {group}")
         lines += [f"    {name:<12}{about}".rstrip() for name, about in found[group].items()]
     lines += ["", KEYS, "Commands:"]

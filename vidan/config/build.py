@@ -20,6 +20,21 @@ from .resolve import resolved
 
 
 @dataclass(frozen=True, slots=True)
+class SceneContext:
+    """What a run knows of its scene before the first frame.
+
+    Attributes:
+        values: the config group `scene`: `path` of a scene file, or its content.
+        labels: of the model; () if they are not known.
+        size: width and height of the images, px; None if the source does not know them.
+    """
+
+    values: Mapping[str, Any]
+    labels: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildContext:
     """What a component may learn about the run that it is built for.
 
@@ -28,9 +43,11 @@ class BuildContext:
 
     Attributes:
         workers: threads that call the detector at the same time.
+        scene: lines and zones in the view of the camera.
     """
 
     workers: int
+    scene: SceneContext | None = None
 
 
 CONTEXT_KEYS = frozenset(field.name for field in fields(BuildContext))

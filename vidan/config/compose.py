@@ -27,6 +27,9 @@ _COMPOSING = threading.RLock()
 
 MULTIRUN = ("-m", "--multirun")
 
+SCENE_SUFFIXES = (".yaml", ".yml")
+"""Ends of `scene=<value>` if that is a file and not an option of the config group."""
+
 
 def load_local(overrides: Sequence[str]) -> None:
     """Load the single-file plugins of `plugins_dir=`, and add their components as options.
@@ -77,6 +80,26 @@ def with_added_keys(overrides: Iterable[str]) -> list[str]:
     return [f"+{o}" if added and o.startswith(added) else o for o in given]
 
 
+def with_scene(overrides: Iterable[str]) -> list[str]:
+    """The overrides, with `scene=street.yaml` as the option `file` of the config group `scene`.
+
+    Shapes can be set without a plus, since their names are free.
+
+    >>> with_scene(["scene=street.yaml", "scene.lines.door.in=left"])
+    ['scene=file', 'scene.path=street.yaml', '++scene.lines.door.in=left']
+    """
+    found = []
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key == "scene" and value.strip("'\"").endswith(SCENE_SUFFIXES):
+            found += ["scene=file", f"scene.path={value}"]
+        elif key.startswith("scene.") and key != "scene.path":
+            found.append(f"++{override}")
+        else:
+            found.append(override)
+    return found
+
+
 def chosen_groups(overrides: Iterable[str]) -> set[str]:
     """The config groups, and other keys, that overrides set, such as `sink` in `sink=[video]`."""
     return {override.lstrip("+~").partition("=")[0] for override in overrides}
@@ -94,7 +117,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override is malformed or names something that does not exist.
     """
     plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
-    overrides = with_added_keys(o for o in plain if not o.startswith("hydra."))
+    overrides = with_added_keys(with_scene(o for o in plain if not o.startswith("hydra.")))
     with _COMPOSING, explained(overrides, config_name):
         HydraPlugins.instance().register(PluginConfigs)
         load_local(overrides)
@@ -115,7 +138,7 @@ def run_hydra(
         ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    arguments = with_added_keys(arguments)
+    arguments = with_added_keys(with_scene(arguments))
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them
     # Options first: argparse accepts positional arguments on one side of an option only.

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
-from ..config.build import BuildContext, build
+from ..config.build import BuildContext, SceneContext, build
 from ..errors import DisplayError
-from ..interfaces import Analyzer, Detector, EventSink, ReportsOutages, Sink, Source, Tracker
+from ..interfaces import (
+    Analyzer,
+    Detector,
+    EventSink,
+    HasImageSize,
+    ReportsOutages,
+    Sink,
+    Source,
+    Tracker,
+)
 from ..kinds import KINDS
 from ..runtime.tracker_reset import ResettingTracker
 from .parts import Parts
@@ -41,8 +52,12 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     detector: Detector = build("detector", settings.components["detector"], context=context)
     opened.callback(detector.close)
     tracker = _tracker(settings, source, context)
+    # Before the sinks: an invalid scene leaves no empty files behind.
+    analyzers = build_analyzers(
+        settings.components.get("analytics", {}), _scene(settings, source, detector)
+    )
     sinks = _sinks(settings, opened, context, require_display=require_display)
-    return Parts(source, detector, tracker, sinks, _analyzers(settings, context))
+    return Parts(source, detector, tracker, sinks, analyzers)
 
 
 def workers(settings: RunSettings, source: Source) -> int:
@@ -64,12 +79,28 @@ def _tracker(settings: RunSettings, source: Source, context: BuildContext) -> Tr
     return tracker
 
 
-def _analyzers(settings: RunSettings, context: BuildContext) -> dict[str, Analyzer]:
-    """The analyzers; `presence` comes first in every run, since objects are counted by it."""
-    chosen = {PRESENCE: {"name": PRESENCE}} | dict(settings.components.get("analytics", {}))
+def _scene(settings: RunSettings, source: Source, detector: Detector) -> SceneContext:
+    """What analyzers may learn about the scene; the size of images takes a while to find out."""
+    wanted = any(settings.scene.values()) and isinstance(source, HasImageSize)
+    return SceneContext(settings.scene, detector.labels, source.image_size if wanted else None)
+
+
+def build_analyzers(
+    chosen: Mapping[str, Mapping[str, Any]], scene: SceneContext
+) -> dict[str, Analyzer]:
+    """The analyzers; `presence` comes first in every run, since objects are counted by it.
+
+    Args:
+        chosen: the options of each analyzer by its name.
+        scene: what they may learn about the scene.
+
+    Raises:
+        VidanError: one cannot be built.
+    """
+    context = BuildContext(workers=1, scene=scene)
     return {
         name: build("analytics", options, KINDS["analytics"].key(name), context)
-        for name, options in chosen.items()
+        for name, options in ({PRESENCE: {"name": PRESENCE}} | dict(chosen)).items()
     }
 
 

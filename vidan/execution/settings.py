@@ -47,6 +47,7 @@ class RunSettings:
         components: by kind, the options of the component; for kinds with several components, the
             options of each by its name.
         pipeline: the config group `pipeline`.
+        scene: the config group `scene`.
         max_frames: end after this many frames of the source; None for all.
         on_sink_error: whether to stop the run if a sink fails.
         trace: whether to write a trace.
@@ -56,6 +57,7 @@ class RunSettings:
     run_dir: Path
     components: Mapping[str, Mapping[str, Any]]
     pipeline: PipelineSettings
+    scene: Mapping[str, Any]
     max_frames: Annotated[int, Meta(ge=1)] | None
     on_sink_error: Literal["stop", "continue"]
     trace: bool
@@ -71,8 +73,13 @@ class RunSettings:
         values = resolved(config)
         components = {kind: _group(values, kind) for kind in KINDS if _given(values, kind)}
         pipeline = checked(PipelineSettings, _group(values, "pipeline"), "pipeline.")
-        whole = {"run_dir": Path(str(values.get("run_dir", ".")))}
-        return checked(cls, values | whole | {"components": components, "pipeline": pipeline})
+        whole = {
+            "run_dir": Path(str(values.get("run_dir", "."))),
+            "components": components,
+            "pipeline": pipeline,
+            "scene": _group(values, "scene"),
+        }
+        return checked(cls, values | whole)
 
 
 def _given(values: Mapping[str, Any], kind: str) -> bool:

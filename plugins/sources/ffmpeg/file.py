@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from vidan import options
+from vidan.errors import SourceError
 from vidan.types import Frame
 
+from ..frames import shown_size
 from ..pacing import MAX_PAUSE_S, Pacer
 from ..reconnect import Connection, Session, SessionSource
 from .decode import FrameMaker, VideoReader
@@ -145,7 +148,24 @@ class VideoFile(SessionSource):
         else:
             pacer = Pacer(stopped, MAX_PAUSE_S) if self.live else None
             connect = partial(FileConnection, address, frames, loop=loop, pacer=pacer, **common)
+        self._measure = partial(VideoReader, address, **common) if address.local else None
         self._session = Session(repr(address), connect, stopped)
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Width and height of the first image, px; None if it is unknown or not in a local file.
+
+        The file is opened and its first image decoded again, since only that tells how the
+        image is rotated.
+        """
+        if self._measure is None:
+            return None
+        try:
+            with closing(self._measure()) as reader:
+                first = next(iter(reader), None)
+        except SourceError:  # the run reports it
+            return None
+        return None if first is None else shown_size(first.image)
 
     @property
     def frames(self) -> int | None:

@@ -76,6 +76,7 @@ class Synthetic:
         self.live = live
         self.frames = frames
         self.stream = stream
+        self.image_size = (width, height)
         self._rate = rate
         self.scene = Scene(
             width,

@@ -1,0 +1,337 @@
+"""Counts objects that cross lines, by direction and label."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from vidan.config.build import SceneContext
+from vidan.errors import ConfigError
+from vidan.events import CROSSED, Event, Measure, Shape
+from vidan.geometry import ANCHOR_HEIGHTS, passes_between, right_normal
+from vidan.types import Result
+
+from .scene_file import load_scene
+from .stitching import Rows, TrackMemory
+
+log = logging.getLogger(__name__)
+
+MAX_DELAY_S = 1.0
+"""A crossing is dated at most this long before it is known, s."""
+
+COLUMNS = {
+    "side": (np.int8, 0),  # last known side: 1 right, -1 left, 0 not known yet
+    "right": (np.bool_, False),  # whether the last anchor was to the right or on the line
+    "distance": (np.float64, 0.0),  # of the last anchor, px; positive to the right
+    "seen": (np.bool_, False),  # whether there was an anchor
+    "net": (np.int8, 0),  # crossings of the segment since the side was known, to the right minus
+    "near": (np.bool_, False),  # whether it was in the dead band beside the segment
+    "joined": (np.bool_, False),  # whether broken tracks were joined since the side was known
+}
+"""What is remembered of each line and track."""
+
+
+class Passage(NamedTuple):
+    """Where a path passed a line, or the line's extension."""
+
+    time: float
+    frame: int
+    box: tuple[float, float, float, float]
+    at: tuple[float, float]
+
+
+class Lines:
+    """Reports `line.crossed` for each object that crosses a line of the scene.
+
+    The side of an object is known while its anchor is outside the dead band of the line, whose
+    width is proportional to the size of its box. A crossing is a change of the known side whose
+    path passes between the end points. It is dated and located where the path passed the line, and
+    known as soon as the object leaves the dead band. In the data of an event are `direction`, `in`
+    or `out`; `joined`, whether a broken track was continued by another; and `delay`, how much
+    later the event became known, s.
+
+    The label is the one that most boxes of the track had so far.
+
+    Args:
+        scene: lines and zones; given by the run. A path or the content of a scene file elsewhere.
+        dead_band: half the width of the dead band, in extents of the box across the line.
+        join_within: longest time between a track and the one that continues it, s; 0 to join none.
+        explain: whether to log each crossing, and each path that came near a line but was not
+            counted, with the reason.
+
+    Raises:
+        ConfigError: the scene is invalid or has no line.
+    """
+
+    def __init__(
+        self,
+        scene: SceneContext | Mapping[str, Any] | str | None = None,
+        dead_band: Annotated[float, Meta(ge=0, le=1)] = 0.2,
+        join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+        explain: bool = False,
+    ) -> None:
+        self._scene = load_scene(scene)
+        self._lines = self._scene.lines
+        if not self._lines:
+            raise ConfigError(
+                "analytics.lines: the scene has no line: set scene=<file>, or "
+                "scene.lines.<name>={from:[x,y],to:[x,y]}"
+            )
+        self._dead_band = dead_band
+        self._explain = explain
+        self._memory = TrackMemory(COLUMNS, len(self._lines), join_within)
+        self._heights = np.array([[ANCHOR_HEIGHTS[line.anchor]] for line in self._lines])
+        self._counts: Counter[tuple[str, str, str]] = Counter()  # line, direction, label
+        self._numbers: Counter[str] = Counter()  # of the events of each line
+        self._passages: dict[tuple[int, int], Passage] = {}  # by line and id
+        self._size: tuple[int, int] | None = None
+        self._labels: tuple[str, ...] | None = None
+        self._last: Result | None = None
+
+    def update(self, result: Result) -> list[Event]:
+        """The crossings that became known with this frame, by time."""
+        self._last = result
+        self._fit(result)
+        memory = self._memory
+        rows = memory.rows(result)
+        self._take_over()
+        events = self._advance(rows, result) if len(rows) else []
+        memory.store(rows, result)
+        if self._explain:
+            self._explain_ended(result, MAX_DELAY_S)
+        self._drop_passages()
+        return events
+
+    def finish(self) -> list[Event]:
+        """None: what is not known by the end of the stream is not counted."""
+        if self._explain and self._last is not None:
+            self._explain_ended(self._last, 0.0)
+        return []
+
+    def measures(self) -> dict[Measure, float]:
+        """`line_crossings_total` by line, direction and label."""
+        return {
+            Measure(
+                "line_crossings_total",
+                (("line", line), ("direction", direction), ("label", label)),
+            ): float(count)
+            for (line, direction, label), count in sorted(self._counts.items())
+        }
+
+    def shapes(self) -> list[Shape]:
+        """The lines with their counts so far."""
+        if self._size is None:
+            return []
+        return [
+            Shape("path", self._points[n].astype(np.float32), caption=self._caption(line.name))
+            for n, line in enumerate(self._lines)
+        ]
+
+    def _caption(self, name: str) -> str:
+        totals = {"in": 0, "out": 0}
+        for (line, direction, _), count in self._counts.items():
+            if line == name:
+                totals[direction] += count
+        return f"{name} in {totals['in']} out {totals['out']}"
+
+    def _fit(self, result: Result) -> None:
+        """Convert the lines to px of the frames, whose size may change."""
+        size = result.frame.width, result.frame.height
+        if result.labels != self._labels:
+            self._scene.check_labels(result.labels)
+            self._labels = result.labels
+        if size == self._size:
+            return
+        if self._size is not None:
+            self._memory.clear()
+            self._passages.clear()
+        else:
+            self._scene.check_size(*size)
+        self._size = size
+        self._points = np.array([line.outline.pixels(*size) for line in self._lines])
+        self._normals = np.array([right_normal(*points) for points in self._points])
+        self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)
+        self._ends = [tuple(map(tuple, points)) for points in self._points.tolist()]
+
+    def _advance(self, rows: Rows, result: Result) -> list[Event]:
+        """Follow all tracks (N,) relative to all lines (L,)."""
+        columns = self._memory.columns
+        x1, y1, x2, y2 = result.tracks.boxes.astype(np.float64).T
+        nx, ny = self._normals[:, :1], self._normals[:, 1:]
+        width, height = x2 - x1, y2 - y1
+        distance = nx * ((x1 + x2) / 2) + ny * (y1 + self._heights * height) - self._offsets
+        right = distance >= 0
+        passed = (right != columns["right"][:, rows]) & columns["seen"][:, rows]
+        if passed.any():
+            self._pass(passed, distance, right, rows, result)
+        known = np.abs(distance) > self._dead_band * (np.abs(nx) * width + np.abs(ny) * height)
+        side = np.where(right, np.int8(1), np.int8(-1))
+        changed = known & (side != columns["side"][:, rows])
+        events = self._change(changed, side, rows, result) if changed.any() else []
+        if self._explain:
+            self._explain_returns(known & ~changed, rows, result)
+            columns["near"][:, rows] = ~known & self._beside((x1 + x2) / 2, y1, height)
+        columns["side"][:, rows] = np.where(known, side, columns["side"][:, rows])
+        columns["net"][:, rows] *= ~known
+        columns["joined"][:, rows] &= ~known
+        columns["right"][:, rows], columns["distance"][:, rows] = right, distance
+        columns["seen"][:, rows] = True
+        return events
+
+    def _pass(
+        self,
+        passed: npt.NDArray[np.bool_],
+        distance: npt.NDArray[np.float64],
+        right: npt.NDArray[np.bool_],
+        rows: Rows,
+        result: Result,
+    ) -> None:
+        """Note where steps (L,N) passed lines or their extensions."""
+        memory = self._memory
+        for line, n in np.argwhere(passed).tolist():
+            row = int(rows[n])
+            before, after = float(memory.columns["distance"][line, row]), float(distance[line, n])
+            part = before / (before - after)
+            old, new = memory.boxes[row], result.tracks.boxes[n].astype(np.float64)
+            start, end = self._anchor(line, old), self._anchor(line, new)
+            box = old + part * (new - old)
+            index = int(memory.frame[row])
+            self._passages[line, int(memory.ids[row])] = Passage(
+                float(memory.time[row]) + part * (result.frame.time - float(memory.time[row])),
+                index + round(part * (result.frame.index - index)),
+                (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+                self._anchor(line, box),
+            )
+            if passes_between(start, end, *self._ends[line]):
+                memory.columns["net"][line, row] += 1 if right[line, n] else -1
+
+    def _anchor(self, line: int, box: npt.NDArray[np.float64]) -> tuple[float, float]:
+        x1, y1, x2, y2 = box.tolist()
+        return (x1 + x2) / 2, y1 + float(self._heights[line, 0]) * (y2 - y1)
+
+    def _change(
+        self,
+        changed: npt.NDArray[np.bool_],
+        side: npt.NDArray[np.int8],
+        rows: Rows,
+        result: Result,
+    ) -> list[Event]:
+        """The crossings among changes (L,N) of known sides."""
+        columns = self._memory.columns
+        events: list[Event] = []
+        passed: list[tuple[Passage, int, int, str]] = []
+        for line, n in np.argwhere(changed).tolist():
+            row, to = int(rows[n]), int(side[line, n])
+            before, net = int(columns["side"][line, row]), int(columns["net"][line, row])
+            passage = self._passages.pop((line, int(self._memory.ids[row])), None)
+            if before == 0:
+                if columns["seen"][line, row] and columns["near"][line, row]:
+                    self._tell(line, row, result, "not counted: its track began on the line")
+            elif net * to <= 0 or passage is None:
+                if passage is not None and self._is_near_end(line, passage):
+                    self._tell(line, row, result, "not counted: it passed beyond the end")
+            else:
+                rule = self._lines[line]
+                label = self._memory.label(row, result)
+                if rule.labels is not None and label not in rule.labels:
+                    self._tell(line, row, result, f"not counted: label {label!r} is not counted")
+                    continue
+                direction = "in" if (to > 0) == rule.right_is_in else "out"
+                passed.append((passage, line, row, direction))
+        # Not by the order of the tracks, which means nothing.
+        for passage, line, row, direction in sorted(passed, key=lambda p: (p[1], p[0], p[3])):
+            events.append(self._event(passage, line, row, direction, result))
+        return sorted(events, key=lambda event: event.time)
+
+    def _event(
+        self, passage: Passage, line: int, row: int, direction: str, result: Result
+    ) -> Event:
+        name, frame = self._lines[line].name, result.frame
+        joined = bool(self._memory.columns["joined"][line, row])
+        label = self._memory.label(row, result)
+        time = max(passage.time, frame.time - MAX_DELAY_S)
+        self._counts[name, direction, label] += 1
+        self._numbers[name] += 1
+        self._tell(line, row, result, f"counted: {direction}{', joined' if joined else ''}")
+        return Event(
+            id=f"{frame.stream}/{name}/{self._numbers[name]}",
+            kind=CROSSED,
+            phase="point",
+            stream=frame.stream,
+            rule=name,
+            time=time,
+            frame=passage.frame,
+            track=int(self._memory.ids[row]),
+            label=label,
+            box=passage.box,
+            at=passage.at,
+            data={"direction": direction, "joined": joined, "delay": frame.time - time},
+        )
+
+    def _take_over(self) -> None:
+        """Let tracks that continue others continue their passages too."""
+        ids, columns = self._memory.ids, self._memory.columns
+        for old, new in self._memory.joins:
+            columns["joined"][:, new] = True
+            for line in range(len(self._lines)):
+                passage = self._passages.get((line, int(ids[old])))
+                if passage is not None:
+                    self._passages[line, int(ids[new])] = passage
+
+    def _drop_passages(self) -> None:
+        """Forget passages of tracks that are forgotten."""
+        if len(self._passages) > 2 * len(self._memory.ids) * len(self._lines):
+            kept = set(self._memory.ids.tolist())
+            self._passages = {key: p for key, p in self._passages.items() if key[1] in kept}
+
+    def _is_near_end(self, line: int, passage: Passage) -> bool:
+        """Whether a path passed an end of the line within the size of its box."""
+        x1, y1, x2, y2 = passage.box
+        nearest = min(np.hypot(*np.subtract(passage.at, end)) for end in self._ends[line])
+        return bool(nearest <= max(x2 - x1, y2 - y1))
+
+    def _beside(
+        self,
+        x: npt.NDArray[np.float64],
+        top: npt.NDArray[np.float64],
+        height: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.bool_]:
+        """Which anchors (L,N) are beside the line, and not beyond its ends."""
+        start, end = self._points[:, 0], self._points[:, 1]
+        along = end - start
+        y = top + self._heights * height
+        part = (x - start[:, :1]) * along[:, :1] + (y - start[:, 1:]) * along[:, 1:]
+        return np.asarray((part >= 0) & (part <= (along**2).sum(axis=1, keepdims=True)))
+
+    def _explain_returns(
+        self, same_side: npt.NDArray[np.bool_], rows: Rows, result: Result
+    ) -> None:
+        """Explain paths (L,N) that left the dead band where they had entered it."""
+        for line, n in np.argwhere(same_side & self._memory.columns["near"][:, rows]).tolist():
+            self._tell(line, int(rows[n]), result, "not counted: it turned back")
+
+    def _explain_ended(self, result: Result, after: float) -> None:
+        """Explain tracks that ended in the dead band `after` s ago or more."""
+        near = self._memory.columns["near"]
+        for row in self._memory.lost(result.frame.time, after):
+            for line in np.flatnonzero(near[:, row]).tolist():
+                self._tell(line, row, result, "not counted: its track ended on the line")
+                near[line, row] = False
+
+    def _tell(self, line: int, row: int, result: Result, what: str) -> None:
+        if self._explain:
+            memory = self._memory
+            log.info(
+                "line %s: track %d (%s) at %.2f s: %s",
+                self._lines[line].name,
+                memory.ids[row],
+                memory.label(row, result),
+                memory.time[row],
+                what,
+            )
