@@ -81,8 +81,10 @@ def _tracker(settings: RunSettings, source: Source, context: BuildContext) -> Tr
 
 def _scene(settings: RunSettings, source: Source, detector: Detector) -> SceneContext:
     """What analyzers may learn about the scene; the size of images takes a while to find out."""
-    wanted = any(settings.scene.values()) and isinstance(source, HasImageSize)
-    return SceneContext(settings.scene, detector.labels, source.image_size if wanted else None)
+    size = None
+    if any(settings.scene.values()) and isinstance(source, HasImageSize):
+        size = source.image_size
+    return SceneContext(settings.scene, detector.labels, size)
 
 
 def build_analyzers(

@@ -47,6 +47,7 @@ class Painter:
         style = Style.of(result.frame.height)
         _draw_shapes(canvas, result.shapes, style)
         labels = Labels(canvas, style, self._text)
+        _add_captions(result.shapes, labels)  # first: they stay where they are
         _draw_tracks(canvas, result, style, labels)
         _draw_unmatched(canvas, result, style, labels)  # last: tracks place their labels first
         labels.draw()
@@ -67,6 +68,15 @@ def _draw_shapes(canvas: Canvas, shapes: Sequence[Shape], style: Style) -> None:
         begin, end = end, end + len(points)
         color = color_of(0 if shape.track is None else shape.track)
         canvas.path(pixels[begin:end], color, style.line)
+
+
+def _add_captions(shapes: Sequence[Shape], labels: Labels) -> None:
+    """Place the captions of shapes at their first points."""
+    for shape in shapes:
+        if shape.caption:
+            x, y = _pixels(shape.points[0]).tolist()
+            color = color_of(0 if shape.track is None else shape.track)
+            labels.add((x, y, x, y), shape.caption, shape.caption, None, color)
 
 
 def _draw_tracks(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:
