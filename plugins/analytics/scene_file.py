@@ -203,6 +203,8 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
             OmegaConf.merge(_read(Path(str(values["path"])).expanduser()), _without_path(values))
         )
     scene = _scene(values)
+    if scene.zones or scene.ground is not None:
+        log.warning("scene: no analyzer of this version uses zones or ground; only checked")
     scene.check_labels(context.labels)
     if context.size is not None:
         scene.check_size(*context.size)

@@ -18,7 +18,7 @@ ground: {points: [[0.2, 0.9], [0.8, 0.9], [0.6, 0.4], [0.4, 0.4]],
 """
 
 
-def test_a_scene_file(tmp_path):
+def test_a_scene_file(tmp_path, caplog):
     file = tmp_path / "shop.yaml"
     file.write_text(GOOD)
     scene = load_scene(str(file))
@@ -28,6 +28,7 @@ def test_a_scene_file(tmp_path):
     assert line.outline.pixels(100, 200).ravel().tolist() == pytest.approx([31, 124, 55, 120])
     assert (zone.loiter, zone.crowd) == ({"car": 3, "person": 15}, (5, 10))
     assert scene.ground is not None
+    assert "no analyzer of this version uses zones" in caplog.text
 
 
 BAD = {
