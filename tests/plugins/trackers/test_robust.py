@@ -6,8 +6,10 @@ they inspect their track tables and need hypothesis.
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from vidan.testing import TrackerSuite
 from vidan.types import Detections
@@ -105,6 +107,7 @@ def test_tracks_are_valid_for_any_input(name, stream):
 @every
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6))
+@example(seed=264255)
 def test_the_order_of_detections_does_not_matter(name, seed):
     # Random boxes have no ties. Ids follow the order in which tracks start, so they are equal
     # up to a one-to-one renaming.
@@ -114,7 +117,9 @@ def test_the_order_of_detections_does_not_matter(name, seed):
     forth, back = {}, {}
     tracks = (track(TRACKERS[name](), each) for each in (updates, shuffled))
     for one, other in zip(*tracks, strict=True):
-        a, b = (t.boxes[:, 0].argsort() for t in (one, other))
+        assert len(one) == len(other)
+        # Pairs of nearest boxes: two that begin at almost the same x have no order.
+        a, b = linear_sum_assignment(cdist(one.boxes, other.boxes))
         np.testing.assert_allclose(one.boxes[a], other.boxes[b], rtol=1e-4, atol=1e-2)
         for i, j in zip(one.ids[a].tolist(), other.ids[b].tolist(), strict=True):
             assert forth.setdefault(i, j) == j
