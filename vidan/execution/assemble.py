@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ..config.build import BuildContext, SceneContext, build
 from ..errors import DisplayError
@@ -53,9 +52,7 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     opened.callback(detector.close)
     tracker = _tracker(settings, source, context)
     # Before the sinks: an invalid scene leaves no empty files behind.
-    analyzers = build_analyzers(
-        settings.components.get("analytics", {}), _scene(settings, source, detector)
-    )
+    analyzers = _analyzers(settings, replace(context, scene=_scene(settings, source, detector)))
     sinks = _sinks(settings, opened, context, require_display=require_display)
     return Parts(source, detector, tracker, sinks, analyzers)
 
@@ -87,22 +84,12 @@ def _scene(settings: RunSettings, source: Source, detector: Detector) -> SceneCo
     return SceneContext(settings.scene, detector.labels, size)
 
 
-def build_analyzers(
-    chosen: Mapping[str, Mapping[str, Any]], scene: SceneContext
-) -> dict[str, Analyzer]:
-    """The analyzers; `presence` comes first in every run, since objects are counted by it.
-
-    Args:
-        chosen: the options of each analyzer by its name.
-        scene: what they may learn about the scene.
-
-    Raises:
-        VidanError: one cannot be built.
-    """
-    context = BuildContext(workers=1, scene=scene)
+def _analyzers(settings: RunSettings, context: BuildContext) -> dict[str, Analyzer]:
+    """The analyzers; `presence` comes first in every run, since objects are counted by it."""
+    chosen = {PRESENCE: {"name": PRESENCE}} | dict(settings.components.get("analytics", {}))
     return {
         name: build("analytics", options, KINDS["analytics"].key(name), context)
-        for name, options in ({PRESENCE: {"name": PRESENCE}} | dict(chosen)).items()
+        for name, options in chosen.items()
     }
 
 
