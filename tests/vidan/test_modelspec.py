@@ -6,6 +6,17 @@ import pytest
 from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
 
+LETTERBOXED = [
+    (192, 128, (96, 64)),  # halved exactly
+    (192, 64, (96, 32)),
+    (50, 100, (32, 64)),
+    (48, 32, (96, 64)),  # doubled
+    (100, 30, (96, 29)),  # 28.8 px high: rounded
+    (3000, 2, (96, 1)),  # 0.064 px high: at least one
+    (96, 64, (96, 64)),
+]
+"""Width and height of an image, and of the part of a 96x64 input that it covers, px."""
+
 
 def metadata(**changes):
     """The JSON object of a model."""
@@ -75,18 +86,7 @@ def test_a_spec_round_trips_through_json():
     assert ModelSpec.from_json(json.dumps(metadata())).to_json() == metadata()
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "inside"),
-    [
-        (192, 128, (96, 64)),  # halved exactly
-        (192, 64, (96, 32)),
-        (50, 100, (32, 64)),
-        (48, 32, (96, 64)),  # doubled
-        (100, 30, (96, 29)),  # 28.8 px high: rounded
-        (3000, 2, (96, 1)),  # 0.064 px high: at least one
-        (96, 64, (96, 64)),
-    ],
-)
+@pytest.mark.parametrize(("width", "height", "inside"), LETTERBOXED)
 def test_letterbox_keeps_the_aspect_ratio(width, height, inside):
     w, h = inside
     scale = (w / width, h / height)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.vidan.test_modelspec import LETTERBOXED
 from vidan.errors import ModelError
 from vidan.modelspec import ModelSpec, Selection
 from vidan_plugins.detectors.base import ModelDetector
@@ -11,18 +12,7 @@ from ..models import LABELS, plain
 SPEC = ModelSpec(labels=LABELS, input_size=(64, 96), pad=7)
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "inside"),
-    [
-        (192, 128, (96, 64)),  # halved exactly
-        (192, 64, (96, 32)),
-        (50, 100, (32, 64)),
-        (48, 32, (96, 64)),  # doubled
-        (100, 30, (96, 29)),  # 28.8 px high: rounded
-        (3000, 2, (96, 1)),  # 0.064 px high: at least one
-        (96, 64, (96, 64)),
-    ],
-)
+@pytest.mark.parametrize(("width", "height", "inside"), LETTERBOXED)
 def test_letterboxed_images_are_at_the_top_left(width, height, inside):
     (image,), (scale,) = letterbox_batch([plain(200, width, height)], SPEC)
     w, h = inside
