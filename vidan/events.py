@@ -28,6 +28,33 @@ LEFT = "object.left"
 CROSSED = "line.crossed"
 """The object crossed a line."""
 
+ENTERED = "zone.entered"
+"""The object entered a zone: the start of a visit."""
+
+EXITED = "zone.left"
+"""The object left a zone: the end of a visit, with its duration as `dwell`, s, in the data."""
+
+PASSED = "zone.passed"
+"""The object moved across a zone between two frames in which it was detected."""
+
+LOITERING = "zone.loitering"
+"""The object has been in a zone for too long: an update of its visit."""
+
+CROWDED = "zone.crowded"
+"""There are too many objects in a zone: an interval."""
+
+STATIONARY = "object.stationary"
+"""The object has not moved for long: an interval."""
+
+STOPPED = "object.stopped"
+"""The object moved and has stopped: an interval that ends when it moves on."""
+
+WRONG_WAY = "object.wrong_way"
+"""The object moves against the direction of its zone: an interval."""
+
+FLOW = "flow.completed"
+"""The object went from one line or zone to another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -8,7 +8,7 @@ Optional protocols, such as `Stoppable`, are what the pipeline uses where a comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from .events import Event, Measure, Shape
 from .journal import RunJournal
@@ -164,7 +164,32 @@ class Measuring(Protocol):
     """Optional, for an analyzer that has current values, such as counts."""
 
     def measures(self) -> Mapping[Measure, float]:
-        """The values as of the last update, by what they measure."""
+        """The values as of the last update, by what they measure.
+
+        Called once per frame; the mapping is not changed afterward, so the same one may be
+        returned for as long as no value changes.
+        """
+        ...
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """Optional, for an analyzer whose counts survive a restart of the run."""
+
+    def state(self) -> Mapping[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state of an earlier run with the same scene; called before `update`.
+
+        Raises:
+            ValueError: the state is not one of this analyzer.
+        """
+        ...
+
+    def reset_counts(self) -> None:
+        """Start all counts from zero; what is known of the present objects stays."""
         ...
 
 

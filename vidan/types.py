@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .events import Event, Shape
+from .events import Event, Measure, Shape
 from .frames import Frame
 from .images import ColorSpec, Image, YuvPlanes
 
@@ -170,6 +170,7 @@ class Result:
             event implement `emit`.
         timings: seconds that each stage took for this frame, by stage.
         shapes: what the analyzers want drawn over this frame.
+        measures: the current values of the analyzers, such as counts, by what they measure.
     """
 
     frame: Frame
@@ -179,6 +180,7 @@ class Result:
     events: tuple[Event, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     shapes: tuple[Shape, ...] = ()
+    measures: Mapping[Measure, float] = field(default_factory=dict)
 
     def label(self, class_index: int) -> str:
         """The label of a class index: see `label_of`."""

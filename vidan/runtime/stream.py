@@ -13,11 +13,12 @@ from functools import partial
 from typing import NamedTuple
 
 from ..errors import StageError
-from ..events import Event
+from ..events import Event, Measure
 from ..interfaces import (
     Analyzer,
     Detector,
     EventSink,
+    Measuring,
     Sink,
     Source,
     StatsAware,
@@ -159,6 +160,7 @@ class Stream:
         self._stop_on_sink_error = stop_on_sink_error
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
         self._sinks_left = len(self.sinks)
+        self._measuring = [a for a in self.analyzers.values() if isinstance(a, Measuring)]
         self._visual = {n: a for n, a in self.analyzers.items() if isinstance(a, Visual)}
         self._failures: list[StageError] = []
         self._failing = threading.Lock()
@@ -338,8 +340,11 @@ class Stream:
                 result = replace(
                     result, events=result.events + events, shapes=result.shapes + shapes
                 )
+        measures: dict[Measure, float] = {}
+        for analyzer in self._measuring:
+            measures.update(analyzer.measures())
         timings = {**result.timings, "analytics": time.perf_counter() - started}
-        return replace(result, timings=timings)
+        return replace(result, timings=timings, measures=measures)
 
     def _finish_analyzers(self) -> None:
         """Deliver the events that were still pending at the end of the stream."""

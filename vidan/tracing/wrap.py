@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ..events import Event, Shape
+from ..events import Event, Measure, Shape
 from ..interfaces import (
     Analyzer,
     Batching,
     Detector,
     EventSink,
+    Measuring,
     ReportsOutages,
     ReportsOutputs,
     Sink,
@@ -163,6 +164,10 @@ class TracedAnalyzer:
     def shapes(self) -> Sequence[Shape]:
         """See `Visual`; none if the analyzer is not."""
         return self._analyzer.shapes() if isinstance(self._analyzer, Visual) else ()
+
+    def measures(self) -> Mapping[Measure, float]:
+        """See `Measuring`; none if the analyzer is not."""
+        return self._analyzer.measures() if isinstance(self._analyzer, Measuring) else {}
 
 
 class TracedSink:

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from vidan import Event, Shape, StageError
+from vidan import Event, Measure, Shape, StageError
 from vidan.runtime import stream as stream_module
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
@@ -42,6 +42,9 @@ class Counter:
 
     def shapes(self):
         return [Shape("path", np.zeros((2, 2), np.float32))]
+
+    def measures(self):
+        return {Measure("frames_seen"): len(self.seen)}
 
 
 class EventOnly:
@@ -136,6 +139,14 @@ def test_an_analyzer_sees_the_events_of_those_before_it():
     first, second = Counter(), Counter()
     run({}, {"first": first, "second": second}, frames=3)
     assert (first.seen, second.seen) == ([0, 0, 0], [2, 2, 2])
+
+
+def test_measures_of_the_analyzers_are_in_the_result_of_their_frame():
+    sink = FakeSink()
+    run({"out": sink}, {"one": Counter()}, frames=3)
+    assert [result.measures for result in sink.results] == [
+        {Measure("frames_seen"): n} for n in (1, 2, 3)
+    ]
 
 
 def test_shapes_and_seconds_of_the_analyzers_are_in_the_result():
