@@ -55,6 +55,13 @@ WRONG_WAY = "object.wrong_way"
 FLOW = "flow.completed"
 """The object went from one line or zone to another."""
 
+KINDS = (
+    *(APPEARED, CONFIRMED, LEFT),
+    *(CROSSED, ENTERED, EXITED, PASSED, LOITERING, CROWDED),
+    *(STATIONARY, STOPPED, WRONG_WAY, FLOW),
+)
+"""The kinds of events of vidan's own analyzers; those of plugins may report others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -140,9 +147,13 @@ class Shape:
         points: (N,2) float32, `x, y` in px of the source image.
         track: id of the track it belongs to, whose color it takes; None if it stands alone.
         caption: text beside it; None for none.
+        rule: name of the line or zone that it is; its events have this name.
+        inward: for a line, the side of "in" as seen from the first point facing the second.
     """
 
     kind: Literal["path", "polygon"]
     points: npt.NDArray[np.float32]
     track: int | None = None
     caption: str | None = None
+    rule: str | None = None
+    inward: Literal["left", "right"] | None = None

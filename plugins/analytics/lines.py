@@ -129,7 +129,13 @@ class Lines:
         if self._size is None:
             return []
         return [
-            Shape("path", self._points[n].astype(np.float32), caption=self._caption(line.name))
+            Shape(
+                "path",
+                self._points[n].astype(np.float32),
+                caption=self._caption(line.name),
+                rule=line.name,
+                inward="right" if line.right_is_in else "left",
+            )
             for n, line in enumerate(self._lines)
         ]
 

@@ -234,6 +234,7 @@ def test_measures_and_shapes_have_the_counts_so_far():
     events_of(lines, results(path(vertical(5)), truck))
     (shape,) = lines.shapes()
     assert shape.caption == "line in 1 out 1"
+    assert (shape.rule, shape.inward) == ("line", "right")
     np.testing.assert_allclose(shape.points, [[220, 240], [420, 240]])
     labels = (("line", "line"), ("direction", "in"), ("label", "car"))
     assert lines.measures()[Measure("line_crossings_total", labels)] == 1
