@@ -174,22 +174,47 @@ class Measuring(Protocol):
 
 @runtime_checkable
 class Stateful(Protocol):
-    """Optional, for an analyzer whose counts survive a restart of the run."""
+    """Optional, for an analyzer whose counts survive a restart of the run.
+
+    The state is everything that later events and measures depend on: counts, the numbers in the
+    ids of events, and what is known of each track, such as its side of a line or its visit. So an
+    analyzer that continues from a state reports the same events as one that was never stopped.
+
+    A restarted run has a new stream time and a new tracker. The run takes care of both: it passes
+    an `offset` to `restore`, and no track has an id that is in the state. To an analyzer, the
+    tracks of the state have simply had no detection since then: a visit ends, or is continued by
+    a new track, by the same rules as at any other time.
+    """
 
     def state(self) -> Mapping[str, Any]:
-        """What `restore` needs, ready for JSON."""
+        """What `restore` needs, ready for JSON: string keys, lists, strings and finite numbers.
+
+        As of the last update, and before `finish`. Times are in stream time, s. It shares nothing
+        with the analyzer that changes later.
+        """
         ...
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state of an earlier run with the same scene; called before `update`.
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state; called before the first `update`.
+
+        Args:
+            state: of an analyzer with the same scene and options, as read from JSON.
+            offset: to add to each time in it, s: 0 where the stream itself continues. In a new
+                run, whose first frame has time 0, it is negative, so that all times are before 0:
+                the last update by as much as time has passed since. An event of something that
+                happened before the run, such as the end of a visit, has a negative time.
 
         Raises:
-            ValueError: the state is not one of this analyzer.
+            ValueError: the state is not one of this analyzer, which is then not to be used.
         """
         ...
 
     def reset_counts(self) -> None:
-        """Start all counts from zero; what is known of the present objects stays."""
+        """Start all counts from zero, between two updates.
+
+        What is known of the present objects stays, and so do the numbers in the ids of events,
+        which must not repeat.
+        """
         ...
 
 
