@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from vidan.events import Event
 
+from ..formats.events import event_line
 from .textfile import TextFile
 
 
@@ -30,9 +29,7 @@ class EventLines:
 
     def emit(self, events: Sequence[Event]) -> None:
         """Write the lines of events."""
-        self._file.write(
-            json.dumps(event_record(event), ensure_ascii=False, allow_nan=False) for event in events
-        )
+        self._file.write(event_line(event) for event in events)
 
     @property
     def outputs(self) -> list[str]:
@@ -42,17 +39,3 @@ class EventLines:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def event_record(event: Event) -> dict[str, Any]:
-    """The JSON object of an event: coordinates to 0.01 px, times and other numbers to 1e-6."""
-    record = event.record()
-    record["time"] = round(event.time, 6)
-    for key in ("box", "at"):
-        if record[key] is not None:
-            record[key] = [round(float(value), 2) for value in record[key]]
-    record["data"] = {
-        key: round(value, 6) if isinstance(value, float) else value
-        for key, value in event.data.items()
-    }
-    return record

@@ -42,11 +42,11 @@ class BuildContext:
     unless the configuration sets that key, so the component's YAML file leaves the key out.
 
     Attributes:
-        workers: threads that call the detector at the same time.
-        scene: lines and zones in the view of the camera.
+        workers: threads that call the detector at the same time; None if not known yet.
+        scene: lines and zones in the view of the camera; None if not known yet.
     """
 
-    workers: int
+    workers: int | None = None
     scene: SceneContext | None = None
 
 
@@ -142,7 +142,8 @@ def _check_complete(
 def _from_context(target: Callable[..., Any], context: BuildContext | None) -> dict[str, Any]:
     if context is None:
         return {}
-    return {key: getattr(context, key) for key in CONTEXT_KEYS & keywords(target).keys()}
+    asked = CONTEXT_KEYS & keywords(target).keys()
+    return {key: value for key in asked if (value := getattr(context, key)) is not None}
 
 
 def _call(

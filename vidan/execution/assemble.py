@@ -45,7 +45,8 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     Raises:
         VidanError: a component cannot be built.
     """
-    source: Source = build("source", settings.components["source"])
+    context = BuildContext(scene=SceneContext(settings.scene))
+    source: Source = build("source", settings.components["source"], context=context)
     opened.callback(source.close)
     context = BuildContext(workers=workers(settings, source))
     detector: Detector = build("detector", settings.components["detector"], context=context)

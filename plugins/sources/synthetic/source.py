@@ -10,12 +10,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from vidan import options
+from vidan.config.build import SceneContext
 from vidan.frames import ArrayFrame
 from vidan.types import Frame
 
+from ...analytics.scene_file import load_scene
 from ..pacing import Pacer
-from .ground_truth import GroundTruthFile
+from .ground_truth import TrueEventsFile, TruthFile, truth_lines
 from .scene.scene import Scene
+from .true_events import TrueEvents
 
 
 class Synthetic:
@@ -41,10 +44,14 @@ class Synthetic:
         ground_truth: file for the true faces of the frames that were read, in MOTChallenge
             format; None for no file. The class is 1 with a mask, 2 without, 3 with a mask below
             the nose, and the last column is the visible fraction of the face.
+        true_events: file for the true crossings and visits of the scene's lines and zones, in the
+            format of `sink=events`, with the anchors of the faces; see `TrueEvents`. None for no
+            file.
         stream: name of the stream.
+        scene: lines and zones; given by the run.
 
     Attributes:
-        scene: draws any frame and knows its ground truth.
+        street: draws any frame and knows its ground truth.
         live: as given.
         frames: as given.
         stream: as given.
@@ -68,17 +75,20 @@ class Synthetic:
         darkness: Annotated[float, Meta(ge=0, le=1)] = 0.0,
         seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0,
         ground_truth: str | None = None,
+        true_events: str | None = None,
         stream: str = "synthetic",
+        scene: SceneContext | None = None,
     ) -> None:
         options.text("stream", stream)
-        if ground_truth is not None:
-            options.text("ground_truth", ground_truth)
+        for key, path in (("ground_truth", ground_truth), ("true_events", true_events)):
+            if path is not None:
+                options.text(key, path)
         self.live = live
         self.frames = frames
         self.stream = stream
         self.image_size = (width, height)
         self._rate = rate
-        self.scene = Scene(
+        self.street = Scene(
             width,
             height,
             people=people,
@@ -92,7 +102,13 @@ class Synthetic:
         self._stopped = threading.Event()
         self._pacer = Pacer(self._stopped)
         self._next = 0
-        self._file = None if ground_truth is None else GroundTruthFile(ground_truth)
+        self._faces = None if ground_truth is None else TruthFile("ground_truth", ground_truth)
+        self._events: TrueEventsFile | None = None
+        if true_events is not None:
+            values = {} if scene is None else scene.values
+            shapes = load_scene(SceneContext(values, size=self.image_size))
+            truth = TrueEvents(self.street, shapes, self.image_size, stream, rate)
+            self._events = TrueEventsFile(true_events, truth)
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames in order, each once: another iteration continues where one was left.
@@ -102,7 +118,7 @@ class Synthetic:
         """
         if self.live:
             # Drawing people when they first appear would delay frames.
-            self.scene.prepare()
+            self.street.prepare()
         while not self._stopped.is_set():
             index = self._newest_due() if self.live else self._next
             if self.frames is not None and index >= self.frames:
@@ -111,8 +127,10 @@ class Synthetic:
             frame = self._frame(index)
             if self._stopped.is_set():
                 break
-            if self._file is not None:
-                self._file.write(index, self.scene.ground_truth(index))
+            if self._faces is not None:
+                self._faces.write(truth_lines(index, self.street.ground_truth(index)))
+            if self._events is not None:
+                self._events.write(index)
             yield frame
 
     def _newest_due(self) -> int:
@@ -120,7 +138,7 @@ class Synthetic:
         return max(self._next, int(self._pacer.elapsed() * self._rate))
 
     def _frame(self, index: int) -> Frame:
-        rgb = self.scene.draw(index)
+        rgb = self.street.draw(index)
         stream_time = index / self._rate
         captured = self._pacer.wait(stream_time) if self.live else time.monotonic()
         return ArrayFrame(rgb, index=index, time=stream_time, captured=captured, stream=self.stream)
@@ -128,5 +146,6 @@ class Synthetic:
     def close(self) -> None:
         """End the iteration and close the ground truth file; a second call does nothing."""
         self._stopped.set()
-        if self._file is not None:
-            self._file.close()
+        for file in (self._faces, self._events):
+            if file is not None:
+                file.close()

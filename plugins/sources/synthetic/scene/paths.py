@@ -73,6 +73,26 @@ class Paths:
         walkers = [self._walker(slot, seconds) for slot in range(self._people)]
         return sorted(walkers, key=lambda walker: -walker.z)
 
+    def span(self, identity: int) -> tuple[float, float]:
+        """When the walk of an identity begins and ends, s."""
+        walk, slot = divmod(identity - 1, self._people)
+        begin = (walk - (slot + 0.35) / self._people) * self._duration
+        return begin, begin + self._duration
+
+    def walk(self, identity: int, part: float) -> Walker:
+        """State of a walk at a part of it, 0 to 1."""
+        return self._along(identity, part)
+
+    @property
+    def stride_s(self) -> float:
+        """Time of two steps, s."""
+        return 2 * STEP_LENGTH_M * self._duration / self._length
+
+    @property
+    def _length(self) -> float:
+        """Length of a walk along which steps are counted, m."""
+        return math.hypot(self._far - self._near, self._half_view * (self._far + self._near))
+
     def _walker(self, slot: int, seconds: float) -> Walker:
         walks = seconds / self._duration + (slot + 0.35) / self._people
         walk = math.floor(walks)
@@ -96,11 +116,8 @@ class Paths:
         z = self._far + (self._near - self._far) * t
         x = u * self._half_view * z
         dx = du * self._half_view * z + u * self._half_view * (self._near - self._far)
-        length = math.hypot(
-            (self._far - self._near), 2 * self._half_view * (self._far + self._near) / 2
-        )
         phase = rng.uniform(0, 2 * math.pi)
-        stride = phase + math.pi * t * length / STEP_LENGTH_M
+        stride = phase + math.pi * t * self._length / STEP_LENGTH_M
         heading = math.atan2(dx, self._far - self._near)
         drift = 0.10 * math.sin(2 * math.pi * t * rng.uniform(1, 2.2) + phase)
         head_turn = max(-0.34, min(0.34, 0.28 * heading + drift))

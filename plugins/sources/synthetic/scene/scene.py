@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter1d
 
 from vidan.types import Image
 
@@ -30,6 +31,9 @@ HORIZON_FRACTION = 0.30
 
 MIN_CAST_SIZE = 12
 """At least this many different people take part before one appears again."""
+
+WALK_SAMPLES_PER_S = 120
+"""Samples of a true path."""
 
 VISIBILITY_GRID = 20
 """The visible fraction of a face is sampled on a square grid of this size."""
@@ -52,6 +56,25 @@ class GroundTruth:
     boxes: npt.NDArray[np.float32]
     classes: npt.NDArray[np.int32]
     visibility: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """The walk of a person through the scene, at K times that are evenly spaced.
+
+    Attributes:
+        identity: of the person, as in the ground truth.
+        label: of the face.
+        times: (K,) float64, stream time, s; may begin before 0.
+        boxes: (K,4) float64, xyxy px, of the face, without the sway of the gait.
+        speeds: (K,) float64, over the ground, m/s.
+    """
+
+    identity: int
+    label: str
+    times: npt.NDArray[np.float64]
+    boxes: npt.NDArray[np.float64]
+    speeds: npt.NDArray[np.float64]
 
 
 class Scene:
@@ -150,6 +173,25 @@ class Scene:
             np.array([row[1] for row in rows], np.float32).reshape(-1, 4),
             np.array([row[2] for row in rows], np.int32),
             np.array([row[3] for row in rows], np.float32),
+        )
+
+    def walk(self, identity: int) -> Walk:
+        """The true path of a person from the beginning to the end of the walk."""
+        begin, end = self._paths.span(identity)
+        person = self._member(identity - 1)
+        count = math.ceil((end - begin) * WALK_SAMPLES_PER_S) + 1
+        walkers = [self._paths.walk(identity, part) for part in np.linspace(0, 1, count)]
+        times = np.linspace(begin, end, count)
+        faces = np.array([person.face(self._parts(person, walker)[-1]) for walker in walkers])
+        cycle = max(1, round(self._paths.stride_s * WALK_SAMPLES_PER_S))
+        ground = np.array([(walker.x, walker.z) for walker in walkers])
+        velocities = np.gradient(ground, times, axis=0)
+        return Walk(
+            identity,
+            self.labels[self._class(person.appearance.kind)],
+            times,
+            uniform_filter1d(faces, cycle, axis=0, mode="nearest"),
+            np.hypot(*velocities.T),
         )
 
     def people(self, index: int) -> list[tuple[Person, Walker]]:

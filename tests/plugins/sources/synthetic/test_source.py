@@ -205,7 +205,7 @@ def test_ground_truth_is_written_in_motchallenge_format(tmp_path):
     frames = list(source)
     source.close()
     table = np.loadtxt(path, delimiter=",", ndmin=2)
-    ground_truths = [source.scene.ground_truth(frame.index) for frame in frames]
+    ground_truths = [source.street.ground_truth(frame.index) for frame in frames]
     assert len(table) == sum(len(truth.ids) for truth in ground_truths)
     assert table.shape[1] == 9
     third = table[table[:, 0] == 3]
@@ -242,11 +242,11 @@ def test_an_endless_scene():
     assert [f.index for f in itertools.islice(source, 2)] == [0, 1]
     assert [f.index for f in itertools.islice(source, 2)] == [2, 3]
     # However long it lasts, no more people are drawn than there are in the cast.
-    source.scene.prepare()
-    cast = source.scene.people_drawn
+    source.street.prepare()
+    cast = source.street.people_drawn
     for index in range(10**6, 10**6 + 3000, 50):
-        assert source.scene.ground_truth(index).ids.min(initial=10**4) > 8800
-    assert source.scene.people_drawn == cast
+        assert source.street.ground_truth(index).ids.min(initial=10**4) > 8800
+    assert source.street.people_drawn == cast
 
 
 class Clock:
