@@ -17,7 +17,7 @@ from vidan.events import CROSSED, Event, Measure, Shape
 from vidan.geometry import ANCHOR_HEIGHTS, passes_between, right_normal
 from vidan.types import Result
 
-from .scene_file import load_scene
+from ..formats.scene_file import load_scene
 from .stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)

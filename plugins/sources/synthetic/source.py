@@ -14,7 +14,7 @@ from vidan.config.build import SceneContext
 from vidan.frames import ArrayFrame
 from vidan.types import Frame
 
-from ...analytics.scene_file import load_scene
+from ...formats.scene_file import load_scene
 from ..pacing import Pacer
 from .ground_truth import TrueEventsFile, TruthFile, truth_lines
 from .scene.scene import Scene

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from vidan.events import CROSSED, ENTERED, EXITED, Event, Phase, Value
 from vidan.geometry import anchor_points, passes_between, signed_distance
 
-from ...analytics.scene_file import Line, Zone
-from ...analytics.scene_file import Scene as Shapes
+from ...formats.scene_file import Line, Zone
+from ...formats.scene_file import Scene as Shapes
 from .scene.scene import Scene, Walk
 
 

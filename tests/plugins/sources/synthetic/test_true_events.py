@@ -7,7 +7,7 @@ import pytest
 
 from vidan.config.build import SceneContext
 from vidan.errors import ConfigError, SourceError
-from vidan_plugins.analytics.scene_file import load_scene
+from vidan_plugins.formats.scene_file import load_scene
 from vidan_plugins.sources.synthetic.scene.scene import Scene
 from vidan_plugins.sources.synthetic.source import Synthetic
 from vidan_plugins.sources.synthetic.true_events import TrueEvents

@@ -5,7 +5,7 @@ import pytest
 from vidan import ConfigError
 from vidan.cli import main as cli
 from vidan.config.build import SceneContext
-from vidan_plugins.analytics.scene_file import load_scene
+from vidan_plugins.formats.scene_file import load_scene
 
 GOOD = """\
 lines:
