@@ -40,6 +40,22 @@ COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
 BUILT_IN: Mapping[str, Mapping[int, str]] = {"coco": COCO, "coco91": COCO_IDS}
 """Values of `detector.labels` other than a file name."""
 
+_VEHICLE_PERSON_BIKE: Mapping[int, str] = {1: "vehicle", 2: "person", 3: "bike"}
+
+OPEN_MODEL_ZOO: Mapping[str, Mapping[int, str]] = {
+    **{f"person-vehicle-bike-detection-200{i}": _VEHICLE_PERSON_BIKE for i in range(5)},
+    "person-vehicle-bike-detection-crossroad-0078": {1: "person", 2: "vehicle", 3: "bike"},
+    "person-vehicle-bike-detection-crossroad-1016": {1: "bike", 2: "vehicle", 3: "person"},
+    "pedestrian-and-vehicle-detector-adas-0001": {1: "vehicle", 2: "person"},
+    "person-detection-retail-0013": {1: "person"},
+    **{f"vehicle-detection-020{i}": {1: "vehicle"} for i in range(3)},
+}
+"""The labels of models of Intel's Open Model Zoo, whose files do not have them, in their order.
+
+What the documentation calls pedestrian is here a person, and non-vehicle a bike, as elsewhere in
+it. Source: models/intel/*/README.md in github.com/openvinotoolkit/open_model_zoo.
+"""
+
 
 def coco_names(max_label: int | None) -> Mapping[int, str] | None:
     """The labels of COCO whose largest number this is: 80, or 90 by id; None for others."""

@@ -1,4 +1,4 @@
-"""Detection by an ONNX file, with ONNX Runtime or OpenVINO."""
+"""Detection by a model in a file, ONNX or OpenVINO IR."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vidan.errors import ConfigError, ModelError, PluginError
 
 from ..formats.onnx import is_quantized
 from ..models.catalog import CatalogEntry, find_downloaded
+from .backends.openvino_ir import IR_SUFFIX
 from .backends.threads import physical_cores
 from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
 from .errors import naming
@@ -66,7 +67,7 @@ class Engine(Protocol):
 
 
 class OnnxDetector(ModelDetector):
-    """A detector from an ONNX file, in vidan's native format or exported by others.
+    """A detector from a file, in vidan's native format or exported by others.
 
     `decode` tells how to interpret the outputs of an export; `auto` recognizes them by names,
     shapes and metadata, and logs the result in one line. Any number of threads may call `detect`.
@@ -231,7 +232,7 @@ def open_engine(
     may be used.
 
     Args:
-        path: of the ONNX file.
+        path: of the ONNX file, or the `.xml` of an OpenVINO IR.
         backend: None for the faster one.
         threads: compute threads; None for the physical cores.
         workers: threads that run the model at once.
@@ -243,9 +244,13 @@ def open_engine(
     """
     _check_file(path)
     threads = threads or physical_cores()
+    if path.suffix == IR_SUFFIX:
+        if backend == "onnxruntime":
+            raise ConfigError("backend='onnxruntime': it cannot read OpenVINO IR: omit the option")
+        backend = "openvino"
     if backend == "openvino" and not OPENVINO:
         raise PluginError(
-            "detector.backend='openvino': it is not installed: pip install 'vidan[openvino]'"
+            f"{path.name!r} needs OpenVINO, which is not installed: pip install 'vidan[openvino]'"
         )
     if backend == "openvino":
         from .backends.openvino import OpenVino

@@ -1,4 +1,7 @@
-"""Running ONNX files with OpenVINO, which is faster for float models on many processors."""
+"""Running ONNX and OpenVINO IR files with OpenVINO.
+
+It is faster than ONNX Runtime for float models on many processors, and the only library for IR.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from ...formats.onnx_external_data import check_external_data
 from ..errors import one_line
 from ..exported.run import Array
 from ..native.signature import Signature, Tensor
+from .openvino_ir import IR_SUFFIX, check_ir
+from .openvino_ir import read_properties as ir_properties
 
 DEVICE = "CPU"
 
@@ -42,17 +47,17 @@ class OpenVino:
     The compiled model is cached in the user's cache folder to make the next start faster.
 
     Args:
-        path: of an ONNX file.
+        path: of an ONNX file, or the `.xml` of an IR whose `.bin` lies next to it.
         threads: compute threads of all runs together.
         workers: number of concurrent runs.
 
     Attributes:
         signature: inputs and outputs.
-        properties: the file's metadata by key.
+        properties: the file's metadata by key; for an IR see `openvino_ir.read_properties`.
         accelerated: False: it runs on the CPU.
 
     Raises:
-        ModelError: OpenVINO cannot read the file.
+        ModelError: OpenVINO cannot read the file, or the weights of an IR are missing.
     """
 
     accelerated = False
@@ -66,17 +71,26 @@ class OpenVino:
         folder = cache_folder()
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
-        self.properties = read_properties(path)
-        check_external_data(path)
+        is_ir = path.suffix == IR_SUFFIX
+        if is_ir:
+            check_ir(path)
+        else:
+            self.properties = read_properties(path)
+            check_external_data(path)
         try:
             with quiet_stderr():  # its readers of other formats print warnings
                 core = ov.Core()
                 read: Any = core.read_model(str(path))
                 named = _names(read)
+                if is_ir:
+                    self.properties = ir_properties(read, path)
                 self._model: Any = core.compile_model(read, DEVICE, settings)
+        except ModelError:
+            raise
         except Exception as error:  # of several kinds, all about the model
+            kind = "OpenVINO IR" if is_ir else "ONNX"
             raise ModelError(
-                "not a model that OpenVINO can read (not ONNX, cut off, or too new): "
+                f"not a model that OpenVINO can read (not {kind}, cut off, or too new): "
                 f"{one_line(error)}"
             ) from error
         self.signature = Signature(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..labels import BUILT_IN, coco_names
 from ..native.signature import Shape, Signature, batch_size
 from ..preprocess import Layout, Preprocessing, PreprocessOverrides
 from .decoding import DecodeName, ModelInfo, OutputDecoding, choose
+from .metadata import image_hints, own_labels, stored_size
 from .run import IMAGE_DTYPES, TRIAL_SIZE, ImageInput, Labels, Run, attempt, inputs_for
 
 
@@ -81,7 +81,7 @@ def make_plan(
     image = image_input(signature, given.get("layout"))
     size = _size(image, given.get("size"), properties)
     labels, labels_origin = (
-        (labels, "as given") if labels is not None else (_own_labels(properties), "of its own")
+        (labels, "as given") if labels is not None else (own_labels(properties), "of its own")
     )
     info = _trial(signature, properties, run, image, size or TRIAL_SIZE, labels)
     name, decoding = choose(info, decode)
@@ -90,7 +90,7 @@ def make_plan(
             "its input has a dynamic size: set detector.size=[height,width], in px, such as the "
             "size it was trained with"
         )
-    usual = replace(decoding.preprocessing, size=size, layout=image.layout)
+    usual = replace(decoding.preprocessing, layout=image.layout, **image_hints(properties))
     preprocessing = replace(usual, **{**given, "size": size})
     if labels is None:
         labels, labels_origin = _coco_labels(decoding.max_label)
@@ -189,34 +189,7 @@ def _size(
         return requested
     if own[0] is not None and own[1] is not None:
         return own[0], own[1]
-    stored = _literal(properties.get("imgsz"))
-    if isinstance(stored, list) and len(stored) == 2 and all(isinstance(n, int) for n in stored):
-        return stored[0], stored[1]
-    return None
-
-
-def _own_labels(properties: Mapping[str, str]) -> Labels | None:
-    """The labels in a model's metadata, as Ultralytics writes them: {0: 'person', ...}."""
-    text = properties.get("names")
-    if text is None:
-        return None
-    names = _literal(text)
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    valid = isinstance(names, dict) and all(isinstance(n, int) and n >= 0 for n in names)
-    if not valid or not names or not all(isinstance(n, str) for n in names.values()):
-        raise ModelError(
-            f"its metadata has names={text[:60]!r}, which are not labels: set "
-            "detector.labels=<file>"
-        )
-    return {number + 1: names[number] for number in sorted(names)}
-
-
-def _literal(text: str | None) -> Any:
-    try:
-        return ast.literal_eval(text or "None")
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    return stored_size(properties)
 
 
 def _coco_labels(count: int | None) -> tuple[Labels, str]:

@@ -53,19 +53,25 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
     yield Property("file", f"{path}{size}")
     with naming(model_name(path)):
         engine = open_engine(path)
-        info = read_info(path)
-    yield Property("made by", info.producer or "unknown")
-    yield Property("opset", ", ".join(f"{n or 'ai.onnx'} {v}" for n, v in info.opsets.items()))
+    if path.suffix == ".onnx":
+        yield from _origin(path)
     for name, tensor in engine.signature.inputs.items():
         yield Property("input", f"{name} {tensor}")
     for name, tensor in engine.signature.outputs.items():
         yield Property("output", f"{name} {tensor}")
-    for key, value in info.properties.items():
+    for key, value in engine.properties.items():
         yield Property("metadata", f"{key}: {_shortened(value)}")
     del engine
     detector = _build(OnnxDetector, {**options, "model": model})
     yield Property("used as", detector.summary)
     yield from _labels_and_speed(detector, runs)
+
+
+def _origin(path: Path) -> Iterator[Property]:
+    """The program that wrote an ONNX file, and its operator sets."""
+    info = read_info(path)
+    yield Property("made by", info.producer or "unknown")
+    yield Property("opset", ", ".join(f"{n or 'ai.onnx'} {v}" for n, v in info.opsets.items()))
 
 
 def _saved_model(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Property]:

@@ -6,6 +6,7 @@
                   `orig_target_sizes`
     raw           boxes float [1,N,4], scores float [1,N,C+1], the background first
     Caffe         float [1,1,K,7]: image id, class, score, x1, y1, x2, y2
+    OpenVINO      boxes float [K,5], the last number being the score, labels int [K] (from 0)
 
 Boxes are xyxy, in px of the input or in fractions of it. The largest number tells which: the
 boxes of an image never all lie within its first two px. Sources: torchvision.models.detection;
@@ -31,6 +32,7 @@ MAX_FRACTION = 2.0
 """Largest coordinate of boxes in fractions of the input; they may reach beyond it a little."""
 
 PREPROCESSING = Preprocessing(letterbox="stretch")
+OPENVINO = Preprocessing(letterbox="stretch", channels="bgr", scale=255.0)
 ORIGINAL_SIZES = "orig_target_sizes"
 
 
@@ -68,9 +70,36 @@ def to_px(boxes: FloatArray, size: Size) -> FloatArray:
     return in_px(boxes, size) if relative else boxes
 
 
+def decode_scored(outputs: Outputs, size: Size) -> Candidates:
+    """Candidates of boxes [K,5] with their scores, and labels [K], a batch of one or none."""
+    rows, labels = outputs[0].reshape(-1, 5), outputs[1].reshape(-1)
+    kept = labels >= 0
+    return Candidates(to_px(rows[:, :4], size)[kept], rows[kept, 4], labels[kept].astype(np.int64))
+
+
 def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize boxes with labels and scores, or with scores per class."""
-    return _rows(info) or _labeled(info) or _raw(info)
+    return _rows(info) or _scored(info) or _labeled(info) or _raw(info)
+
+
+def _scored(info: ModelInfo) -> OutputDecoding | None:
+    labels = [n for n, a in info.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
+    if len(labels) != 1:
+        return None
+    shape = info.outputs[labels[0]].shape
+    boxes = [n for n in info.floats(len(shape) + 1) if info.outputs[n].shape == (*shape, 5)]
+    if len(boxes) != 1:
+        return None
+    return OutputDecoding(
+        reason=f"boxes with scores {boxes[0]} and labels {labels[0]} (from 0): suppressed in the "
+        "graph",
+        outputs=(boxes[0], labels[0]),
+        decode=decode_scored,
+        preprocessing=OPENVINO,
+        first_label=1,
+        suppressed=True,
+        batched=len(shape) == 2,
+    )
 
 
 def _labeled(info: ModelInfo) -> OutputDecoding | None:
