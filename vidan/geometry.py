@@ -20,6 +20,9 @@ middle of its upper edge."""
 ANCHOR_HEIGHTS = {"top": 0.0, "center": 0.5, "bottom": 1.0}
 """Where an anchor is, as a fraction of the height of its box from the top."""
 
+EDGE_MARGIN = 0.01
+"""How near to an edge of the image a line ends there, in diagonals of the image."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -47,6 +50,24 @@ def right_normal(start: npt.ArrayLike, end: npt.ArrayLike) -> Floats:
     if length == 0:
         raise ValueError("right_normal: expected two different points")
     return np.array([-dy, dx]) / length
+
+
+def beyond_edges(points: npt.ArrayLike, width: float, height: float) -> Floats:
+    """A line (2,2), extended far beyond the edges of the image at which it ends.
+
+    The lower edges of boxes may be outside of the image, where nobody can draw a line. An end is
+    at an edge if the line would leave the image within `EDGE_MARGIN` of its diagonal.
+
+    >>> beyond_edges([[50, 0], [50, 60]], 100, 100)
+    array([[  50., -200.],
+           [  50.,   60.]])
+    """
+    line = np.array(points, np.float64)
+    outward = line - line[::-1]
+    outward /= np.hypot(*outward[0])
+    near = line + EDGE_MARGIN * np.hypot(width, height) * outward
+    leaves = ((near < 0) | (near > (width, height))).any(axis=1, keepdims=True)
+    return np.asarray(np.where(leaves, line + (width + height) * outward, line))
 
 
 def signed_distance(points: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike) -> Floats:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from vidan.config.build import SceneContext
 from vidan.errors import ConfigError
 from vidan.events import CROSSED, Event, Measure, Shape
-from vidan.geometry import ANCHOR_HEIGHTS, passes_between, right_normal
+from vidan.geometry import ANCHOR_HEIGHTS, beyond_edges, passes_between, right_normal
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
@@ -52,7 +52,8 @@ class Lines:
     The side of an object is known while its anchor is outside the dead band of the line, whose
     width is proportional to the size of its box. A crossing is a change of the known side whose
     path passes between the end points. It is dated and located where the path passed the line, and
-    known as soon as the object leaves the dead band. In the data of an event are `direction`, `in`
+    known as soon as the object leaves the dead band. A line that ends at an edge of the image goes
+    on beyond it, as boxes do. In the data of an event are `direction`, `in`
     or `out`; `joined`, whether a broken track was continued by another; and `delay`, how much
     later the event became known, s.
 
@@ -163,7 +164,8 @@ class Lines:
         self._points = np.array([line.outline.pixels(*size) for line in self._lines])
         self._normals = np.array([right_normal(*points) for points in self._points])
         self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)
-        self._ends = [tuple(map(tuple, points)) for points in self._points.tolist()]
+        extended = [beyond_edges(points, *size) for points in self._points]
+        self._ends = [tuple(map(tuple, points.tolist())) for points in extended]
 
     def _advance(self, rows: Rows, result: Result) -> list[Event]:
         """Follow all tracks (N,) relative to all lines (L,)."""

@@ -188,6 +188,20 @@ def test_sequence_13_both_directions(line, there, back):
     assert [event.data["direction"] for event in events] == ["in", "out"]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"from": [320, 0], "to": [320, 480]}, (0, 1)),
+        ({"from": [0.5, 0], "to": [0.5, 0.995]}, (0, 1)),
+        ({"from": [0.5, 0], "to": [0.5, 0.9]}, (0, 0)),
+    ],
+    ids=["to_the_edge", "almost_to_the_edge", "shorter"],
+)
+def test_an_anchor_below_the_image_crosses_a_line_that_ends_at_the_edge(line, expected):
+    box_is_cut_off = straight((250.0, 500.0), (4.0, 0), 40)
+    assert counts(run(path(box_is_cut_off, size=60.0), line=line)) == expected
+
+
 def test_in_left_swaps_the_directions():
     assert counts(run(path(vertical(5)), line=LINE | {"in": "left"})) == (0, 1)
 
