@@ -19,6 +19,8 @@ from vidan.config.check import check
 from vidan.errors import ConfigError, did_you_mean
 from vidan.geometry import Anchor, is_simple, on_one_line
 
+from .ground import fit_ground
+
 log = logging.getLogger(__name__)
 
 Points = npt.NDArray[np.float64]
@@ -45,6 +47,7 @@ ZONE_KEYS = {
     "anchor": Anchor,
     "loiter": Seconds | dict[str, Seconds],
     "crowd": Any,
+    "direction": Any,
 }
 CROWD_KEYS = {"more_than": Annotated[int, Meta(ge=0)], "for": Seconds}
 GROUND_KEYS = {"points": Any, "meters": Any}
@@ -114,6 +117,8 @@ class Zone:
         anchor: the point of a box that is inside or outside.
         loiter: seconds after which an object loiters, for all labels or by label; None: never.
         crowd: number of objects above which it is crowded, and seconds after which; None: never.
+        direction: two points, the first and the second of an arrow along which objects may move;
+            None: any direction.
     """
 
     name: str
@@ -122,6 +127,7 @@ class Zone:
     anchor: Anchor
     loiter: float | Mapping[str, float] | None
     crowd: tuple[int, float] | None
+    direction: Outline | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,8 +180,12 @@ class Scene:
         Raises:
             ConfigError: a point is outside the image.
         """
-        for shape in (*self.lines, *self.zones, *((self.ground,) if self.ground else ())):
-            shape.outline.pixels(width, height)
+        ground = () if self.ground is None else (self.ground.outline,)
+        directions = (zone.direction for zone in self.zones if zone.direction is not None)
+        lines = (line.outline for line in self.lines)
+        zones = (zone.outline for zone in self.zones)
+        for outline in (*lines, *zones, *directions, *ground):
+            outline.pixels(width, height)
         if self.drawn_for is None:
             return
         aspect, drawn = width / height, self.drawn_for[0] / self.drawn_for[1]
@@ -203,8 +213,6 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
             OmegaConf.merge(_read(Path(str(values["path"])).expanduser()), _without_path(values))
         )
     scene = _scene(values)
-    if scene.zones or scene.ground is not None:
-        log.warning("scene: no analyzer of this version uses zones or ground; only checked")
     scene.check_labels(context.labels)
     if context.size is not None:
         scene.check_size(*context.size)
@@ -312,8 +320,26 @@ def _zone(name: str, values: Any, drawn_for: tuple[int, int] | None) -> Zone:
     if crowd is not None:
         _checked(f"{key}.crowd", crowd, CROWD_KEYS, ("more_than", "for"))
         crowd = crowd["more_than"], crowd["for"]
-    anchor = values.get("anchor", "bottom")
-    return Zone(name, outline, _labels(values), anchor, values.get("loiter"), crowd)
+    return Zone(
+        name,
+        outline,
+        _labels(values),
+        values.get("anchor", "bottom"),
+        values.get("loiter"),
+        crowd,
+        _direction(f"{key}.direction", values.get("direction"), drawn_for),
+    )
+
+
+def _direction(key: str, value: Any, drawn_for: tuple[int, int] | None) -> Outline | None:
+    if value is None:
+        return None
+    outline = _outline(key, value, drawn_for)
+    if len(outline.points) != 2:
+        raise ConfigError(f"{key}: expected two points, not {len(outline.points)}")
+    if (outline.points[0] == outline.points[1]).all():
+        raise ConfigError(f"{key}: its points are the same, so it has no direction")
+    return outline
 
 
 def _ground(values: Any, drawn_for: tuple[int, int] | None) -> Ground:
@@ -329,7 +355,14 @@ def _ground(values: Any, drawn_for: tuple[int, int] | None) -> Ground:
                 f"{where}: three of them are on one line: choose four points of which no three are"
             )
     if len(meters) != len(outline.points):
-        raise ConfigError(f"{key}: expected as many points in 'meters' as in 'points'")
+        raise ConfigError(
+            f"{key}: expected as many points in 'meters' ({len(meters)}) as in 'points' "
+            f"({len(outline.points)})"
+        )
+    try:
+        fit_ground(outline.points, meters)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from error
     return Ground(outline, meters)
 
 

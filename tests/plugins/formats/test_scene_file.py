@@ -12,7 +12,7 @@ lines:
   door: {from: [0.31, 0.62], to: [0.55, 0.60], in: left, labels: [person], anchor: center}
 zones:
   till: {polygon: [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9], [0.1, 0.9]], loiter: {car: 3, person: 15},
-         crowd: {more_than: 5, for: 10}}
+         crowd: {more_than: 5, for: 10}, direction: [[0.1, 0.5], [0.4, 0.5]]}
 ground: {points: [[0.2, 0.9], [0.8, 0.9], [0.6, 0.4], [0.4, 0.4]],
          meters: [[0, 0], [8, 0], [8, 20], [0, 20]]}
 """
@@ -27,8 +27,9 @@ def test_a_scene_file(tmp_path, caplog):
         "door", False, ("person",), "center")  # fmt: skip
     assert line.outline.pixels(100, 200).ravel().tolist() == pytest.approx([31, 124, 55, 120])
     assert (zone.loiter, zone.crowd) == ({"car": 3, "person": 15}, (5, 10))
+    assert zone.direction.pixels(100, 200).tolist() == [[10, 100], [40, 100]]
     assert scene.ground is not None
-    assert "no analyzer of this version uses zones" in caplog.text
+    assert caplog.text == ""
 
 
 BAD = {
@@ -53,6 +54,46 @@ BAD = {
         "ground: {points: [[0, 0], [0.1, 0.1], [0.2, 0.2], [1, 0]], "
         "meters: [[0, 0], [8, 0], [8, 20], [0, 20]]}",
         ["ground", "on one line"],
+    ),
+    "three ground points": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1]], meters: [[0, 0], [8, 0], [8, 9]]}",
+        ["ground.points", "at least 4"],
+    ),
+    "a missing meter point": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.4]], "
+        "meters: [[0, 0], [8, 0], [8, 9], [0, 9]]}",
+        ["ground", "(4)", "(5)"],
+    ),
+    "ground points without meters": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1], [0, 1]]}",
+        ["ground", "missing 'meters'"],
+    ),
+    "collinear meters": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1], [0, 1]], "
+        "meters: [[0, 0], [8, 0], [16, 0], [0, 9]]}",
+        ["ground.meters", "on one line"],
+    ),
+    "meters in another order": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1], [0, 1]], "
+        "meters: [[0, 0], [8, 9], [8, 0], [0, 9]]}",
+        ["ground", "same order"],
+    ),
+    "meters that are no number": (
+        "ground: {points: [[0, 0], [1, 0], [1, 1], [0, 1]], "
+        "meters: [[0, 0], [8, .nan], [8, 9], [0, 9]]}",
+        ["ground.meters", "nan"],
+    ),
+    "a direction of one point": (
+        "zones: {lane: {polygon: [[0, 0], [1, 0], [1, 1]], direction: [[0, 0]]}}",
+        ["lane.direction", "two points"],
+    ),
+    "a direction without length": (
+        "zones: {lane: {polygon: [[0, 0], [1, 0], [1, 1]], direction: [[0, 1], [0, 1]]}}",
+        ["lane.direction", "the same"],
+    ),
+    "a direction outside": (
+        "zones: {lane: {polygon: [[0, 0], [1, 0], [1, 1]], direction: [[5, 5], [9, 900]]}}",
+        ["lane.direction", "900"],
     ),
     "a label of no class": (
         "lines: {door: {from: [0, 0], to: [1, 1], labels: [with_maks]}}",
