@@ -108,6 +108,12 @@ class Event:
         if not math.isfinite(self.time):
             raise ValueError(f"Event.time: expected a finite number, got {self.time!r}")
 
+    @property
+    def known(self) -> float:
+        """Stream time at which it became known, s: later than `time` by its `delay`."""
+        delay = self.data.get("delay")
+        return self.time + (delay if isinstance(delay, int | float) else 0.0)
+
     def record(self) -> dict[str, Any]:
         """The event ready for JSON, its keys in the order of the attributes."""
         return {

@@ -55,6 +55,10 @@ class Canvas(Protocol):
         """Fill an area."""
         ...
 
+    def fill_polygon(self, points: npt.NDArray[np.int32], color: Color, opacity: float) -> None:
+        """Fill a polygon (N,2), with an opacity from 0 to 1."""
+        ...
+
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """Draw a line of text, given its top-left corner and the font size."""
         ...
@@ -84,6 +88,10 @@ class RgbCanvas:
         rows, columns = area
         corners = (columns.start, rows.start), (columns.stop - 1, rows.stop - 1)
         cv2.rectangle(self._image, *corners, color, cv2.FILLED)  # 5 times as fast as NumPy
+
+    def fill_polygon(self, points: npt.NDArray[np.int32], color: Color, opacity: float) -> None:
+        """See Canvas."""
+        _blend_polygon(self._image, points, color, opacity)
 
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """See Canvas."""
@@ -124,6 +132,11 @@ class YuvCanvas:
         for plane, (value,), shift in self._channels(color):
             plane[_halved_slice(area[0], shift), _halved_slice(area[1], shift)] = value
 
+    def fill_polygon(self, points: npt.NDArray[np.int32], color: Color, opacity: float) -> None:
+        """See Canvas."""
+        for plane, value, shift in self._channels(color):
+            _blend_polygon(plane, points >> shift, value, opacity)
+
     def text(self, text: str, place: Point, font: int, color: Color) -> None:
         """See Canvas; draws luma only, as text is black or white on a colored background."""
         y = yuv_of(color, self._planes.colors)[0]
@@ -134,6 +147,24 @@ class YuvCanvas:
         y, u, v = yuv_of(color, self._planes.colors)
         planes = self._planes
         return [(planes.y, (y,), 0), (planes.u, (u,), 1), (planes.v, (v,), 1)]
+
+
+def _blend_polygon(
+    image: npt.NDArray[np.uint8],
+    points: npt.NDArray[np.int32],
+    color: Color | tuple[int],
+    opacity: float,
+) -> None:
+    """Mix a color into a polygon (N,2) of an image (H,W,3), or of a plane (H,W)."""
+    height, width = image.shape[:2]
+    left, top = np.clip(points.min(axis=0), 0, [width, height]).tolist()
+    right, bottom = np.clip(points.max(axis=0) + 1, 0, [width, height]).tolist()
+    area = image[top:bottom, left:right]
+    if not area.size:
+        return
+    mixed = area.copy()
+    cv2.fillPoly(mixed, [points], color, cv2.LINE_AA, offset=(-left, -top))
+    cv2.addWeighted(mixed, opacity, area, 1 - opacity, 0, dst=area)
 
 
 @functools.lru_cache(maxsize=4096)

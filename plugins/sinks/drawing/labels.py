@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .canvas import Area, Canvas, Corners
+from .canvas import Area, Canvas, Corners, Point
 from .palette import Color, text_color_on
 from .text import Text
 
@@ -66,6 +66,27 @@ class Labels:
         text, area = self._find_place(corners, self._texts(corners, name, short, score))
         self._occupied[area] = True
         self._placed.append((text, area, color))
+
+    def add_caption(self, point: Point, text: str, color: Color) -> None:
+        """Place a caption beside a point, or as near to it as there is room."""
+        text = self._shortened(text, self._canvas.size[1] - 2 * self._style.line - 2)
+        corners = (*point, *point)
+        area = next(
+            (a for a in self._stacked(text, corners) if not self._occupied[a].any()),
+            next(self._areas(text, corners)),
+        )
+        self._occupied[area] = True
+        self._placed.append((text, area, color))
+
+    def _stacked(self, text: str, corners: Corners) -> Iterator[Area]:
+        """Places for a caption: those of a label, then other rows, the nearest first."""
+        yield from self._areas(text, corners)
+        for rows, columns in self._areas(text, corners):
+            height = rows.stop - rows.start
+            for y in sorted(
+                range(self._canvas.size[0] - height + 1), key=lambda y: abs(y - rows.start)
+            ):
+                yield slice(y, y + height), columns
 
     def _find_place(self, corners: Corners, texts: Iterable[str]) -> tuple[str, Area]:
         """The first text with the first area that is free, or the last of both."""

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from vidan.events import Shape
+from vidan.events import Event
 from vidan.types import Image, Result, YuvPlanes
 
 from .canvas import Canvas, Corners, RgbCanvas, YuvCanvas
+from .highlights import Highlights
 from .labels import Labels, Style
-from .palette import Color, color_of
+from .palette import HIGHLIGHT, Color, color_of
+from .shapes import add_captions, draw_shapes, pixels
 from .text import Text
 
 DASH_LENGTH = 8
 """Length of the dashes, and of the gaps, of a coasting track's box, in line widths."""
 
-MAX_COORDINATE_PX = 2**15
-"""Coordinates are clipped to this, so that OpenCV's integers do not overflow."""
-
 
 class Painter:
-    """Draws results. To be used by a single thread."""
+    """Draws results, with a short highlight where something happens.
+
+    To be used by a single thread, except for `notice`.
+    """
 
     def __init__(self) -> None:
         self._text = Text()
+        self._highlights = Highlights()
+
+    def notice(self, events: Iterable[Event]) -> None:
+        """Highlight events whose result may be dropped; those of the results that are drawn are."""
+        self._highlights.add(events)
 
     def annotate(self, result: Result) -> Image:
         """A copy of the frame's image with the result drawn on it: (H,W,3) uint8 RGB."""
@@ -45,41 +52,19 @@ class Painter:
         without a track has a thin box in the color of its class.
         """
         style = Style.of(result.frame.height)
-        _draw_shapes(canvas, result.shapes, style)
+        self._highlights.add(result.events)
+        self._highlights.advance(result.frame.time)
+        draw_shapes(canvas, result.shapes, style, self._highlights)
         labels = Labels(canvas, style, self._text)
-        _add_captions(result.shapes, labels)  # first: they stay where they are
-        _draw_tracks(canvas, result, style, labels)
+        add_captions(result.shapes, labels)  # first: they stay where they are
+        _draw_tracks(canvas, result, style, labels, self._highlights)
         _draw_unmatched(canvas, result, style, labels)  # last: tracks place their labels first
         labels.draw()
 
 
-def _draw_shapes(canvas: Canvas, shapes: Sequence[Shape], style: Style) -> None:
-    """Draw paths and polygons in the colors of their tracks."""
-    if not shapes:
-        return
-    corners = [
-        shape.points if shape.kind == "path" else np.concatenate([shape.points, shape.points[:1]])
-        for shape in shapes
-    ]
-    # All at once: a call for each of many short trails would cost more than drawing them.
-    pixels = np.clip(np.concatenate(corners), -(2**15), 2**15).round().astype(np.int32)
-    end = 0
-    for shape, points in zip(shapes, corners, strict=True):
-        begin, end = end, end + len(points)
-        color = color_of(0 if shape.track is None else shape.track)
-        canvas.path(pixels[begin:end], color, style.line)
-
-
-def _add_captions(shapes: Sequence[Shape], labels: Labels) -> None:
-    """Place the captions of shapes at their first points."""
-    for shape in shapes:
-        if shape.caption:
-            x, y = _pixels(shape.points[0]).tolist()
-            color = color_of(0 if shape.track is None else shape.track)
-            labels.add((x, y, x, y), shape.caption, shape.caption, None, color)
-
-
-def _draw_tracks(canvas: Canvas, result: Result, style: Style, labels: Labels) -> None:
+def _draw_tracks(
+    canvas: Canvas, result: Result, style: Style, labels: Labels, highlights: Highlights
+) -> None:
     tracks = result.tracks
     for number, corners, score, class_index, misses in zip(
         tracks.ids.tolist(),
@@ -90,6 +75,8 @@ def _draw_tracks(canvas: Canvas, result: Result, style: Style, labels: Labels) -
         strict=True,
     ):
         color = color_of(number)
+        if highlights.has_track(number):
+            canvas.box(corners, HIGHLIGHT, 3 * style.line)
         if misses:
             _draw_dashed(canvas, corners, color, style.line)
         else:
@@ -113,15 +100,9 @@ def _draw_unmatched(canvas: Canvas, result: Result, style: Style, labels: Labels
         labels.add(corners, label, label, score, color)
 
 
-def _pixels(coordinates: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-    """Coordinates in whole px, clipped to MAX_COORDINATE_PX."""
-    clipped = np.clip(coordinates, -MAX_COORDINATE_PX, MAX_COORDINATE_PX)
-    return clipped.round().astype(np.int32)
-
-
 def _corners(boxes: npt.NDArray[np.float32]) -> list[Corners]:
     """Boxes (N,4) in whole px."""
-    return [(left, top, right, bottom) for left, top, right, bottom in _pixels(boxes).tolist()]
+    return [(left, top, right, bottom) for left, top, right, bottom in pixels(boxes).tolist()]
 
 
 def _draw_dashed(canvas: Canvas, corners: Corners, color: Color, line: int) -> None:

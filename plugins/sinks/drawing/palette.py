@@ -10,6 +10,15 @@ import numpy as np
 Color = tuple[int, int, int]
 """Red, green and blue of sRGB, 0 to 255."""
 
+SCENE: Color = (255, 255, 255)
+"""Of lines and zones: unlike that of any id or class."""
+
+HIGHLIGHT: Color = (255, 60, 60)
+"""Of what has just had an event."""
+
+CASING: Color = (0, 0, 0)
+"""Of the edges of lines and zones."""
+
 HUE_STEP = (math.sqrt(5) - 1) / 2
 """Golden ratio: hues of successive numbers, in turns of the color circle, are far apart."""
 

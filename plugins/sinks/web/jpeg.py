@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import cv2
 
+from vidan.events import Event
 from vidan.types import Result
 
 from ..drawing.painter import Painter
@@ -35,6 +36,7 @@ class JpegEncoder:
         self._changed = threading.Condition()
         self._pending: Result | None = None
         self._requested = self._closed = False
+        self._painter = Painter()
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
@@ -49,6 +51,10 @@ class JpegEncoder:
         with self._changed:
             self._pending = result
             self._changed.notify()
+
+    def notice(self, events: Iterable[Event]) -> None:
+        """Highlight events in the next images. Does not wait."""
+        self._painter.notice(events)
 
     def request(self, requested: bool) -> None:
         """Set whether any viewer waits for an image. Does not wait."""
@@ -65,10 +71,9 @@ class JpegEncoder:
         self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
-        painter = Painter()
         try:
             while (result := self._next()) is not None:
-                self._on_image(self._encode(painter, result))
+                self._on_image(self._encode(result))
         except Exception as error:
             self.error = error
 
@@ -78,7 +83,7 @@ class JpegEncoder:
             result, self._pending = self._pending, None
             return result if self._requested else None
 
-    def _encode(self, painter: Painter, result: Result) -> bytes:
-        image = painter.annotate(scaled_to_fit(result, self._width, UNLIMITED_PX))
+    def _encode(self, result: Result) -> bytes:
+        image = self._painter.annotate(scaled_to_fit(result, self._width, UNLIMITED_PX))
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()

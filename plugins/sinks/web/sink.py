@@ -98,8 +98,9 @@ class Web:
         self.server.encoder.submit(result)
 
     def emit(self, events: Sequence[Event]) -> None:
-        """See EventSink: list events beside the image."""
+        """See EventSink: list events beside the image, and highlight them in it."""
         self.live_stats.add_events(events)
+        self.server.encoder.notice(events)
 
     def close(self) -> None:
         """Tell the viewers that the run has ended; a second call does nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import cv2
 from msgspec import Meta
 
 from vidan import options
+from vidan.events import Event
 from vidan.interfaces import StopRun
 from vidan.types import Image, Result
 
@@ -79,6 +81,10 @@ class Window:
         if "next" in requests:
             self.viewer.show(self._render(result))
             self._shown = result
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """See EventSink: highlight events, those of dropped results too."""
+        self._painter.notice(events)
 
     def close(self) -> None:
         """Close the window; a second call does nothing."""
