@@ -63,6 +63,7 @@ class Lines:
         scene: lines and zones; given by the run. A path or the content of a scene file elsewhere.
         dead_band: half the width of the dead band, in extents of the box across the line.
         join_within: longest time between a track and the one that continues it, s; 0 to join none.
+        required: whether a scene without lines is an error; else nothing is done then.
         explain: whether to log each crossing, and each path that came near a line but was not
             counted, with the reason.
 
@@ -75,11 +76,12 @@ class Lines:
         scene: SceneContext | Mapping[str, Any] | str | None = None,
         dead_band: Annotated[float, Meta(ge=0, le=1)] = 0.2,
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+        required: bool = True,
         explain: bool = False,
     ) -> None:
         self._scene = load_scene(scene)
         self._lines = self._scene.lines
-        if not self._lines:
+        if required and not self._lines:
             raise ConfigError(
                 "analytics.lines: the scene has no line: set scene=<file>, or "
                 "scene.lines.<name>={from:[x,y],to:[x,y]}"
@@ -97,6 +99,8 @@ class Lines:
 
     def update(self, result: Result) -> list[Event]:
         """The crossings that became known with this frame, by time."""
+        if not self._lines:
+            return []
         self._last = result
         self._fit(result)
         memory = self._memory

@@ -210,7 +210,7 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
     values = dict(context.values)
     if values.get("path") is not None:
         values = OmegaConf.to_container(  # type: ignore[assignment]
-            OmegaConf.merge(_read(Path(str(values["path"])).expanduser()), _without_path(values))
+            OmegaConf.merge(_read(Path(str(values["path"])).expanduser()), _added(values))
         )
     scene = _scene(values)
     scene.check_labels(context.labels)
@@ -225,8 +225,9 @@ def _mapping(given: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
     return {"path": given} if isinstance(given, str) else given
 
 
-def _without_path(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != "path"}
+def _added(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set beside the path of a scene file."""
+    return {key: value for key, value in values.items() if key != "path" and value is not None}
 
 
 def _read(path: Path) -> Any:
@@ -234,7 +235,9 @@ def _read(path: Path) -> Any:
     try:
         content = OmegaConf.load(path)
     except OSError as error:
-        raise ConfigError(f"scene={str(path)!r}: {error.strerror or error}") from error
+        raise ConfigError(
+            f"cannot read the scene {str(path)!r}: {error.strerror or error}"
+        ) from error
     except Exception as error:  # of the YAML parser: a name that is used twice among others
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
         mark = getattr(error, "problem_mark", None)

@@ -169,8 +169,9 @@ def help_text() -> str:
 
     lines, found = [HELP, "Config groups and their options:"], groups()
     for group in (*KINDS, "scene", "pipeline"):
+        width = max(12, *(len(name) + 2 for name in found[group]))
         lines.append(f"  {group}")
-        lines += [f"    {name:<12}{about}".rstrip() for name, about in found[group].items()]
+        lines += [f"    {name:<{width}}{about}".rstrip() for name, about in found[group].items()]
     lines += ["", KEYS, "Commands:"]
     lines += _command_lines(load_plugins().commands)
     return "\n".join([*lines, ""])

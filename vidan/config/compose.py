@@ -83,20 +83,25 @@ def with_added_keys(overrides: Iterable[str]) -> list[str]:
 def with_scene(overrides: Iterable[str]) -> list[str]:
     """The overrides, with `scene=street.yaml` as the option `file` of the config group `scene`.
 
-    Shapes can be set without a plus, since their names are free.
+    Shapes can be set without a plus, since their names are free. They replace those of the demo.
 
     >>> with_scene(["scene=street.yaml", "scene.lines.door.in=left"])
     ['scene=file', 'scene.path=street.yaml', '++scene.lines.door.in=left']
+    >>> with_scene(["scene.lines.door.in=left"])
+    ['scene=none', '++scene.lines.door.in=left']
     """
-    found = []
-    for override in overrides:
-        key, _, value = override.partition("=")
+    given = [override.partition("=") for override in overrides]
+    keys = {key for key, _, _ in given}
+    has_shapes = any(key.startswith("scene.") for key in keys)
+    alone = "scene" not in keys and (has_shapes or "~source" in keys)
+    found = ["scene=none"] if alone else []
+    for key, equals, value in given:
         if key == "scene" and value.strip("'\"").endswith(SCENE_SUFFIXES):
             found += ["scene=file", f"scene.path={value}"]
         elif key.startswith("scene.") and key != "scene.path":
-            found.append(f"++{override}")
+            found.append(f"++{key}{equals}{value}")
         else:
-            found.append(override)
+            found.append(key + equals + value)
     return found
 
 

@@ -39,8 +39,17 @@ def test_each_of_several_sinks_has_its_own_key():
     assert config.sink.mot.path == "/out/tracks.txt"
 
 
+COMBINATIONS = {("analytics", "scene")}
+"""Options that combine others of their group, and are no components."""
+
+
 def choices():
-    return [(kind, name) for kind, options in groups().items() for name in options if kind in KINDS]
+    return [
+        (kind, name)
+        for kind, options in groups().items()
+        for name in options
+        if kind in KINDS and (kind, name) not in COMBINATIONS
+    ]
 
 
 @pytest.mark.parametrize(("kind", "name"), choices())
