@@ -29,8 +29,17 @@ Array = npt.NDArray[np.float64]
 FRAME, ID, BOX, SCORE = 0, 1, slice(2, 6), 6
 """Columns of a row."""
 
+FLAG, CLASS, VISIBILITY = 6, 7, 8
+"""Further columns of a gt.txt; the flag is 0 for what is to be ignored."""
+
+PEDESTRIAN = 1
+"""Class of the people that benchmarks count."""
+
 MIN_DET_COLUMNS, MAX_DET_COLUMNS = 7, 10
 """Number of columns of a det.txt."""
+
+TRUTH_COLUMNS = 9
+"""Number of columns of a gt.txt since MOT16, with class and visibility; MOT15 has 10, or 7."""
 
 TRACK_COLUMNS = 10
 """Number of columns of a file of tracks."""
@@ -135,6 +144,31 @@ def read_tracks(path: Path) -> Array:
         frame, track = rows[int(np.flatnonzero(duplicate)[0]), :2]
         raise SourceError(f"{path}: track {track:g} has two boxes in frame {frame:g}")
     return np.asarray(rows)
+
+
+def has_classes(truth: Path) -> bool:
+    """Whether a gt.txt has classes and visibilities, as since MOT16.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    lines = _read_lines(truth, "ground truth")
+    return bool(lines) and lines[0][1].count(",") + 1 == TRUTH_COLUMNS
+
+
+def read_people(path: Path) -> Array:
+    """The rows of a gt.txt that count as people: (N,10), by frame, then id.
+
+    Without classes everyone counts and is fully visible.
+
+    Raises:
+        SourceError: the file cannot be read, or is not in this format.
+    """
+    rows = read_tracks(path)
+    rows = rows[rows[:, FLAG] == 1]
+    if not has_classes(path):
+        rows[:, CLASS], rows[:, VISIBILITY] = PEDESTRIAN, 1.0
+    return np.asarray(rows[rows[:, CLASS] == PEDESTRIAN])
 
 
 def write_tracks(path: Path, rows: Array) -> None:

@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     found = evaluate(config)
     directory = Path(config.run_dir)
     curve = hota_curve(found.combined)
-    report.plot(directory / "metrics.png", found.rows, curve, title=_title(config))
+    report.plot(directory / "metrics.png", found.rows, curve, title=title(config))
     terminal = console()
     terminal.print(report.table(list(found.rows.items())))
     if found.smoothed:
@@ -72,7 +72,7 @@ def evaluate(config: DictConfig) -> Evaluation:
     results = settings.results_folder(config)
     wanted = settings.names(config, "sequences")
     sequences = with_truth(find_sequences(settings.folders(config), wanted))
-    files = None if results is None else _result_files(results, sequences)
+    files = None if results is None else result_files(results, sequences)
     directory = run_directory(config)
     times: dict[str, list[float]] = {}
     if files is None:
@@ -83,7 +83,7 @@ def evaluate(config: DictConfig) -> Evaluation:
     if smoothing is not None:
         smoothed = _smooth(metrics, sequences, files, smoothing, directory / "smooth")
     found = _evaluation(metrics, scores, times, smoothed)
-    _write(directory / "metrics.json", _title(config), found, times)
+    _write(directory / "metrics.json", title(config), found, times)
     return found
 
 
@@ -104,8 +104,12 @@ def with_truth(sequences: Sequence[MotSequence]) -> list[MotSequence]:
     return known
 
 
-def _result_files(folder: Path, sequences: Sequence[MotSequence]) -> dict[str, Path]:
-    """The results of each sequence that has a file; warns about the others."""
+def result_files(folder: Path, sequences: Sequence[MotSequence]) -> dict[str, Path]:
+    """The results of each sequence that has a file; warns about the others.
+
+    Raises:
+        SourceError: none has.
+    """
     files = {sequence.name: folder / f"{sequence.name}.txt" for sequence in sequences}
     found = {name: file for name, file in files.items() if file.is_file()}
     if not found:
@@ -178,5 +182,6 @@ def _write(path: Path, title: str, found: Evaluation, times: Mapping[str, list[f
     write_json(path, content)
 
 
-def _title(config: DictConfig) -> str:
+def title(config: DictConfig) -> str:
+    """What is scored: the name of the tracker, or the folder of results."""
     return str(config.tracker.name if config.results is None else config.results)

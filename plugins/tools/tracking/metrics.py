@@ -17,12 +17,10 @@ import numpy as np
 from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError, SourceError
 
+from ...formats.mot import has_classes
 from .sequences import MotSequence
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
-
-COLUMNS_WITH_CLASSES = 9
-"""Columns of a gt.txt since MOT16, with class and visibility; MOT15 has ten, or seven."""
 
 Raw = dict[str, dict[str, Any]]
 """TrackEval's results for one or several sequences: by metric, then by field."""
@@ -140,6 +138,4 @@ def hota_curve(raw: Raw) -> dict[str, list[float]]:
 
 def _benchmark(truth: Path) -> str:
     """Whose rules apply to a gt.txt: with classes MOT17's, which are MOT16's too; else MOT15's."""
-    with truth.open(encoding="utf-8-sig") as file:
-        columns = file.readline().count(",") + 1
-    return "MOT17" if columns == COLUMNS_WITH_CLASSES else "MOT15"
+    return "MOT17" if has_classes(truth) else "MOT15"

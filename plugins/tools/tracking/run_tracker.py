@@ -21,6 +21,9 @@ from .sequences import MotSequence
 
 log = logging.getLogger(__name__)
 
+LABELS = ("person",)
+"""Labels of the detections of a sequence, by class index."""
+
 
 class ImagelessFrame(Frame):
     """A frame without an image: only its detections are known."""
@@ -66,9 +69,9 @@ def read_input(sequence: MotSequence) -> TrackerInput:
     if sequence.detections is None and sequence.features is None:
         raise SourceError(f"{sequence.name!r} has no det/det.txt")
     with closing(_detector(sequence)) as detector:
-        found = detector.detect(_imageless_frames(sequence, (1, 1)))
+        found = detector.detect(imageless_frames(sequence, (1, 1)))
     size = sequence.size or _extent(found)
-    return TrackerInput(sequence, _imageless_frames(sequence, size), found)
+    return TrackerInput(sequence, imageless_frames(sequence, size), found)
 
 
 def run_tracker(given: TrackerInput, tracker: Mapping[str, Any], path: Path) -> list[float]:
@@ -82,16 +85,38 @@ def run_tracker(given: TrackerInput, tracker: Mapping[str, Any], path: Path) -> 
     Returns:
         Seconds that each call of the tracker's `update` took.
     """
-    built: Tracker = build("tracker", tracker)
+    results = track(given, tracker)
     sink: Sink = build("sink", {"name": "mot", "path": str(path)}, "sink.mot")
     seconds = []
     with closing(sink):
-        for frame, detections in zip(_frames(given), given.detections, strict=True):
-            start = time.perf_counter()
-            tracks = built.update(frame, detections)
-            seconds.append(time.perf_counter() - start)
-            sink.write(Result(frame, detections, tracks, ("person",)))
+        for result in results:
+            seconds.append(result.timings["tracker"])
+            sink.write(result)
     return seconds
+
+
+def track(given: TrackerInput, tracker: Mapping[str, Any]) -> Iterator[Result]:
+    """Run a tracker on a sequence; `timings` of each result has the time of its `update`.
+
+    Args:
+        given: frames and detections of the sequence.
+        tracker: `name` and options of the tracker.
+
+    Raises:
+        ConfigError: an invalid option; at once.
+    """
+    built: Tracker = build("tracker", tracker)
+    return (
+        _update(built, frame, detections)
+        for frame, detections in zip(_frames(given), given.detections, strict=True)
+    )
+
+
+def _update(tracker: Tracker, frame: Frame, detections: Detections) -> Result:
+    start = time.perf_counter()
+    tracks = tracker.update(frame, detections)
+    seconds = time.perf_counter() - start
+    return Result(frame, detections, tracks, LABELS, timings={"tracker": seconds})
 
 
 def statistics_ms(seconds: list[float]) -> dict[str, float]:
@@ -133,7 +158,8 @@ def _extent(found: list[Detections]) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame]:
+def imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame]:
+    """The frames of a sequence without their images, of a size (width and height, px)."""
     width, height = size
     return [
         ImagelessFrame(

@@ -63,12 +63,18 @@ def group(config: DictConfig, key: str) -> dict[str, Any]:
     Raises:
         ConfigError: it is not a group.
     """
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    part = {} if plain[key] is None else plain[key]
+    value = plain(config)[key]
+    part = {} if value is None else value
     if not isinstance(part, dict):
         raise ConfigError(f"{key}={part!r}: expected keys and values")
     return {str(name): value for name, value in part.items()}
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """A configuration as a plain dict."""
+    found = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
 
 
 def _folder(config: DictConfig, key: str) -> Path | None:
