@@ -45,9 +45,14 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Register `vidan bench`, `models`, `eval tracking`, `tune tracking` and `smooth`."""
+    """Register `vidan bench`, `models`, `eval`, `tune` and `smooth`."""
     tools = "vidan_plugins.tools"
     commands.add("bench", f"{tools}.bench.commands:main", "Measure speed, latency and CPU time.")
+    commands.add(
+        "eval counting",
+        f"{tools}.counting.commands:evaluate",
+        "Score counts of people on sequences with ground truth.",
+    )
     commands.add(
         "eval tracking",
         f"{tools}.tracking.commands:evaluate",

@@ -1,0 +1,191 @@
+"""Gates: lines across the whole image, and how people in the ground truth cross them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+
+from vidan.geometry import Floats, signed_distance
+
+from .truth import AROUND_S, Person
+
+Extent = Literal["width", "across"]
+"""What the dead band is proportional to: the width of the box, or its extent across the gate."""
+
+Direction = Literal["in", "out"]
+"""`in` is to the right, as seen from the first point of a gate facing the second."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """A line from one border of the image to the opposite one.
+
+    Attributes:
+        name: of the gate.
+        points: (2,2), both ends in px.
+    """
+
+    name: str
+    points: Floats
+
+    @property
+    def is_vertical(self) -> bool:
+        """Whether it is vertical; horizontal otherwise."""
+        return bool(self.points[0, 0] == self.points[1, 0])
+
+    def along(self, point: Sequence[float]) -> float:
+        """How far from its first end a point is along the gate, px."""
+        axis = 1 if self.is_vertical else 0
+        return float(point[axis] - self.points[0, axis])
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A person or track that crossed a gate.
+
+    Attributes:
+        gate: name of the gate.
+        direction: `in` or `out`.
+        time: stream time, s.
+        along: how far from the first end of the gate, px.
+        identity: of the person or track.
+        height: of the box, px.
+        visible: whether a counter is expected to count it.
+    """
+
+    gate: str
+    direction: Direction
+    time: float
+    along: float
+    identity: int
+    height: float = 0.0
+    visible: bool = True
+
+
+@dataclass(frozen=True)
+class GateSet:
+    """Gates by their places, as fractions of the image.
+
+    Attributes:
+        vertical: places of vertical gates, fractions of the width.
+        horizontal: places of horizontal gates, fractions of the height.
+        tolerance: largest difference in time of a true and a counted crossing, s.
+    """
+
+    vertical: tuple[float, ...]
+    horizontal: tuple[float, ...]
+    tolerance: float
+
+    def gates(self, size: tuple[int, int]) -> list[Gate]:
+        """The gates in an image of a width and height, px."""
+        width, height = size
+        return [
+            *(
+                Gate(f"x{part:g}", np.array([[part * width, 0.0], [part * width, height]]))
+                for part in self.vertical
+            ),
+            *(
+                Gate(f"y{part:g}", np.array([[0.0, part * height], [width, part * height]]))
+                for part in self.horizontal
+            ),
+        ]
+
+
+QUARTERS = (0.25, 0.5, 0.75)
+
+GATE_SETS = {
+    "vertical": GateSet(QUARTERS, (), 0.5),
+    "six": GateSet(QUARTERS, QUARTERS, 1.0),
+}
+"""The sets of gates by name."""
+
+
+def scene_lines(gates: Iterable[Gate], label: str) -> dict[str, Any]:
+    """The gates as `lines` of a scene that counts one label."""
+    return {
+        gate.name: {
+            "from": gate.points[0].tolist(),
+            "to": gate.points[1].tolist(),
+            "in": "right",
+            "labels": [label],
+        }
+        for gate in gates
+    }
+
+
+def true_crossings(
+    people: Iterable[Person],
+    gates: Iterable[Gate],
+    dead_band: float,
+    extent: Extent = "width",
+) -> list[Crossing]:
+    """The crossings of people through gates.
+
+    The side of a person is known when the distance of the bottom center from the gate exceeds the
+    dead band. A crossing is a change of known side, dated where the path last passed the gate.
+
+    Args:
+        people: with their paths.
+        gates: to cross.
+        dead_band: half its width, in extents of the box.
+        extent: which extent of the box.
+    """
+    gates = list(gates)
+    return [
+        crossing
+        for person in people
+        for gate in gates
+        for crossing in _crossings(person, gate, dead_band, extent)
+    ]
+
+
+def _crossings(person: Person, gate: Gate, dead_band: float, extent: Extent) -> list[Crossing]:
+    distance = signed_distance(person.anchors, *gate.points)
+    axis = 0 if gate.is_vertical or extent == "width" else 1
+    sizes = person.boxes[:, 2 + axis] - person.boxes[:, axis]
+    known = np.flatnonzero(np.abs(distance) > dead_band * sizes)
+    right = distance >= 0
+    return [
+        _crossing(person, gate, distance, right, before, after)
+        for before, after in pairwise(known.tolist())
+        if right[before] != right[after]
+    ]
+
+
+def _crossing(
+    person: Person,
+    gate: Gate,
+    distance: Floats,
+    right: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    before: int,
+    after: int,
+) -> Crossing:
+    """The crossing between two boxes of a person on different sides of a gate."""
+    steps = right[before:after] != right[before + 1 : after + 1]
+    n = before + int(np.flatnonzero(steps)[-1])
+    part = distance[n] / (distance[n] - distance[n + 1])
+    time, point, box = (
+        values[n] + part * (values[n + 1] - values[n])
+        for values in (person.times, person.anchors, person.boxes)
+    )
+    return Crossing(
+        gate.name,
+        "in" if right[after] else "out",
+        float(time),
+        gate.along(point),
+        person.id,
+        float(box[3] - box[1]),
+        person.is_visible(time - AROUND_S, time + AROUND_S),
+    )
+
+
+def by_gate(crossings: Iterable[Crossing]) -> Mapping[tuple[str, Direction], list[Crossing]]:
+    """Crossings by gate and direction."""
+    found: dict[tuple[str, Direction], list[Crossing]] = {}
+    for crossing in crossings:
+        found.setdefault((crossing.gate, crossing.direction), []).append(crossing)
+    return found

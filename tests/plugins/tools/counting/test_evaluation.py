@@ -1,0 +1,133 @@
+"""`vidan eval counting`, on scenes whose crossings are known."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.tools.tracking import mot_files
+from tests.real import DATA, needs_data
+from vidan.cli.main import main
+from vidan.errors import ConfigError, SourceError
+from vidan_plugins.tools.counting.commands import evaluate
+
+# People of mot_files walk from x = 73 at 3 px per frame: they cross 160 and 320 of 640 px in
+# frames 30 and 83, to the left as seen from the top of the image.
+FRAMES = 100
+
+
+@pytest.fixture
+def walkers(here):
+    """A sequence of two people with perfect detections; returns its rows."""
+    return mot_files.sequence(here / "data", "A", frames=FRAMES)
+
+
+def run(*overrides, table="dead band 0.15"):
+    """The figures by sequence."""
+    assert evaluate(["data=data", *overrides, "run_dir=run"]) == 0
+    return json.loads(Path("run/counting.json").read_text())["scores"][table]
+
+
+def test_perfect_results(walkers, here, capsys):
+    mot_files.results(here / "out" / "A.txt", walkers)
+    scores = run("results=out")
+    assert scores["A"] == scores["combined"] | {"gates": {"x0.25 out": [2, 2], "x0.5 out": [2, 2]}}
+    assert (scores["A"]["true"], scores["A"]["f1"], scores["A"]["count_error"]) == (4, 1, 0)
+    assert scores["A"]["time_error"] == pytest.approx(0, abs=1e-6)
+    assert scores["A"]["origin_destination"] == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "out, dead band 0.15"
+    assert lines[1].split() == [
+        "sequence",
+        "true",
+        "counted",
+        "prec",
+        "recall",
+        "F1",
+        "error",
+        "time",
+        "s",
+        "OD",
+    ]
+    assert lines[2].split()[:6] == ["A", "4", "4", "1.000", "1.000", "1.000"]
+    assert (here / "run" / "counting.png").stat().st_size > 10_000
+
+
+def test_a_person_who_is_not_tracked_is_not_counted(walkers, here):
+    mot_files.results(here / "out" / "A.txt", [row for row in walkers if row[1] == 1])
+    scores = run("results=out")["A"]
+    assert (scores["recall"], scores["precision"], scores["count_error"]) == (0.5, 1, 0.5)
+
+
+def test_a_tracker_is_run(walkers):
+    scores = run("tracker=sort")
+    assert (scores["A"]["f1"], scores["A"]["counted"]) == (1, 4)
+
+
+def test_six_gates(walkers):
+    # y is 180 and 280 of 480 px: nobody crosses a horizontal gate
+    assert set(run("gates=six")["A"]["gates"]) == {"x0.25 out", "x0.5 out"}
+
+
+def test_options_of_the_counter(walkers, here):
+    # Everyone turns back 8 px behind the gate, in a box of 40 px.
+    rows = [(f, i, x if x < 150 else 296 - x, y, w, h) for f, i, x, y, w, h in walkers]
+    mot_files.results(here / "out" / "A.txt", rows)
+    assert run("results=out", "analytics.lines.dead_band=0.25")["A"]["counted"] == 0
+    assert run("results=out", "analytics.lines.dead_band=0.1")["A"]["counted"] == 4
+
+
+def test_further_dead_bands_of_the_truth(walkers):
+    for table in ("dead band 0.15", "dead band 0.05"):
+        scores = run("tracker=sort", "truth_dead_bands=[0.15,0.05]", table=table)
+        assert scores["A"]["f1"] == 1
+
+
+def test_sequences_of_mot17_are_summed_by_detector(here):
+    for name in ("MOT17-02-SDP", "MOT17-04-SDP", "MOT17-02-DPM"):
+        mot_files.sequence(here / "data", name, frames=FRAMES)
+    scores = run("tracker=sort")
+    assert [scores[n]["true"] for n in ("all SDP", "all DPM", "combined")] == [8, 4, 12]
+
+
+def test_an_unknown_image_size(here):
+    mot_files.sequence(here / "data", "A")
+    (here / "data" / "A" / "seqinfo.ini").unlink()
+    with pytest.raises(SourceError, match="size of the images of 'A' is not known: add imWidth"):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("gates=vertikal", "gates='vertikal': did you mean 'vertical'"),
+        ("tolerance=0", "tolerance=0: expected a number above 0"),
+        ("truth_dead_bands=[a]", "truth_dead_bands='a': expected a number"),
+        ("truth_dead_bands=[]", "truth_dead_bands=.*: expected at least one number"),
+        ("truth_extent=height", "truth_extent='height'"),
+        ("analytics.lines.dead_band=2", r"analytics.lines.dead_band: expected `float` <= 1.0"),
+        ("analytics.lines.deadband=0.1", "did you mean"),
+        ("analytics=[presence]", "analytics: expected lines"),
+        ("results=nowhere", "results='nowhere': there is no such folder"),
+        ("sequences=B", "no sequence 'B'"),
+    ],
+)
+def test_invalid_options(walkers, override, message):
+    with pytest.raises(ConfigError, match=message):
+        run(override)
+
+
+def test_the_command_line(capsys):
+    assert main(["eval", "counting", "--help"]) == 0
+    assert "gates: vertical" in capsys.readouterr().out
+
+
+@needs_data
+def test_the_gates_of_mot17_have_their_known_crossings(here):
+    chosen = [f"data={DATA / 'mot17'}", "sequences=[MOT17-*-SDP]"]
+    scores = run(*chosen, f"results={DATA / 'mot17' / 'reference' / 'sort'}")
+    found = {name: (row["true"], row["invisible"]) for name, row in scores.items()}
+    assert found["combined"] == (259, 59)
+    assert found["MOT17-02-SDP"] == (30, 14)
+    assert found["MOT17-05-SDP"] == (86, 18)
