@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
     ("line", "words"),
     [
         ("vidan plu", ["plugins", "plugins_dir="]),
-        ("vidan eval ", ["detection", "tracking"]),
+        ("vidan eval ", ["counting", "detection", "tracking"]),
         ("vidan plugins s", ["show"]),
         ("vidan plugins show tracker/d", ["tracker/deepsort"]),
         (
