@@ -58,6 +58,7 @@ def test_importing_vidan_loads_no_heavy_library():
         ("runtime/channel", set()),
         ("runtime/pacing", {"types"}),
         ("runtime/coasting", {"interfaces", "types"}),
+        ("runtime/analysis", {"events", "interfaces", "types"}),
         ("runtime/stream", {"errors", "events", "interfaces", "runtime", "stats", "types"}),
         ("runtime/batching", {"errors", "interfaces", "runtime"}),
         ("runtime/pipeline", {"errors", "interfaces", "runtime", "stats", "types"}),

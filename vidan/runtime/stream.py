@@ -8,27 +8,25 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from ..errors import StageError
-from ..events import Event, Measure
+from ..events import Event
 from ..interfaces import (
     Analyzer,
     Detector,
     EventSink,
-    Measuring,
     Sink,
     Source,
     StatsAware,
     Stoppable,
     StopRun,
     Tracker,
-    Visual,
 )
 from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
+from .analysis import Analysis
 from .channel import Channel, newest
 from .coasting import coast
 from .pacing import FrameSelector
@@ -127,6 +125,7 @@ class Stream:
 
     Attributes:
         stats: counts and times, live.
+        analysis: calls the analyzers.
     """
 
     def __init__(
@@ -160,13 +159,11 @@ class Stream:
         self._stop_on_sink_error = stop_on_sink_error
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
         self._sinks_left = len(self.sinks)
-        self._measuring = [a for a in self.analyzers.values() if isinstance(a, Measuring)]
-        self._visual = {n: a for n, a in self.analyzers.items() if isinstance(a, Visual)}
+        self.analysis = Analysis(self.analyzers)
         self._failures: list[StageError] = []
         self._failing = threading.Lock()
         self._taken = 0
         self._hold: tuple[int, float] | None = None  # frames dropped so far, deadline
-        self._stage = "tracker"  # of the tracker's thread
         self._last_tracks = Tracks.empty()  # of the last update
 
     def connect(
@@ -300,19 +297,20 @@ class Stream:
                 if future.exception() is not None:
                     break
                 at = captured.frame.index
-                result = self._analyze(self._result(captured, future.result()))
+                result = self.analysis.update(self._result(captured, future.result()))
                 self.stats.frame_done(time.monotonic(), result.timings, len(result.detections))
                 self._deliver(Delivery(result, result.events))
             self._finish_analyzers()
         except BaseException as error:
-            self._fail(self._stage, at, error)
+            analyzer = self.analysis.current
+            self._fail(f"analytics.{analyzer}" if analyzer else "tracker", at, error)
         self.frames.close(discard=True)
         self.pending.close(discard=True)
         self._close_outlets()
 
     def _result(self, captured: Captured, detected: Detected) -> Result:
         frame, detections = captured.frame, detected.detections
-        self._stage = "tracker"
+        self.analysis.current = ""
         started = time.perf_counter()
         if detections is None:
             detections = Detections.empty()
@@ -327,30 +325,10 @@ class Stream:
         }
         return Result(frame, detections, tracks, self._detector.labels, timings=timings)
 
-    def _analyze(self, result: Result) -> Result:
-        """Add what the analyzers report; each sees the events of those before it."""
-        if not self.analyzers:
-            return result
-        started = time.perf_counter()
-        for name, analyzer in self.analyzers.items():
-            self._stage = f"analytics.{name}"
-            events = tuple(analyzer.update(result))
-            shapes = tuple(self._visual[name].shapes()) if name in self._visual else ()
-            if events or shapes:
-                result = replace(
-                    result, events=result.events + events, shapes=result.shapes + shapes
-                )
-        measures: dict[Measure, float] = {}
-        for analyzer in self._measuring:
-            measures.update(analyzer.measures())
-        timings = {**result.timings, "analytics": time.perf_counter() - started}
-        return replace(result, timings=timings, measures=measures)
-
     def _finish_analyzers(self) -> None:
         """Deliver the events that were still pending at the end of the stream."""
-        for name, analyzer in self.analyzers.items():
-            self._stage = f"analytics.{name}"
-            self._deliver(Delivery(None, tuple(analyzer.finish())))
+        for events in self.analysis.finish():
+            self._deliver(Delivery(None, events))
 
     def _deliver(self, delivery: Delivery) -> None:
         self.stats.events_emitted(delivery.events)
