@@ -45,8 +45,14 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Register `vidan bench`, `models`, `eval`, `tune` and `smooth`."""
+    """Register `vidan analyze`, `bench`, `models`, `eval`, `tune` and `smooth`."""
     tools = "vidan_plugins.tools"
+    commands.add(
+        "analyze",
+        f"{tools}.analyze.commands:main",
+        "Count objects in tracks from a file, without video.",
+        alias="analyse",
+    )
     commands.add("bench", f"{tools}.bench.commands:main", "Measure speed, latency and CPU time.")
     commands.add(
         "eval counting",

@@ -3,10 +3,11 @@
 All files of boxes have one row per box, with the numbers separated by commas:
 
     det.txt      frame, -1, left, top, width, height, score[, x, y, z]
-    tracks       frame, id, left, top, width, height, score, -1, -1, -1
+    tracks       frame, id, left, top, width, height, score[, class, visibility, -1]
     gt.txt       frame, id, left, top, width, height, 1, class, visibility
 
-Frames and classes count from 1, lengths are px; x, y and z, of 3D tracking, are ignored.
+Frames and classes count from 1, lengths are px; x, y and z, of 3D tracking, are ignored. In a file
+of tracks, class and visibility are mostly -1; a visibility of 0 is that of a predicted box.
 Source: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", arXiv 1603.00831, section 4.4
 and table 5.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import configparser
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from vidan.errors import SinkError, SourceError
 
 Array = npt.NDArray[np.float64]
 
-FRAME, ID, BOX, SCORE = 0, 1, slice(2, 6), 6
+FRAME, ID, BOX, SCORE, CLASS, VISIBILITY = 0, 1, slice(2, 6), 6, 7, 8
 """Columns of a row."""
 
 FLAG, CLASS, VISIBILITY = 6, 7, 8
@@ -136,14 +138,25 @@ def read_tracks(path: Path) -> Array:
     Raises:
         SourceError: the file cannot be read, or is not in this format.
     """
+    return read_track_table(path).values
+
+
+def read_track_table(path: Path) -> MotTable:
+    """As `read_tracks`, with the numbers of the lines.
+
+    Raises:
+        SourceError: the file cannot be read, or is not in this format.
+    """
     lines = _read_lines(path, "tracks")
     rows = np.array([_track(f"{path}:{n}", line) for n, line in lines]).reshape(-1, TRACK_COLUMNS)
-    rows = rows[np.lexsort((rows[:, ID], rows[:, FRAME]))]
+    order = np.lexsort((rows[:, ID], rows[:, FRAME]))
+    rows = rows[order]
     duplicate = (rows[1:, :2] == rows[:-1, :2]).all(axis=1)
     if duplicate.any():
         frame, track = rows[int(np.flatnonzero(duplicate)[0]), :2]
         raise SourceError(f"{path}: track {track:g} has two boxes in frame {frame:g}")
-    return np.asarray(rows)
+    places = np.array([number for number, _ in lines], np.int64)[order]
+    return MotTable(path, np.asarray(rows), places, "line")
 
 
 def has_classes(truth: Path) -> bool:
@@ -184,17 +197,29 @@ def write_tracks(path: Path, rows: Array) -> None:
         raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
 
-def track_line(index: int, track: int, xywh: Sequence[float], score: float) -> str:
+def track_line(
+    index: int,
+    track: int,
+    xywh: Sequence[float],
+    score: float,
+    class_number: int = -1,
+    visibility: float = -1,
+) -> str:
     """A line of a file of tracks, or of a det.txt with -1 for `track`; without a line break.
+
+    Boxes are exact to 1e-6 px, so that they have the same events when they are analyzed again.
 
     Args:
         index: of the frame, from 0.
         track: id of the track.
         xywh: left, top, width and height of the box, px.
         score: in [0,1].
+        class_number: from 1; -1 for none.
+        visibility: 0 for a predicted box; -1 if it is not known.
     """
-    left, top, width, height = xywh
-    return f"{index + 1},{track},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1"
+    texts = [f"{value:.6f}" for value in xywh]
+    box = ",".join(text[:-4] + text[-4:].rstrip("0") for text in texts)  # 2 to 6 decimals
+    return f"{index + 1},{track},{box},{score:.4f},{class_number},{visibility:g},-1"
 
 
 def truth_line(
@@ -240,6 +265,22 @@ def read_seqinfo(path: Path) -> Mapping[str, str]:
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise SourceError(f"cannot read {str(path)!r}: {reason}: repair or remove it") from error
+
+
+def seqinfo_number(path: Path, info: Mapping[str, str], key: str) -> float | None:
+    """A number above 0 in a seqinfo.ini; None if it has no such key.
+
+    Raises:
+        SourceError: it is not a number above 0.
+    """
+    text = info.get(key)
+    try:
+        value = None if text is None else float(text)
+    except ValueError:
+        value = -1.0
+    if value is not None and not 0 < value < math.inf:
+        raise SourceError(f"{path}: {key}={text!r}: expected a number above 0")
+    return value
 
 
 def _read_lines(path: Path, content: str) -> list[tuple[int, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+
 from vidan.boxes import xyxy_to_xywh
 from vidan.types import Result
 
@@ -13,13 +15,16 @@ from .textfile import TextFile
 
 
 class MotFile:
-    """Writes lines of `frame,id,x,y,width,height,score,-1,-1,-1`.
+    """Writes lines of `frame,id,x,y,width,height,score,class,visibility,-1`.
 
-    Frames count from 1; x and y are the top-left corner of the box, and all four are in px.
+    Frames count from 1; x and y are the top-left corner of the box, and all four are in px. The
+    visibility is 0 if the tracker predicted the box, else -1.
 
     Args:
         path: output file.
         boxes: `tracks`, or `detections` for a det.txt of MOTChallenge, where every id is -1.
+        classes: whether to write the number of the class, from 1; else it is -1. MOTChallenge's
+            own evaluation only accepts class 1, pedestrians.
 
     Raises:
         SinkError: the file cannot be opened or, later, written.
@@ -27,9 +32,15 @@ class MotFile:
 
     lossless = True
 
-    def __init__(self, path: str, boxes: Literal["tracks", "detections"] = "tracks") -> None:
+    def __init__(
+        self,
+        path: str,
+        boxes: Literal["tracks", "detections"] = "tracks",
+        classes: bool = False,
+    ) -> None:
         self._file = TextFile(path)
         self._tracks = boxes == "tracks"
+        self._classes = classes
 
     def write(self, result: Result) -> None:
         """Write the lines of one frame."""
@@ -46,7 +57,16 @@ class MotFile:
 
     def _lines(self, result: Result) -> Iterator[str]:
         found = result.tracks if self._tracks else result.detections
-        ids = result.tracks.ids.tolist() if self._tracks else [-1] * len(found)
-        boxes = xyxy_to_xywh(found.boxes.astype(float)).tolist()
-        for track, box, score in zip(ids, boxes, found.scores, strict=True):
-            yield track_line(result.frame.index, track, box, score)
+        ids = result.tracks.ids if self._tracks else np.full(len(found), -1)
+        numbers = np.where(self._classes & (found.classes >= 0), found.classes + 1, -1)
+        predicted = result.tracks.detection < 0 if self._tracks else np.zeros(len(found), bool)
+        rows = zip(
+            ids.tolist(),
+            xyxy_to_xywh(found.boxes.astype(float)).tolist(),
+            found.scores.tolist(),
+            numbers.tolist(),
+            np.where(predicted, 0, -1).tolist(),
+            strict=True,
+        )
+        for row in rows:
+            yield track_line(result.frame.index, *row)

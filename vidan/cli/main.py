@@ -116,8 +116,8 @@ def _command(arguments: list[str]) -> int:
 def _command_lines(commands: Iterable[Command]) -> list[str]:
     """The names of commands with a line of help for each."""
     listed = list(commands)
-    width = max(len(command.name) for command in listed)
-    return [f"  {command.name:<{width}}  {command.help}" for command in listed]
+    width = max(len(command.title) for command in listed)
+    return [f"  {command.title:<{width}}  {command.help}" for command in listed]
 
 
 def is_command(argument: str) -> bool:

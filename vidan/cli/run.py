@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
+from .counts import count_tables
 from .terminal import console, display, table
 
 
@@ -25,6 +26,9 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
         forwarded_signals(pipeline.interrupt),
     ):
         summary = prepared.run(progress)
-    console().print(table(summary))
+    terminal = console()
+    terminal.print(table(summary))
+    for counts in count_tables(summary["measures"]):
+        terminal.print(counts)
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)

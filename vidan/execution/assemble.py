@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ..config.build import BuildContext, SceneContext, build
 from ..errors import DisplayError
@@ -53,7 +55,10 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     opened.callback(detector.close)
     tracker = _tracker(settings, source, context)
     # Before the sinks: an invalid scene leaves no empty files behind.
-    analyzers = _analyzers(settings, replace(context, scene=_scene(settings, source, detector)))
+    analyzers = build_analyzers(
+        settings.components.get("analytics", {}),
+        replace(context, scene=_scene(settings, source, detector)),
+    )
     sinks = _sinks(settings, opened, context, require_display=require_display)
     return Parts(source, detector, tracker, sinks, analyzers)
 
@@ -85,12 +90,22 @@ def _scene(settings: RunSettings, source: Source, detector: Detector) -> SceneCo
     return SceneContext(settings.scene, detector.labels, size)
 
 
-def _analyzers(settings: RunSettings, context: BuildContext) -> dict[str, Analyzer]:
-    """The analyzers; `presence` comes first in every run, since objects are counted by it."""
-    chosen = {PRESENCE: {"name": PRESENCE}} | dict(settings.components.get("analytics", {}))
+def build_analyzers(
+    options: Mapping[str, Mapping[str, Any]], context: BuildContext
+) -> dict[str, Analyzer]:
+    """The analyzers; `presence` comes first in every run, since objects are counted by it.
+
+    Args:
+        options: of each analyzer, by its name.
+        context: of the run, with its scene.
+
+    Raises:
+        VidanError: an analyzer cannot be built.
+    """
+    chosen = {PRESENCE: {"name": PRESENCE}, **options}
     return {
-        name: build("analytics", options, KINDS["analytics"].key(name), context)
-        for name, options in chosen.items()
+        name: build("analytics", each, KINDS["analytics"].key(name), context)
+        for name, each in chosen.items()
     }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
+from ..events import Measure
 from ..interfaces import ReportsOutages, ReportsOutputs
 from ..runtime.pipeline import Pipeline
 from .parts import Parts
@@ -32,6 +34,7 @@ class Summary(TypedDict):
         detections: boxes that the detector found.
         objects: number of track ids by label.
         events: number of events by kind.
+        measures: last values of the analyzers, such as counts: see `measure_records`.
         fps: frames per second.
         stages_ms: duration of each stage, ms: mean and percentiles.
         age_ms: age of the frames when each sink was done with them, ms: mean and percentiles.
@@ -49,6 +52,7 @@ class Summary(TypedDict):
     detections: int
     objects: dict[str, int]
     events: dict[str, int]
+    measures: list[dict[str, Any]]
     fps: float
     stages_ms: dict[str, dict[str, float]]
     age_ms: dict[str, dict[str, float]]
@@ -84,7 +88,9 @@ def summarize(
     ]
     files = [TRACE_FILE, SUMMARY_FILE] if traced else [SUMMARY_FILE]
     outages = parts.source.outages if isinstance(parts.source, ReportsOutages) else ()
+    analyses = [stream.analysis for stream in pipeline.streams]
     values = pipeline.stats.summary() | {
+        "measures": [record for a in analyses for record in measure_records(a.measures())],
         "outages": [outage.summary() for outage in outages],
         "interrupted": pipeline.interrupted is not None,
         "error": None if error is None else str(error),
@@ -92,6 +98,14 @@ def summarize(
         "outputs": [*outputs, *(str(directory / file) for file in files)],
     }
     return typing.cast(Summary, values)
+
+
+def measure_records(measures: Mapping[Measure, float]) -> list[dict[str, Any]]:
+    """Measures ready for JSON: `name`, `labels` and `value` of each."""
+    return [
+        {"name": measure.name, "labels": dict(measure.labels), "value": value}
+        for measure, value in measures.items()
+    ]
 
 
 def write_summary(directory: Path, summary: Summary) -> None:

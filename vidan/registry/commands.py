@@ -19,12 +19,19 @@ class Command(NamedTuple):
             exit code.
         help: one line about it.
         complete: `package.module:function` for shell completion; None for the default.
+        alias: another spelling of the name.
     """
 
     name: str
     target: str
     help: str
     complete: str | None = None
+    alias: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The name, with its other spelling."""
+        return self.name if self.alias is None else f"{self.name}, {self.alias}"
 
     def main(self, arguments: list[str]) -> int:
         """Import and run it.
@@ -59,13 +66,14 @@ class Commands:
 
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
+        self._aliases: dict[str, Command] = {}
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
 
     def get(self, name: str) -> Command | None:
-        """The command with that name; None if there is none."""
-        return self._commands.get(name)
+        """The command with that name or alias; None if there is none."""
+        return self._commands.get(name) or self._aliases.get(name)
 
     def find(self, arguments: Sequence[str]) -> tuple[Command, list[str]] | None:
         """The command that the arguments start with, and the arguments after its name.
@@ -88,6 +96,7 @@ class Commands:
         target: str,
         help: str,  # noqa: A002 - as in argparse
         complete: str | None = None,
+        alias: str | None = None,
     ) -> None:
         """Add a command.
 
@@ -100,15 +109,22 @@ class Commands:
             complete: `package.module:function` that returns shell completions. It gets the
                 arguments before the cursor and the word at the cursor. By default, keys are
                 completed if the command has a configuration in `conf/`, else files.
+            alias: another spelling of the name, such as a British one.
 
         Raises:
             PluginError: the command exists already, or its name is malformed.
         """
-        if not re.fullmatch(r"[a-z][\w-]*( [a-z][\w-]*)?", name):
-            raise PluginError(f"command {name!r}: expected a name of one or two lower-case words")
-        if name in self._commands:
-            raise PluginError(f"command {name!r} is registered twice")
-        self._commands[name] = Command(name, target, help, complete)
+        command = Command(name, target, help, complete, alias)
+        for each in (name,) if alias is None else (name, alias):
+            if not re.fullmatch(r"[a-z][\w-]*( [a-z][\w-]*)?", each):
+                raise PluginError(
+                    f"command {each!r}: expected a name of one or two lower-case words"
+                )
+            if self.get(each) is not None:
+                raise PluginError(f"command {each!r} is registered twice")
+        self._commands[name] = command
+        if alias is not None:
+            self._aliases[alias] = command
 
 
 class Check(NamedTuple):

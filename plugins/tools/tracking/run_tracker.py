@@ -15,8 +15,9 @@ import numpy as np
 from vidan.config.build import build
 from vidan.errors import SourceError
 from vidan.interfaces import Detector, Sink, Source, Tracker
-from vidan.types import Detections, Frame, Image, Result
+from vidan.types import Detections, Frame, Result
 
+from ...formats.imageless import ImagelessFrame
 from .sequences import MotSequence
 
 log = logging.getLogger(__name__)
@@ -25,24 +26,15 @@ LABELS = ("person",)
 """Labels of the detections of a sequence, by class index."""
 
 
-class ImagelessFrame(Frame):
+class DetectionsOnly(ImagelessFrame):
     """A frame without an image: only its detections are known."""
 
     __slots__ = ()
 
-    def _make_rgb(self) -> Image:
-        return self.resized(self.width, self.height)
-
-    def resized(self, width: int, height: int) -> Image:  # noqa: ARG002 - as in Frame
-        """There is no image.
-
-        Raises:
-            SourceError: always; the message says how to avoid it.
-        """
-        raise SourceError(
-            f"{self.stream!r} has no images: set images=<folder>, or choose a tracker that "
-            "needs none (deepsort: features=<folder>, or tracker.embedder=none)"
-        )
+    advice = (
+        "set images=<folder>, or choose a tracker that needs none (deepsort: features=<folder>, "
+        "or tracker.embedder=none)"
+    )
 
 
 @dataclass(frozen=True)
@@ -162,7 +154,7 @@ def imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame
     """The frames of a sequence without their images, of a size (width and height, px)."""
     width, height = size
     return [
-        ImagelessFrame(
+        DetectionsOnly(
             index=index,
             time=index / sequence.rate,
             captured=0.0,

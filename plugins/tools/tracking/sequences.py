@@ -8,15 +8,14 @@ in folders next to the sequences, shared by all detectors of a scene: `gt/MOT17-
 from __future__ import annotations
 
 import fnmatch
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
-from ...formats.mot import IMAGES_FOLDER, last_frame, read_seqinfo
+from ...formats.mot import IMAGES_FOLDER, last_frame, read_seqinfo, seqinfo_number
 
 DEFAULT_FRAME_RATE = 30.0
 """Frames per second if neither the user nor a seqinfo.ini gives a rate."""
@@ -165,8 +164,8 @@ def _sequence(place: Path, folders: Folders) -> MotSequence:
         features,
         features is not None and folders.features is not None,
         images,
-        folders.rate or _number(seqinfo, info, "framerate") or DEFAULT_FRAME_RATE,
-        int(_number(seqinfo, info, "seqlength") or 0) or None,
+        folders.rate or seqinfo_number(seqinfo, info, "framerate") or DEFAULT_FRAME_RATE,
+        int(seqinfo_number(seqinfo, info, "seqlength") or 0) or None,
         (int(width), int(height)) if width and height else None,
     )
 
@@ -192,14 +191,3 @@ def _images(root: Path, names: Sequence[str]) -> Path | None:
 
 def _first(places: Iterable[Path]) -> Path | None:
     return next((place for place in places if place.exists()), None)
-
-
-def _number(seqinfo: Path, info: Mapping[str, str], key: str) -> float | None:
-    text = info.get(key)
-    try:
-        value = None if text is None else float(text)
-    except ValueError:
-        value = -1.0
-    if value is not None and not 0 < value < math.inf:
-        raise SourceError(f"{seqinfo}: {key}={text!r}: expected a number above 0")
-    return value

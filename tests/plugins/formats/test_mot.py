@@ -24,6 +24,18 @@ def test_lines_count_frames_and_classes_from_1(tmp_path):
     assert truth_line(4, 2, (1, 2, 3, 4), 0, 0.5) == "5,2,1.00,2.00,3.00,4.00,1,1,0.500"
 
 
+@pytest.mark.parametrize("side", [16.0, 123.45678, 1919.9999])
+def test_boxes_in_single_precision_are_read_as_they_were(tmp_path, side):
+    box = np.array([side / 3, side / 7, side, side / 2], np.float32)
+    left, top, right, bottom = box.astype(float).tolist()
+    path = tmp_path / "tracks.txt"
+    path.write_text(track_line(0, 7, (left, top, right - left, bottom - top), 1))
+    x, y, width, height = read_tracks(path)[0, 2:6].tolist()
+    read = np.array([x, y, x + width, y + height], np.float32)
+    np.testing.assert_array_equal(read[box > 8], box[box > 8])
+    np.testing.assert_allclose(read, box, atol=1e-6)
+
+
 def test_tracks_are_sorted_and_missing_columns_filled(tmp_path):
     path = tmp_path / "tracks.txt"
     path.write_text("2,1,0,0,5,5\n1,2,0,0,5,5,0.5\n\n1,1,0,0,5,5,0.5,9,9,9,9\n")

@@ -10,13 +10,19 @@ def test_frames_count_from_one_and_boxes_have_a_size(tmp_path):
     write(MotFile(str(path)), result(0), result(1, empty=True), result(4))
     assert path.read_text().splitlines() == [
         "1,7,1.00,2.00,10.00,20.00,0.1000,-1,-1,-1",
-        "1,9,-3.50,0.00,7.50,4.00,0.7500,-1,-1,-1",
+        "1,9,-3.50,0.00,7.50,4.00,0.7500,-1,0,-1",
         "5,7,1.00,2.00,10.00,20.00,0.1000,-1,-1,-1",
-        "5,9,-3.50,0.00,7.50,4.00,0.7500,-1,-1,-1",
+        "5,9,-3.50,0.00,7.50,4.00,0.7500,-1,0,-1",
     ]
 
 
 def test_detections_have_the_id_minus_one(tmp_path):
     path = tmp_path / "det.txt"
     write(MotFile(str(path), boxes="detections"), result(0))
-    assert path.read_text() == "1,-1,1.00,2.00,10.00,20.00,0.1000,-1,-1,-1\n"
+    assert path.read_text() == "1,-1,1.004,2.00,10.002,20.00,0.1000,-1,-1,-1\n"
+
+
+def test_classes_count_from_one_and_are_minus_one_if_uncertain(tmp_path):
+    path = tmp_path / "tracks.txt"
+    write(MotFile(str(path), classes=True), result(0))
+    assert [line.split(",")[7] for line in path.read_text().splitlines()] == ["1", "-1"]
