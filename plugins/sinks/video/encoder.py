@@ -1,10 +1,10 @@
-"""Encoding of frames into H.264, in a fragmented MP4."""
+"""Encoding of frames into H.264."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
-from typing import cast
+from io import BytesIO
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import av
 from av.container import OutputContainer
@@ -13,8 +13,13 @@ from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
 
-from .mp4 import FRAGMENTED, Verifier
+from .mp4 import FRAGMENTED
 from .yuv_frame import YuvFrame
+
+if TYPE_CHECKING:
+    Packet: TypeAlias = av.Packet[VideoStream]
+else:  # not generic when it runs
+    Packet = av.Packet
 
 TICKS_PER_S = 90_000
 """Time base: fine enough for any frame rate, as in MPEG transport streams."""
@@ -34,35 +39,28 @@ MAX_EDGE_PX = 16384
 
 
 class Encoder:
-    """An open file with its encoder.
+    """Encodes images of one size into packets, which can be written to any number of files.
 
     Args:
-        path: of the file.
-        first: the first image, which fixes size and colors; it is not written yet.
-        start: its stream time, s, which becomes 0 in the file.
+        first: the first image, which fixes size and colors; it is not encoded yet.
+        start: its stream time, s, which becomes timestamp 0.
         codec: FFmpeg's name of the encoder.
         options: of the encoder, such as preset and crf.
         threads: for encoding; 0 for one per processor.
 
     Attributes:
-        verifier: knows what was written, and compares the finished file with it.
+        stream: what a file copies the parameters of its stream from.
         colors: of the images.
+        size: width and height of the images, px.
 
     Raises:
         SinkError: the images are too large for H.264.
-        OSError, FFmpegError: the file cannot be opened.
+        OSError, FFmpegError: the encoder cannot be opened.
     """
 
     def __init__(
-        self,
-        path: Path,
-        first: YuvFrame,
-        start: float,
-        codec: str,
-        options: dict[str, str],
-        threads: int,
+        self, first: YuvFrame, start: float, codec: str, options: dict[str, str], threads: int
     ) -> None:
-        self._path = path
         self.colors = first.planes.colors
         height, width = first.planes.y.shape
         if max(height, width) > MAX_EDGE_PX:
@@ -70,12 +68,13 @@ class Encoder:
                 f"a frame of {width}x{height} px is too large for H.264 video, which is limited "
                 f"to {MAX_EDGE_PX} px: use sink=jsonl"
             )
-        self.verifier = Verifier(width, height, KEY_FRAME_INTERVAL)
-        self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
+        self.size = width, height
+        # Only a container has what a file copies its stream from; nothing is written to this one.
+        self._container: OutputContainer = av.open(BytesIO(), "w", format="mp4", options=FRAGMENTED)
         # Without B-frames, timestamps in the file equal those written, also in fragments.
         options = options | {"g": str(KEY_FRAME_INTERVAL), "bf": "0", "forced-idr": "1"}
-        self._stream = cast(VideoStream, self._container.add_stream(codec, 30, options))
-        context = self._stream.codec_context
+        self.stream = cast(VideoStream, self._container.add_stream(codec, 30, options))
+        context = self.stream.codec_context
         context.height, context.width = height, width
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, TICKS_PER_S)
@@ -84,33 +83,43 @@ class Encoder:
         context.colorspace = context.color_primaries = matrix
         context.color_trc = TRANSFER[matrix]
         context.color_range = FULL_RANGE if full_range else LIMITED_RANGE
+        self._container.start_encoding()
         self._clock = _PtsClock(start)
+        self._finished = False
 
-    def write(self, image: YuvFrame, time: float) -> None:
-        """Encode an image shown at a stream time, s.
+    def encode(self, image: YuvFrame, time: float, *, key: bool) -> list[Packet]:
+        """The packets, one for each frame and in order, that are ready after another image.
+
+        Args:
+            image: to encode; its timestamp is set.
+            time: stream time at which it is shown, s.
+            key: whether to make a key frame of it.
 
         Raises:
-            OSError, FFmpegError: the file cannot be written.
+            OSError, FFmpegError: it cannot be encoded.
         """
         frame = image.frame
         frame.pts = self._clock.pts(time)
         frame.time_base = Fraction(1, TICKS_PER_S)
-        if self.verifier.count % KEY_FRAME_INTERVAL == 0:
+        if key:
             frame.pict_type = PictureType.I
-        self.verifier.add(image.planes, frame.pts)
-        self._mux(frame)
+        return self._packets(frame)
 
-    def close(self) -> None:
-        """Write the frames that are still in the encoder, and the end of the file."""
+    def finish(self) -> list[Packet]:
+        """The remaining packets; a second call returns none."""
+        if self._finished:
+            return []
+        self._finished = True
         try:
-            self._mux(None)
+            return self._packets(None)
         finally:
             self._container.close()
 
-    def _mux(self, frame: av.VideoFrame | None) -> None:
-        for packet in self._stream.encode(frame):
+    def _packets(self, frame: av.VideoFrame | None) -> list[Packet]:
+        packets = self.stream.encode(frame)
+        for packet in packets:
             packet.duration = self._clock.frame_interval  # matters for the last frame only
-            self._container.mux(packet)
+        return packets
 
 
 class _PtsClock:

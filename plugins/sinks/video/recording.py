@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterable
 from pathlib import Path
 
+import av
 import av.error
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
 
 from ..errors import write_error
-from .encoder import Encoder
-from .mp4 import cut_to_whole_fragments, put_index_in_front
+from .encoder import KEY_FRAME_INTERVAL, Encoder, Packet
+from .mp4 import FRAGMENTED, Verifier, cut_to_whole_fragments, put_index_in_front
 from .yuv_frame import YuvFrame
 
-log = logging.getLogger(__name__)
 
-
-class Mp4Recording:
-    """Writes a fragmented MP4, and rewrites it with the index in front when it is finished.
+class Mp4File:
+    """A fragmented MP4 while it is written; finished, it has its index in front.
 
     Args:
         path: of the file.
-        encoder: writes the frames to that file.
+        template: stream that the packets come from.
+
+    Raises:
+        OSError, FFmpegError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path, encoder: Encoder) -> None:
+    def __init__(self, path: Path, template: VideoStream) -> None:
         self.path = path
-        self._encoder = encoder
         self._failed = False
-        self.colors = encoder.colors
+        self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
+        self._stream = self._container.add_stream_from_template(template)
 
-    def write(self, image: YuvFrame, time: float) -> None:
-        """Encode an image shown at a stream time, s.
+    def write(self, packets: Iterable[Packet]) -> None:
+        """Write packets, in order; none after a failure.
 
         Raises:
             SinkError: the file cannot be written.
         """
+        if self._failed:
+            return
         try:
-            self._encoder.write(image, time)
+            for packet in packets:
+                packet.stream = self._stream
+                self._container.mux(packet)
         except (OSError, av.error.FFmpegError) as error:
             self._failed = True
             raise write_error(self.path, error) from error
 
-    def finish(self) -> None:
-        """Write the remaining frames, put the index in front and verify the file.
+    def finish(self, verifier: Verifier) -> None:
+        """Put the index in front, and compare the file with what was written.
 
         After a failed write, only close the file and cut it to what can be played.
 
@@ -52,7 +60,7 @@ class Mp4Recording:
             SinkError: the file cannot be written, or verification fails.
         """
         try:
-            self._encoder.close()
+            self._container.close()
         except (OSError, av.error.FFmpegError) as error:
             cut_to_whole_fragments(self.path)
             if not self._failed:
@@ -62,7 +70,44 @@ class Mp4Recording:
             cut_to_whole_fragments(self.path)
         else:
             put_index_in_front(self.path)
-            self._encoder.verifier.check(self.path)
+            verifier.check(self.path)
+
+
+class Mp4Recording:
+    """A file with an encoder of its own.
+
+    Args:
+        path: of the file.
+        encoder: of the frames.
+
+    Raises:
+        OSError, FFmpegError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, encoder: Encoder) -> None:
+        self.path = path
+        self.colors = encoder.colors
+        self._encoder = encoder
+        self._file = Mp4File(path, encoder.stream)
+        self._verifier = Verifier(*encoder.size, KEY_FRAME_INTERVAL)
+
+    def write(self, image: YuvFrame, time: float) -> None:
+        """Encode an image shown at a stream time, s.
+
+        Raises:
+            SinkError: the file cannot be written.
+        """
+        key = self._verifier.count % KEY_FRAME_INTERVAL == 0
+        packets = self._encoder.encode(image, time, key=key)
+        self._verifier.add(image.planes, image.frame.pts or 0)
+        self._file.write(packets)
+
+    def finish(self) -> None:
+        """Write the remaining frames and finish the file; see `Mp4File.finish`."""
+        try:
+            self._file.write(self._encoder.finish())
+        finally:
+            self._file.finish(self._verifier)
 
 
 def check_writable(path: Path) -> None:

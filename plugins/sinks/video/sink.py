@@ -158,7 +158,7 @@ class VideoSink:
         path = self._next_path(self._segments.when)
         self._unfinished.add(path)
         try:
-            return Mp4Recording(path, Encoder(path, first, start, codec, chosen, self._threads))
+            return Mp4Recording(path, Encoder(first, start, codec, chosen, self._threads))
         except (OSError, av.error.FFmpegError) as error:
             raise write_error(path, error) from error
 
