@@ -12,14 +12,17 @@ from typing import NamedTuple
 
 from vidan import options
 from vidan.errors import ConfigError, did_you_mean
+from vidan.events import Event
 from vidan.journal import RunJournal
 
 log = logging.getLogger(__name__)
 
 FIELDS: Mapping[str, str] = {
     "time": r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d",
+    "kind": r"[\w-]+",
+    "rule": r"[\w-]+",
     "label": r"[\w-]+",
-    "id": r"\d+",
+    "id": r"(?:\d+|_)",
 }
 """Fields that a pattern may contain in braces, with regular expressions of their values."""
 
@@ -85,6 +88,21 @@ class Names:
         if self._job is not None:
             self._job.note(path)
         return path
+
+    def of(self, event: Event, when: float) -> Path:
+        """A new name for what belongs to an event.
+
+        Args:
+            event: provides the fields; those that it has no value for are `_`.
+            when: Unix time, s.
+        """
+        return self.new(
+            when,
+            kind=event.kind,
+            rule=event.rule,
+            label=event.label or "",
+            id="" if event.track is None else str(event.track),
+        )
 
     def files(self) -> list[Path]:
         """Existing regular files whose names match the pattern, unsorted; no symbolic links."""

@@ -1,41 +1,59 @@
-"""`sink=snapshots`: one image of each new object."""
+"""`sink=snapshots`: an image of each event."""
 
 from __future__ import annotations
 
-import math
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 from msgspec import Meta
 
-from vidan import options
-from vidan.errors import ConfigError, SinkError, did_you_mean
-from vidan.events import CONFIRMED, Event
+from vidan.errors import ConfigError
+from vidan.events import APPEARED, CONFIRMED, Event
 from vidan.journal import RunJournal
 from vidan.types import Result
 
 from .drawing.painter import Painter
 from .errors import write_error
+from .event_filter import EventFilter, Trigger
 from .rotation import Names, Retention
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
+PROMPT = {APPEARED, CONFIRMED}
+"""Kinds that are known in the frame in which they happen."""
+
+REACH_S = 1.5
+"""How far back the kept frames reach, in stream time: crossings are known within 1 s."""
+
+SPACING_S = 0.1
+"""Stream time from one kept frame to the next: every frame would take 100 MB of 1080p video."""
+
 
 class Snapshots:
-    """Saves the image in which an object is confirmed: see `vidan plugins show presence`.
+    """Saves the image of each event: by default, of each new object when it is confirmed.
 
-    There is at most one image of each object, and none within `cooldown` of another with the same
-    label: a group that walks in gives one image.
+    An event that is known later than it happened, such as a crossing, is shown in the frame in
+    which it happened, to 0.1 s, as far as it is at most 1.5 s ago, and else in the oldest frame
+    that is kept. For that, frames are kept unless all events are `object.appeared` or
+    `object.confirmed`; they take about 50 MB at 1080p.
+
+    There is one image of each event, and none within `cooldown` of another with the same kind,
+    rule and label: a group that walks in gives one image.
 
     Args:
-        path: pattern of the file names, with `{time}`, `{label}` and `{id}`: see `Names`.
+        path: pattern of the file names, with `{time}`, `{kind}`, `{rule}`, `{label}` and `{id}`:
+            see `Names`.
+        events: kinds of events, or patterns such as `zone.*`.
+        rules: names of lines, zones and analyzers; None for all.
         labels: labels of the objects; None for all.
-        cooldown: minimum stream time between two images of the same label, s.
-        draw: whether to draw boxes, ids and labels.
+        cooldown: minimum stream time between two images of the same kind, rule and label, s.
+        draw: whether to draw boxes, ids, labels and shapes.
         quality: JPEG quality, 1 to 100.
         keep: maximum number of images, total size, such as `1GB`, or age, such as `7d`; the
             oldest files are deleted, including those of earlier runs. None to keep all.
@@ -50,21 +68,25 @@ class Snapshots:
     def __init__(
         self,
         path: str,
+        events: str | Sequence[str] = CONFIRMED,
+        rules: str | Sequence[str] | None = None,
         labels: str | Sequence[str] | None = None,
         cooldown: Annotated[float, Meta(ge=0)] = 5.0,
         draw: bool = True,
         quality: Annotated[int, Meta(ge=1, le=100)] = 90,
         keep: str | int | None = 1000,
     ) -> None:
-        self._names = Names("path", path, "time", "label", "id")
+        self._names = Names("path", path, "time", "kind", "rule", "label", "id")
         self._suffix = Path(path).suffix.lower()
         if self._suffix not in SUFFIXES:
             raise ConfigError(f"path={path!r}: expected {' or '.join(SUFFIXES)}")
-        self._labels = None if labels is None else options.names("labels", labels)
-        self._cooldown, self._draw, self._quality = cooldown, draw, quality
+        self._filter = EventFilter(events, rules, labels)
+        self._trigger = Trigger(self._filter, cooldown)
+        self._reach = 0.0 if PROMPT.issuperset(self._filter.kinds) else REACH_S
+        self._draw, self._quality = draw, quality
         self._retention = Retention("keep", keep)
-        self._last: dict[str, float] = {}  # stream time of the last image by label
-        self._labels_checked = False
+        self._events: list[Event] = []  # since the last frame
+        self._kept: deque[Result] = deque()  # the newest is the last one
         self._began: float | None = None  # Unix time of the first frame of a resumable job
         try:
             self._names.folder.mkdir(parents=True, exist_ok=True)
@@ -81,30 +103,45 @@ class Snapshots:
         self._began = job.began
         self._names.resume_from(job)
 
+    def emit(self, events: Sequence[Event]) -> None:
+        """See EventSink: the images are saved with the next frame."""
+        self._events.extend(events)
+
     def write(self, result: Result) -> None:
-        """Save an image of each object that is confirmed in this frame."""
-        self._check_labels(result)
-        for event in result.events:
-            label = event.label or ""
-            if event.kind != CONFIRMED or (self._labels is not None and label not in self._labels):
-                continue
-            last = self._last.get(label, -math.inf)
-            # If the source's clock was set back, the cooldown ends.
-            if last <= result.frame.time < last + self._cooldown:
-                continue
-            self._last[label] = result.frame.time
-            self._save(result, event)
+        """Save an image of each event that became known with this frame."""
+        self._filter.check(result)
+        self._keep(result)
+        self._save_all()
 
     def close(self) -> None:
-        """Do nothing: no file is open."""
+        """Save images of the events at the end of the stream; a second call does nothing."""
+        try:
+            self._save_all()
+        finally:
+            self._kept.clear()
+
+    def _keep(self, result: Result) -> None:
+        kept, now = self._kept, result.frame.time
+        if len(kept) > 1 and kept[-1].frame.time - kept[-2].frame.time < SPACING_S:
+            kept.pop()
+        kept.append(result)
+        # The others are in the future if the source's clock was set back.
+        while len(kept) > 1 and not now - self._reach <= kept[0].frame.time <= now:
+            kept.popleft()
+
+    def _save_all(self) -> None:
+        events, self._events = self._events, []
+        for event in self._trigger.select(events) if self._kept else ():
+            self._save(min(self._kept, key=lambda r: abs(r.frame.time - event.time)), event)
 
     def _save(self, result: Result, event: Event) -> None:
-        rgb = Painter().annotate(result) if self._draw else result.frame.rgb()
+        rgb = result.frame.rgb()
+        if self._draw:  # the event of this image only, highlighted at its own time
+            rgb = Painter().annotate(replace(result, events=(replace(event, data={}),)))
         settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()
-        when = time.time() if self._began is None else self._began + result.frame.time
-        path = self._names.new(when, label=event.label or "", id=str(event.track))
+        path = self._names.of(event, self._clock(result.frame.time))
         try:
             path.write_bytes(data)
         except OSError as error:
@@ -113,12 +150,8 @@ class Snapshots:
             raise write_error(path, error) from error
         self._retention.prune(self._names)
 
-    def _check_labels(self, result: Result) -> None:
-        """Check the option `labels`; those of the detector are known from the first result on."""
-        if self._labels_checked or self._labels is None:
-            return
-        self._labels_checked = True
-        for label in self._labels:
-            if label not in result.labels:
-                near = did_you_mean(label, result.labels)
-                raise SinkError(f"labels: no label {label!r}: {near}")
+    def _clock(self, stream_time: float) -> float:
+        """Unix time at a stream time, s."""
+        if self._began is not None:
+            return self._began + stream_time
+        return time.time() - (self._kept[-1].frame.time - stream_time)

@@ -7,7 +7,9 @@ import pytest
 
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
 from vidan.config.build import build
+from vidan.events import CROSSED, CROWDED, EXITED, Event
 from vidan.frames import ArrayFrame
+from vidan.testing import array_frame
 from vidan_plugins.analytics.presence import Presence
 from vidan_plugins.sinks.snapshots import Snapshots
 
@@ -38,7 +40,8 @@ def saved(tmp_path, results, min_frames=5, **options):
     options = {"path": str(tmp_path / "shots/{time}-{label}-{id}.jpg"), "cooldown": 0.0} | options
     sink = Snapshots(**options)
     for each in results:
-        sink.write(replace(each, events=tuple(presence.update(each))))
+        sink.emit(presence.update(each))
+        sink.write(each)
     sink.close()
     names = [path.name for path in (tmp_path / "shots").iterdir() if path.name != "holiday.jpg"]
     return sorted(re.fullmatch(r"[\d-]+_[\d-]+-(\w+-\d+)\.jpg", name)[1] for name in names)
@@ -81,12 +84,74 @@ def test_results_are_drawn_only_if_requested(tmp_path, suffix):
     for draw in (True, False):
         path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
         one = result(0, (1, 0, True))
-        events = Presence(confirm_after=1).update(one)
-        Snapshots(path, draw=draw).write(replace(one, events=tuple(events)))
+        sink = Snapshots(path, draw=draw)
+        sink.emit(Presence(confirm_after=1).update(one))
+        sink.write(one)
     drawn, plain = (cv2.imread(str(*tmp_path.glob(f"{draw}-*"))) for draw in (True, False))
     assert drawn.shape == plain.shape == (120, 160, 3)
     assert drawn.max() > 120
     assert plain.max() < 50
+
+
+def of_events(tmp_path, *known, frames=40, **options):
+    """Save images of events, given as the frame in which each is known and the event.
+
+    Frame n is at n/10 s and has brightness n. Returns the brightness of the images by name.
+    """
+    options = {"events": "*", "draw": False, "cooldown": 0.0} | options
+    sink = Snapshots(str(tmp_path / "{time}-{rule}-{kind}-{id}.png"), **options)
+    for n in range(frames):
+        sink.emit([event for at, event in known if at == n])
+        one = result(n)
+        sink.write(replace(one, frame=array_frame(np.full((8, 8, 3), n, np.uint8), time=n / 10)))
+    sink.emit([event for at, event in known if at >= frames])
+    sink.close()
+    shown = {path: int(cv2.imread(str(path)).mean()) for path in tmp_path.glob("*.png")}
+    return {re.sub(r"^.{20}", "", path.stem): brightness for path, brightness in shown.items()}
+
+
+def event(kind=CROSSED, time=1.0, phase="point", number=1, **given):
+    given = {"track": 7, "label": "mask", "rule": "door"} | given
+    return Event(str(number), kind, phase, "test", time=time, frame=0, **given)
+
+
+def test_an_event_that_is_known_later_is_shown_when_it_happened(tmp_path):
+    late = [(20, event(time=1.0)), (39, event(time=1.0, rule="till"))]
+    # The second is known 2.9 s later: the oldest frame that is kept is from 1.5 s before.
+    shown = of_events(tmp_path, *late)
+    assert shown.pop("door-line_crossed-7") == 10
+    assert 24 <= shown.pop("till-line_crossed-7") <= 25
+    assert not shown
+
+
+def test_few_frames_are_kept(tmp_path):
+    sink = Snapshots(str(tmp_path / "a.jpg"), events=CROSSED)
+    for n in range(300):
+        sink.write(result(n, time=n / 100))
+    assert len(sink._kept) <= 17
+    only_new = Snapshots(str(tmp_path / "b.jpg"))
+    for n in range(5):
+        only_new.write(result(n))
+    assert len(only_new._kept) == 1
+
+
+def test_events_of_the_end_are_saved_too_and_each_interval_once(tmp_path):
+    crowded = {"track": None, "label": None, "rule": "till"}
+    shown = of_events(
+        tmp_path,
+        (5, event(CROWDED, 0.5, "start", **crowded)),
+        (40, event(CROWDED, 3.9, "end", **crowded)),
+        (40, event(EXITED, 3.9, "end")),
+    )
+    assert shown == {"till-zone_crowded-_": 5, "door-zone_left-7": 39}
+
+
+def test_rules_and_kinds_can_be_chosen(tmp_path):
+    known = [(n, event(kind, n / 10, number=n, rule=rule)) for n, (kind, rule) in enumerate(
+        [(CROSSED, "door"), (CROSSED, "gate"), (EXITED, "gate"), (CROWDED, "gate")]
+    )]  # fmt: skip
+    shown = of_events(tmp_path, *known, events="zone.l*", rules=["gate"])
+    assert list(shown) == ["gate-zone_left-7"]
 
 
 def test_without_objects_there_are_no_images(tmp_path):
@@ -104,6 +169,9 @@ def test_without_objects_there_are_no_images(tmp_path):
         ({"cooldown": -1}, "sink.snapshots.cooldown: expected `float` >= 0.0, not -1"),
         ({"quality": 101}, "sink.snapshots.quality: expected `int` <= 100, not 101"),
         ({"labels": []}, r"sink.snapshots.labels=\[\]"),
+        ({"events": "line.crosed"}, "sink.snapshots.events: no kind 'line.crosed': did you mean"),
+        ({"events": []}, r"sink.snapshots.events=\[\]"),
+        ({"rules": []}, r"sink.snapshots.rules=\[\]"),
         ({"keep": -3}, "sink.snapshots.keep=-3"),
     ],
 )
