@@ -70,6 +70,34 @@ def beyond_edges(points: npt.ArrayLike, width: float, height: float) -> Floats:
     return np.asarray(np.where(leaves, line + (width + height) * outward, line))
 
 
+def beyond_sides(polygon: npt.ArrayLike, width: float, height: float) -> Floats:
+    """A polygon (N,2), extended far beyond the edges of the image along which it lies.
+
+    Only its sides along an edge of the image, within `EDGE_MARGIN`, are moved: (M,2).
+
+    >>> beyond_sides([[20, 100], [20, 50], [60, 50], [60, 100]], 100, 100)
+    array([[ 60., 100.],
+           [ 60., 300.],
+           [ 20., 300.],
+           [ 20., 100.],
+           [ 20.,  50.],
+           [ 60.,  50.]])
+    """
+    points = np.array(polygon, np.float64)
+    margin, far = EDGE_MARGIN * np.hypot(width, height), width + height
+    low, high = points <= margin, points >= np.array([width, height]) - margin
+    moved = points + far * (high.astype(int) - low)
+    edges = np.concatenate([low, high], axis=1)
+    along = (edges & np.roll(edges, 1, axis=0)).any(axis=1)  # the side from the point before
+    found: list[Floats] = []
+    for n in range(len(points)):
+        if along[n]:
+            found += [moved[n - 1], moved[n]]
+        if not (along[n] and along[(n + 1) % len(points)]):
+            found.append(points[n])
+    return np.array(found)
+
+
 def signed_distance(points: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike) -> Floats:
     """Distances (N,), px, of points (N,2) from the infinite line; positive to its right.
 

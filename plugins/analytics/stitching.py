@@ -105,6 +105,10 @@ class TrackMemory:
         self._continued[self._last_rows] = False  # its id came back: it may be continued again
         return self._last_rows
 
+    def row(self, track: int) -> int | None:
+        """The row of a track; None if it is not known."""
+        return self._rows.get(track)
+
     def store(self, rows: Rows, result: Result) -> None:
         """Take over the boxes and labels of a result, whose tracks have these rows."""
         tracks, now = result.tracks, result.frame.time
@@ -124,6 +128,17 @@ class TrackMemory:
         votes = self._votes[row]
         best = int(votes.argmax()) if votes.any() else -1
         return result.label(best)
+
+    def labels(self, row: int, result: Result) -> tuple[str, ...]:
+        """All labels that boxes of the track had."""
+        return tuple(result.label(n) for n in np.flatnonzero(self._votes[row]).tolist())
+
+    def classes(self, rows: Rows) -> npt.NDArray[np.intp]:
+        """The class (K,) that most boxes of each track had so far; -1 if none had one."""
+        if not self._votes.shape[1]:
+            return np.full(len(rows), -1, np.intp)
+        votes = self._votes[rows]
+        return np.where(votes.any(axis=1), votes.argmax(axis=1), -1)
 
     def lost(self, now: float, after: float) -> list[int]:
         """Rows of the tracks that ended `after` s ago or more and are not continued."""

@@ -129,6 +129,10 @@ class Zone:
     crowd: tuple[int, float] | None
     direction: Outline | None
 
+    def loiter_after(self, label: str) -> float | None:
+        """Seconds after which an object with a label loiters; None: never."""
+        return self.loiter.get(label) if isinstance(self.loiter, Mapping) else self.loiter
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
@@ -165,14 +169,16 @@ class Scene:
         Raises:
             ConfigError: one is not.
         """
-        shapes: Iterable[Line | Zone] = (*self.lines, *self.zones)
-        for shape in shapes if known else ():
-            for label in shape.labels or ():
+        named = {f"scene.lines.{line.name}.labels": line.labels for line in self.lines}
+        named |= {f"scene.zones.{zone.name}.labels": zone.labels for zone in self.zones}
+        for zone in self.zones:
+            if isinstance(zone.loiter, Mapping):
+                named[f"scene.zones.{zone.name}.loiter"] = tuple(zone.loiter)
+        for key, labels in named.items() if known else ():
+            for label in labels or ():
                 if label not in known:
                     near = did_you_mean(label, known)
-                    raise ConfigError(
-                        f"{shape.outline.key}.labels: the model has no label {label!r}: {near}"
-                    )
+                    raise ConfigError(f"{key}: the model has no label {label!r}: {near}")
 
     def check_size(self, width: int, height: int) -> None:
         """Check the scene against the size of the images, px.

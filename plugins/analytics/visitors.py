@@ -1,0 +1,203 @@
+"""The visits that are going on, and which of them continue when tracks are lost and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from vidan.types import Result
+
+from .resting import distance_from, place_of, take_place
+from .stitching import Rows
+from .visits import Moment, Visit
+from .zone_paths import EPSILON_S, MAX_STEP_S, Pair, ZonePaths
+
+REST_AFTER_S = 3.0
+"""Time without movement after which a lost object is expected at the same place, s."""
+
+AT_PLACE = 0.5
+"""Distance from that place at which it is found, in box sizes."""
+
+Key = tuple[int, int]  # index of the zone, and id
+
+
+class Visitors:
+    """The visits that are going on.
+
+    Args:
+        paths: of the tracks.
+        leave_after: time outside after which an object has left, s.
+        lost_after: time without a track after which a moving object has left, s.
+        forget_after: time without a track after which any object has left, s.
+
+    Attributes:
+        all: by zone and id.
+    """
+
+    def __init__(
+        self, paths: ZonePaths, leave_after: float, lost_after: float, forget_after: float
+    ) -> None:
+        self._paths = paths
+        self._leave_after = leave_after
+        self._lost_after = lost_after
+        self._forget_after = forget_after
+        self.all: dict[Key, Visit] = {}
+        self._absent: dict[Key, Visit] = {}  # those without a track in the last frame
+        self._returned: list[Visit] = []
+        self._ids = np.zeros(0, np.int64)
+        self._now: float | None = None
+
+    def add(self, visit: Visit, row: int) -> None:
+        """Add a visit of a track."""
+        self.all[visit.zone, visit.track] = visit
+        self._paths.visit(visit, row)
+
+    def notice(self, result: Result) -> None:
+        """Note which visitors have no track now; called before the memory knows the result."""
+        ids, now = result.tracks.ids, result.frame.time
+        paused = self._now is not None and now - self._now > MAX_STEP_S
+        self._now = now
+        self._returned = []
+        if not paused and np.array_equal(ids, self._ids):
+            return
+        self._ids = ids
+        present = set(ids.tolist())
+        for key, visit in self.all.items():
+            if key not in self._absent and (paused or visit.track not in present):
+                self.miss(visit, result, now)
+                self._absent[key] = visit
+        self._returned = [v for v in self._absent.values() if v.track in present]
+        for visit in self._returned:
+            del self._absent[visit.zone, visit.track]
+
+    def take_over(self) -> None:
+        """Let tracks that continue others continue their visits too."""
+        memory = self._paths.memory
+        for old, new in memory.joins:
+            for zone in range(memory.columns["side"].shape[0]):
+                visit = self.all.pop((zone, int(memory.ids[old])), None)
+                if visit is not None:
+                    self._absent.pop((zone, visit.track), None)
+                    self._rename(visit, int(memory.ids[new]))
+                self._paths.take_over(zone, old, new)
+
+    def resume(self, begun: list[Pair], rows: Rows, result: Result) -> list[Visit]:
+        """Continue the visits of objects that have a track again.
+
+        Args:
+            begun: pairs whose first box is inside.
+            rows: of all tracks.
+            result: of the frame.
+
+        Returns:
+            the visits that have ended since they had one.
+        """
+        columns, ended = self._paths.memory.columns, []
+        if self._returned:
+            row_of = dict(zip(result.tracks.ids.tolist(), rows.tolist(), strict=True))
+            for visit in self._returned:
+                row = row_of[visit.track]
+                if columns["visiting"][visit.zone, row]:
+                    continue  # it was not away for long enough to be forgotten
+                if columns["side"][visit.zone, row] > 0:
+                    self._continue(visit, row)
+                else:
+                    ended.append(self._remove(visit))
+        if begun and self._absent:
+            for visit, pair in self._find_places(begun, result):
+                del self._absent[visit.zone, visit.track]
+                del self.all[visit.zone, visit.track]
+                self._rename(visit, int(self._paths.memory.ids[pair.row]))
+                self._continue(visit, pair.row)
+        return ended
+
+    def leave(self, pair: Pair, result: Result) -> Visit:
+        """End the visit of a track that is outside."""
+        memory = self._paths.memory
+        visit = self.all[pair.zone, int(memory.ids[pair.row])]
+        visit.vote = memory.label(pair.row, result)
+        visit.last = moment(memory.columns["exit"][pair.zone, pair.row])
+        key = visit.zone, visit.track
+        del self.all[key]
+        self._absent.pop(key, None)
+        return visit
+
+    def lose(self, now: float) -> list[Visit]:
+        """End the visits of objects that are lost for too long."""
+        return [self._remove(v) for v in list(self._absent.values()) if self._is_over(v, now)]
+
+    def finish(self, result: Result) -> list[Visit]:
+        """End all visits."""
+        for key, visit in self.all.items():
+            if key not in self._absent:
+                self.miss(visit, result, result.frame.time)
+        return [self._remove(visit) for visit in list(self.all.values())]
+
+    def miss(self, visit: Visit, result: Result, now: float) -> None:
+        """Note where a visitor was last."""
+        memory, zone = self._paths.memory, visit.zone
+        row = memory.row(visit.track)
+        assert row is not None  # it was there in the frame before
+        visit.missed = now
+        visit.leaving = bool(memory.columns["side"][zone, row] < 0)
+        visit.vote = memory.label(row, result)
+        visit.place = None
+        if visit.leaving:
+            visit.last = moment(memory.columns["exit"][zone, row])
+            return
+        x1, y1, x2, y2 = memory.boxes[row].tolist()
+        visit.last = Moment(float(memory.time[row]), int(memory.frame[row]), (x1, y1, x2, y2))
+        if memory.time[row] - memory.columns["rest_since"][0, row] >= REST_AFTER_S:
+            visit.place = place_of(memory, row, result)
+
+    def _is_over(self, visit: Visit, now: float) -> bool:
+        assert visit.last is not None
+        assert visit.missed is not None
+        gone = now - visit.last.time + EPSILON_S
+        if visit.leaving:
+            return gone >= self._leave_after
+        lost = visit.place is None and now - visit.missed + EPSILON_S >= self._lost_after
+        return lost or gone >= self._forget_after
+
+    def _find_places(self, begun: list[Pair], result: Result) -> Iterable[tuple[Visit, Pair]]:
+        """Which new tracks are where objects at rest were lost; nearest first, one to one."""
+        tracks = result.tracks
+        found: list[tuple[float, float, Visit, Pair]] = []
+        for pair in begun:
+            box, label = tracks.boxes[pair.n], result.label(int(tracks.classes[pair.n]))
+            for visit in self._absent.values():
+                if visit.zone == pair.zone and visit.place is not None:
+                    distance = distance_from(visit.place, box, label)
+                    if distance <= AT_PLACE:
+                        found.append((distance, visit.began.time, visit, pair))
+        taken: set[tuple[int, ...]] = set()
+        for _, _, visit, pair in sorted(found, key=lambda one: one[:2]):
+            keys = {(0, visit.zone, visit.track), (1, pair.zone, pair.row)}
+            if not keys & taken:
+                taken |= keys
+                yield visit, pair
+
+    def _continue(self, visit: Visit, row: int) -> None:
+        """Continue a visit with a track that was just found inside."""
+        self.add(visit, row)
+        if visit.place is not None:
+            take_place(self._paths.memory.columns, row, visit.place)
+
+    def _rename(self, visit: Visit, track: int) -> None:
+        visit.joined, visit.track = True, track
+        self.all[visit.zone, track] = visit
+
+    def _remove(self, visit: Visit) -> Visit:
+        key = visit.zone, visit.track
+        del self.all[key]
+        self._absent.pop(key, None)
+        self._paths.forget(*key)
+        return visit
+
+
+def moment(point: Any) -> Moment:
+    """A point of a path."""
+    x1, y1, x2, y2 = point["box"].tolist()
+    return Moment(float(point["time"]), int(point["frame"]), (x1, y1, x2, y2))

@@ -1,0 +1,362 @@
+"""Reports who is in the zones of the scene, for how long, and when there are too many."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from msgspec import Meta
+
+from vidan.config.build import SceneContext
+from vidan.errors import ConfigError
+from vidan.events import (
+    CROWDED,
+    ENTERED,
+    EXITED,
+    LOITERING,
+    PASSED,
+    Event,
+    Measure,
+    Phase,
+    Shape,
+    Value,
+)
+from vidan.types import Result
+
+from ..formats.scene_file import load_scene
+from .stitching import Rows
+from .visitors import Visitors, moment
+from .visits import Crowd, Moment, Totals, Visit
+from .zone_paths import EPSILON_S, Pair, ZonePaths
+
+LABELS_EVERY_S = 0.25
+"""Interval at which the label of an object that may loiter is checked again, s."""
+
+
+class Zones:
+    """Reports visits to the zones of the scene, and crowds.
+
+    An object is inside or outside while its anchor is beyond the dead band around the border, whose
+    width is proportional to the size of its box. A visit is a stay of at least `enter_after` that
+    ends with a time outside of at least `leave_after`. Its events share an id: `zone.entered`, if
+    the object was not detected inside first; `zone.loitering`, once, after the time that the zone
+    has for its label; and `zone.left`, with `dwell`, the duration in s, and `began_inside`. They
+    are dated where the path crossed the border, or at the last detection.
+
+    A visit continues while the object has no track: for `forget_after` if it was at rest, or if
+    there are no frames at all, else for `lost_after`. A new track at the place of an object that
+    was at rest, or on the path of one that was moving, continues its visit, which is then `joined`.
+
+    `zone.passed` is for a path through a zone that is no visit, in or between detections.
+    `zone.crowded` is an interval with more visitors than the zone allows, for longer than it
+    allows. All events have `delay`, how much later they became known, s.
+
+    The label is the one that most boxes of the track had so far.
+
+    Args:
+        scene: lines and zones; given by the run. A path or the content of a scene file elsewhere.
+        dead_band: half the width of the dead band, in extents of the box across the border.
+        enter_after: duration of the shortest visit, s.
+        leave_after: time outside after which a visit has ended, s.
+        lost_after: time without a track after which the visit of a moving object has ended, s.
+        forget_after: time without a track after which any visit has ended, s.
+        join_within: longest time between a track and the one that continues it, s; 0 to join none.
+
+    Raises:
+        ConfigError: the scene is invalid or has no zone.
+    """
+
+    def __init__(
+        self,
+        scene: SceneContext | Mapping[str, Any] | str | None = None,
+        dead_band: Annotated[float, Meta(ge=0, le=1)] = 0.2,
+        enter_after: Annotated[float, Meta(ge=0)] = 0.5,
+        leave_after: Annotated[float, Meta(ge=0)] = 0.5,
+        lost_after: Annotated[float, Meta(ge=0)] = 5.0,
+        forget_after: Annotated[float, Meta(ge=0)] = 60.0,
+        join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+    ) -> None:
+        self._scene = load_scene(scene)
+        self._zones = self._scene.zones
+        if not self._zones:
+            raise ConfigError(
+                "analytics.zones: the scene has no zone: set scene=<file>, or "
+                "scene.zones.<name>.polygon=[[x,y],[x,y],[x,y]]"
+            )
+        self._paths = ZonePaths(self._zones, dead_band, enter_after, leave_after, join_within)
+        self._visitors = Visitors(self._paths, leave_after, lost_after, forget_after)
+        self._crowds = [Crowd() for _ in self._zones]
+        self._changed: dict[tuple[int, bool], Moment] = {}  # by zone, and whether one entered
+        self._numbers = [0] * len(self._zones)  # of events
+        self._totals = Totals([zone.name for zone in self._zones])
+        self._present: Counter[tuple[int, str]] = Counter()  # by zone and label
+        self._measures: dict[Measure, float] | None = None
+        self._last: Result | None = None
+
+    def update(self, result: Result) -> list[Event]:
+        """The events that became known with this frame, by time."""
+        events = self._fit(result)
+        self._last = result
+        self._visitors.notice(result)
+        memory = self._paths.memory
+        rows = memory.rows(result)
+        if memory.joins:
+            self._visitors.take_over()
+        if len(rows):
+            begun = self._paths.advance(rows, result)
+            for visit in self._visitors.resume(begun, rows, result):
+                events.append(self._end(visit, result))
+        events += self._leave(result, result.frame.time)
+        events += self._enter(rows, result)
+        events += self._loiter(rows, result)
+        for visit in self._visitors.lose(result.frame.time):
+            events.append(self._end(visit, result))
+        memory.store(rows, result)
+        if self._changed or any(crowd.since for crowd in self._crowds):
+            events += self._crowd(result)
+        return sorted(events, key=lambda event: event.time) if len(events) > 1 else events
+
+    def finish(self) -> list[Event]:
+        """The ends of the visits and crowds that last until the end of the stream."""
+        if self._last is None:
+            return []
+        events = self._leave(self._last, math.inf)
+        events += [self._end(v, self._last, True) for v in self._visitors.finish(self._last)]
+        events += self._crowd(self._last, end_of_stream=True)
+        return sorted(events, key=lambda event: event.time)
+
+    def measures(self) -> dict[Measure, float]:
+        """Objects present, visits so far, and number and total duration of those that ended."""
+        if self._measures is None:
+            self._measures = self._totals.measures(self._present)
+        return self._measures
+
+    def shapes(self) -> list[Shape]:
+        """The zones, with the objects that are in them and the visits so far."""
+        if self._last is None:
+            return []
+        frame = self._last.frame
+        return [
+            Shape(
+                "polygon",
+                zone.outline.pixels(frame.width, frame.height).astype(np.float32),
+                caption=self._caption(n),
+                rule=zone.name,
+            )
+            for n, zone in enumerate(self._zones)
+        ]
+
+    def reset_counts(self) -> None:
+        """Start visits and durations from zero."""
+        self._totals.reset()
+        self._measures = None
+
+    def _caption(self, zone: int) -> str:
+        now, visits = (
+            sum(count for (n, _), count in counter.items() if n == zone)
+            for counter in (self._present, self._totals.visits)
+        )
+        return f"{self._zones[zone].name} now {now} visits {visits}"
+
+    def _fit(self, result: Result) -> list[Event]:
+        """Convert the zones to px of the frames; if their size changes, all visits end."""
+        last, size = self._last, (result.frame.width, result.frame.height)
+        if last is None or result.labels != last.labels:
+            self._scene.check_labels(result.labels)
+        if last is not None and size == (last.frame.width, last.frame.height):
+            return []
+        if last is None:
+            self._scene.check_size(*size)
+        events = self.finish()
+        self._paths.memory.clear()
+        self._paths.fit(*size)
+        return events
+
+    def _enter(self, rows: Rows, result: Result) -> list[Event]:
+        """Visits that became one now."""
+        pairs = self._sorted(self._paths.entered(rows, result))
+        return [event for pair in pairs for event in self._begin(pair, result)]
+
+    def _begin(self, pair: Pair, result: Result) -> list[Event]:
+        """Begin a visit; reported if the object was not inside first."""
+        columns, memory = self._paths.memory.columns, self._paths.memory
+        zone, row = pair.zone, pair.row
+        self._numbers[zone] += 1
+        visit = Visit(
+            zone=zone,
+            number=self._numbers[zone],
+            track=int(memory.ids[row]),
+            label=memory.label(row, result),
+            began=moment(columns["entry"][zone, row]),
+            began_inside=bool(columns["began"][zone, row]),
+            joined=bool(columns["joined"][zone, row]),
+        )
+        self._visitors.add(visit, row)
+        self._count(visit, visit.began, 1)
+        self._totals.visits[zone, visit.label] += 1
+        if visit.began_inside:
+            return []
+        return [self._event(ENTERED, "start", visit, visit.began, result, joined=visit.joined)]
+
+    def _leave(self, result: Result, now: float) -> list[Event]:
+        """Stays and passages that ended."""
+        events: list[Event] = []
+        for pair in self._sorted(self._paths.ended(now)):
+            if self._paths.memory.columns["visiting"][pair.zone, pair.row]:
+                events.append(self._end(self._visitors.leave(pair, result), result))
+            elif self._paths.is_visit(pair) and self._counts(pair, result):
+                events += self._begin(pair, result)
+                events.append(self._end(self._visitors.leave(pair, result), result))
+            elif self._paths.memory.columns["through"][pair.zone, pair.row]:
+                events += self._pass(pair, result)
+            self._paths.end(pair)
+        for pair in self._sorted(self._paths.crossed()):
+            events += self._pass(pair, result)
+            self._paths.end(pair)
+        return events
+
+    def _counts(self, pair: Pair, result: Result) -> bool:
+        return self._paths.counts(pair.zone, self._paths.memory.label(pair.row, result))
+
+    def _pass(self, pair: Pair, result: Result) -> list[Event]:
+        """A passage, if the label counts."""
+        if not self._counts(pair, result):
+            return []
+        memory, zone = self._paths.memory, pair.zone
+        entry, left = (moment(memory.columns[n][zone, pair.row]) for n in ("entry", "exit"))
+        self._numbers[zone] += 1
+        joined = bool(memory.columns["joined"][zone, pair.row])
+        label, track = memory.label(pair.row, result), int(memory.ids[pair.row])
+        passed = Visit(zone, self._numbers[zone], track, label, entry, False, joined)
+        data: dict[str, Value] = {"dwell": left.time - entry.time, "joined": joined}
+        return [self._event(PASSED, "point", passed, entry, result, **data)]
+
+    def _loiter(self, rows: Rows, result: Result) -> list[Event]:
+        """Visits that have lasted for too long, for the label that the object has now."""
+        events: list[Event] = []
+        memory, now = self._paths.memory, result.frame.time
+        for pair in self._sorted(self._paths.loitering(rows, now)):
+            visit = self._visitors.all[pair.zone, int(memory.ids[pair.row])]
+            label = memory.label(pair.row, result)
+            after = self._zones[pair.zone].loiter_after(label)
+            if after is None or visit.began.time + after > now + EPSILON_S:
+                self._paths.check_again(pair, now, visit.began.time + (after or math.inf))
+                continue
+            self._relabel(visit, label)
+            visit.loitered = True
+            self._paths.visit(visit, pair.row)
+            x1, y1, x2, y2 = result.tracks.boxes[pair.n].tolist()
+            at = Moment(visit.began.time + after, result.frame.index, (x1, y1, x2, y2))
+            events.append(self._event(LOITERING, "update", visit, at, result, dwell=after))
+        return events
+
+    def _end(self, visit: Visit, result: Result, end_of_stream: bool = False) -> Event:
+        """The end of a visit that is over."""
+        assert visit.last is not None
+        self._relabel(visit, visit.vote)
+        dwell = visit.last.time - visit.began.time
+        data: dict[str, Value] = {
+            "dwell": dwell,
+            "began_inside": visit.began_inside,
+            "joined": visit.joined,
+            "end_of_stream": end_of_stream and not visit.leaving,
+        }
+        self._count(visit, visit.last, -1)
+        self._totals.end(visit, dwell)
+        return self._event(EXITED, "end", visit, visit.last, result, **data)
+
+    def _count(self, visit: Visit, at: Moment, change: int) -> None:
+        self._present[visit.zone, visit.label] += change
+        self._changed[visit.zone, change > 0] = at
+        self._measures = None
+
+    def _relabel(self, visit: Visit, label: str) -> None:
+        """Let a visit have the label that its object has now."""
+        if label != visit.label:
+            self._present[visit.zone, visit.label] -= 1
+            self._present[visit.zone, label] += 1
+            visit.label = label
+            self._measures = None
+
+    def _sorted(self, pairs: list[Pair]) -> list[Pair]:
+        """Pairs by zone, time and place: not by the order of the tracks, which means nothing."""
+        entry = self._paths.memory.columns["entry"]
+
+        def order(pair: Pair) -> tuple[Any, ...]:
+            point = moment(entry[pair.zone, pair.row])
+            return pair.zone, point.time, point.box
+
+        return sorted(pairs, key=order) if len(pairs) > 1 else pairs
+
+    def _crowd(self, result: Result, end_of_stream: bool = False) -> list[Event]:
+        """Zones that have been crowded for long enough, or no longer are."""
+        events: list[Event] = []
+        for zone, crowd in enumerate(self._crowds):
+            rule = self._zones[zone].crowd
+            if rule is None:
+                continue
+            most, after = rule
+            count = sum(n for (z, _), n in self._present.items() if z == zone)
+            if count > most and crowd.since is None:
+                crowd.since = self._changed[zone, True]
+            if crowd.since is None:
+                continue
+            seconds = result.frame.time - crowd.since.time
+            if count > most and not crowd.number and seconds + EPSILON_S >= after:
+                self._numbers[zone] += 1
+                crowd.number = self._numbers[zone]
+                events.append(self._crowd_event("start", zone, crowd.since, result, objects=count))
+            if count <= most:
+                events += self._disperse(zone, result, end_of_stream)
+        self._changed.clear()
+        return events
+
+    def _disperse(self, zone: int, result: Result, end_of_stream: bool) -> list[Event]:
+        """The end of a crowd, if it was reported."""
+        crowd, left = self._crowds[zone], self._changed[zone, False]
+        assert crowd.since is not None
+        events = []
+        if crowd.number:
+            left = left._replace(time=max(left.time, crowd.since.time))
+            data = {"duration": left.time - crowd.since.time, "end_of_stream": end_of_stream}
+            events.append(self._crowd_event("end", zone, left, result, **data))
+        crowd.since, crowd.number = None, 0
+        return events
+
+    def _crowd_event(
+        self, phase: Phase, zone: int, at: Moment, result: Result, **data: Value
+    ) -> Event:
+        name, frame = self._zones[zone].name, result.frame
+        return Event(
+            id=f"{frame.stream}/zones/{name}/{self._crowds[zone].number}",
+            kind=CROWDED,
+            phase=phase,
+            stream=frame.stream,
+            rule=name,
+            time=at.time,
+            frame=at.frame,
+            data={**data, "delay": frame.time - at.time},
+        )
+
+    def _event(
+        self, kind: str, phase: Phase, visit: Visit, at: Moment, result: Result, **data: Value
+    ) -> Event:
+        name, frame = self._zones[visit.zone].name, result.frame
+        x, y = self._paths.anchor(visit.zone, at.box).tolist()
+        return Event(
+            id=f"{frame.stream}/zones/{name}/{visit.number}",
+            kind=kind,
+            phase=phase,
+            stream=frame.stream,
+            rule=name,
+            time=at.time,
+            frame=at.frame,
+            track=visit.track,
+            label=visit.label,
+            box=at.box,
+            at=(x, y),
+            data={**data, "delay": frame.time - at.time},
+        )
