@@ -99,6 +99,34 @@ BAD = {
         "lines: {door: {from: [0, 0], to: [1, 1], labels: [with_maks]}}",
         ["door.labels", "with_maks", "with_mask"],
     ),
+    "a loitering label of no class": (
+        "zones: {till: {polygon: [[0, 0], [1, 0], [1, 1]], loiter: {with_maks: 3}}}",
+        ["zones.till.loiter", "with_maks", "with_mask"],
+    ),
+    "a zone label of no class": (
+        "zones: {till: {polygon: [[0, 0], [1, 0], [1, 1]], labels: [with_maks]}}",
+        ["zones.till.labels", "with_maks", "with_mask"],
+    ),
+    "an unknown key of a zone": (
+        "zones: {till: {polygn: [[0, 0], [1, 0], [1, 1]]}}",
+        ["zones.till", "polygn", "polygon"],
+    ),
+    "a zone with a point outside": (
+        "zones: {till: {polygon: [[0, 0], [1.5, 0], [0.5, 1]]}}",
+        ["zones.till.polygon", "1.5"],
+    ),
+    "a zone of two points": (
+        "zones: {till: {polygon: [[0, 0], [1, 1]]}}",
+        ["zones.till.polygon", "3 points"],
+    ),
+    "a negative time": (
+        "zones: {till: {polygon: [[0, 0], [1, 0], [1, 1]], loiter: -3}}",
+        ["zones.till.loiter", "-3"],
+    ),
+    "an unknown key of a crowd": (
+        "zones: {till: {polygon: [[0, 0], [1, 0], [1, 1]], crowd: {more_than: 3, form: 2}}}",
+        ["zones.till.crowd", "form", "for"],
+    ),
     "no YAML": ("lines: [", ["scene.yaml"]),
 }
 
