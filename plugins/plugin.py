@@ -33,6 +33,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("tracker", "steady", "vidan_plugins.trackers.steady:Steady")
     registry.add("analytics", "lines", "vidan_plugins.analytics.lines:Lines")
     registry.add("analytics", "presence", "vidan_plugins.analytics.presence:Presence")
+    registry.add("analytics", "speed", "vidan_plugins.analytics.speed:Speed")
     registry.add("analytics", "zones", "vidan_plugins.analytics.zones:Zones")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "events", "vidan_plugins.sinks.events:EventLines")

@@ -52,13 +52,19 @@ STOPPED = "object.stopped"
 WRONG_WAY = "object.wrong_way"
 """The object moves against the direction of its zone: an interval."""
 
+SPEEDING = "object.speeding"
+"""The object is faster than a limit: an interval."""
+
+MEASURED = "speed.measured"
+"""The object has left; its speed is in the data."""
+
 FLOW = "flow.completed"
 """The object went from one line or zone to another."""
 
 KINDS = (
     *(APPEARED, CONFIRMED, LEFT),
     *(CROSSED, ENTERED, EXITED, PASSED, LOITERING, CROWDED),
-    *(STATIONARY, STOPPED, WRONG_WAY, FLOW),
+    *(STATIONARY, STOPPED, WRONG_WAY, SPEEDING, MEASURED, FLOW),
 )
 """The kinds of events of vidan's own analyzers; those of plugins may report others."""
 

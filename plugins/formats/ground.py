@@ -36,6 +36,7 @@ class GroundPlane:
     def noise(self, points: Floats, noise: Floats) -> Floats:
         """Standard deviations (N,) of positions, m, for those (N,2) of the points, px."""
         mapped = points @ self.matrix[:, :2].T + self.matrix[:, 2]
+        mapped[mapped[:, 2] == 0, 2] = np.nan
         position = mapped[:, :2] / mapped[:, 2:]
         # The derivative of X = a/w: (da - X dw) / w.
         slopes = self.matrix[None, :2, :2] - position[:, :, None] * self.matrix[None, 2:, :2]

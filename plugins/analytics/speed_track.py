@@ -1,0 +1,110 @@
+"""What is known of the speed of one track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_SPEEDS = 256
+"""Estimates that are kept for the median of a track."""
+
+Box = tuple[float, float, float, float]
+Key = tuple[str, str]
+"""Kind and rule of an event."""
+
+
+class Moment(NamedTuple):
+    """When and where something was.
+
+    Attributes:
+        time: s.
+        frame: index of the frame.
+        box: of the object, xyxy, px.
+    """
+
+    time: float
+    frame: int
+    box: Box
+
+
+class Condition(NamedTuple):
+    """What N objects may be doing for a while.
+
+    Attributes:
+        kind: of its events.
+        rule: of its events.
+        begins: (N,) which certainly do it.
+        ends: (N,) which certainly do not.
+    """
+
+    kind: str
+    rule: str
+    begins: npt.NDArray[np.bool_]
+    ends: npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Interval:
+    """Something that an object does for a while.
+
+    Attributes:
+        since: when it began.
+        id: of its events; None if it has not been reported.
+        top: the highest speed since then, m/s.
+    """
+
+    since: Moment
+    id: str | None = None
+    top: float = 0.0
+
+
+@dataclass(slots=True)
+class SpeedTrack:
+    """The speeds of a track.
+
+    Attributes:
+        speeds: every `stride`-th estimate, m/s.
+        stride: doubled whenever there are more than `MAX_SPEEDS`.
+        count: number of estimates.
+        top: the highest estimate, m/s.
+        began: time of the first estimate, s.
+        ended: time of the last estimate, s.
+        current: the last estimate, m/s; NaN if there is none that is precise.
+        label: of the track.
+        moved: whether it certainly moved at some time.
+        joined: whether it continues another track.
+        intervals: what it is doing.
+    """
+
+    speeds: list[float] = field(default_factory=list)
+    stride: int = 1
+    count: int = 0
+    top: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    current: float = np.nan
+    label: str = ""
+    moved: bool = False
+    joined: bool = False
+    intervals: dict[Key, Interval] = field(default_factory=dict)
+
+    def add(self, time: float, speed: float) -> None:
+        """Take an estimate into account."""
+        if self.count == 0:
+            self.began = time
+        if self.count % self.stride == 0:
+            self.speeds.append(speed)
+        if len(self.speeds) > MAX_SPEEDS:
+            del self.speeds[1::2]
+            self.stride *= 2
+        self.count += 1
+        self.top = max(self.top, speed)
+        self.ended, self.current = time, speed
+
+    @property
+    def median(self) -> float:
+        """Of the estimates, m/s."""
+        return float(np.median(self.speeds))
