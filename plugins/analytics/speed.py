@@ -118,7 +118,7 @@ class Speed:
         self._memory = MotionMemory(anchor, window, join_within)
         self._due = -np.inf
         self._tracks: dict[int, SpeedTrack] = {}  # those that had a speed, by id
-        self._numbers: Counter[Key] = Counter()  # of the events
+        self._numbers: Counter[str] = Counter()  # of the events, by kind
         self._measured: Counter[str] = Counter()  # tracks by label
         self._measures: dict[Measure, float] = {}
         self._size: tuple[int, int] | None = None
@@ -270,7 +270,7 @@ class Speed:
         elif interval.id is None and not begins:
             del track.intervals[key]
         elif interval.id is None and time - interval.since.time >= self._after[condition.kind]:
-            interval.id = self._new_id(key, result)
+            interval.id = self._new_id(key[0], result)
             data = {"speed": interval.top} if condition.kind != STOPPED else {}
             yield self._event(interval.id, key, "start", number, interval.since, result, **data)
 
@@ -309,7 +309,7 @@ class Speed:
         self._measured[track.label] += 1
         key = (MEASURED, RULE)
         return self._event(
-            self._new_id(key, result),
+            self._new_id(key[0], result),
             key,
             "point",
             number,
@@ -324,10 +324,10 @@ class Speed:
             joined=track.joined,
         )
 
-    def _new_id(self, key: Key, result: Result) -> str:
-        self._numbers[key] += 1
-        kind, rule = key
-        return f"{result.frame.stream}/{rule}/{kind.rpartition('.')[2]}.{self._numbers[key]}"
+    def _new_id(self, kind: str, result: Result) -> str:
+        self._numbers[kind] += 1
+        name = kind.rpartition(".")[2]
+        return f"{result.frame.stream}/{RULE}/{name}/{self._numbers[kind]}"
 
     def _event(
         self,

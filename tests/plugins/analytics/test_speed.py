@@ -81,7 +81,7 @@ def test_boxes_that_are_far_off_do_not_matter(seed):
 
 def test_what_a_measured_speed_contains():
     (event,) = events_of(speed_of(), seen(VIEW, *PATHS["away"]))
-    assert (event.id, event.phase, event.rule) == ("test/speed/measured.1", "point", "speed")
+    assert (event.id, event.phase, event.rule) == ("test/speed/measured/1", "point", "speed")
     assert (event.track, event.label) == (1, "car")
     assert event.data["max"] == pytest.approx(SPEED, rel=1e-3)
     assert event.data["max_kmh"] == pytest.approx(event.data["max"] * 3.6)
