@@ -14,7 +14,7 @@ from vidan.types import Image
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from . import corruptions
-from .sample import IGNORED
+from .sample import IGNORED, Objects
 
 MIN_IMAGE_FRACTION = 0.5
 """Smallest longer side of an image relative to the view, where `resize_boxes` sets the scale."""
@@ -72,29 +72,29 @@ def resize(image: Image, scale: float) -> Image:
 
 def augment(
     image: Image,
-    boxes: FloatArray,
-    classes: IntArray,
+    objects: Objects,
     size: int,
-    reference_size: int,
+    input_size: tuple[int, int],
     options: Augmentation,
     rng: np.random.Generator,
-) -> tuple[Image, FloatArray, IntArray]:
+) -> tuple[Image, Objects]:
     """Make one random view of an image.
 
     Args:
         image: (H,W,3) uint8 RGB.
-        boxes: (M,4) xyxy, px.
-        classes: (M,).
+        objects: its boxes, M of them.
         size: side of the view, px; may be smaller than the model's input, because the network
             learns objects of a certain size, not images of a certain size.
-        reference_size: side of the model's input, px; scales are relative to its letterbox.
+        input_size: height and width of the model's input, px; scales are relative to its
+            letterbox.
         options: kinds and strengths of augmentation.
         rng: the only source of randomness.
 
     Returns:
-        View (size,size,3), boxes (K,4) px of the view, classes (K,), which may be `IGNORED`.
+        View (size,size,3), and its K boxes, px of the view, whose classes may be `IGNORED`.
     """
-    scaled = resize(image, _random_scale(image, boxes, size, reference_size, options, rng))
+    boxes, classes, weights = objects
+    scaled = resize(image, _random_scale(image, boxes, size, input_size, options, rng))
     ratio = [scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]] * 2
     boxes = boxes * np.array(ratio, np.float32)
     focus = boxes[rng.integers(len(boxes))] if len(boxes) and rng.random() < options.focus else None
@@ -102,7 +102,7 @@ def augment(
     top = _random_offset(scaled.shape[0], size, None if focus is None else focus[1::2], rng)
     view, boxes = crop(scaled, boxes, left, top, size)
     classes, keep = _visible(boxes, classes, size, options)
-    boxes, classes = np.clip(boxes[keep], 0, size), classes[keep]
+    boxes, classes, weights = np.clip(boxes[keep], 0, size), classes[keep], weights[keep]
     mirrored = rng.random() < options.flip
     rows = _image_part(scaled.shape[0], top, size)
     columns = _image_part(scaled.shape[1], left, size)
@@ -110,20 +110,20 @@ def augment(
     view[rows, columns] = degrade(part, options, rng)  # the padding stays as in inference
     if mirrored:
         view, boxes = flip(view, boxes)
-    return view, boxes, classes
+    return view, Objects(boxes, classes, weights)
 
 
-def mosaic(
-    tiles: Sequence[tuple[Image, FloatArray, IntArray]],
-) -> tuple[Image, FloatArray, IntArray]:
+def mosaic(tiles: Sequence[tuple[Image, Objects]]) -> tuple[Image, Objects]:
     """Combine four square views of equal size and their boxes 2 x 2, in reading order."""
     side = tiles[0][0].shape[0]
     offsets = [np.array([x, y, x, y], np.float32) for y in (0, side) for x in (0, side)]
-    images = [image for image, _, _ in tiles]
+    images = [image for image, _ in tiles]
     rows = [np.concatenate(images[i : i + 2], axis=1) for i in (0, 2)]
-    boxes = [boxes + offset for (_, boxes, _), offset in zip(tiles, offsets, strict=True)]
-    classes = [classes for _, _, classes in tiles]
-    return np.concatenate(rows), np.concatenate(boxes), np.concatenate(classes)
+    moved = [
+        objects._replace(boxes=objects.boxes + offset)
+        for (_, objects), offset in zip(tiles, offsets, strict=True)
+    ]
+    return np.concatenate(rows), Objects(*map(np.concatenate, zip(*moved, strict=True)))
 
 
 def crop(
@@ -191,12 +191,12 @@ def _random_scale(
     image: Image,
     boxes: FloatArray,
     size: int,
-    reference_size: int,
+    input_size: tuple[int, int],
     options: Augmentation,
     rng: np.random.Generator,
 ) -> float:
     """A random scale factor for the image."""
-    fit = reference_size / max(image.shape[:2])
+    fit = min(input_size[0] / image.shape[0], input_size[1] / image.shape[1])
     if options.resize_boxes and len(boxes) and rng.random() < options.resize_boxes:
         box = boxes[rng.integers(len(boxes))]
         target = np.exp(rng.uniform(*np.log((max(1.0, options.min_side), size / 2))))

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from vidan.types import Image
 
-from ..arrays import FloatArray, IntArray
+from ..arrays import FloatArray
 from .augment import Augmentation, augment, mosaic
-from .sample import Sample
+from .sample import Objects, Sample
 from .targets import Matching, assign_targets
 
 DEFAULT_MATCHING = Matching()
@@ -28,7 +28,7 @@ class Batches(keras.utils.PyDataset):
         samples: the training samples.
         anchors: (A,4) xyxy, px of a view.
         size: side of a view, px.
-        reference_size: side of the model's input, px; see `augment`.
+        input_size: height and width of the model's input, px; see `augment`.
         batch_size: views in a batch, N.
         augmentation: how views are varied.
         seed: of the whole run.
@@ -43,7 +43,7 @@ class Batches(keras.utils.PyDataset):
         samples: Sequence[Sample],
         anchors: FloatArray,
         size: int,
-        reference_size: int,
+        input_size: tuple[int, int],
         batch_size: int,
         augmentation: Augmentation,
         seed: int,
@@ -54,7 +54,7 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
         self.samples, self.anchors = samples, anchors
-        self.size, self.reference_size, self.batch_size = size, reference_size, batch_size
+        self.size, self.input_size, self.batch_size = size, input_size, batch_size
         self.augmentation, self.seed, self.epoch = augmentation, seed, epoch
         weighting = np.ones(len(samples)) if weights is None else np.asarray(weights, np.float64)
         self.probabilities = weighting / weighting.sum()
@@ -76,33 +76,27 @@ class Batches(keras.utils.PyDataset):
         order = self.sample_order(self.epoch)
         for position, i in enumerate(order[first : first + self.batch_size]):
             rng = np.random.default_rng([self.seed, self.epoch, index, position])
-            view, view_boxes, view_classes = self._view(int(i), rng)
-            class_targets, box_targets = assign_targets(
-                view_boxes, view_classes, self.anchors, self.matching
-            )
+            view, objects = self._view(int(i), rng)
+            class_targets, box_targets = assign_targets(objects, self.anchors, self.matching)
             images.append(view)
             classes.append(class_targets)
             boxes.append(box_targets)
         return np.stack(images), {"class": np.stack(classes), "box": np.stack(boxes)}
 
-    def _view(self, i: int, rng: np.random.Generator) -> tuple[Image, FloatArray, IntArray]:
+    def _view(self, i: int, rng: np.random.Generator) -> tuple[Image, Objects]:
         """A random view of sample i, or a mosaic of it and three others."""
         if not self.augmentation.mosaic or rng.random() >= self.augmentation.mosaic:
             return self._augmented(i, self.size, rng)
         members = [i, *rng.choice(len(self.samples), 3, p=self.probabilities)]
         return mosaic([self._augmented(int(m), self.size // 2, rng) for m in members])
 
-    def _augmented(
-        self, i: int, size: int, rng: np.random.Generator
-    ) -> tuple[Image, FloatArray, IntArray]:
-        sample = self.samples[i]
+    def _augmented(self, i: int, size: int, rng: np.random.Generator) -> tuple[Image, Objects]:
         # A tile of a mosaic is a smaller view, but its image is scaled like any other.
         return augment(
             self._image(i),
-            sample.boxes,
-            sample.classes,
+            self.samples[i].objects,
             size,
-            self.reference_size,
+            self.input_size,
             self.augmentation,
             rng,
         )

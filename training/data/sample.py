@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from vidan.types import Image
 
@@ -15,6 +18,20 @@ BACKGROUND = -1
 
 IGNORED = -2
 """Class of a box or anchor that counts neither as right nor as wrong."""
+
+
+class Objects(NamedTuple):
+    """The labeled boxes of an image or a view.
+
+    Attributes:
+        boxes: (M,4) float32 xyxy, px.
+        classes: (M,) int32, indices into the labels, or `IGNORED`.
+        weights: (M,) float32, how much each box counts in training, above 0.
+    """
+
+    boxes: FloatArray
+    classes: IntArray
+    weights: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +47,7 @@ class Sample:
         span: offset and length of the image in a TFRecord file, bytes; None if `path` is the
             image.
         image_name: file name of the image if it differs from that of `path`.
+        weights: (M,) float32, how much each box counts in training, above 0; None for 1.
     """
 
     path: Path
@@ -37,11 +55,20 @@ class Sample:
     classes: IntArray
     span: tuple[int, int] | None = None
     image_name: str = ""
+    weights: FloatArray | None = None
 
     @property
     def name(self) -> str:
         """File name of the image."""
         return self.image_name or self.path.name
+
+    @property
+    def objects(self) -> Objects:
+        """The boxes with their classes and weights."""
+        weights = self.weights
+        if weights is None:
+            weights = np.ones(len(self.boxes), np.float32)
+        return Objects(self.boxes, self.classes, weights)
 
     def image(self) -> Image:
         """Decode the upright image: (H,W,3) uint8 RGB."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from vidan.boxes import area, iou
 
-from ..arrays import BoolArray, FloatArray, IntArray
+from ..arrays import BoolArray, FloatArray
 from ..model.anchors import encode
-from .sample import BACKGROUND, IGNORED
+from .sample import BACKGROUND, IGNORED, Objects
 
 # EfficientDet gives a box that no anchor fits well a single anchor. Faces smaller than the
 # smallest anchor would then contribute a tenth of what a large face contributes.
@@ -36,32 +36,28 @@ class Matching(NamedTuple):
 
 
 def assign_targets(
-    boxes: FloatArray, classes: IntArray, anchors: FloatArray, matching: Matching
+    objects: Objects, anchors: FloatArray, matching: Matching
 ) -> tuple[FloatArray, FloatArray]:
     """Compute the targets of one image.
 
     Args:
-        boxes: (M,4) xyxy, px.
-        classes: (M,), `IGNORED` for boxes that are neither right nor wrong to find.
+        objects: the boxes of the image; `IGNORED` ones are neither right nor wrong to find.
         anchors: (A,4) xyxy, px.
         matching: rules of the assignment.
 
     Returns:
-        Class targets (A,1) and box targets (A,5), float32, as `fit.losses` expects them.
+        Class targets (A,2) and box targets (A,5), float32, as `fit.losses` expects them.
     """
-    class_targets = np.full((len(anchors), 1), BACKGROUND, np.float32)
+    class_targets = np.full((len(anchors), 2), (BACKGROUND, 1), np.float32)
     box_targets = np.zeros((len(anchors), 5), np.float32)
-    ignored, boxes, classes = (
-        boxes[classes == IGNORED],
-        boxes[classes != IGNORED],
-        classes[classes != IGNORED],
-    )
-    class_targets[mostly_covered(anchors, ignored)] = IGNORED
+    ignored = objects.classes == IGNORED
+    class_targets[mostly_covered(anchors, objects.boxes[ignored]), 0] = IGNORED
+    boxes, classes, weights = (values[~ignored] for values in objects)
     if len(boxes) == 0:
         return class_targets, box_targets
     overlap = iou(anchors, boxes)  # (A,M)
     best, value = overlap.argmax(axis=1), overlap.max(axis=1)
-    class_targets[value >= matching.negative] = IGNORED
+    class_targets[value >= matching.negative, 0] = IGNORED
     owner = np.where(value >= matching.positive, best, -1)  # (A,) row of the box, -1 for none
     # Smallest boxes last: with the fewest anchors to choose from, they override the others.
     for m in np.argsort(-area(boxes), kind="stable"):
@@ -70,8 +66,9 @@ def assign_targets(
         owner[nearest[0]] = m
     positive = owner >= 0
     class_targets[positive, 0] = classes[owner[positive]]
+    class_targets[positive, 1] = weights[owner[positive]]
     box_targets[positive, :4] = encode(boxes[owner[positive]], anchors[positive])
-    box_targets[positive, 4] = 1
+    box_targets[positive, 4] = weights[owner[positive]]
     return class_targets, box_targets
 
 

@@ -1,4 +1,4 @@
-"""Focal loss for classes, Huber or CIoU for boxes; each divided by the number of positives."""
+"""Focal loss for classes, Huber or CIoU for boxes; each divided by the weight of the positives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ EPSILON = 1e-7
 class FocalLoss(keras.losses.Loss):
     """Sigmoid focal loss (Lin et al. 2017, arXiv 1708.02002, equation 5).
 
-    Targets are (N,A,1) class indices, `BACKGROUND` or `IGNORED`; predictions are logits (N,A,C).
+    Targets are (N,A,2): a class index, `BACKGROUND` or `IGNORED`, and the weight of the anchor if
+    it is positive; predictions are logits (N,A,C).
 
     Args:
         classes: number of classes, C.
@@ -43,22 +44,23 @@ class FocalLoss(keras.losses.Loss):
         """The loss of the batch, a scalar."""
         index = ops.cast(targets[..., 0], "int32")  # (N,A)
         positive = ops.one_hot(ops.maximum(index, 0), self.classes, dtype="float32")
+        weight = ops.cast(index >= 0, "float32") * targets[..., 1]  # (N,A), of positives
         positive = positive * ops.cast(index >= 0, "float32")[..., None]  # (N,A,C)
         # softplus, log(1 + e^x), computes the cross-entropy from logits without overflow.
         p = ops.sigmoid(logits)
         hit = self.alpha * (1 - p) ** self.gamma * ops.softplus(-logits)
         false_alarm = (1 - self.alpha) * p**self.gamma * ops.softplus(logits)
-        weights = ops.array(self.class_weights, dtype="float32")
-        loss = positive * weights * hit + (1 - positive) * false_alarm
+        factors = weight[..., None] * ops.array(self.class_weights, dtype="float32")
+        loss = positive * factors * hit + (1 - positive) * false_alarm
         counted = ops.cast(index != IGNORED, "float32")[..., None]
-        return ops.sum(loss * counted) / _at_least_one(ops.sum(ops.cast(index >= 0, "float32")))
+        return ops.sum(loss * counted) / _at_least_one(ops.sum(weight))
 
 
 class HuberLoss(keras.losses.Loss):
     """Huber loss, averaged over the four codes of a box.
 
-    Targets are (N,A,5): codes, and 1 for a positive anchor, else 0; predictions are codes
-    (N,A,4).
+    Targets are (N,A,5): codes, and the weight of a positive anchor, 0 for others; predictions are
+    codes (N,A,4).
 
     Args:
         delta: error at which the loss becomes linear; the default is EfficientDet's.
@@ -114,11 +116,11 @@ def ciou(a: Any, b: Any) -> Any:
     return iou - distance - weight * shape
 
 
-def _over_positives(loss: Any, positive: Any) -> Any:
-    """Mean of a loss (N,A) over the anchors where positive (N,A) is 1."""
-    # Not a product: a loss that is not finite must not affect the sum where it does not count.
-    loss = ops.where(positive > 0, loss, 0.0)
-    return ops.sum(loss) / _at_least_one(ops.sum(positive))
+def _over_positives(loss: Any, weight: Any) -> Any:
+    """Weighted mean of a loss (N,A); the weights (N,A) are 0 where an anchor is not positive."""
+    # Not only a product: a loss that is not finite must not affect the sum where it does not count.
+    loss = ops.where(weight > 0, loss * weight, 0.0)
+    return ops.sum(loss) / _at_least_one(ops.sum(weight))
 
 
 def _at_least_one(count: Any) -> Any:

@@ -123,7 +123,7 @@ def make_batches(
         training,
         anchors,
         config.crop,
-        max(config.size),
+        tuple(config.size),
         config.batch,
         recipe.augmentation(config),
         config.seed,

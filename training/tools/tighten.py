@@ -162,6 +162,7 @@ def _with_crowds(image: AnnotatedImage, crowds: Boxes, label: str) -> AnnotatedI
         labels=(*image.labels, *[label] * len(crowds)),
         crowd=np.concatenate([image.crowd, np.ones(len(crowds), bool)]),
         difficult=np.concatenate([image.difficult, np.zeros(len(crowds), bool)]),
+        weights=np.concatenate([image.weights, np.ones(len(crowds))]),
     )
 
 

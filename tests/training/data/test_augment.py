@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 
-from vidan_training.data.augment import Augmentation, augment, crop, flip, letterbox, resize
-from vidan_training.data.sample import IGNORED
+from vidan_training.data.augment import (
+    Augmentation,
+    augment,
+    crop,
+    flip,
+    letterbox,
+    mosaic,
+    resize,
+)
+from vidan_training.data.sample import IGNORED, Objects
 
 PLAIN = Augmentation(scale=(0.5, 2.0), color=0.0, degrade=0.0)
 
@@ -13,6 +21,12 @@ def image_with(width, height, *boxes):
     for x1, y1, x2, y2 in boxes:
         image[y1:y2, x1:x2] = 255
     return image, np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def objects(boxes, *classes):
+    """Boxes with their classes; weights count from 1."""
+    weights = np.arange(1, len(boxes) + 1, dtype=np.float32)
+    return Objects(boxes, np.array(classes, np.int32), weights)
 
 
 def found(image):
@@ -56,7 +70,7 @@ def test_resize_averages_when_shrinking():
 def test_boxes_stay_on_their_objects(seed):
     image, boxes = image_with(90, 60, (40, 20, 60, 45))
     rng = np.random.default_rng(seed)
-    view, moved, classes = augment(image, boxes, np.array([1], np.int32), 128, 128, PLAIN, rng)
+    view, (moved, classes, _) = augment(image, objects(boxes, 1), 128, (128, 128), PLAIN, rng)
     assert view.shape == (128, 128, 3)
     if len(moved):
         assert found(view) == pytest.approx(moved[0], abs=1.5)
@@ -67,14 +81,12 @@ def test_color_and_degradation_do_not_move_boxes():
     image, boxes = image_with(90, 60, (40, 20, 60, 45))
     for seed in range(20):
         strong = Augmentation(scale=(0.5, 2.0), color=1.0, degrade=1.0)
-        _, plain, _ = augment(
-            image, boxes, np.array([1], np.int32), 128, 128, PLAIN, np.random.default_rng(seed)
-        )
-        view, moved, _ = augment(
-            image, boxes, np.array([1], np.int32), 128, 128, strong, np.random.default_rng(seed)
+        (_, plain), (view, moved) = (
+            augment(image, objects(boxes, 1), 128, (128, 128), options, np.random.default_rng(seed))
+            for options in (PLAIN, strong)
         )
         assert view.dtype == np.uint8
-        assert moved.tolist() == plain.tolist()
+        assert moved.boxes.tolist() == plain.boxes.tolist()
 
 
 def test_cut_and_tiny_boxes_are_ignored():
@@ -84,8 +96,8 @@ def test_cut_and_tiny_boxes_are_ignored():
     seen = set()
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        _, moved, classes = augment(image, boxes, np.array([0, 1], np.int32), 64, 128, options, rng)
-        for box, label in zip(moved, classes, strict=True):
+        _, moved = augment(image, objects(boxes, 0, 1), 64, (128, 128), options, rng)
+        for box, label in zip(moved.boxes, moved.classes, strict=True):
             share = (box[2:] - box[:2]).prod() / 900
             if label == 0:
                 assert share >= 0.5
@@ -97,9 +109,7 @@ def test_cut_and_tiny_boxes_are_ignored():
 def test_the_generator_is_the_only_source_of_randomness():
     image, boxes = image_with(90, 60, (40, 20, 60, 45))
     views = [
-        augment(
-            image, boxes, np.array([0], np.int32), 64, 64, Augmentation(), np.random.default_rng(5)
-        )[0]
+        augment(image, objects(boxes, 0), 64, (64, 64), Augmentation(), np.random.default_rng(5))[0]
         for _ in range(2)
     ]
     assert (views[0] == views[1]).all()
@@ -107,7 +117,28 @@ def test_the_generator_is_the_only_source_of_randomness():
 
 def test_an_image_without_boxes():
     image, boxes = image_with(30, 20)
-    view, moved, classes = augment(
-        image, boxes, np.zeros(0, np.int32), 64, 64, Augmentation(), np.random.default_rng(0)
+    view, moved = augment(
+        image, objects(boxes), 64, (64, 64), Augmentation(), np.random.default_rng(0)
     )
-    assert (view.shape, moved.shape, classes.shape) == ((64, 64, 3), (0, 4), (0,))
+    assert view.shape == (64, 64, 3)
+    assert [values.shape for values in moved] == [(0, 4), (0,), (0,)]
+
+
+def test_scale_one_is_the_letterbox_of_a_wide_input():
+    # A square of 100 px fits an input of 256 x 512 by its height: 2.56 times larger, not 5.12.
+    options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0)
+    image, boxes = image_with(100, 100, (40, 40, 60, 70))
+    rng = np.random.default_rng(0)
+    _, (moved, _, _) = augment(image, objects(boxes, 0), 256, (256, 512), options, rng)
+    assert moved[0, 2:] - moved[0, :2] == pytest.approx([51.2, 76.8], abs=0.5)
+
+
+def test_boxes_keep_their_weights():
+    options = Augmentation(scale=(1.0, 1.0), focus=0.0, flip=1.0, color=0.0, degrade=0.0)
+    image, boxes = image_with(128, 128, (10, 10, 40, 40), (80, 60, 120, 100))
+    rng = np.random.default_rng(0)
+    tile = augment(image, objects(boxes, 0, 1), 128, (128, 128), options, rng)
+    _, combined = mosaic([tile] * 4)
+    assert tile[1].weights.tolist() == [1, 2]
+    assert combined.classes.tolist() == [0, 1] * 4
+    assert combined.weights.tolist() == [1, 2] * 4

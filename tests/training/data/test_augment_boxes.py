@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vidan_training.data.augment import Augmentation, augment, mosaic
-from vidan_training.data.sample import IGNORED
+from vidan_training.data.sample import IGNORED, Objects
 
 OFF = Augmentation(
     scale=(1.0, 1.0), focus=0.0, flip=0.0, color=0.0, degrade=0.0, min_visible=0.5, min_side=0.0
@@ -41,13 +41,14 @@ def drawn():
     boxes = [(20, 30, 60, 62), (98, 48, 130, 96)]
     for x1, y1, x2, y2 in boxes:
         image[y1:y2, x1:x2] = 220
-    return image, np.array(boxes, np.float32), np.array([0, 1], np.int32)
+    classes, weights = np.array([0, 1], np.int32), np.ones(2, np.float32)
+    return image, Objects(np.array(boxes, np.float32), classes, weights)
 
 
 def view(options, rng, size=160):
     """One view as in a training batch: a single one, or a mosaic of four at half the size."""
     tiles = [
-        augment(*drawn(), size // 2 if options.mosaic else size, 160, options, rng)
+        augment(*drawn(), size // 2 if options.mosaic else size, (160, 160), options, rng)
         for _ in range(4 if options.mosaic else 1)
     ]
     return mosaic(tiles) if options.mosaic else tiles[0]
@@ -90,7 +91,7 @@ def test_boxes_stay_on_their_objects(name):
     tile = 80 if options.mosaic else 160
     measured = 0
     for seed in SEEDS:
-        image, boxes, classes = view(options, np.random.default_rng(seed))
+        image, (boxes, classes, _) = view(options, np.random.default_rng(seed))
         assert (image.shape, image.dtype) == ((160, 160, 3), np.uint8)
         assert len(boxes) == len(classes)
         assert set(classes.tolist()) <= {0, 1, IGNORED}

@@ -20,7 +20,7 @@ def samples(tmp_path):
 
 
 def batches(samples, **options):
-    values = {"size": 128, "reference_size": 128, "batch_size": 2, "seed": 1} | options
+    values = {"size": 128, "input_size": (128, 128), "batch_size": 2, "seed": 1} | options
     return Batches(samples, ANCHORS, augmentation=Augmentation(), **values)
 
 
@@ -29,7 +29,7 @@ def test_shapes_of_a_batch(samples):
     images, targets = loader[0]
     assert len(loader) == 3  # 7 images, 2 at a time, rounded down
     assert (images.shape, images.dtype) == ((2, 128, 128, 3), np.uint8)
-    assert targets["class"].shape == (2, len(ANCHORS), 1)
+    assert targets["class"].shape == (2, len(ANCHORS), 2)
     assert targets["box"].shape == (2, len(ANCHORS), 5)
 
 

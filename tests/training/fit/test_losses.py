@@ -10,7 +10,7 @@ from vidan_training.fit.losses import CIoULoss, FocalLoss, HuberLoss, ciou
 
 
 def classes(*index):
-    return np.array(index, np.float32).reshape(1, -1, 1)
+    return np.array([(i, 1) for i in index], np.float32)[None]
 
 
 def test_focal_loss_by_hand():
@@ -48,6 +48,22 @@ def test_class_weights_apply_only_to_positives():
     extra = float(heavy(classes(1), logits)) - float(plain(classes(1), logits))
     assert extra == pytest.approx(2 * hit, rel=1e-4)
     assert float(heavy(classes(0), logits)) == pytest.approx(float(plain(classes(0), logits)))
+
+
+def test_weights_of_boxes_apply_to_hits_and_to_the_mean():
+    # A second anchor of weight 1/2 adds half a hit and all of its false alarms, over 1.5 positives.
+    targets = np.array([[[0, 1], [0, 0.5]]], np.float32)
+    value = float(FocalLoss(2, gamma=2.0)(targets, np.zeros((1, 2, 2), np.float32)))
+    hit, false_alarm = 0.25 * 0.25 * math.log(2), 0.75 * 0.25 * math.log(2)
+    assert value == pytest.approx((1.5 * hit + 2 * false_alarm) / 1.5, rel=1e-5)
+
+
+def test_box_losses_are_weighted_means():
+    targets = np.array([[[0, 0, 0, 0, 1], [0, 0, 0, 0, 0.25]]], np.float32)
+    codes = np.array([[[0.05] * 4, [0.2] * 4]], np.float32)
+    # 0.05^2 / 2 = 0.00125 and 0.1 * (0.2 - 0.05) = 0.015
+    value = float(HuberLoss(0.1)(targets, codes))
+    assert value == pytest.approx((0.00125 + 0.25 * 0.015) / 1.25, rel=1e-4)
 
 
 def test_losses_without_positives():

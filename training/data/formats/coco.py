@@ -1,4 +1,8 @@
-"""COCO JSON: one file for all images, boxes as x, y, width, height in pixels."""
+"""COCO JSON: one file for all images, boxes as x, y, width, height in pixels.
+
+An annotation may have a `score` in (0,1], as detections in COCO's result format do: the weight of
+the box in training.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +127,17 @@ def _annotation(
         raw.corners.append(_corners(box))
         raw.crowd.append(bool(box.get("iscrowd", 0)))
         raw.difficult.append(False)
+        raw.weights.append(_weight(box, raw.location, issues))
     return raw
+
+
+def _weight(box: Mapping[str, Any], location: str, issues: IssueLog) -> float:
+    """The `score` of an annotation, or 1; out of range it is an issue."""
+    score = box.get("score", 1.0)
+    if isinstance(score, int | float) and 0 < score <= 1:
+        return float(score)
+    issues.note(location, "score", f"score {score!r}, expected a number in (0,1]: 1 is used")
+    return 1.0
 
 
 def _side(value: Any) -> int:
@@ -159,7 +173,8 @@ class CocoWriter:
         width, height = image.size
         name = f"images/{file.name}"
         self._images.append({"id": number, "file_name": name, "width": width, "height": height})
-        for box, label, crowd in zip(image.boxes, image.labels, image.crowd, strict=True):
+        rows = zip(image.boxes, image.labels, image.crowd, image.weights, strict=True)
+        for box, label, crowd, weight in rows:
             x1, y1, x2, y2 = (round(value, 4) for value in box.tolist())
             sides = [round(x2 - x1, 4), round(y2 - y1, 4)]
             self._boxes.append(
@@ -170,6 +185,7 @@ class CocoWriter:
                     "bbox": [x1, y1, *sides],
                     "area": round(sides[0] * sides[1], 4),
                     "iscrowd": int(crowd),
+                    **({} if weight == 1 else {"score": round(float(weight), 4)}),
                 }
             )
 

@@ -31,6 +31,8 @@ class AnnotatedImage:
         labels: labels of the M boxes.
         crowd: (M,) regions of many objects, neither right nor wrong to find.
         difficult: (M,) marked as hard to recognize.
+        weights: (M,) float64, how much each box counts in training, above 0; 1 unless the data
+            says otherwise.
         location: file, line or record of the annotation, for messages.
     """
 
@@ -41,6 +43,7 @@ class AnnotatedImage:
     labels: tuple[str, ...]
     crowd: BoolArray
     difficult: BoolArray
+    weights: npt.NDArray[np.float64]
     location: str = ""
 
     def select_boxes(self, rows: npt.NDArray[np.intp], labels: Sequence[str]) -> AnnotatedImage:
@@ -51,6 +54,7 @@ class AnnotatedImage:
             labels=tuple(labels),
             crowd=self.crowd[rows],
             difficult=self.difficult[rows],
+            weights=self.weights[rows],
         )
 
     def sample(self, labels: Sequence[str]) -> Sample:
@@ -59,7 +63,8 @@ class AnnotatedImage:
         classes[self.crowd] = IGNORED
         file = self.file
         span = None if file.length is None else (file.offset, file.length)
-        return Sample(file.path, self.boxes.astype(np.float32), classes, span, self.name)
+        boxes, weights = self.boxes.astype(np.float32), self.weights.astype(np.float32)
+        return Sample(file.path, boxes, classes, span, self.name, weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,6 +39,9 @@ DATASET_FORMATS = {
     "coco": DatasetFormat(coco.read, coco.CocoWriter),
     "yolo": DatasetFormat(yolo.read, yolo.YoloWriter),
 }
+DEFAULTS = {"crowd": False, "difficult": False, "weights": 1.0}
+"""Properties of a box that some formats cannot express, with the values that need no mention."""
+
 MIN_BOXES_AT_ONE = 5
 """A data set with this many boxes at pixel 1 and none at 0 probably counts from 1."""
 
@@ -101,6 +104,7 @@ def _with_known_labels(
             raw.corners = [raw.corners[row] for row in known]
             raw.crowd = [raw.crowd[row] for row in known if row < len(raw.crowd)]
             raw.difficult = [raw.difficult[row] for row in known if row < len(raw.difficult)]
+            raw.weights = [raw.weights[row] for row in known if row < len(raw.weights)]
         yield raw
 
 
@@ -165,7 +169,7 @@ def write(
                 writer.write(image)
         finally:
             writer.close()
-    for flag in writer.unsupported:
-        lost = sum(int(getattr(image, flag).sum()) for image in dataset.images)
+    for name in writer.unsupported:
+        lost = sum(int((getattr(image, name) != DEFAULTS[name]).sum()) for image in dataset.images)
         if lost:
-            log.warning("%d boxes lost their flag %r: %s has no such flag", lost, flag, format)
+            log.warning("%d boxes lost their %s: %s cannot express it", lost, name, format)

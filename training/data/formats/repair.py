@@ -37,6 +37,7 @@ class RawAnnotation:
         declared_size: width and height according to the annotation; None if it has none.
         crowd: M flags; empty for none.
         difficult: M flags; empty for none.
+        weights: M numbers, see `AnnotatedImage`; empty for 1.
     """
 
     location: str
@@ -48,6 +49,7 @@ class RawAnnotation:
     declared_size: tuple[int, int] | None = None
     crowd: list[bool] = field(default_factory=list)
     difficult: list[bool] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
 
 
 def repair(raw: RawAnnotation, issues: IssueLog, one_based: bool = False) -> AnnotatedImage | None:
@@ -80,6 +82,7 @@ def repair(raw: RawAnnotation, issues: IssueLog, one_based: bool = False) -> Ann
         tuple(raw.labels[row] for row in rows),
         _flags(raw.crowd, raw, rows),
         _flags(raw.difficult, raw, rows),
+        np.array(raw.weights or [1.0] * len(raw.labels), np.float64)[rows],
         raw.location,
     )
 

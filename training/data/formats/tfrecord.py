@@ -180,6 +180,7 @@ def _add_boxes(
         raw.corners.append(corner)
         raw.crowd.append(_flag(features, "image/object/is_crowd", row))
         raw.difficult.append(_flag(features, "image/object/difficult", row))
+        raw.weights.append(_weight(features, row))
 
 
 def _text(data: Any) -> str:
@@ -189,6 +190,12 @@ def _text(data: Any) -> str:
 def _first(features: Mapping[str, Sequence[Any]], key: str) -> str:
     values = features.get(key)
     return _text(values[0]) if values else ""
+
+
+def _weight(features: Mapping[str, Sequence[Any]], row: int) -> float:
+    """The API's `groundtruth_weights`; a box without weight, or with 0, counts fully."""
+    values = features.get("image/object/weight", [])
+    return (float(values[row]) if row < len(values) else 0.0) or 1.0
 
 
 def _flag(features: Mapping[str, Sequence[Any]], key: str, row: int) -> bool:
@@ -238,6 +245,7 @@ class TfrecordWriter:
             "image/object/class/label": numbers,
             "image/object/is_crowd": [int(flag) for flag in image.crowd],
             "image/object/difficult": [int(flag) for flag in image.difficult],
+            "image/object/weight": image.weights.tolist(),
         }
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ def _number(element: ElementTree.Element, path: str) -> float:
 class VocWriter:
     """Writes `images/`, `annotations/*.xml` and `label_map.pbtxt`."""
 
-    unsupported = ("crowd",)
+    unsupported = ("crowd", "weights")
 
     def __init__(self, output: OutputFolder) -> None:
         self._output = output

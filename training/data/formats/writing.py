@@ -55,7 +55,7 @@ class DatasetWriter(Protocol):
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """Flags of a box, `crowd` or `difficult`, that the format cannot express."""
+        """Properties of a box (`crowd`, `difficult`, `weights`) that the format cannot express."""
 
     def write(self, image: AnnotatedImage) -> None:
         """Write one image."""

@@ -158,7 +158,7 @@ def _add_box(
 class YoloWriter:
     """Writes `images/`, `labels/*.txt`, `data.yaml` and `classes.txt`."""
 
-    unsupported = ("crowd", "difficult")
+    unsupported = ("crowd", "difficult", "weights")
 
     def __init__(self, output: OutputFolder) -> None:
         self._output = output
