@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from vidan.errors import ConfigError, SinkError, SourceError
@@ -46,6 +48,29 @@ def test_crowds_are_ignored(tmp_path):
     for name in ("coco", "tfrecord"):
         formats.write(drawn, tmp_path / name, name)
         assert formats.read(tmp_path / name).samples()[0].classes.tolist() == [-2, 1]
+
+
+def test_weights_survive_where_the_format_has_them(tmp_path, caplog):
+    drawn = formats.read(draw(tmp_path / "drawn", 1))
+    drawn.images[0].weights[0] = 0.25
+    for name in ("coco", "tfrecord"):
+        formats.write(drawn, tmp_path / name, name)
+        assert formats.read(tmp_path / name).samples()[0].weights.tolist() == [0.25, 1]
+    assert not caplog.messages
+    formats.write(drawn, tmp_path / "yolo", "yolo")
+    assert "1 boxes lost their weights" in caplog.text
+
+
+@pytest.mark.parametrize("score", [0, 1.5, "high", None])
+def test_a_score_out_of_range_is_noted(tmp_path, score):
+    formats.write(formats.read(draw(tmp_path / "drawn", 1)), tmp_path / "coco", "coco")
+    file = tmp_path / "coco" / "annotations.json"
+    content = json.loads(file.read_text())
+    content["annotations"][0]["score"] = score
+    file.write_text(json.dumps(content))
+    dataset = formats.read(tmp_path / "coco")
+    assert dataset.images[0].weights.tolist() == [1, 1]
+    assert [(i.kind, i.action) for i in dataset.issues] == [("score", "noted")]
 
 
 def test_equal_names_get_numbers(tmp_path):
