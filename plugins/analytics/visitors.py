@@ -106,7 +106,7 @@ class Visitors:
                 else:
                     ended.append(self._remove(visit))
         if begun and self._absent:
-            for visit, pair in self._find_places(begun, result):
+            for visit, pair in list(self._find_places(begun, result)):  # renaming changes its keys
                 del self._absent[visit.zone, visit.track]
                 del self.all[visit.zone, visit.track]
                 self._rename(visit, int(self._paths.memory.ids[pair.row]))

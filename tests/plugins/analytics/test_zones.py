@@ -227,6 +227,14 @@ def test_a_visit_that_is_lost_and_found_elsewhere_after_30_s_is_two():
     assert dwells(run(old, new, tail=2000)) == pytest.approx([10, 10], abs=0.1)
 
 
+def test_of_two_that_begin_where_one_was_lost_one_continues_its_visit():
+    # Both are far from the time at which broken tracks are joined by their motion.
+    lost = path(still(INSIDE, 10))
+    first = path(still(INSIDE, 10), start=600, track=2)
+    second = path(still((INSIDE[0] + 2, INSIDE[1]), 5), start=600, track=3)
+    assert sorted(dwells(run(lost, first, second))) == pytest.approx([5, 30], abs=0.1)
+
+
 def test_after_an_outage_of_the_camera_of_20_s_a_visit_continues():
     zones, events = analyzer(), []
     for n in range(301):
