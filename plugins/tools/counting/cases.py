@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig
 
 from vidan.config.build import build
 from vidan.errors import SourceError
+from vidan.geometry import Floats
 from vidan.types import Result
 
+from ..analyze.tracks import Labels, TrackSequence, read_rows
 from ..tracking import settings
 from ..tracking.evaluation import result_files, with_truth
-from ..tracking.run_tracker import imageless_frames, read_input
+from ..tracking.run_tracker import LABELS, read_input
 from ..tracking.sequences import MotSequence, find_sequences
-from .counting import read_results, tracked
+from .broken import LABELS as BROKEN_LABELS
+from .broken import broken_tracks
+from .counting import tracked
+from .gates import Crossing, Gate, true_crossings
+from .settings import Settings
 from .truth import Person, read_truth
+from .visits import Visit, true_visits
 
 log = logging.getLogger(__name__)
 
@@ -39,20 +49,37 @@ class Case:
     people: list[Person]
     results: list[Result]
 
+    def gates(self, given: Settings) -> list[Gate]:
+        """The gates in its images."""
+        return given.gates.gates(self.size)
 
-def load_cases(config: DictConfig) -> list[Case]:
-    """Run the tracker on all sequences, or read the results of another program.
+    def crossings(self, given: Settings, dead_band: float) -> list[Crossing]:
+        """The true crossings of the gates."""
+        return true_crossings(
+            self.people, self.gates(given), dead_band, given.extent, given.min_visibility
+        )
+
+    def visits(self, given: Settings, dead_band: float) -> list[Visit]:
+        """The true visits to the middle third of the image."""
+        return true_visits(self.people, self.size, dead_band, given.min_visibility)
+
+
+def load_cases(config: DictConfig, given: Settings) -> list[Case]:
+    """Run the tracker on all sequences, or read results, or break the ground truth.
 
     Args:
         config: as in `conf/eval_counting.yaml`.
+        given: the settings in it.
 
     Raises:
         VidanError: an invalid option, or a missing file.
     """
-    results = settings.results_folder(config)
     wanted = settings.names(config, "sequences")
     sequences = with_truth(find_sequences(settings.folders(config), wanted))
     sizes = {sequence.name: _image_size(sequence) for sequence in sequences}
+    if given.broken:
+        return _broken_cases(sequences, given)
+    results = settings.results_folder(config)
     files = None if results is None else result_files(results, sequences)
     tracker = settings.group(config, "tracker")
     if files is None:
@@ -75,10 +102,41 @@ def _results(
     sequence: MotSequence, size: tuple[int, int], tracker: dict[str, Any], file: Path | None
 ) -> list[Result]:
     if file is not None:
-        return read_results(file, imageless_frames(sequence, size))
+        rows, classes = read_rows(file, Labels(LABELS))
+        return _of_rows(sequence, size, rows, classes, LABELS)
     results = tracked(read_input(sequence), tracker)
     log.info("%s: %d frames", sequence.name, len(results))
     return results
+
+
+def _of_rows(
+    sequence: MotSequence,
+    size: tuple[int, int],
+    rows: Floats,
+    classes: Floats,
+    labels: tuple[str, ...],
+) -> list[Result]:
+    """The rows (N,10) of a file of tracks as results of all frames."""
+    frames = sequence.frame_count()
+    tracks = TrackSequence(sequence.name, rows, classes, labels, sequence.rate, size, frames)
+    return list(tracks.results())
+
+
+def _broken_cases(sequences: Iterable[MotSequence], given: Settings) -> list[Case]:
+    """The scenes, one case each, with broken tracks of the ground truth; everyone is visible."""
+    cases = []
+    for sequence in {sequence.truth: sequence for sequence in sequences}.values():
+        size = _image_size(sequence)
+        people = [
+            dataclasses.replace(person, visibility=np.ones_like(person.visibility))
+            for person in read_truth(sequence)
+        ]
+        gates = given.gates.gates(size)
+        crossings = true_crossings(people, gates, given.dead_bands[0], given.extent)
+        rows, classes = broken_tracks(people, crossings, given.seed)
+        results = _of_rows(sequence, size, rows, classes, BROKEN_LABELS)
+        cases.append(Case(sequence.scene, size, people, results))
+    return cases
 
 
 def _image_size(sequence: MotSequence) -> tuple[int, int]:

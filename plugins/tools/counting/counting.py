@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vidan.boxes import xywh_to_xyxy
 from vidan.config.build import BuildContext, SceneContext, build
 from vidan.events import CROSSED, Event
 from vidan.interfaces import Analyzer
-from vidan.types import Detections, Frame, Result, Tracks
+from vidan.types import Result
 
-from ...formats.mot import BOX, FRAME, ID, read_tracks
 from ..tracking.run_tracker import LABELS, TrackerInput, track
 from .gates import Crossing, Direction, Gate, scene_lines
+from .visits import Visit, reported_visits, scene_zones
 
 
 def tracked(given: TrackerInput, tracker: Mapping[str, Any]) -> list[Result]:
@@ -32,42 +28,6 @@ def tracked(given: TrackerInput, tracker: Mapping[str, Any]) -> list[Result]:
     """
     results = zip(track(given, tracker), given.frames, strict=True)
     return [dataclasses.replace(result, frame=frame) for result, frame in results]
-
-
-def read_results(path: Path, frames: Sequence[Frame]) -> list[Result]:
-    """The tracks of a file in MOTChallenge's text format, as results of all frames.
-
-    Raises:
-        SourceError: the file cannot be read, or is not in this format.
-    """
-    rows = read_tracks(path)
-    boxes = xywh_to_xyxy(rows[:, BOX]).astype(np.float32)
-    starts = np.searchsorted(rows[:, FRAME], [[f.index + 1, f.index + 2] for f in frames])
-    return [
-        result_of(frame, rows[first:end, ID].astype(np.int64), boxes[first:end])
-        for frame, (first, end) in zip(frames, starts.reshape(-1, 2).tolist(), strict=True)
-    ]
-
-
-def result_of(
-    frame: Frame,
-    ids: np.ndarray[tuple[int], np.dtype[np.int64]],
-    boxes: np.ndarray[tuple[int, int], np.dtype[np.float32]],
-    classes: np.ndarray[tuple[int], np.dtype[np.int32]] | None = None,
-    labels: tuple[str, ...] = LABELS,
-) -> Result:
-    """A result with tracks (M,) whose detections are not known."""
-    count = len(ids)
-    zeros = np.zeros(count, np.int32)
-    tracks = Tracks(
-        ids,
-        boxes,
-        np.ones(count, np.float32),
-        zeros if classes is None else classes,
-        zeros,
-        zeros - 1,
-    )
-    return Result(frame, Detections.empty(), tracks, labels)
 
 
 def count_crossings(
@@ -96,13 +56,31 @@ def count_crossings(
     return crossings
 
 
-def check_options(options: Mapping[str, Any]) -> None:
-    """Check the options of `lines`, before any tracks are computed.
+def count_visits(
+    results: Sequence[Result], size: tuple[int, int], options: Mapping[str, Any]
+) -> list[Visit]:
+    """The visits to the middle third that the analyzer `zones` reports.
+
+    Args:
+        results: of all frames.
+        size: width and height of the images, px.
+        options: of the analyzer, with its name.
 
     Raises:
         ConfigError: an invalid option.
     """
-    run_analyzer([], {"lines": {"gate": {"from": [0, 0], "to": [1, 1]}}}, options)
+    events = run_analyzer(results, {"zones": scene_zones(size, LABELS[0])}, options)
+    return reported_visits(events, results)
+
+
+def check_options(lines: Mapping[str, Any], zones: Mapping[str, Any]) -> None:
+    """Check the options of the analyzers, before any tracks are computed.
+
+    Raises:
+        ConfigError: an invalid option.
+    """
+    run_analyzer([], {"lines": {"gate": {"from": [0, 0], "to": [1, 1]}}}, lines)
+    run_analyzer([], {"zones": scene_zones((3, 3), LABELS[0])}, zones)
 
 
 def run_analyzer(

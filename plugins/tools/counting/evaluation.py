@@ -1,9 +1,13 @@
-"""`vidan eval counting`: counts at gates in the tracks of a tracker, and scores the counts."""
+"""`vidan eval counting`: counts in the tracks of a tracker, and scores the counts."""
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from typing import TypeVar
+
+from omegaconf import DictConfig
 
 from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
@@ -12,34 +16,42 @@ from vidan.config.compose import compose
 from ..tracking.evaluation import title
 from ..tracking.report import COMBINED
 from ..tracking.sequences import DETECTOR_SUFFIX
-from . import report
+from . import peers, report
 from .cases import Case, load_cases
-from .counting import check_options, count_crossings
-from .gates import Crossing, true_crossings
-from .scores import Scores, score, total
+from .counting import check_options, count_crossings, count_visits
+from .gates import Crossing
+from .scores import Scores, score
 from .settings import Settings
+from .visit_scores import VisitScores, score_visits
+from .visits import Visit
+
+AnyScores = TypeVar("AnyScores", Scores, VisitScores)
+Tables = dict[str, dict[str, AnyScores]]
+"""Scores by what was counted with, and by sequence."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Evaluate according to overrides: `data=`, `tracker=`, `gates=` and so on."""
     config = compose(arguments, "eval_counting")
     settings = Settings.from_config(config)
-    check_options(settings.lines)
-    cases = load_cases(config)
+    check_options(settings.lines, settings.zones)
+    if settings.peers:
+        peers.supervision()
+    cases = load_cases(config, settings)
+    crossings, visits = evaluate(cases, settings), evaluate_visits(cases, settings)
     directory = run_directory(config)
-    tables = evaluate(cases, settings)
-    _write(directory / "counting.json", title(config), tables)
-    report.plot(directory / "counting.png", next(iter(tables.values())), title(config))
-    terminal = console()
-    for name, scores in tables.items():
-        terminal.print(f"{title(config)}, {name}")
-        terminal.print(report.table(with_totals(scores)))
-    terminal.print(f"in {directory}: counting.json, counting.png, config.yaml")
+    name = _title(config)
+    content = {"title": name, "crossings": _as_json(crossings), "visits": _as_json(visits)}
+    write_json(directory / "counting.json", content)
+    report.plot(directory / "counting.png", next(iter(crossings.values())), name)
+    _print(f"{name}: crossings of {config.gates} gates", crossings)
+    _print(f"{name}: visits to the middle third", visits)
+    console().print(f"in {directory}: counting.json, counting.png, config.yaml")
     return 0
 
 
-def evaluate(cases: Iterable[Case], settings: Settings) -> dict[str, dict[str, Scores]]:
-    """Scores of all sequences, by name, for each dead band of the truth.
+def evaluate(cases: Iterable[Case], settings: Settings) -> Tables[Scores]:
+    """Scores of crossings: of `lines` for each dead band of the truth, and of peers.
 
     Tracks are not computed again, so this takes seconds.
 
@@ -52,45 +64,100 @@ def evaluate(cases: Iterable[Case], settings: Settings) -> dict[str, dict[str, S
     """
     cases = list(cases)
     counted = {
-        case.name: count_crossings(case.results, settings.gates.gates(case.size), settings.lines)
+        case.name: count_crossings(case.results, case.gates(settings), settings.lines)
         for case in cases
     }
-    return score_all(cases, counted, settings)
-
-
-def score_all(
-    cases: Iterable[Case], counted: Mapping[str, list[Crossing]], settings: Settings
-) -> dict[str, dict[str, Scores]]:
-    """Scores of counted crossings by dead band of the truth and by sequence."""
-    cases = list(cases)
-    return {
-        f"dead band {dead_band:g}": {
-            case.name: score(
-                true_crossings(
-                    case.people, settings.gates.gates(case.size), dead_band, settings.extent
-                ),
-                counted[case.name],
-                settings.tolerance,
-            )
+    tables = {
+        _dead_band(value): score_crossings(cases, counted, settings, value)
+        for value in settings.dead_bands
+    }
+    for name, options in peers.LINE_ZONES.items() if settings.peers else ():
+        counted = {
+            case.name: peers.line_zone(case.results, case.gates(settings), options)
             for case in cases
         }
-        for dead_band in settings.dead_bands
+        tables[name] = score_crossings(cases, counted, settings, settings.dead_bands[0])
+    return tables
+
+
+def evaluate_visits(cases: Iterable[Case], settings: Settings) -> Tables[VisitScores]:
+    """Scores of visits to the middle third: as `evaluate`, of `zones`."""
+    cases = list(cases)
+    counted = {case.name: count_visits(case.results, case.size, settings.zones) for case in cases}
+    tables = {
+        _dead_band(value): _score_visits(cases, counted, settings, value)
+        for value in settings.dead_bands
+    }
+    if settings.peers:
+        counted = {case.name: peers.polygon_zone(case.results, case.size) for case in cases}
+        tables[peers.POLYGON_ZONE] = _score_visits(cases, counted, settings, settings.dead_bands[0])
+    return tables
+
+
+def score_crossings(
+    cases: Iterable[Case],
+    counted: Mapping[str, list[Crossing]],
+    settings: Settings,
+    dead_band: float,
+) -> dict[str, Scores]:
+    """Scores of counted crossings by sequence, for a dead band of the truth."""
+    return {
+        case.name: score(
+            case.crossings(settings, dead_band), counted[case.name], settings.tolerance
+        )
+        for case in cases
     }
 
 
-def with_totals(scores: Mapping[str, Scores]) -> dict[str, Scores]:
-    """Scores by sequence, with those of each public detector of MOT17, and of all sequences."""
-    detectors: dict[str, list[Scores]] = {}
+def _score_visits(
+    cases: Iterable[Case],
+    counted: Mapping[str, list[Visit]],
+    settings: Settings,
+    dead_band: float,
+) -> dict[str, VisitScores]:
+    return {
+        case.name: score_visits(case.visits(settings, dead_band), counted[case.name])
+        for case in cases
+    }
+
+
+def with_totals(scores: Mapping[str, AnyScores]) -> dict[str, AnyScores]:
+    """Scores by sequence, and their totals."""
+    return {**scores, **totals(scores)}
+
+
+def totals(scores: Mapping[str, AnyScores]) -> dict[str, AnyScores]:
+    """Scores of each public detector of MOT17, and of all sequences."""
+    detectors: dict[str, list[AnyScores]] = {}
     for name, found in scores.items():
         if suffix := DETECTOR_SUFFIX.search(name):
             detectors.setdefault(suffix[1], []).append(found)
-    groups = {f"all {name}": total(found) for name, found in sorted(detectors.items())}
-    return {**scores, **groups, COMBINED: total(scores.values())}
-
-
-def _write(path: Path, name: str, tables: Mapping[str, Mapping[str, Scores]]) -> None:
-    content = {
-        key: {row: found.summary() for row, found in with_totals(scores).items()}
-        for key, scores in tables.items()
+    groups = {
+        f"all {name}": functools.reduce(operator.add, found)
+        for name, found in sorted(detectors.items())
     }
-    write_json(path, {"title": name, "scores": content})
+    return {**groups, COMBINED: functools.reduce(operator.add, scores.values())}
+
+
+def _print(heading: str, tables: Tables[AnyScores]) -> None:
+    """The first table with all sequences, the others with their totals only."""
+    terminal = console()
+    for number, (name, scores) in enumerate(tables.items()):
+        terminal.print(f"{heading}, {name}" if number else f"{heading}, truth with {name}")
+        terminal.print(report.table(totals(scores) if number else with_totals(scores)))
+        terminal.print()
+
+
+def _as_json(tables: Tables[AnyScores]) -> dict[str, object]:
+    return {
+        name: {row: found.summary() for row, found in with_totals(scores).items()}
+        for name, scores in tables.items()
+    }
+
+
+def _dead_band(value: float) -> str:
+    return f"dead band {value:g}"
+
+
+def _title(config: DictConfig) -> str:
+    return "broken ground truth" if config.broken else title(config)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
-from vidan.geometry import Floats, signed_distance
+from vidan.geometry import Floats, anchor_points, signed_distance
 
-from .truth import AROUND_S, Person
+from .truth import AROUND_S, Change, Person
 
 Extent = Literal["width", "across"]
 """What the dead band is proportional to: the width of the box, or its extent across the gate."""
@@ -74,11 +73,14 @@ class GateSet:
         vertical: places of vertical gates, fractions of the width.
         horizontal: places of horizontal gates, fractions of the height.
         tolerance: largest difference in time of a true and a counted crossing, s.
+        min_visibility: mean visible fraction of a person around a crossing from which on a counter
+            is expected to count it.
     """
 
     vertical: tuple[float, ...]
     horizontal: tuple[float, ...]
     tolerance: float
+    min_visibility: float
 
     def gates(self, size: tuple[int, int]) -> list[Gate]:
         """The gates in an image of a width and height, px."""
@@ -98,8 +100,8 @@ class GateSet:
 QUARTERS = (0.25, 0.5, 0.75)
 
 GATE_SETS = {
-    "vertical": GateSet(QUARTERS, (), 0.5),
-    "six": GateSet(QUARTERS, QUARTERS, 1.0),
+    "vertical": GateSet(QUARTERS, (), 0.5, 0.25),
+    "six": GateSet(QUARTERS, QUARTERS, 1.0, 0.0),
 }
 """The sets of gates by name."""
 
@@ -122,6 +124,7 @@ def true_crossings(
     gates: Iterable[Gate],
     dead_band: float,
     extent: Extent = "width",
+    min_visibility: float = 0.0,
 ) -> list[Crossing]:
     """The crossings of people through gates.
 
@@ -133,54 +136,30 @@ def true_crossings(
         gates: to cross.
         dead_band: half its width, in extents of the box.
         extent: which extent of the box.
+        min_visibility: mean visible fraction within 0.5 s of a visible crossing.
     """
     gates = list(gates)
     return [
-        crossing
+        Crossing(
+            gate.name,
+            "in" if change.positive else "out",
+            change.time,
+            gate.along(anchor_points(change.box)[0].tolist()),
+            person.id,
+            float(change.box[3] - change.box[1]),
+            person.visible(change.time - AROUND_S, change.time + AROUND_S) >= min_visibility,
+        )
         for person in people
         for gate in gates
-        for crossing in _crossings(person, gate, dead_band, extent)
+        for change in _changes(person, gate, dead_band, extent)
     ]
 
 
-def _crossings(person: Person, gate: Gate, dead_band: float, extent: Extent) -> list[Crossing]:
+def _changes(person: Person, gate: Gate, dead_band: float, extent: Extent) -> list[Change]:
     distance = signed_distance(person.anchors, *gate.points)
     axis = 0 if gate.is_vertical or extent == "width" else 1
     sizes = person.boxes[:, 2 + axis] - person.boxes[:, axis]
-    known = np.flatnonzero(np.abs(distance) > dead_band * sizes)
-    right = distance >= 0
-    return [
-        _crossing(person, gate, distance, right, before, after)
-        for before, after in pairwise(known.tolist())
-        if right[before] != right[after]
-    ]
-
-
-def _crossing(
-    person: Person,
-    gate: Gate,
-    distance: Floats,
-    right: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    before: int,
-    after: int,
-) -> Crossing:
-    """The crossing between two boxes of a person on different sides of a gate."""
-    steps = right[before:after] != right[before + 1 : after + 1]
-    n = before + int(np.flatnonzero(steps)[-1])
-    part = distance[n] / (distance[n] - distance[n + 1])
-    time, point, box = (
-        values[n] + part * (values[n + 1] - values[n])
-        for values in (person.times, person.anchors, person.boxes)
-    )
-    return Crossing(
-        gate.name,
-        "in" if right[after] else "out",
-        float(time),
-        gate.along(point),
-        person.id,
-        float(box[3] - box[1]),
-        person.is_visible(time - AROUND_S, time + AROUND_S),
-    )
+    return person.changes(distance, np.abs(distance) > dead_band * sizes)
 
 
 def by_gate(crossings: Iterable[Crossing]) -> Mapping[tuple[str, Direction], list[Crossing]]:

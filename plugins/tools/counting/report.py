@@ -14,6 +14,7 @@ from vidan.cli.subcommands import import_extra
 from ..tracking.report import COMBINED
 from ..tracking.sequences import DETECTOR_SUFFIX
 from .scores import Scores
+from .visit_scores import VisitScores
 
 
 class Column(NamedTuple):
@@ -24,7 +25,7 @@ class Column(NamedTuple):
     form: str
 
 
-COLUMNS = (
+CROSSING_COLUMNS = (
     Column("true", "true", "{:d}"),
     Column("counted", "counted", "{:d}"),
     Column("prec", "precision", "{:.3f}"),
@@ -35,21 +36,30 @@ COLUMNS = (
     Column("OD", "origin_destination", "{:.2f}"),
 )
 
+VISIT_COLUMNS = (
+    *CROSSING_COLUMNS[:5],
+    Column("dwell", "dwell_error", "{:.3f}"),
+    Column("seconds", "person_seconds_ratio", "{:.3f}"),
+    Column("loiter", "loitering_f1", "{:.3f}"),
+)
+
 
 BAR = 0.27
 """Width of a bar of the plot; three are one unit apart from the next three."""
 
 
-def table(rows: Mapping[str, Scores]) -> Table:
+def table(rows: Mapping[str, Scores] | Mapping[str, VisitScores]) -> Table:
     """A table of scores, at most 80 characters wide."""
+    is_visits = any(isinstance(scores, VisitScores) for scores in rows.values())
+    columns = VISIT_COLUMNS if is_visits else CROSSING_COLUMNS
     grid = Table("sequence", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in COLUMNS:
+    for column in columns:
         grid.add_column(column.title, justify="right")
     for name, scores in rows.items():
         summary = scores.summary()
         cells = [
             "" if summary[column.key] is None else column.form.format(summary[column.key])
-            for column in COLUMNS
+            for column in columns
         ]
         grid.add_row(name, *cells, style="bold" if name == COMBINED else None)
     return grid

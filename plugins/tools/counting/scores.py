@@ -155,11 +155,6 @@ def score(true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: floa
     )
 
 
-def total(scores: Iterable[Scores]) -> Scores:
-    """The sum of scores."""
-    return sum(scores, Scores())
-
-
 def _title(gate: str, direction: Direction) -> str:
     return f"{gate} {direction}"
 

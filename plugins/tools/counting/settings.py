@@ -24,16 +24,26 @@ class Settings:
     Attributes:
         gates: where to count.
         tolerance: largest difference in time of a true and a counted crossing, s.
+        min_visibility: mean visible fraction of a person from which on they are expected.
         dead_bands: of the truth, half widths in extents of the box.
         extent: which extent of the box.
+        broken: whether to count in tracks of the ground truth, broken on purpose.
+        seed: of the random numbers for that.
+        peers: whether to count with supervision too.
         lines: name and options of the analyzer `lines`.
+        zones: name and options of the analyzer `zones`.
     """
 
     gates: GateSet
     tolerance: float
+    min_visibility: float
     dead_bands: tuple[float, ...] = (0.15,)
     extent: Extent = "width"
+    broken: bool = False
+    seed: int = 0
+    peers: bool = False
     lines: Mapping[str, Any] = field(default_factory=lambda: {"name": "lines"})
+    zones: Mapping[str, Any] = field(default_factory=lambda: {"name": "zones"})
 
     @classmethod
     def from_config(cls, config: DictConfig) -> Settings:
@@ -46,16 +56,27 @@ class Settings:
         tolerance = gates.tolerance
         if config.tolerance is not None:
             tolerance = options.positive("tolerance", config.tolerance)
+        min_visibility = gates.min_visibility
+        if config.min_visibility is not None:
+            min_visibility = options.number("min_visibility", config.min_visibility, 0.0, 1.0)
         extent = options.choice("truth_extent", config.truth_extent, get_args(Extent))
+        if config.broken and config.results is not None:
+            raise ConfigError("broken=true counts in tracks of the ground truth: omit results=")
         analytics = settings.group(config, "analytics")
-        if analytics.get("lines", {}).get("name") != "lines":
-            raise ConfigError("analytics: expected lines: leave out analytics=")
+        for name in ("lines", "zones"):
+            if analytics.get(name, {}).get("name") != name:
+                raise ConfigError("analytics: expected lines and zones: leave out analytics=")
         return cls(
             gates,
             tolerance,
+            min_visibility,
             _dead_bands(config),
             "width" if extent == "width" else "across",
+            options.boolean("broken", config.broken),
+            options.whole("seed", config.seed, 0),
+            options.boolean("peers", config.peers),
             analytics["lines"],
+            analytics["zones"],
         )
 
 

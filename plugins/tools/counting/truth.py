@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from vidan.boxes import xywh_to_xyxy
 from vidan.geometry import Floats, anchor_points
@@ -12,11 +15,16 @@ from vidan.geometry import Floats, anchor_points
 from ...formats.mot import BOX, FRAME, ID, VISIBILITY, read_people
 from ..tracking.sequences import MotSequence
 
-MIN_VISIBILITY = 0.25
-"""Mean visible fraction of a person from which on a counter is expected to count them."""
-
 AROUND_S = 0.5
 """Time before and after a crossing over which visibility is averaged, s."""
+
+
+class Change(NamedTuple):
+    """When someone passed a border: the time, s, the box (4,), px, and the side from then on."""
+
+    time: float
+    box: Floats
+    positive: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +40,7 @@ class Person:
     """
 
     id: int
-    frames: np.ndarray[tuple[int], np.dtype[np.int64]]
+    frames: npt.NDArray[np.int64]
     times: Floats
     boxes: Floats
     visibility: Floats
@@ -42,10 +50,32 @@ class Person:
         """The bottom centers (N,2) of the boxes, px."""
         return anchor_points(self.boxes)
 
-    def is_visible(self, start: float, end: float) -> bool:
-        """Whether the mean visibility between two times, s, is large enough."""
+    def visible(self, start: float, end: float) -> float:
+        """Mean visible fraction between two times, s; 1 if there is no box."""
         within = (self.times >= start) & (self.times <= end)
-        return not within.any() or float(self.visibility[within].mean()) >= MIN_VISIBILITY
+        return float(self.visibility[within].mean()) if within.any() else 1.0
+
+    def changes(self, distance: Floats, known: npt.NDArray[np.bool_]) -> list[Change]:
+        """When this person went from one side of a border to the other.
+
+        Args:
+            distance: (N,) of each box from the border, at least 0 on one side.
+            known: (N,) whether the side of each box is known.
+        """
+        side = distance >= 0
+        return [
+            self._change(distance, before, after)
+            for before, after in pairwise(np.flatnonzero(known).tolist())
+            if side[before] != side[after]
+        ]
+
+    def _change(self, distance: Floats, before: int, after: int) -> Change:
+        """The change between two boxes, where the path last passed the border."""
+        side = distance[before : after + 1] >= 0
+        n = before + int(np.flatnonzero(side[1:] != side[:-1])[-1])
+        part = distance[n] / (distance[n] - distance[n + 1])
+        time, box = (v[n] + part * (v[n + 1] - v[n]) for v in (self.times, self.boxes))
+        return Change(float(time), box, bool(side[-1]))
 
 
 def read_truth(sequence: MotSequence) -> list[Person]:

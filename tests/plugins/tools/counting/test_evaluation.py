@@ -1,6 +1,7 @@
 """`vidan eval counting`, on scenes whose crossings are known."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.plugins.tools.tracking import mot_files
 from tests.real import DATA, needs_data
 from vidan.cli.main import main
-from vidan.errors import ConfigError, SourceError
+from vidan.errors import ConfigError, PluginError, SourceError
 from vidan_plugins.tools.counting.commands import evaluate
 
 # People of mot_files walk from x = 73 at 3 px per frame: they cross 160 and 320 of 640 px in
@@ -22,10 +23,10 @@ def walkers(here):
     return mot_files.sequence(here / "data", "A", frames=FRAMES)
 
 
-def run(*overrides, table="dead band 0.15"):
+def run(*overrides, table="dead band 0.15", of="crossings"):
     """The figures by sequence."""
     assert evaluate(["data=data", *overrides, "run_dir=run"]) == 0
-    return json.loads(Path("run/counting.json").read_text())["scores"][table]
+    return json.loads(Path("run/counting.json").read_text())[of][table]
 
 
 def test_perfect_results(walkers, here, capsys):
@@ -37,7 +38,7 @@ def test_perfect_results(walkers, here, capsys):
     assert scores["A"]["origin_destination"] == 1
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "out, dead band 0.15"
+    assert lines[0] == "out: crossings of vertical gates, truth with dead band 0.15"
     assert lines[1].split() == [
         "sequence",
         "true",
@@ -91,6 +92,54 @@ def test_sequences_of_mot17_are_summed_by_detector(here):
     assert [scores[n]["true"] for n in ("all SDP", "all DPM", "combined")] == [8, 4, 12]
 
 
+def test_visits_to_the_middle_third(walkers, here):
+    # At 3 px per frame and 25 frames per second they are inside from 213.3 px on, to the end.
+    mot_files.results(here / "out" / "A.txt", walkers)
+    scores = run("results=out", of="visits")["A"]
+    assert (scores["true"], scores["f1"]) == (2, 1)
+    assert scores["dwell_error"] == pytest.approx(0, abs=1e-6)
+    assert scores["person_seconds"] == pytest.approx(2 * (370 - 640 / 3) / 75)
+    assert scores["loitering_true"] == scores["loitering_counted"] == 0
+
+
+def test_loitering(here):
+    # Someone stays in the middle for 200 of 200 frames; the counter is right about it.
+    rows = [(f, 1, 300, 200, 40, 80) for f in range(1, 201)]
+    mot_files.truth(here / "data" / "A" / "gt" / "gt.txt", rows)
+    mot_files.detections(here / "data" / "A" / "det" / "det.txt", rows)
+    mot_files.info(here / "data" / "A", 200)
+    mot_files.results(here / "out" / "A.txt", rows)
+    scores = run("results=out", of="visits")["A"]
+    assert (scores["loitering_true"], scores["loitering_f1"]) == (1, 1)
+
+
+def test_tracks_broken_on_purpose(walkers, capsys):
+    first = run("broken=true")
+    assert (first["A"]["true"], first["A"]["f1"]) == (4, 1)
+    assert capsys.readouterr().out.startswith("broken ground truth: ")
+    assert run("broken=true") == first
+    assert run("broken=true", "seed=1") != first
+    with pytest.raises(ConfigError, match="broken=true counts in tracks of the ground truth"):
+        run("broken=true", "results=out")
+
+
+def test_peers(walkers, here):
+    pytest.importorskip("supervision")
+    mot_files.results(here / "out" / "A.txt", walkers)
+    for table in ("supervision LineZone", "supervision LineZone, threshold 3"):
+        scores = run("results=out", "peers=true", table=table)["A"]
+        assert (scores["f1"], scores["gates"]) == (1, {"x0.25 out": [2, 2], "x0.5 out": [2, 2]})
+    visits = run("results=out", "peers=true", table="supervision PolygonZone", of="visits")["A"]
+    assert visits["f1"] == 1
+    assert visits["dwell_error"] < 0.03  # it has no time between frames
+
+
+def test_missing_peers(walkers, monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(PluginError, match=r"pip install 'vidan\[peers\]'"):
+        run("peers=true")
+
+
 def test_an_unknown_image_size(here):
     mot_files.sequence(here / "data", "A")
     (here / "data" / "A" / "seqinfo.ini").unlink()
@@ -108,7 +157,10 @@ def test_an_unknown_image_size(here):
         ("truth_extent=height", "truth_extent='height'"),
         ("analytics.lines.dead_band=2", r"analytics.lines.dead_band: expected `float` <= 1.0"),
         ("analytics.lines.deadband=0.1", "did you mean"),
-        ("analytics=[presence]", "analytics: expected lines"),
+        ("analytics=[lines]", "analytics: expected lines and zones"),
+        ("min_visibility=2", "min_visibility=2: expected a number from 0 to 1"),
+        ("seed=-1", "seed=-1"),
+        ("analytics.zones.lost_after=-1", "analytics.zones.lost_after"),
         ("results=nowhere", "results='nowhere': there is no such folder"),
         ("sequences=B", "no sequence 'B'"),
     ],

@@ -67,5 +67,6 @@ def test_a_crossing_is_visible_by_the_mean_around_it():
     for inside, outside, expected in ((0.3, 0.0, True), (0.2, 1.0, False)):
         visibility = np.full(21, outside)
         visibility[5:16] = inside
-        (found,) = true_crossings([person(xs, visibility=visibility)], VERTICAL, 0.15)
+        path = person(xs, visibility=visibility)
+        (found,) = true_crossings([path], VERTICAL, 0.15, min_visibility=0.25)
         assert found.visible is expected

@@ -3,7 +3,7 @@
 import pytest
 
 from vidan_plugins.tools.counting.gates import Crossing
-from vidan_plugins.tools.counting.scores import score, total
+from vidan_plugins.tools.counting.scores import score
 
 
 def true(time, along=100.0, identity=1, gate="a", direction="in", visible=True):
@@ -49,7 +49,7 @@ def test_crossings_of_invisible_people_are_ignored():
 def test_the_figures_of_two_sequences_add_up():
     one = score([true(1.0), true(3.0)], [counted(1.1)], 0.5)
     other = score([true(1.0)], [counted(1.3), counted(9.0)], 0.5)
-    summary = total([one, other]).summary()
+    summary = (one + other).summary()
     assert (summary["true"], summary["counted"], summary["matched"]) == (3, 3, 2)
     assert summary["precision"] == summary["recall"] == summary["f1"] == pytest.approx(2 / 3)
     assert summary["time_error"] == pytest.approx(0.2)
