@@ -167,17 +167,18 @@ def ours(scene: Scene, tracker: Mapping[str, Any]) -> list[float]:
     return seconds
 
 
-def theirs(scene: Path, name: str, python: Path) -> list[float]:
-    """Seconds per frame of a tracker of another library.
+def in_environment(python: Path, code: Path, *arguments: str) -> list[float]:
+    """Seconds per frame that a program prints in the environment of other libraries.
 
     Raises:
         VidanError: it failed; with its last line of output.
     """
-    command = [str(python), "-I", str(PEER_CODE), str(scene), name]
+    command = [str(python), "-I", str(code), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise VidanError(f"{name}: {last}; see benchmarks/baselines/requirements-trackers.txt")
+        named = " ".join([code.name, *arguments[1:]])
+        raise VidanError(f"{named}: {last}; see benchmarks/baselines/requirements-trackers.txt")
     return [float(value) for value in json.loads(done.stdout.splitlines()[-1])]
 
 
@@ -200,7 +201,7 @@ def measure(scenes: Mapping[str, Scene], python: Path | None) -> dict[str, dict[
                 elif name in OURS:
                     times[title] = median(ours(scene, OURS[name]))
                 elif python:
-                    times[title] = median(theirs(path, name, python))
+                    times[title] = median(in_environment(python, PEER_CODE, str(path), name))
     return found
 
 
