@@ -82,6 +82,12 @@ class Walk:
             yield Result(Blank(index), Detections.empty(), tracks(boxes, ids), ("person",))
 
 
+def renamed(given: Result, index: int, add: int) -> Result:
+    """The same tracks in another frame, their ids greater by a number."""
+    moved = tracks(given.tracks.boxes, given.tracks.ids + add)
+    return Result(Blank(index), given.detections, moved, given.labels)
+
+
 def tracks(boxes: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> Tracks:
     """Tracks of class 0 that were all matched."""
     zeros = np.zeros(len(ids), np.int32)
@@ -186,11 +192,7 @@ def memory(updates: int) -> Iterator[tuple[int, float]]:
     given = list(people.results())
     for index in range(updates):
         lap, n = divmod(index, len(given))
-        one = given[n]
-        ids = one.tracks.ids + lap * int(people.ids.max())
-        update(
-            made, Result(Blank(index), one.detections, tracks(one.tracks.boxes, ids), ("person",))
-        )
+        update(made, renamed(given[n], index, lap * int(people.ids.max())))
         if (index + 1) % max(updates // 10, 1) == 0:
             gc.collect()
             yield index + 1, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
