@@ -64,6 +64,7 @@ class Zones:
         lost_after: time without a track after which the visit of a moving object has ended, s.
         forget_after: time without a track after which any visit has ended, s.
         join_within: longest time between a track and the one that continues it, s; 0 to join none.
+        required: whether a scene without zones is an error; else nothing is done then.
 
     Raises:
         ConfigError: the scene is invalid or has no zone.
@@ -78,10 +79,11 @@ class Zones:
         lost_after: Annotated[float, Meta(ge=0)] = 5.0,
         forget_after: Annotated[float, Meta(ge=0)] = 60.0,
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+        required: bool = True,
     ) -> None:
         self._scene = load_scene(scene)
         self._zones = self._scene.zones
-        if not self._zones:
+        if required and not self._zones:
             raise ConfigError(
                 "analytics.zones: the scene has no zone: set scene=<file>, or "
                 "scene.zones.<name>.polygon=[[x,y],[x,y],[x,y]]"
@@ -98,6 +100,8 @@ class Zones:
 
     def update(self, result: Result) -> list[Event]:
         """The events that became known with this frame, by time."""
+        if not self._zones:
+            return []
         events = self._fit(result)
         self._last = result
         self._visitors.notice(result)
