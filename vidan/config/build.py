@@ -44,10 +44,12 @@ class BuildContext:
     Attributes:
         workers: threads that call the detector at the same time; None if not known yet.
         scene: lines and zones in the view of the camera; None if not known yet.
+        analyzers: names of the analyzers that are called before this one.
     """
 
     workers: int | None = None
     scene: SceneContext | None = None
+    analyzers: tuple[str, ...] | None = None
 
 
 CONTEXT_KEYS = frozenset(field.name for field in fields(BuildContext))

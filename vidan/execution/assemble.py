@@ -102,11 +102,13 @@ def build_analyzers(
     Raises:
         VidanError: an analyzer cannot be built.
     """
-    chosen = {PRESENCE: {"name": PRESENCE}, **options}
-    return {
-        name: build("analytics", each, KINDS["analytics"].key(name), context)
-        for name, each in chosen.items()
-    }
+    analyzers: dict[str, Analyzer] = {}
+    names: list[str] = []
+    for key, each in {PRESENCE: {"name": PRESENCE}, **options}.items():
+        known = replace(context, analyzers=tuple(names))
+        analyzers[key] = build("analytics", each, KINDS["analytics"].key(key), known)
+        names.append(str(each["name"]))
+    return analyzers
 
 
 def _sinks(
