@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from vidan.errors import SinkError
+from vidan.types import Frame
 
 
 def reason(error: Exception) -> str:
@@ -16,3 +18,13 @@ def write_error(path: Path | str, error: Exception, advice: str | None = None) -
     """The error to raise for a file that cannot be written."""
     advice = advice or "free disk space or choose another path"
     return SinkError(f"cannot write {str(path)!r}: {reason(error)}; {advice}")
+
+
+def check_time(frame: Frame) -> None:
+    """Check that a frame has a time, as videos require.
+
+    Raises:
+        SinkError: it is infinite or NaN.
+    """
+    if not math.isfinite(frame.time):
+        raise SinkError(f"{frame!r} has no finite time")

@@ -38,12 +38,13 @@ class Names:
         key: name of the option, for errors.
         path: folder and pattern.
         fields: keys of FIELDS that the pattern may contain.
+        sidecar: suffix of a file beside each one, which is deleted with it; None for none.
 
     Raises:
         ConfigError: the pattern contains another field.
     """
 
-    def __init__(self, key: str, path: str, *fields: str) -> None:
+    def __init__(self, key: str, path: str, *fields: str, sidecar: str | None = None) -> None:
         whole = Path(options.text(key, path))
         name = whole.name
         if "{time}" not in name:
@@ -57,6 +58,7 @@ class Names:
         stem = "".join(FIELDS[p] if n % 2 else re.escape(p) for n, p in enumerate(parts))
         # `.part` is left behind by a process that was killed while it finished a file.
         self._own_name = re.compile(rf"{stem}(-\d+)?{re.escape(self._suffix)}(\.part)?")
+        self._sidecar = sidecar
         self._job: RunJournal | None = None
 
     def __str__(self) -> str:
@@ -68,7 +70,7 @@ class Names:
         made = {str(path) for path in job.files}
         for path in self.files():
             if str(path.resolve()).removesuffix(".part") in made:
-                _delete(path)
+                self.delete(path)
 
     def new(self, when: float, **values: str) -> Path:
         """A name that no existing file has.
@@ -89,20 +91,27 @@ class Names:
             self._job.note(path)
         return path
 
-    def of(self, event: Event, when: float) -> Path:
+    def of(self, event: Event, at: float, now: float) -> Path:
         """A new name for what belongs to an event.
 
         Args:
             event: provides the fields; those that it has no value for are `_`.
-            when: Unix time, s.
+            at: stream time of the file, s.
+            now: stream time of the latest frame, s.
         """
         return self.new(
-            when,
+            time.time() - (now - at) if self._job is None else self._job.began + at,
             kind=event.kind,
             rule=event.rule,
             label=event.label or "",
             id="" if event.track is None else str(event.track),
         )
+
+    def delete(self, path: Path) -> None:
+        """Delete a file of this name, and its sidecar."""
+        _delete(path)
+        if self._sidecar is not None:
+            _delete(path.with_suffix(self._sidecar))
 
     def files(self) -> list[Path]:
         """Existing regular files whose names match the pattern, unsorted; no symbolic links."""
@@ -162,7 +171,7 @@ class Retention:
             total += size if number else 2 * size  # the next file may be as large as the newest
             expired = total > self._max_bytes or modified < oldest or number >= self._max_files
             if number and expired:
-                _delete(path)
+                names.delete(path)
 
 
 def _age(path: Path) -> _FileAge | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -87,7 +86,6 @@ class Snapshots:
         self._retention = Retention("keep", keep)
         self._events: list[Event] = []  # since the last frame
         self._kept: deque[Result] = deque()  # the newest is the last one
-        self._began: float | None = None  # Unix time of the first frame of a resumable job
         try:
             self._names.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -100,7 +98,6 @@ class Snapshots:
 
     def resume_from(self, job: RunJournal) -> None:
         """See Resumable."""
-        self._began = job.began
         self._names.resume_from(job)
 
     def emit(self, events: Sequence[Event]) -> None:
@@ -141,7 +138,7 @@ class Snapshots:
         settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()
-        path = self._names.of(event, self._clock(result.frame.time))
+        path = self._names.of(event, result.frame.time, self._kept[-1].frame.time)
         try:
             path.write_bytes(data)
         except OSError as error:
@@ -149,9 +146,3 @@ class Snapshots:
                 path.unlink()
             raise write_error(path, error) from error
         self._retention.prune(self._names)
-
-    def _clock(self, stream_time: float) -> float:
-        """Unix time at a stream time, s."""
-        if self._began is not None:
-            return self._began + stream_time
-        return time.time() - (self._kept[-1].frame.time - stream_time)

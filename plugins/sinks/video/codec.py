@@ -11,10 +11,26 @@ import av.error
 from av.codec.codec import UnknownCodecError
 from av.video.codeccontext import VideoCodecContext
 
+from vidan.errors import SinkError
+
 log = logging.getLogger(__name__)
 
 Codec = Literal["libx264", "h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox"]
 SOFTWARE: Codec = "libx264"
+
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
+
+
+def check_available() -> None:
+    """Check that FFmpeg has the encoder that is always used if no other is there.
+
+    Raises:
+        SinkError: it does not.
+    """
+    if SOFTWARE not in av.codecs_available:
+        raise SinkError(f"FFmpeg has no encoder {SOFTWARE}: pip install --force-reinstall av")
 
 
 def choose(wanted: Codec | Literal["auto"], width: int, height: int) -> Codec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import av
 from av.container import OutputContainer
@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
 
+from .codec import Codec, Preset, choose, settings
 from .mp4 import FRAGMENTED
 from .yuv_frame import YuvFrame
 
@@ -120,6 +121,21 @@ class Encoder:
         for packet in packets:
             packet.duration = self._clock.frame_interval  # matters for the last frame only
         return packets
+
+
+def open_encoder(
+    first: YuvFrame,
+    start: float,
+    *,
+    codec: Codec | Literal["auto"],
+    preset: Preset,
+    crf: int,
+    threads: int,
+) -> Encoder:
+    """An encoder with the options of a sink: see `VideoSink`, and `Encoder`."""
+    height, width = first.planes.y.shape
+    chosen = choose(codec, width, height)
+    return Encoder(first, start, chosen, settings(chosen, preset, crf), threads)
 
 
 class _PtsClock:

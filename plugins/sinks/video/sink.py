@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-import av
 import av.error
 from msgspec import Meta
 
@@ -19,19 +18,15 @@ from vidan.journal import RunJournal
 from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
-from ..errors import write_error
+from ..errors import check_time, write_error
 from ..rotation import Names, Retention
-from .codec import SOFTWARE, Codec, choose, settings
-from .encoder import Encoder
+from .codec import Codec, Preset, check_available
+from .encoder import open_encoder
 from .recording import Mp4Recording, check_writable
 from .segments import Segments
 from .yuv_frame import YuvFrame
 
 log = logging.getLogger(__name__)
-
-Preset = Literal[
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-]
 
 MAX_UNFINISHED = 4
 """Files that may wait to be finished; each holds memory and a file descriptor."""
@@ -86,8 +81,7 @@ class VideoSink:
         segment: str | float | None = None,
         keep: str | int | None = None,
     ) -> None:
-        if SOFTWARE not in av.codecs_available:
-            raise SinkError(f"FFmpeg has no encoder {SOFTWARE}: pip install --force-reinstall av")
+        check_available()
         self._path = Path(options.text("path", path))
         self._segment_length = None if segment is None else options.duration("segment", segment)
         self._segments = Segments(self._segment_length)
@@ -95,8 +89,9 @@ class VideoSink:
         several = segment is not None or keep is not None
         self._names = Names("path", path, "time") if several else None
         self._painter = Painter() if draw else None
-        self._encoder, self._preset, self._crf = encoder, preset, crf
-        self._threads = threads
+        self._open_encoder = partial(
+            open_encoder, codec=encoder, preset=preset, crf=crf, threads=threads
+        )
         self._size: tuple[int, int] | None = None
         self._current: Mp4Recording | None = None
         self._finisher = ThreadPoolExecutor(1, "vidan-finish-video")
@@ -114,8 +109,7 @@ class VideoSink:
     def write(self, result: Result) -> None:
         """Encode one frame."""
         frame = result.frame
-        if not math.isfinite(frame.time):
-            raise SinkError(f"{frame!r} has no finite time")
+        check_time(frame)
         self._check_size(frame)
         if self._segments.starts(frame.time, frame.captured) and self._current is not None:
             finished, self._current = self._current, None
@@ -152,13 +146,10 @@ class VideoSink:
         self._raise_background_errors()
 
     def _open(self, first: YuvFrame, start: float) -> Mp4Recording:
-        height, width = first.planes.y.shape
-        codec = choose(self._encoder, width, height)
-        chosen = settings(codec, self._preset, self._crf)
         path = self._next_path(self._segments.when)
         self._unfinished.add(path)
         try:
-            return Mp4Recording(path, Encoder(first, start, codec, chosen, self._threads))
+            return Mp4Recording(path, self._open_encoder(first, start))
         except (OSError, av.error.FFmpegError) as error:
             raise write_error(path, error) from error
 
