@@ -36,6 +36,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("analytics", "presence", "vidan_plugins.analytics.presence:Presence")
     registry.add("analytics", "speed", "vidan_plugins.analytics.speed:Speed")
     registry.add("analytics", "zones", "vidan_plugins.analytics.zones:Zones")
+    registry.add("sink", "clips", "vidan_plugins.sinks.clips.sink:Clips")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "events", "vidan_plugins.sinks.events:EventLines")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")

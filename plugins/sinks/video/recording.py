@@ -25,13 +25,17 @@ class Mp4File:
         path: of the file.
         template: stream that the packets come from.
 
+    Attributes:
+        path: of the file.
+        failed: whether it could not be written to its end.
+
     Raises:
         OSError, FFmpegError: the file cannot be opened.
     """
 
     def __init__(self, path: Path, template: VideoStream) -> None:
         self.path = path
-        self._failed = False
+        self.failed = False
         self._container: OutputContainer = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
         self._stream = self._container.add_stream_from_template(template)
 
@@ -41,14 +45,14 @@ class Mp4File:
         Raises:
             SinkError: the file cannot be written.
         """
-        if self._failed:
+        if self.failed:
             return
         try:
             for packet in packets:
                 packet.stream = self._stream
                 self._container.mux(packet)
         except (OSError, av.error.FFmpegError) as error:
-            self._failed = True
+            self.failed = True
             raise write_error(self.path, error) from error
 
     def finish(self, verifier: Verifier) -> None:
@@ -63,10 +67,11 @@ class Mp4File:
             self._container.close()
         except (OSError, av.error.FFmpegError) as error:
             cut_to_whole_fragments(self.path)
-            if not self._failed:
+            if not self.failed:
+                self.failed = True
                 raise write_error(self.path, error) from error
             return
-        if self._failed:
+        if self.failed:
             cut_to_whole_fragments(self.path)
         else:
             put_index_in_front(self.path)
