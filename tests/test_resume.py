@@ -69,13 +69,18 @@ def job(tmp_path):
 
 @pytest.fixture
 def dated(job):
-    """The same job with files named by the clock: one second of video each, and snapshots."""
+    """The same job with files named by the clock: one second of video each, snapshots and clips."""
     return [
         *job[:-1],
-        "sink=[video,jsonl,mot,snapshots]",
+        "sink=[video,jsonl,mot,snapshots,clips]",
         "sink.video.segment=1s",
         "analytics.presence.confirm_after=2",
         "sink.snapshots.cooldown=0.0",
+        "sink.clips.events=[object.confirmed,object.left]",
+        "sink.clips.before=0.5",
+        "sink.clips.after=0.5",
+        "sink.clips.max_delay=1.5",
+        "sink.clips.max_length=2",
     ]
 
 
@@ -154,6 +159,13 @@ def snapshots(directory):
     return sorted((seconds(match[1]), match[2]) for match in matches)
 
 
+def clips(directory):
+    """Name, timestamps and sidecar of each clip."""
+    files = sorted((directory / "clips").glob("*.mp4"))
+    assert {path.stem for path in files} == {path.stem for path in (directory / "clips").iterdir()}
+    return [(path.name, stamps(path), path.with_suffix(".json").read_text()) for path in files]
+
+
 def seconds(name):
     return datetime.strptime(name, "%Y-%m-%d_%H-%M-%S").timestamp()
 
@@ -200,6 +212,8 @@ def test_files_named_by_the_clock_equal_those_of_an_uninterrupted_job(tmp_path, 
     assert sum(len(times) for _, times in segments(cut)) == FRAMES
     assert snapshots(cut) == snapshots(whole)
     assert snapshots(cut)
+    assert clips(cut) == clips(whole)
+    assert clips(cut)
     for name in ("results.jsonl", "tracks.txt"):
         assert (cut / name).read_bytes() == (whole / name).read_bytes()
 

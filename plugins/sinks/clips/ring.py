@@ -51,7 +51,7 @@ class PacketRing:
     @property
     def oldest(self) -> float:
         """Stream time of the oldest frame, s, which may still be in the encoder."""
-        return self._kept[0].time if self._kept else min(self._waiting, default=math.inf)
+        return self._kept[0].time if self._kept else next(iter(self._waiting), math.inf)
 
     def add(self, image: YuvFrame, time: float) -> None:
         """Encode an image shown at a stream time, s."""
