@@ -13,7 +13,7 @@ from vidan.modelspec import ModelDefaults, Selection
 from vidan.types import Detections, Frame
 
 from .errors import naming
-from .labels import BUILT_IN, class_mask, read_labels
+from .labels import BUILT_IN, class_mask, numbered, read_labels
 from .native.model import NativeModel, Network
 from .native.signature import Signature, batch_size, make_spec
 from .roi import Region, Roi, moved
@@ -56,7 +56,7 @@ class DetectorOptions:
         if self.labels is None:
             return None
         if not isinstance(self.labels, str):
-            return dict(enumerate(self.labels, 1))
+            return numbered(self.labels)
         path = options.path("labels", self.labels)
         built_in = None if path.exists() else BUILT_IN.get(str(path))
         return built_in or read_labels(path)

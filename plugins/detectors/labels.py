@@ -37,6 +37,12 @@ COCO_IDS: Mapping[int, str] = {i: name for i, name in enumerate(_NAMES, 1) if na
 COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
 """The 80 labels in order, from 1."""
 
+UNUSED = "???"
+"""What TensorFlow's label files have for an id that no class has."""
+
+PLACEHOLDERS = (UNUSED, "background", "__background__", "unlabeled")
+"""What label files have in their first line if they count from the background."""
+
 BUILT_IN: Mapping[str, Mapping[int, str]] = {"coco": COCO, "coco91": COCO_IDS}
 """Values of `detector.labels` other than a file name."""
 
@@ -66,7 +72,8 @@ def read_labels(path: Path) -> dict[int, str]:
     """The labels of a file by class id, ids from 1 and rising.
 
     A label map is recognized by its suffix `.pbtxt` or by its first line. Its `display_name` is
-    preferred to its `name`. In a text file the line number is the id.
+    preferred to its `name`. In a text file the line number is the id; a first line that is one of
+    `PLACEHOLDERS` has the id 0 and is no label, and another line `???` is an id that is not used.
 
     Raises:
         ModelError: the file cannot be read, is malformed or contains no labels.
@@ -105,7 +112,15 @@ def _read_lines(text: str, path: Path) -> dict[int, str]:
     lines = [line.strip() for line in text.rstrip().split("\n")] if text.strip() else []
     if "" in lines:
         raise ModelError(f"{path}:{lines.index('') + 1}: expected a label, got an empty line")
-    return dict(enumerate(lines, 1))
+    return numbered(lines)
+
+
+def numbered(names: Sequence[str]) -> dict[int, str]:
+    """Labels by number, from 1, in the order of a label file: see `read_labels`."""
+    first = 0 if names and names[0].lower() in PLACEHOLDERS else 1
+    return {
+        number: name for number, name in enumerate(names, first) if number > 0 and name != UNUSED
+    }
 
 
 def _read_map(text: str, path: Path) -> dict[int, str]:

@@ -1,27 +1,24 @@
-"""Detection by a model in a file, ONNX or OpenVINO IR."""
+"""Detection by a model in a file: ONNX, OpenVINO IR or TFLite."""
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from logging import INFO, WARNING
 from pathlib import Path
-from typing import Literal, Protocol
 
 from vidan import options
-from vidan.errors import ConfigError, ModelError, PluginError
+from vidan.errors import ConfigError, ModelError
 
-from ..formats.onnx import is_quantized
 from ..models.catalog import CatalogEntry, find_downloaded
-from .backends.openvino_ir import IR_SUFFIX
-from .backends.threads import physical_cores
 from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
+from .engine import METADATA_KEY, Backend, Engine, Precision, open_engine
 from .errors import naming
 from .exported.decoding import DecodeName
 from .exported.model import ExportedModel
-from .exported.plan import make_plan
+from .exported.plan import FirstId, make_plan
 from .exported.run import Array
 from .native.signature import Signature, is_native
 from .preprocess import (
@@ -39,31 +36,7 @@ from .preprocess import (
 SHIPPED = "facemask_lite0_int8.onnx"
 """The default model, shipped in `vidan_plugins.models`."""
 
-OPENVINO = importlib.util.find_spec("openvino") is not None
-"""Whether OpenVINO is installed."""
-
-METADATA_KEY = "vidan"
-"""Metadata key under which a model in the native format stores its spec."""
-
-Backend = Literal["onnxruntime", "openvino"]
-
 log = logging.getLogger(__name__)
-
-
-class Engine(Protocol):
-    """An open model; any number of threads may run it at once."""
-
-    signature: Signature
-    accelerated: bool  # whether a device other than the CPU runs the model
-
-    @property
-    def properties(self) -> Mapping[str, str]:
-        """The file's metadata by key."""
-        ...
-
-    def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
-        """See `exported.run.Run`."""
-        ...
 
 
 class OnnxDetector(ModelDetector):
@@ -76,7 +49,8 @@ class OnnxDetector(ModelDetector):
         model: a file, the name of a shipped model such as `facemask_lite0_int8`, or of one that
             `vidan models pull` downloaded; None for the shipped face-mask detector.
         labels: a file with one label per line, or a `label_map.pbtxt`; `coco` for COCO's 80
-            labels, `coco91` for them by COCO's ids; None for the model's own.
+            labels, `coco91` for them by COCO's ids; the labels themselves; None for the model's
+            own.
         threshold: minimum score of a detection, in [0,1]; None for the model's recommendation.
         iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1]; None for
             0.5, or 1 if the model itself contains non-maximum suppression.
@@ -86,14 +60,19 @@ class OnnxDetector(ModelDetector):
         max_detections: most detections in an image, the best ones; None for no limit.
         roi: part of the image to search: left, top, right, bottom, as fractions from 0 to 1 or
             in px; None for all of it.
-        backend: library that runs the model. None for OpenVINO if it is installed, the model is
-            not quantized, the processor computes in bfloat16 and ONNX Runtime has only the CPU;
-            ONNX Runtime otherwise. docs/performance.md compares them.
+        backend: library that runs an ONNX file. None for OpenVINO if it is installed, it may
+            compute in bfloat16, the model is not quantized, the processor has bfloat16 and ONNX
+            Runtime has only the CPU; ONNX Runtime otherwise. docs/performance.md compares them.
+        precision: of OpenVINO: `float32`, or `bfloat16`, which is faster on some processors and
+            moves boxes by some px. None for `bfloat16` if the model is in vidan's native format,
+            which was measured with it, and `float32` for others.
         threads: compute threads; None for the available physical cores.
         workers: threads that call `detect` and share the compute threads; None for 1.
         providers: ONNX Runtime execution providers in order of preference, such as `cuda`; the
             CPU computes what they cannot. None for the best available.
         decode: meaning of the outputs: a name in `decoding.DECODES`; `auto` to recognize it.
+        first_id: number that the outputs have for the first label, if it is not what is usual for
+            the decode: 0 or 1.
         size: height and width of the input, px, or one number for both; None for the model's.
         letterbox: `center` or `corner` keep the aspect ratio and fill the rest with `pad`;
             `stretch` does not keep it. None, here and below, for what is usual for the decode.
@@ -120,7 +99,7 @@ class OnnxDetector(ModelDetector):
     def __init__(
         self,
         model: str | None = None,
-        labels: str | None = None,
+        labels: str | list[str] | None = None,
         threshold: Fraction | None = None,
         iou_threshold: Fraction | None = None,
         classes: str | Sequence[str] | None = None,
@@ -128,10 +107,12 @@ class OnnxDetector(ModelDetector):
         max_detections: Count | None = None,
         roi: list[float] | None = None,
         backend: Backend | None = None,
+        precision: Precision | None = None,
         threads: Count | None = None,
         workers: Count | None = None,
         providers: str | Sequence[str] | None = None,
         decode: DecodeName = "auto",
+        first_id: FirstId | None = None,
         size: Sides | None = None,
         letterbox: Letterbox | None = None,
         pad: Levels | None = None,
@@ -161,12 +142,13 @@ class OnnxDetector(ModelDetector):
             overrides = overrides.or_else(entry.options)
         name = model_name(path)
         self.summary = "vidan's native format"
+        self._is_guess = False
         with naming(name):
-            engine = open_engine(path, backend, threads, workers or 1, providers)
+            engine = open_engine(path, backend, threads, workers or 1, providers, precision)
             self._engine: Engine | None = engine
-            opened = self._open(engine, selected, decode, overrides)
+            opened = self._open(engine, selected, decode, overrides, first_id)
             if isinstance(opened, ExportedModel):
-                log.info("%s: %s", name, self.summary)
+                log.log(WARNING if self._is_guess else INFO, "%s: %s", name, self.summary)
             super().__init__(name, opened, roi, accelerated=engine.accelerated)
 
     def close(self) -> None:
@@ -179,13 +161,15 @@ class OnnxDetector(ModelDetector):
         selected: DetectorOptions,
         decode: DecodeName,
         overrides: PreprocessOverrides,
+        first_id: FirstId | None,
     ) -> Model:
         """The model around the network: in the native format, or exported by others."""
         signature, properties = engine.signature, engine.properties
         if not uses_native_format(signature, properties, decode):
             given = selected.given_labels()
-            plan = make_plan(signature, properties, self._run, given, decode, overrides)
+            plan = make_plan(signature, properties, self._run, given, decode, overrides, first_id)
             self.summary = str(plan)
+            self._is_guess = bool(plan.decoding.guess)
             return ExportedModel(signature, plan, selected.selection(plan.defaults), self._run)
         if overrides.given():
             raise ConfigError(
@@ -217,69 +201,6 @@ def uses_native_format(
     if decode not in ("auto", "efficientdet"):
         return False
     return METADATA_KEY in properties or is_native(signature)
-
-
-def open_engine(
-    path: Path,
-    backend: Backend | None = None,
-    threads: int | None = None,
-    workers: int = 1,
-    providers: str | Sequence[str] | None = None,
-) -> Engine:
-    """Open a model with a backend, or with the one that is likely to be faster.
-
-    For 8-bit integers that is ONNX Runtime. The libraries of a backend are imported only if it
-    may be used.
-
-    Args:
-        path: of the ONNX file, or the `.xml` of an OpenVINO IR.
-        backend: None for the faster one.
-        threads: compute threads; None for the physical cores.
-        workers: threads that run the model at once.
-        providers: of ONNX Runtime; None for the best available.
-
-    Raises:
-        PluginError: OpenVINO was requested and is not installed.
-        ModelError: there is no such file, or it cannot be read.
-    """
-    _check_file(path)
-    threads = threads or physical_cores()
-    if path.suffix == IR_SUFFIX:
-        if backend == "onnxruntime":
-            raise ConfigError("backend='onnxruntime': it cannot read OpenVINO IR: omit the option")
-        backend = "openvino"
-    if backend == "openvino" and not OPENVINO:
-        raise PluginError(
-            f"{path.name!r} needs OpenVINO, which is not installed: pip install 'vidan[openvino]'"
-        )
-    if backend == "openvino":
-        from .backends.openvino import OpenVino
-
-        return OpenVino(path, threads, workers)
-    if backend is None and OPENVINO and providers is None and not is_quantized(path):
-        from .backends.openvino import OpenVino, is_faster
-
-        if is_faster():
-            try:
-                return OpenVino(path, threads, workers)
-            except ModelError as error:  # ONNX Runtime reports what is wrong
-                log.debug("%s", error)
-    from .backends.onnxruntime import OnnxRuntime
-
-    return OnnxRuntime(path, max(1, threads // workers), providers)
-
-
-def _check_file(path: Path) -> None:
-    """Check that a file exists and is not empty.
-
-    Raises:
-        ModelError: it does not exist, or is empty.
-    """
-    if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "there is no such file"
-        raise ModelError(f"{what}: set detector.model=<file.onnx>")
-    if path.stat().st_size == 0:
-        raise ModelError("the file is empty")
 
 
 def resolve(model: str | None) -> tuple[Path, CatalogEntry | None]:

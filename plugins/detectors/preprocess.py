@@ -86,15 +86,15 @@ class Preprocessing:
 
         Args:
             image: the image.
-            dtype: of the input. With uint8 only channels and layout change.
+            dtype: of the input. With whole numbers only channels and layout change.
             batched: whether to add an axis for the batch.
         """
         order = [0, 1, 2] if self.channels == "rgb" else [2, 1, 0]
-        nchw = self.layout == "nchw"
+        nchw, whole = self.layout == "nchw", np.dtype(dtype).kind in "ui"
         out = np.empty((3, *image.shape[:2]) if nchw else image.shape, dtype)
         for place, channel in enumerate(order):
             plane = out[place] if nchw else out[..., place]
-            if dtype == "uint8":
+            if whole:
                 plane[:] = image[..., channel]
                 continue
             factor = np.float32(self.scale / 255 / self.std[channel])

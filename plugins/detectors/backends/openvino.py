@@ -19,11 +19,11 @@ from vidan.support.stderr import quiet_stderr
 
 from ...formats.onnx import read_properties
 from ...formats.onnx_external_data import check_external_data
+from ...formats.openvino_ir import IR_SUFFIX, check_ir
+from ...formats.openvino_ir import read_properties as ir_properties
 from ..errors import one_line
 from ..exported.run import Array
 from ..native.signature import Signature, Tensor
-from .openvino_ir import IR_SUFFIX, check_ir
-from .openvino_ir import read_properties as ir_properties
 
 DEVICE = "CPU"
 
@@ -50,6 +50,7 @@ class OpenVino:
         path: of an ONNX file, or the `.xml` of an IR whose `.bin` lies next to it.
         threads: compute threads of all runs together.
         workers: number of concurrent runs.
+        precision: `float32`, or `bfloat16` if the processor has it.
 
     Attributes:
         signature: inputs and outputs.
@@ -62,12 +63,14 @@ class OpenVino:
 
     accelerated = False
 
-    def __init__(self, path: Path, threads: int, workers: int) -> None:
+    def __init__(self, path: Path, threads: int, workers: int, precision: str) -> None:
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if workers == 1 else "THROUGHPUT",
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": threads,
         }
+        if precision == "float32":  # its default is bfloat16 where the processor has that
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
         folder = cache_folder()
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)

@@ -1,6 +1,7 @@
 """What the metadata of an exported model says about its labels and its images.
 
     names, imgsz               Ultralytics: labels as {0: 'person', ...}; height and width
+    labels, classes            the same, or a list, as other programs write them
     model_info/labels          OpenVINO's Model API: labels, separated by spaces
     model_info/mean_values     … and how images are to be prepared, with scale_values,
                                reverse_input_channels (the model takes RGB), resize_type, pad_value
@@ -14,16 +15,18 @@ Optimizer, `mo --help` (`--scale_values`, `--mean_values`, `--reverse_input_chan
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from vidan.errors import ModelError
 
-from ..labels import OPEN_MODEL_ZOO
+from ..labels import OPEN_MODEL_ZOO, numbered
 from ..preprocess import BLACK, WHITE, Letterbox
 from .run import Labels
 
+LABEL_KEYS = ("names", "labels", "classes", "class_names")
 CONVERSION = "conversion_parameters"
 MODEL_API = "model_info"
 
@@ -43,25 +46,36 @@ def own_labels(properties: Mapping[str, str]) -> Labels | None:
     Raises:
         ModelError: they are not labels.
     """
+    for key in LABEL_KEYS:
+        found = _listed(properties.get(key))
+        if found is not None:
+            return found
     if "names" in properties:
-        return _ultralytics(properties["names"])
-    listed = properties.get(f"{MODEL_API}/labels", "").split()
-    if listed:
-        return dict(enumerate(listed, 1))
-    return OPEN_MODEL_ZOO.get(properties.get("model_name", ""))
-
-
-def _ultralytics(text: str) -> Labels:
-    names = literal(text)
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    valid = isinstance(names, dict) and all(isinstance(n, int) and n >= 0 for n in names)
-    if not valid or not names or not all(isinstance(n, str) for n in names.values()):
         raise ModelError(
-            f"its metadata has names={text[:60]!r}, which are not labels: set "
+            f"its metadata has names={properties['names'][:60]!r}, which are not labels: set "
             "detector.labels=<file>"
         )
-    return {number + 1: names[number] for number in sorted(names)}
+    listed = properties.get(f"{MODEL_API}/labels", "").split()
+    return numbered(listed) or OPEN_MODEL_ZOO.get(properties.get("model_name", ""))
+
+
+def _listed(text: str | None) -> Labels | None:
+    """Labels from a list, or from a mapping by number from 0; in Python's notation, or JSON."""
+    names = literal(text)
+    if isinstance(names, list):
+        if all(isinstance(name, str) for name in names):
+            return numbered(names) or None
+        return None
+    if not isinstance(names, dict):
+        return None
+    try:
+        by_number = {int(number) + 1: name for number, name in names.items()}
+    except (ValueError, TypeError):
+        return None
+    valid = by_number and min(by_number) >= 1
+    if not valid or not all(isinstance(name, str) for name in by_number.values()):
+        return None
+    return dict(sorted(by_number.items()))
 
 
 def stored_size(properties: Mapping[str, str]) -> tuple[int, int] | None:
@@ -123,8 +137,10 @@ def _numbers(properties: Mapping[str, str], key: str) -> tuple[float, ...]:
 
 
 def literal(text: str | None) -> Any:
-    """The Python literal that a text is; None if it is not."""
-    try:
-        return ast.literal_eval(text or "None")
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    """The Python literal or the JSON value that a text is; None if it is neither."""
+    for read in (ast.literal_eval, json.loads):
+        try:
+            return read(text or "None")
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return None

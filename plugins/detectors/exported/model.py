@@ -117,7 +117,23 @@ class ExportedModel:
             rows, classes = self._selection.candidates(scores)
             return boxes[rows], scores[rows, classes], classes
         rows = np.flatnonzero(scores >= self._selection.threshold)
-        return boxes[rows], scores[rows], classes_of(self._classes, ids[rows] + first)
+        numbers = ids[rows] + first
+        if not numbers.all():
+            self._check_zero(float(scores[rows[numbers == 0][0]]))
+            rows, numbers = rows[numbers != 0], numbers[numbers != 0]
+        return boxes[rows], scores[rows], classes_of(self._classes, numbers)
+
+    def _check_zero(self, score: float) -> None:
+        """Check that a class 0 of a model that counts from 1 is known to be the background.
+
+        Raises:
+            ModelError: it is not.
+        """
+        if not self._plan.zero_is_background:
+            raise ModelError(
+                f"it found class 0 with score {score:.2f}, so it seems to count classes from 0, "
+                "not 1: set detector.first_id=0, or 1 if that is the background"
+            )
 
     def _select(
         self,

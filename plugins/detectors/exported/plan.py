@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from vidan.errors import ConfigError, ModelError
 from vidan.modelspec import ModelDefaults
 
 from ..labels import BUILT_IN, coco_names
-from ..native.signature import Shape, Signature, batch_size
+from ..native.signature import MAX_LABELS_SHOWN, Shape, Signature, batch_size
 from ..preprocess import Layout, Preprocessing, PreprocessOverrides
 from .decoding import DecodeName, ModelInfo, OutputDecoding, choose
 from .metadata import image_hints, own_labels, stored_size
-from .run import IMAGE_DTYPES, TRIAL_SIZE, ImageInput, Labels, Run, attempt, inputs_for
+from .run import IMAGE_DTYPES, TRIAL_SIZE, Array, ImageInput, Labels, Run, attempt, inputs_for
+
+FirstId = Literal[0, 1]
+"""Option: number of the first label in a model's outputs."""
 
 
 class Plan(NamedTuple):
@@ -30,6 +33,8 @@ class Plan(NamedTuple):
         labels: its labels.
         labels_origin: where they come from, for people.
         batch: most images in one run, as far as its inputs and outputs tell.
+        zero_is_background: whether the user says that a class 0 of a model that counts from 1 is
+            the background; otherwise it proves that the model counts from 0.
     """
 
     decode: str
@@ -39,6 +44,7 @@ class Plan(NamedTuple):
     labels: Labels
     labels_origin: str
     batch: int
+    zero_is_background: bool
 
     @property
     def defaults(self) -> ModelDefaults:
@@ -49,9 +55,10 @@ class Plan(NamedTuple):
         return ModelDefaults(labels=labels)
 
     def __str__(self) -> str:
+        guess = f"; a guess: {self.decoding.guess}" if self.decoding.guess else ""
         return (
             f"decode {self.decode}: {self.decoding.reason}; takes {self.preprocessing}; "
-            f"{len(self.labels)} labels {self.labels_origin}"
+            f"{len(self.labels)} labels {self.labels_origin}{guess}"
         )
 
 
@@ -62,6 +69,7 @@ def make_plan(
     labels: Labels | None = None,
     decode: DecodeName = "auto",
     overrides: PreprocessOverrides | None = None,
+    first_id: FirstId | None = None,
 ) -> Plan:
     """Find out how a model is used by running it once on a blank image.
 
@@ -72,6 +80,7 @@ def make_plan(
         labels: given by the user; None for its own, or those of COCO if their number matches.
         decode: `auto` for the one that matches.
         overrides: of the preprocessing.
+        first_id: number of the first label in the outputs; None for what is usual for the decode.
 
     Raises:
         ConfigError: an option contradicts the model.
@@ -80,11 +89,21 @@ def make_plan(
     given = (overrides or PreprocessOverrides()).given()
     image = image_input(signature, given.get("layout"))
     size = _size(image, given.get("size"), properties)
-    labels, labels_origin = (
-        (labels, "as given") if labels is not None else (own_labels(properties), "of its own")
+    own = own_labels(properties)
+    labels, labels_origin = (labels, "as given") if labels is not None else (own, "of its own")
+    outputs = _trial(signature, run, image, size or TRIAL_SIZE)
+    info = ModelInfo(
+        signature=signature,
+        image=image.name,
+        size=size or TRIAL_SIZE,
+        outputs=outputs,
+        properties=properties,
+        labels=labels,
+        own_labels=own,
     )
-    info = _trial(signature, properties, run, image, size or TRIAL_SIZE, labels)
     name, decoding = choose(info, decode)
+    if first_id is not None:
+        decoding = replace(decoding, first_label=1 - first_id, guess="")
     if size is None and not decoding.resizes:
         raise ModelError(
             "its input has a dynamic size: set detector.size=[height,width], in px, such as the "
@@ -94,32 +113,20 @@ def make_plan(
     preprocessing = replace(usual, **{**given, "size": size})
     if labels is None:
         labels, labels_origin = _coco_labels(decoding.max_label)
-    _check_labels(decoding, labels)
+    _check_labels(decoding, labels, own)
     batch = _batch(signature, image, decoding) if size is not None else 1
-    return Plan(name, decoding, image, preprocessing, labels, labels_origin, batch)
+    return Plan(name, decoding, image, preprocessing, labels, labels_origin, batch, first_id == 1)
 
 
 def _trial(
-    signature: Signature,
-    properties: Mapping[str, str],
-    run: Run,
-    image: ImageInput,
-    size: tuple[int, int],
-    labels: Labels | None,
-) -> ModelInfo:
-    """What a run on a blank image tells about a model."""
+    signature: Signature, run: Run, image: ImageInput, size: tuple[int, int]
+) -> dict[str, Array]:
+    """The outputs for a blank image, by name."""
     blank = Preprocessing(size=size, layout=image.layout)
     tensor = blank.tensor(np.zeros((*size, 3), np.uint8), image.dtype, image.batched)
     names = list(signature.outputs)
     found = attempt(run, inputs_for(signature, image, tensor), names)
-    return ModelInfo(
-        signature=signature,
-        image=image.name,
-        size=size,
-        outputs=dict(zip(names, found, strict=True)),
-        properties=properties,
-        labels=labels,
-    )
+    return dict(zip(names, found, strict=True))
 
 
 def _batch(signature: Signature, image: ImageInput, decoding: OutputDecoding) -> int:
@@ -208,9 +215,17 @@ def _coco_labels(count: int | None) -> tuple[Labels, str]:
     return labels, f"of COCO, because it has {count} classes and no labels"
 
 
-def _check_labels(decoding: OutputDecoding, labels: Labels) -> None:
-    if decoding.max_label not in (None, max(labels)):
+def _check_labels(decoding: OutputDecoding, labels: Labels, own: Labels | None) -> None:
+    """Check that the labels are as many as the model's classes.
+
+    Raises:
+        ModelError: they are not.
+    """
+    classes = decoding.max_label if own is None else max(own)
+    if classes not in (None, max(labels)):
+        shown = ", ".join(list(labels.values())[:MAX_LABELS_SHOWN])
+        more = ", …" if len(labels) > MAX_LABELS_SHOWN else ""
         raise ModelError(
-            f"it has {decoding.max_label} classes, but the labels end at {max(labels)}: use the "
-            "label file that belongs to it"
+            f"it has {classes} classes, but there are {max(labels)} labels ({shown}{more}): use "
+            "the label file that belongs to it"
         )

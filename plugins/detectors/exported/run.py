@@ -25,7 +25,7 @@ Labels = Mapping[int, str]
 TRIAL_SIZE = (640, 640)
 """Height and width, px, of the trial image for a model with a dynamic input size."""
 
-IMAGE_DTYPES = ("uint8", "float16", "float32", "float64")
+IMAGE_DTYPES = ("uint8", "int32", "float16", "float32", "float64")
 
 
 class ImageInput(NamedTuple):
@@ -55,6 +55,10 @@ def inputs_for(signature: Signature, image: ImageInput, images: Array) -> dict[s
             shape = tensor.shape or (None, None, None)
             sizes = [own or usual for own, usual in zip(shape, (count, height, width), strict=True)]
             inputs[name] = np.ones(sizes, tensor.dtype)
+        elif name == "scale_factor":  # of PaddleDetection: boxes in px of the input
+            inputs[name] = np.ones((count, 2), tensor.dtype)
+        elif name == "im_shape":  # the same: height and width
+            inputs[name] = np.array([[height, width]] * count, tensor.dtype)
         elif name == "orig_target_sizes":  # of RT-DETR and D-FINE: width and height
             inputs[name] = np.array([[width, height]] * count, tensor.dtype)
         else:

@@ -15,8 +15,9 @@ from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 
+from ...detectors.engine import FORMATS, open_engine
 from ...detectors.errors import naming
-from ...detectors.onnx import OnnxDetector, model_name, open_engine, resolve
+from ...detectors.onnx import OnnxDetector, model_name, resolve
 from ...formats.onnx import read_info
 
 SPEED_IMAGE_SIZE = (720, 1280)
@@ -53,7 +54,7 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
     yield Property("file", f"{path}{size}")
     with naming(model_name(path)):
         engine = open_engine(path)
-    if path.suffix == ".onnx":
+    if path.suffix.lower() not in FORMATS:
         yield from _origin(path)
     for name, tensor in engine.signature.inputs.items():
         yield Property("input", f"{name} {tensor}")

@@ -29,7 +29,7 @@ def toy(tmp_path):
 @pytest.fixture(autouse=True)
 def _onnx_runtime_unless_told(monkeypatch):
     """OpenVINO may compute in bfloat16, depending on the processor: tests select it explicitly."""
-    monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
+    monkeypatch.setattr("vidan_plugins.detectors.engine.OPENVINO", False)
 
 
 @pytest.fixture

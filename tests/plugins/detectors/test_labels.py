@@ -34,6 +34,16 @@ def test_ids_in_a_text_file_are_line_numbers(tmp_path, text):
     assert read_labels(write(tmp_path, text)) == {1: "cat", 2: "dog"}
 
 
+@pytest.mark.parametrize("first", ["???", "Background", "__background__", "unlabeled"])
+def test_a_placeholder_in_the_first_line_has_the_id_0(tmp_path, first):
+    assert read_labels(write(tmp_path, f"{first}\ncat\n???\ndog\n")) == {1: "cat", 3: "dog"}
+
+
+def test_a_file_of_placeholders_contains_no_labels(tmp_path):
+    with pytest.raises(ModelError, match="contains no labels"):
+        read_labels(write(tmp_path, "???\n???\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "name", "message"),
     [

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.boxes import FloatArray
+from vidan.modelspec import SCORE_TOLERANCE
 
 from ...native.signature import Signature
 from ...preprocess import Preprocessing
@@ -19,6 +20,12 @@ Outputs = Sequence[FloatArray]
 
 Size = tuple[int, int]
 """Height and width of the input, px."""
+
+INTEGERS = ("uint8", "int32")
+"""Types of an input that takes pixels as they are, 0 to 255."""
+
+MAX_FRACTION = 2.0
+"""Largest coordinate of boxes in fractions of the input; they may reach beyond it a little."""
 
 
 class Candidates(NamedTuple):
@@ -45,7 +52,8 @@ class ModelInfo:
         size: height and width of the blank image that it was run with.
         outputs: its outputs for that image, by name.
         properties: its metadata.
-        labels: its labels by number, from 1; None if unknown.
+        labels: its labels by number, from 1, those given by the user first; None if unknown.
+        own_labels: those in its metadata; None if it has none.
     """
 
     signature: Signature
@@ -54,11 +62,12 @@ class ModelInfo:
     outputs: Mapping[str, npt.NDArray[Any]]
     properties: Mapping[str, str]
     labels: Mapping[int, str] | None
+    own_labels: Mapping[int, str] | None = None
 
     @property
-    def takes_uint8(self) -> bool:
-        """Whether its input is uint8: then it normalizes the values itself."""
-        return self.signature.inputs[self.image].dtype == "uint8"
+    def takes_integers(self) -> bool:
+        """Whether its input has whole numbers: then it normalizes the values itself."""
+        return self.signature.inputs[self.image].dtype in INTEGERS
 
     @property
     def max_label(self) -> int | None:
@@ -73,6 +82,15 @@ class ModelInfo:
     def floats(self, ndim: int) -> list[str]:
         """Names of the floating-point outputs with that number of axes."""
         return [n for n, a in self.outputs.items() if a.ndim == ndim and a.dtype.kind == "f"]
+
+    def integers(self) -> list[str]:
+        """Names of the outputs of whole numbers."""
+        return [n for n, a in self.outputs.items() if a.dtype.kind in "iu"]
+
+    def only(self, ndim: int) -> str | None:
+        """The only output, if it has that number of axes and floating-point numbers."""
+        found = self.floats(ndim)
+        return found[0] if len(found) == len(self.outputs) == 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +107,8 @@ class OutputDecoding:
         suppressed: whether the graph itself contains non-maximum suppression.
         resizes: whether the graph accepts images of any size and resizes them.
         batched: whether all outputs have an axis for the batch.
+        guess: what this reading assumes and the model does not tell, for people; empty if it is
+            certain.
     """
 
     reason: str
@@ -100,6 +120,7 @@ class OutputDecoding:
     suppressed: bool = False
     resizes: bool = False
     batched: bool = True
+    guess: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +155,27 @@ def in_px(relative: FloatArray, size: Size) -> FloatArray:
     """Boxes (K,4) xyxy in fractions of the input, converted to px of the input."""
     height, width = size
     return relative * np.array([width, height, width, height], np.float32)
+
+
+def to_px(boxes: FloatArray, size: Size) -> FloatArray:
+    """Boxes (K,4) in px of the input, converted if they are in fractions of it.
+
+    The largest number tells which: the boxes of an image never all lie within its first two px.
+    """
+    finite = boxes[np.isfinite(boxes)]
+    relative = finite.size > 0 and np.abs(finite).max() <= MAX_FRACTION
+    return in_px(boxes, size) if relative else boxes
+
+
+def are_boxes(xyxy: FloatArray) -> bool:
+    """Whether more than half of (K,4) have their corners in the right order."""
+    return len(xyxy) > 0 and float((xyxy[:, :2] < xyxy[:, 2:]).all(axis=1).mean()) > 0.5
+
+
+def are_probabilities(values: FloatArray) -> bool:
+    """Whether all numbers are in [0,1], as far as rounding allows."""
+    low, high = (values.min(), values.max()) if values.size else (0, 1)
+    return bool(low >= -SCORE_TOLERANCE and high <= 1 + SCORE_TOLERANCE)
 
 
 def swapped(yxyx: FloatArray) -> FloatArray:

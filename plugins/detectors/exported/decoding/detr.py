@@ -3,6 +3,9 @@
     logits      float [1,Q,C]   RT-DETR, Deformable DETR: a sigmoid for each class
                 float [1,Q,C+1] DETR: softmax, the last class is "no object"
     pred_boxes  float [1,Q,4]   cx, cy, w, h in fractions of the input
+    labels      float [1,Q,C+1] RF-DETR's own export: a sigmoid for each class; the last column is
+                                not used, or the columns are COCO's ids
+    dets        float [1,Q,4]   its boxes
 
 Ultralytics exports one output with final scores: [1,Q,4+C], or in recent releases (8.4.190)
 [1,Q,6], cx, cy, w, h, score, class from 0. Sources: Carion et al., "End-to-End
@@ -40,6 +43,9 @@ EXPECTS = "outputs logits [1,Q,C] and pred_boxes [1,Q,4], cx, cy, w, h in fracti
 COCO = {92: (True, 0), 91: (False, 0), 90: (False, 1), 80: (False, 1)}
 """Models for COCO by number of columns: whether the last is "no object"; label of the first."""
 
+COCO_IDS = 91
+"""Columns of a model whose columns are COCO's ids from 0."""
+
 WITH_SIGMOID = Preprocessing(letterbox="stretch")
 WITH_SOFTMAX = Preprocessing(
     letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
@@ -47,7 +53,13 @@ WITH_SOFTMAX = Preprocessing(
 """With the normalization of ImageNet, on which DETR was pretrained."""
 
 
-def decode(outputs: Outputs, size: Size, *, no_object: bool) -> Candidates:
+def decode_but_last(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes and scores of logits [1,Q,C+1], of which the last is not used, and boxes [1,Q,4]."""
+    boxes, scores, _ = decode(outputs, size)
+    return Candidates(boxes, scores[:, :-1])
+
+
+def decode(outputs: Outputs, size: Size, *, no_object: bool = False) -> Candidates:
     """Boxes and scores of logits [1,Q,C] and boxes [1,Q,4].
 
     Args:
@@ -80,13 +92,13 @@ def is_joined(info: ModelInfo) -> bool:
 
 def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize outputs of logits and boxes."""
-    if info.takes_uint8:
+    if info.takes_integers:
         return None
     if is_joined(info):
         return _joined(info)
     logits, boxes = info.find("logits", "pred_logits"), info.find("pred_boxes", "boxes")
     if logits is None or boxes is None:
-        return None
+        return _rf_detr(info)
     scores = info.outputs[logits]
     if scores.ndim != 3 or info.outputs[boxes].shape != (*scores.shape[:2], 4):
         return None
@@ -100,6 +112,28 @@ def match(info: ModelInfo) -> OutputDecoding | None:
         preprocessing=WITH_SOFTMAX if no_object else WITH_SIGMOID,
         max_label=columns - no_object - 1 + first,
         first_label=first,
+        suppressed=True,
+    )
+
+
+def _rf_detr(info: ModelInfo) -> OutputDecoding | None:
+    boxes, logits = info.find("dets"), info.find("labels")
+    if boxes is None or logits is None or logits not in info.floats(3):
+        return None
+    array = info.outputs[logits]
+    if info.outputs[boxes].shape != (*array.shape[:2], 4):
+        return None
+    columns = array.shape[2]
+    ids = columns == COCO_IDS and info.max_label in (None, COCO_IDS - 1)
+    return OutputDecoding(
+        reason=f"{shape_of(logits, array)} (a sigmoid each"
+        f"{', by COCO ids' if ids else ', the last is not used'}) and "
+        f"{shape_of(boxes, info.outputs[boxes])}, of RF-DETR",
+        outputs=(logits, boxes),
+        decode=decode if ids else decode_but_last,
+        preprocessing=WITH_SOFTMAX,
+        max_label=columns - 1,
+        first_label=0 if ids else 1,
         suppressed=True,
     )
 

@@ -34,7 +34,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     heads = info.floats(3)
     if len(heads) != 1 or info.outputs[heads[0]].shape[2] != FIELDS:
         return None
-    if not (info.takes_uint8 or info.find("detections")):
+    if not (info.takes_integers or info.find("detections")):
         return None
     return OutputDecoding(
         reason=f"{shape_of(heads[0], info.outputs[heads[0]])}: rows of image id, y1, x1, y2, x2, "
@@ -44,7 +44,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
         preprocessing=PREPROCESSING,
         first_label=0,
         suppressed=True,
-        resizes=info.takes_uint8,
+        resizes=info.takes_integers,
     )
 
 

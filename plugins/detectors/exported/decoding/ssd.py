@@ -19,33 +19,35 @@ from functools import partial
 
 import numpy as np
 
-from vidan.boxes import FloatArray
-
+from ....formats.openvino_ir import BACKGROUND_KEY
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, in_px, shape_of
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    are_boxes,
+    shape_of,
+    to_px,
+)
 
 EXPECTS = (
     "outputs boxes [K,4], labels [K] (whole numbers) and scores [K], with or without a batch of "
     "one; or boxes [1,N,4] and scores [1,N,C+1]; or one [1,1,K,7]"
 )
-MAX_FRACTION = 2.0
-"""Largest coordinate of boxes in fractions of the input; they may reach beyond it a little."""
-
 PREPROCESSING = Preprocessing(letterbox="stretch")
 OPENVINO = Preprocessing(letterbox="stretch", channels="bgr", scale=255.0)
 ORIGINAL_SIZES = "orig_target_sizes"
+DETECTRON = "pred_classes"
+"""Name of the labels in Detectron2, which counts from 0."""
 
 
-def decode(outputs: Outputs, size: Size, *, background: bool) -> Candidates:
-    """Candidates of boxes (K,4), labels (K,) and scores (K,), a batch of one or none.
-
-    Args:
-        outputs: these three.
-        size: of the input.
-        background: whether label 0 is the background, which is not an object.
-    """
+def decode(outputs: Outputs, size: Size) -> Candidates:
+    """Candidates of boxes (K,4), labels (K,) and scores (K,), a batch of one or none."""
     boxes, labels, scores = outputs[0].reshape(-1, 4), outputs[1].reshape(-1), outputs[2]
-    kept = labels >= int(background)
+    kept = labels >= 0
     ids = labels[kept].astype(np.int64)
     return Candidates(to_px(boxes, size)[kept], scores.reshape(-1)[kept], ids)
 
@@ -63,13 +65,6 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
     return Candidates(to_px(rows[:, 3:], size), rows[:, 2], rows[:, 1].astype(np.int64))
 
 
-def to_px(boxes: FloatArray, size: Size) -> FloatArray:
-    """Boxes (K,4) in px of the input, converted if they are in fractions of it."""
-    finite = boxes[np.isfinite(boxes)]
-    relative = finite.size > 0 and np.abs(finite).max() <= MAX_FRACTION
-    return in_px(boxes, size) if relative else boxes
-
-
 def decode_scored(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of boxes [K,5] with their scores, and labels [K], a batch of one or none."""
     rows, labels = outputs[0].reshape(-1, 5), outputs[1].reshape(-1)
@@ -83,12 +78,12 @@ def match(info: ModelInfo) -> OutputDecoding | None:
 
 
 def _scored(info: ModelInfo) -> OutputDecoding | None:
-    labels = [n for n, a in info.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
+    labels = [name for name in info.integers() if info.outputs[name].ndim in (1, 2)]
     if len(labels) != 1:
         return None
     shape = info.outputs[labels[0]].shape
     boxes = [n for n in info.floats(len(shape) + 1) if info.outputs[n].shape == (*shape, 5)]
-    if len(boxes) != 1:
+    if len(boxes) != 1 or info.find("dets") is not None:  # of MMDeploy: see `rtmdet`
         return None
     return OutputDecoding(
         reason=f"boxes with scores {boxes[0]} and labels {labels[0]} (from 0): suppressed in the "
@@ -103,7 +98,7 @@ def _scored(info: ModelInfo) -> OutputDecoding | None:
 
 
 def _labeled(info: ModelInfo) -> OutputDecoding | None:
-    labels = [n for n, a in info.outputs.items() if a.ndim in (1, 2) and a.dtype.kind == "i"]
+    labels = [name for name in info.integers() if info.outputs[name].ndim in (1, 2)]
     if len(labels) != 1:
         return None
     shape = info.outputs[labels[0]].shape
@@ -111,23 +106,36 @@ def _labeled(info: ModelInfo) -> OutputDecoding | None:
     scores = [n for n in info.floats(len(shape)) if info.outputs[n].shape == shape]
     if len(boxes) != 1 or len(scores) != 1:
         return None
-    from_zero = ORIGINAL_SIZES in info.signature.inputs
+    from_zero, guess = _from_zero(info, labels[0])
     return OutputDecoding(
         reason=f"boxes {boxes[0]}, labels {labels[0]} (from {0 if from_zero else 1}) and scores "
         f"{scores[0]}: suppressed in the graph",
         outputs=(boxes[0], labels[0], scores[0]),
-        decode=partial(decode, background=not from_zero),
+        decode=decode,
         preprocessing=PREPROCESSING,
         first_label=int(from_zero),
         suppressed=True,
+        guess=guess,
     )
+
+
+def _from_zero(info: ModelInfo, labels: str) -> tuple[bool, str]:
+    """Whether label 0 is the first class, not the background; what that assumes, if anything."""
+    if ORIGINAL_SIZES in info.signature.inputs or labels == DETECTRON:
+        return True, ""
+    if info.outputs[labels].ndim == 1 or info.find("bboxes") is not None:  # torchvision, MLPerf
+        return False, ""
+    first = next(iter(info.outputs)) == labels  # as RT-DETR and its kin order them
+    return first, f"labels from {int(not first)}; if they are shifted by one: first_id={int(first)}"
 
 
 def _raw(info: ModelInfo) -> OutputDecoding | None:
     arrays = info.floats(3)
     boxes = [n for n in arrays if info.outputs[n].shape[2] == 4 and "score" not in n]
-    others = any("logits" in name or "detection" in name for name in arrays)  # detr and tfod
-    if len(arrays) != 2 or not boxes or others:
+    others = any(  # detr, tfod and RF-DETR
+        "logits" in name or "detection" in name or name == "dets" for name in arrays
+    )
+    if len(arrays) != 2 or not boxes or others or not are_boxes(info.outputs[boxes[0]][0]):
         return None
     scores = next((name for name in arrays if name != boxes[0]), boxes[0])
     if info.outputs[boxes[0]].shape[:2] != info.outputs[scores].shape[:2]:
@@ -146,19 +154,21 @@ def _raw(info: ModelInfo) -> OutputDecoding | None:
 
 
 def _rows(info: ModelInfo) -> OutputDecoding | None:
-    arrays = info.floats(4)
-    if len(arrays) != 1 or len(info.outputs) != 1:
+    name = info.only(4)
+    if name is None:
         return None
-    shape = info.outputs[arrays[0]].shape
+    shape = info.outputs[name].shape
     if shape[:2] != (1, 1) or shape[3] != 7:
         return None
+    background = info.properties.get(BACKGROUND_KEY)  # of an OpenVINO IR
+    first = 1 if background in (None, "0") else 0
     return OutputDecoding(
-        reason=f"{shape_of(arrays[0], info.outputs[arrays[0]])}: rows of image id, class, score, "
-        "x1, y1, x2, y2",
-        outputs=(arrays[0],),
+        reason=f"{shape_of(name, info.outputs[name])}: rows of image id, class (from {first}), "
+        "score, x1, y1, x2, y2",
+        outputs=(name,),
         decode=decode_rows,
-        preprocessing=PREPROCESSING,
-        first_label=0,
+        preprocessing=PREPROCESSING if background is None else OPENVINO,
+        first_label=1 - first,
         suppressed=True,
     )
 

@@ -4,7 +4,9 @@
     YOLOv8, 11   float [1,4+C,N]   cx, cy, w, h in px; a score per class
 
 Source: docs.ultralytics.com/modes/export, and `metadata_props` of its exports: `names`, `imgsz`,
-`task`. Segmentation appends numbers to the scores, which are ignored.
+`task`. Segmentation and pose append numbers to the scores, which are ignored; how many follows from
+the metadata and the other outputs, never from the labels that the user gives. TFLite files have
+the boxes in fractions of the input.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ from .base import (
     best_class,
     corners,
     shape_of,
+    to_px,
 )
 from .detr import is_joined
+from .grid import STRIDES_4, count_cells
+from .ultralytics import extra_fields, head, is_end_to_end
+from .yolox import has_constant_objectness
 
 EXPECTS = "one output [1,N,5+C] (YOLOv5) or [1,4+C,N] (YOLOv8, 11), cx, cy, w, h in px"
-STRIDES = (8, 16, 32)
 PREPROCESSING = Preprocessing(letterbox="center")
 BOX_FIELDS = 4
 """Numbers of a box, before objectness and scores."""
@@ -37,50 +42,45 @@ BOX_FIELDS = 4
 def decode(
     outputs: Outputs, size: Size, *, across: bool, objectness: bool, classes: int
 ) -> Candidates:
-    """FloatArray, and the score and the class of the best one: as Ultralytics reads raw heads.
+    """Boxes, and the score and the class of the best one: as Ultralytics reads raw heads.
 
     Args:
         outputs: one, [1,N,F] or, if `across`, [1,F,N].
-        size: of the input; not used, the boxes are in px of it.
+        size: of the input.
         across: whether each column is a box, rather than each row.
         objectness: whether the fifth number is the probability of an object, with which the
             scores of the classes are multiplied.
         classes: number of scores that follow.
     """
-    del size
     rows = outputs[0][0].T if across else outputs[0][0]
     first = BOX_FIELDS + objectness
     scores = rows[:, first : first + classes]
     if objectness:
         scores = scores * rows[:, BOX_FIELDS : BOX_FIELDS + 1]
-    return best_class(corners(rows[:, :BOX_FIELDS]), scores)
+    return best_class(corners(to_px(rows[:, :BOX_FIELDS], size)), scores)
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Recognize such a head by its shape."""
-    heads = info.floats(3)
-    if len(heads) != 1 or info.takes_uint8 or is_joined(info):
+    """Recognize such a head by its shape, its metadata and the other outputs."""
+    name = head(info)
+    if name is None or info.takes_integers or is_joined(info) or is_end_to_end(info):
         return None
-    name = heads[0]
     _, rows, columns = info.outputs[name].shape
     across = columns > rows
     fields, count = (rows, columns) if across else (columns, rows)
-    cells = count_cells(info.size)
-    if fields <= BOX_FIELDS or is_end_to_end(fields, count, cells, across):
+    if fields <= BOX_FIELDS or (not across and has_rows_of_six(info, fields, count)):
         return None
-    if info.properties.get("task") == "obb":
-        raise ModelError("it finds rotated boxes (task='obb'), which vidan does not support")
-    classes = info.max_label
-    objectness = not across if classes is None else fields == classes + 5
-    if objectness and count == cells:
+    own = None if info.own_labels is None else max(info.own_labels)
+    numbers = fields - BOX_FIELDS - extra_fields(info)
+    objectness = numbers == own + 1 if own is not None else not across
+    classes = numbers - objectness
+    if classes < 1 or not _is_yolo(info, name, across, objectness):
+        return None
+    if own not in (None, classes):
         raise ModelError(
-            f"{shape_of(name, info.outputs[name])} has one box per cell, and objectness: "
-            "YOLOX, whose boxes vidan cannot decode; or YOLOv6: export that end to end"
+            f"{shape_of(name, info.outputs[name])} has room for {classes} classes, but its "
+            f"metadata names {own}: export it again"
         )
-    if classes is None:
-        classes = fields - BOX_FIELDS - objectness
-    if classes < 1 or fields < BOX_FIELDS + objectness + classes:
-        return None
     return OutputDecoding(
         reason=f"{shape_of(name, info.outputs[name])}: {count} boxes of cx, cy, w, h, "
         f"{'objectness, ' if objectness else ''}{classes} scores",
@@ -91,14 +91,24 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     )
 
 
-def is_end_to_end(fields: int, count: int, cells: int, across: bool) -> bool:
-    """Whether rows of six numbers are xyxy, score and class: see `yolo_e2e`."""
-    return not across and fields == 6 and count <= 1000 and count not in (cells, 3 * cells)
+def _is_yolo(info: ModelInfo, name: str, across: bool, objectness: bool) -> bool:
+    """Whether the numbers of boxes and the scores are those of YOLO, not of a similar head."""
+    if across:
+        return True
+    rows = info.outputs[name][0]
+    if len(rows) == count_cells(info.size, STRIDES_4):  # of NanoDet
+        return False
+    one_per_cell = len(rows) == count_cells(info.size)
+    return not (one_per_cell and objectness) or has_constant_objectness(rows)  # or YOLOX
 
 
-def count_cells(size: Size) -> int:
-    """Number of grid cells at YOLO's strides."""
-    return sum((size[0] // stride) * (size[1] // stride) for stride in STRIDES)
+def has_rows_of_six(info: ModelInfo, fields: int, count: int) -> bool:
+    """Whether rows are xyxy, score and class: see `yolo_e2e`."""
+    told = is_end_to_end(info)
+    if told is not None:
+        return told
+    cells = count_cells(info.size)
+    return fields - extra_fields(info) == 6 and count <= 1000 and count not in (cells, 3 * cells)
 
 
 DECODE = Decode("yolo", EXPECTS, match)

@@ -1,8 +1,13 @@
-"""End-to-end YOLO: YOLOv10, or any model of Ultralytics exported with `nms=True`.
+"""End-to-end YOLO: the graph ends with detections.
 
-    float [1,K,6]   x1, y1, x2, y2 in px of the input, score, class from 0; unused rows score 0
+    YOLOv10, 26, or `nms=True`   float [1,K,6]: x1, y1, x2, y2 in px, score, class; segmentation and
+                                 pose append numbers; unused rows score 0
+    YOLOv7, `--end2end`          float [K,7]: image, x1, y1, x2, y2 in px, class, score
+    for TensorRT, and MMYOLO     num_dets int [1,1], det_boxes float [1,K,4] xyxy in px,
+                                 det_scores float [1,K], det_classes int [1,K]
 
-Source: docs.ultralytics.com/modes/export and the exports of github.com/THU-MIG/yolov10.
+Classes are counted from 0. Sources: docs.ultralytics.com/modes/export; the exports of
+github.com/THU-MIG/yolov10; export.py in github.com/WongKinYiu/yolov7; TensorRT's EfficientNMS.
 """
 
 from __future__ import annotations
@@ -10,34 +15,94 @@ from __future__ import annotations
 import numpy as np
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of
+from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of, to_px
+from .centernet import match as match_centernet
 from .detr import is_joined
-from .yolo import count_cells, is_end_to_end
+from .ultralytics import head
+from .yolo import has_rows_of_six
 
-EXPECTS = "one output [1,K,6]: x1, y1, x2, y2 in px, score, class from 0"
+EXPECTS = (
+    "one output [1,K,6] (x1, y1, x2, y2 in px, score, class from 0) or [K,7] (image, x1, y1, x2, "
+    "y2, class, score); or num_dets, det_boxes, det_scores and det_classes"
+)
 PREPROCESSING = Preprocessing(letterbox="center")
+YOLOV7_FIELDS = 7
 
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
-    """FloatArray, scores and classes of one output [1,K,6]."""
-    del size
+    """Boxes, scores and classes of one output [1,K,6+...]."""
     rows = outputs[0][0]
-    return Candidates(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64))
+    return Candidates(to_px(rows[:, :4], size), rows[:, 4], rows[:, 5].astype(np.int64))
+
+
+def decode_yolov7(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes, scores and classes of one output [K,7]."""
+    del size
+    rows = outputs[0]
+    return Candidates(rows[:, 1:5], rows[:, 6], rows[:, 5].astype(np.int64))
+
+
+def decode_counted(outputs: Outputs, size: Size) -> Candidates:
+    """Boxes, scores and classes of four outputs, the first of which is their number."""
+    del size
+    count = int(outputs[0].reshape(-1)[0])
+    boxes, scores, classes = (each[0][:count] for each in outputs[1:])
+    return Candidates(boxes, scores, classes.astype(np.int64))
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
-    """Recognize such rows."""
-    heads = info.floats(3)
-    if len(heads) != 1 or info.takes_uint8 or is_joined(info):
+    """Recognize such outputs."""
+    if info.takes_integers or is_joined(info):
         return None
-    array = info.outputs[heads[0]]
-    _, count, fields = array.shape
-    if not is_end_to_end(fields, count, count_cells(info.size), across=False):
+    return _six(info) or _yolov7(info) or _counted(info)
+
+
+def _six(info: ModelInfo) -> OutputDecoding | None:
+    name = head(info)
+    if name is None or match_centernet(info) is not None:
+        return None
+    _, count, fields = info.outputs[name].shape
+    if not has_rows_of_six(info, fields, count):
         return None
     return OutputDecoding(
-        reason=f"{shape_of(heads[0], array)}: rows of x1, y1, x2, y2, score, class",
-        outputs=(heads[0],),
+        reason=f"{shape_of(name, info.outputs[name])}: rows of x1, y1, x2, y2, score, class",
+        outputs=(name,),
         decode=decode,
+        preprocessing=PREPROCESSING,
+        suppressed=True,
+    )
+
+
+def _yolov7(info: ModelInfo) -> OutputDecoding | None:
+    name = info.only(2)
+    if name is None or info.outputs[name].shape[1] != YOLOV7_FIELDS:
+        return None
+    if len(info.outputs[name]) == 1 and info.outputs[name][0, 0] != 0:  # scores of seven classes
+        return None
+    return OutputDecoding(
+        reason=f"{shape_of(name, info.outputs[name])}: rows of image, x1, y1, x2, y2, class, score",
+        outputs=(name,),
+        decode=decode_yolov7,
+        preprocessing=PREPROCESSING,
+        suppressed=True,
+        batched=False,
+    )
+
+
+def _counted(info: ModelInfo) -> OutputDecoding | None:
+    names = [
+        info.find("num_dets"),
+        info.find("det_boxes", "boxes"),
+        info.find("det_scores", "scores"),
+        info.find("det_classes", "labels"),
+    ]
+    outputs = tuple(name for name in names if name is not None)
+    if len(outputs) != len(names) or info.outputs[outputs[1]].ndim != 3:
+        return None
+    return OutputDecoding(
+        reason=f"outputs {', '.join(outputs)}: suppressed in the graph",
+        outputs=outputs,
+        decode=decode_counted,
         preprocessing=PREPROCESSING,
         suppressed=True,
     )

@@ -9,10 +9,11 @@ import pytest
 
 from vidan import create
 from vidan.errors import ConfigError, ModelError, PluginError
-from vidan_plugins.detectors import onnx as module
+from vidan_plugins.detectors import engine as module
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.formats.onnx import is_quantized, read_info, read_properties
 
+from ..exported.decoding.graphs import graph, yolov8
 from ..models import LABELS, noise, plain
 
 needs_openvino = pytest.mark.skipif(
@@ -96,6 +97,27 @@ def test_openvino_is_used_if_it_is_faster(toy, monkeypatch, faster):
     assert isinstance(engine, openvino.OpenVino) == faster
     # Setting a provider means ONNX Runtime.
     assert not isinstance(OnnxDetector(toy(), providers="cpu")._engine, openvino.OpenVino)
+
+
+@needs_openvino
+@pytest.mark.parametrize(
+    ("precision", "faster", "openvino_runs"),
+    [
+        (None, True, False),
+        ("float32", True, False),
+        ("bfloat16", True, True),
+        ("bfloat16", False, False),
+    ],
+)
+def test_exports_run_in_float32_unless_told(
+    tmp_path, monkeypatch, precision, faster, openvino_runs
+):
+    from vidan_plugins.detectors.backends import openvino
+
+    monkeypatch.setattr(openvino, "is_faster", lambda: faster)
+    model = graph(tmp_path / "m.onnx", {"o": yolov8([[20, 30, 20, 20]], [[0.9]])})
+    engine = OnnxDetector(model, labels=["red"], precision=precision)._engine
+    assert isinstance(engine, openvino.OpenVino) == openvino_runs
 
 
 @needs_openvino

@@ -21,7 +21,7 @@ def _here(own, monkeypatch, tmp_path):
     """A cache and a catalog for the test, and no OpenVINO."""
     monkeypatch.setattr(commands, "cache_folder", lambda: tmp_path / "cache" / "models")
     monkeypatch.setattr(commands, "user_file", lambda: tmp_path / "models.yaml")
-    monkeypatch.setattr("vidan_plugins.detectors.onnx.OPENVINO", False)
+    monkeypatch.setattr("vidan_plugins.detectors.engine.OPENVINO", False)
 
 
 @pytest.fixture

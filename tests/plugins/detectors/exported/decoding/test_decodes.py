@@ -13,7 +13,7 @@ import pytest
 
 from vidan import create
 from vidan.errors import ConfigError, ModelError
-from vidan_plugins.detectors import onnx as module
+from vidan_plugins.detectors import engine as module
 from vidan_plugins.detectors.labels import COCO, COCO_IDS
 from vidan_plugins.detectors.onnx import OnnxDetector
 
@@ -269,11 +269,15 @@ def nothing_found(classes):
     return yolov8([[0] * 4], [[0] * classes])
 
 
-def test_the_background_is_not_a_detection(tmp_path):
-    outputs = {"boxes": XYXY, "labels": np.array([0, 3]), "scores": SCORES}  # of torchvision
-    detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:]), labels="coco")
-    found = detector.detect([plain((1, 2, 3))])[0]
-    assert [detector.labels[c] for c in found.classes] == ["car"]
+def test_a_class_0_proves_that_a_model_counts_from_0(tmp_path):
+    outputs = {"boxes": XYXY, "labels": np.array([0, 2]), "scores": SCORES}  # as torchvision's
+    model = graph(tmp_path / "m.onnx", outputs, shape=NCHW[1:])
+    with pytest.raises(ModelError, match=r"found class 0 with score 0\.90.*first_id=0, or 1 if"):
+        OnnxDetector(model, labels="coco")
+    for first_id, found in ((0, ["person", "car"]), (1, ["bicycle"])):
+        detector = OnnxDetector(model, labels="coco", first_id=first_id)
+        classes = detector.detect([plain((1, 2, 3))])[0].classes
+        assert [detector.labels[c] for c in classes] == found
 
 
 DYNAMIC = ["N", 3, "H", "W"]
@@ -301,12 +305,16 @@ def test_a_graph_that_resizes_gets_the_original_image(made):
     ("outputs", "how", "message"),
     [
         (
-            {"x": np.zeros((1, 7), np.float32)},
+            {"x": np.zeros((3, 9), np.float32)},
             {},
             r"no decode matches its inputs images float32 \[1,3,64,96\] and outputs x float32 "
-            r"\[1,7\]: set detector.decode=tfod\|efficientdet\|yolo\|yolo-e2e\|detr\|ssd",
+            r"\[3,9\]: tried tfod, efficientdet, yolo, yolo-e2e, yolox, nanodet, ",
         ),
-        ({"x": padded([[1] * 85], 126)}, {}, "YOLOX, whose boxes vidan cannot decode"),
+        (
+            {"x": np.ones((1, 7), np.float32)},
+            {},
+            r"it is a classifier, which has scores but no boxes: .* outputs x float32 \[1,7\]",
+        ),
         ({"x": nothing_found(4)}, {"properties": {"task": "obb"}}, "rotated boxes"),
         (
             {"x": nothing_found(4)},
@@ -326,8 +334,8 @@ def test_a_graph_that_resizes_gets_the_original_image(made):
         ),
         (
             {"x": nothing_found(80)},
-            {"others": [("scale_factor", FLOAT, [1, 2])]},
-            r"unknown input 'scale_factor' float32 \[1,2\]",
+            {"others": [("anchors", FLOAT, [1, 2])]},
+            r"unknown input 'anchors' float32 \[1,2\]",
         ),
         (
             {"x": nothing_found(80)},
@@ -359,10 +367,10 @@ def test_a_decode_that_does_not_match_is_rejected(made):
 
 def test_labels_of_another_model_are_rejected(made, tmp_path):
     (tmp_path / "two.txt").write_text("a\nb\n")
-    with pytest.raises(ModelError, match="it found class 3"):
+    with pytest.raises(ModelError, match=r"it has 3 classes, but there are 2 labels \(a, b\): use"):
         OnnxDetector(made("yolo-e2e"), labels=str(tmp_path / "two.txt"))
     (tmp_path / "two.txt").write_text("a\nb\nc\nd\ne\n")
-    with pytest.raises(ModelError, match="it has 3 classes, but the labels end at 5"):
+    with pytest.raises(ModelError, match="it has 3 classes, but there are 5 labels"):
         OnnxDetector(made("tfod without NMS"), labels=str(tmp_path / "two.txt"))
 
 

@@ -1,0 +1,142 @@
+"""NanoDet and NanoDet-Plus: one box per cell, its distances as distributions.
+
+    NanoDet-Plus   float [1,N,C+32]   strides 8 to 64, scores, four distributions over 0 to 7
+    NanoDet        float [1,N,C+32]   strides 8 to 32, distances from the centers of the cells
+    NanoDet 0.x    float [1,n,C] and [1,n,32] for each stride
+
+Plus measures the distances from the top left corners of the cells. Sources: nanodet_plus_head.py
+and gfl_head.py in github.com/RangiLyu/nanodet, with the images of its configurations.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ...preprocess import Preprocessing
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    are_probabilities,
+    shape_of,
+)
+from .grid import BINS, STRIDES, STRIDES_4, around, cells, count_cells, expected_distances
+
+EXPECTS = (
+    "one output [1,N,C+32] with a box for each cell of the grids at strides 8, 16, 32 and "
+    "possibly 64, or outputs [1,n,C] and [1,n,32] for each stride"
+)
+PREPROCESSING = Preprocessing(
+    letterbox="stretch",
+    channels="bgr",
+    scale=255.0,
+    mean=(123.675, 116.28, 103.53),
+    std=(58.395, 57.12, 57.375),
+)
+DISTRIBUTIONS = 4 * BINS
+"""Numbers that describe a box."""
+
+
+def decode(outputs: Outputs, size: Size, *, strides: tuple[int, ...], offset: float) -> Candidates:
+    """Boxes and scores of one output [1,N,C+32], or of one [1,n,C] and [1,n,32] per stride.
+
+    Args:
+        outputs: one; or the scores of all strides, and then their distributions.
+        size: of the input.
+        strides: of the grids.
+        offset: of the points that the distances are measured from, in strides from the top left
+            corner of each cell.
+    """
+    if len(outputs) == 1:
+        rows = outputs[0][0]
+        scores, logits = rows[:, :-DISTRIBUTIONS], rows[:, -DISTRIBUTIONS:]
+    else:
+        half = len(outputs) // 2
+        scores, logits = (
+            np.concatenate([each[0] for each in part]) for part in (outputs[:half], outputs[half:])
+        )
+    grid = cells(size, strides)
+    points = grid.corners + offset * grid.strides
+    return Candidates(around(points, expected_distances(logits) * grid.strides), scores)
+
+
+def match(info: ModelInfo) -> OutputDecoding | None:
+    """Recognize such heads by the number of their boxes."""
+    if info.takes_integers:
+        return None
+    return _joined(info) or _separate(info)
+
+
+def _joined(info: ModelInfo) -> OutputDecoding | None:
+    name = info.only(3)
+    if name is None:
+        return None
+    array = info.outputs[name]
+    _, count, fields = array.shape
+    classes = fields - DISTRIBUTIONS
+    plus = count == count_cells(info.size, STRIDES_4)
+    if classes < 1 or not (plus or count == count_cells(info.size)):
+        return None
+    # YOLOX has as many boxes, but scores to the end.
+    if not are_probabilities(array[..., :classes]) or are_probabilities(array[..., classes:]):
+        return None
+    strides = STRIDES_4 if plus else STRIDES
+    return OutputDecoding(
+        reason=f"{shape_of(name, array)}: {count} cells at strides {strides[0]} to {strides[-1]}, "
+        f"{classes} scores, distances as distributions",
+        outputs=(name,),
+        decode=partial(decode, strides=strides, offset=0.0 if plus else 0.5),
+        preprocessing=PREPROCESSING,
+        max_label=classes,
+    )
+
+
+def _separate(info: ModelInfo) -> OutputDecoding | None:
+    found = separate_outputs(info)
+    if found is None or len(found) != 2 * len(STRIDES):
+        return None
+    return separate_decoding(info, found, STRIDES, PREPROCESSING)
+
+
+def separate_outputs(info: ModelInfo) -> tuple[str, ...] | None:
+    """Names of scores [1,n,C] of each stride, then of distributions [1,n,32]; None if not so."""
+    names = info.floats(3)
+    if len(names) != len(info.outputs) or len(names) not in (2 * len(STRIDES), 2 * len(STRIDES_4)):
+        return None
+    strides = STRIDES_4[: len(names) // 2]
+    names.sort(key=lambda name: -info.outputs[name].shape[1])
+    boxes = [name for name in names if info.outputs[name].shape[2] == DISTRIBUTIONS]
+    scores = [name for name in names if name not in boxes]
+    counts = [count_cells(info.size, [stride]) for stride in strides]
+    for part in (boxes, scores):
+        if [info.outputs[name].shape[1] for name in part] != counts:
+            return None
+    if len({info.outputs[name].shape[2] for name in scores}) != 1:
+        return None
+    return (*scores, *boxes)
+
+
+def separate_decoding(
+    info: ModelInfo,
+    names: tuple[str, ...],
+    strides: tuple[int, ...],
+    preprocessing: Preprocessing,
+) -> OutputDecoding:
+    """How to decode the outputs of `separate_outputs`."""
+    classes = info.outputs[names[0]].shape[2]
+    return OutputDecoding(
+        reason=f"{len(names)} outputs, {classes} scores and distances as distributions at strides "
+        f"{strides[0]} to {strides[-1]}",
+        outputs=names,
+        decode=partial(decode, strides=strides, offset=0.5),
+        preprocessing=preprocessing,
+        max_label=classes,
+    )
+
+
+DECODE = Decode("nanodet", EXPECTS, match)

@@ -1,0 +1,61 @@
+"""What the metadata of Ultralytics' exports says about their outputs.
+
+Source: docs.ultralytics.com/modes/export: `task`, `names`, `kpt_shape`, `end2end`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from vidan.errors import ModelError
+
+from .base import ModelInfo
+
+MASKS = 32
+"""Coefficients of a mask, which segmentation appends to each box."""
+
+
+def extra_fields(info: ModelInfo) -> int:
+    """Numbers of each box that follow its scores: of masks or keypoints.
+
+    Raises:
+        ModelError: its boxes are rotated.
+    """
+    task = info.properties.get("task")
+    if task == "obb":
+        raise ModelError("it finds rotated boxes (task='obb'), which vidan does not support")
+    if task == "pose" or "kpt_shape" in info.properties:
+        return _keypoints(info.properties.get("kpt_shape", ""))
+    prototypes = [info.outputs[name] for name in info.floats(4)]
+    if len(prototypes) == 1:
+        return int(prototypes[0].shape[1 if prototypes[0].shape[1] == MASKS else -1])
+    return MASKS if task == "segment" else 0
+
+
+def _keypoints(text: str) -> int:
+    try:
+        count, dimensions = ast.literal_eval(text)
+        return int(count) * int(dimensions)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ModelError(
+            f"its metadata has kpt_shape={text[:40]!r}: expected numbers such as [17, 3]"
+        ) from error
+
+
+def head(info: ModelInfo) -> str | None:
+    """The only output [1,N,F] or [1,F,N]; None if there are others that say what is found.
+
+    Masks have four axes, and the heads that YOLOv5 exports beside its output five.
+    """
+    found = info.floats(3)
+    others = [name for name in info.outputs if name not in found]
+    if len(found) != 1 or any(info.outputs[name].ndim not in (4, 5) for name in others):
+        return None
+    return found[0] if not set(others) & set(info.integers()) else None
+
+
+def is_end_to_end(info: ModelInfo) -> bool | None:
+    """Whether the graph ends with detections, by its metadata; None if that does not tell."""
+    if "'nms': True" in info.properties.get("args", ""):
+        return True
+    return {"True": True, "False": False}.get(info.properties.get("end2end", ""))
