@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,14 +15,29 @@ from vidan.types import Result
 from .gates import Crossing, Direction, Gate
 from .visits import LOITER_S, Visit, scene_zones, track_paths, visit_of
 
-LINE_ZONES: Mapping[str, Mapping[str, Any]] = {
-    "supervision LineZone": {},
-    "supervision LineZone, threshold 3": {"minimum_crossing_threshold": 3},
+
+class LineZoneOptions(NamedTuple):
+    """Options of LineZone.
+
+    Attributes:
+        anchor: the point of a box that crosses; None for its default, all four corners.
+        threshold: its `minimum_crossing_threshold`.
+    """
+
+    anchor: str | None = None
+    threshold: int = 1
+
+
+LINE_ZONES: Mapping[str, LineZoneOptions] = {
+    "LineZone": LineZoneOptions(),
+    "LineZone, threshold 3": LineZoneOptions(threshold=3),
+    "LineZone, bottom center": LineZoneOptions("BOTTOM_CENTER"),
+    "LineZone, bottom center, threshold 3": LineZoneOptions("BOTTOM_CENTER", 3),
 }
 """Options of LineZone by title."""
 
 
-POLYGON_ZONE = "supervision PolygonZone"
+POLYGON_ZONE = "PolygonZone"
 
 
 def supervision() -> Any:
@@ -35,7 +50,7 @@ def supervision() -> Any:
 
 
 def line_zone(
-    results: Iterable[Result], gates: Sequence[Gate], options: Mapping[str, Any]
+    results: Iterable[Result], gates: Sequence[Gate], options: LineZoneOptions
 ) -> list[Crossing]:
     """The crossings that LineZone counts.
 
@@ -48,9 +63,11 @@ def line_zone(
         PluginError: supervision is not installed.
     """
     sv = supervision()
-    zones = [
-        sv.LineZone(*(sv.Point(*end) for end in gate.points.tolist()), **options) for gate in gates
-    ]
+    arguments: dict[str, Any] = {"minimum_crossing_threshold": options.threshold}
+    if options.anchor is not None:
+        arguments["triggering_anchors"] = [sv.Position[options.anchor]]
+    ends = [[sv.Point(*end) for end in gate.points.tolist()] for gate in gates]
+    zones = [sv.LineZone(start, end, **arguments) for start, end in ends]
     crossings = []
     for result in results:
         detections = to_supervision(result.tracks)
@@ -93,6 +110,6 @@ def polygon_zone(results: Sequence[Result], size: tuple[int, int]) -> list[Visit
             times.setdefault(number, []).append(result.frame.time)
     paths = track_paths(results)
     return [
-        visit_of(paths, [number], seen[0], seen[-1], seen[-1] - seen[0] >= LOITER_S)
+        visit_of([paths[number]], seen[0], seen[-1], seen[-1] - seen[0] >= LOITER_S)
         for number, seen in times.items()
     ]

@@ -83,7 +83,7 @@ def plot(path: Path, rows: Mapping[str, Scores], title: str) -> None:
     places = range(len(rows))
     for k, key in enumerate(("precision", "recall", "f1")):
         values = [scores.summary()[key] or 0.0 for scores in rows.values()]
-        bars.bar([n + (k - 1) * BAR for n in places], values, BAR, label=key)
+        bars.bar([n + (k - 1) * BAR for n in places], values, BAR, label=key.replace("f1", "F1"))
     bars.set_xticks(places, list(rows), rotation=60, ha="right")
     bars.set(ylim=(0, 1.1), title=title)
     bars.legend(ncols=3, loc="upper center", frameon=False, fontsize="small")
@@ -100,11 +100,11 @@ def _plot_counts(axes: Any, rows: Mapping[str, Scores]) -> None:
     for name, scores in rows.items():
         suffix = DETECTOR_SUFFIX.search(name)
         groups.setdefault(suffix[1] if suffix else "", []).extend(scores.gates.values())
-    sizes = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     largest = max((n for pairs in groups.values() for pair in pairs for n in pair), default=1) + 1
     axes.plot([0, largest], [0, largest], color="gray", linewidth=1)
     for name, pairs in sorted(groups.items()):
-        spread = np.array(pairs, float).reshape(-1, 2) + sizes.uniform(-0.2, 0.2, (len(pairs), 2))
+        spread = np.array(pairs, float).reshape(-1, 2) + random.uniform(-0.2, 0.2, (len(pairs), 2))
         axes.scatter(spread[:, 0], spread[:, 1], s=16, alpha=0.7, label=name or None)
     axes.set(xlabel="true crossings", ylabel="counted", title="each gate and direction")
     axes.set_aspect("equal")

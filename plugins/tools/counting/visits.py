@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,8 +33,8 @@ class Visit:
         start: stream time, s.
         end: stream time, s.
         loiters: whether it is, or was reported as, loitering.
-        frames: (N,) indices of the frames in which there is a box, ascending.
-        anchors: (N,2) bottom centers of the boxes, px.
+        frames: (N,) indices of frames in which it is known where the object was, ascending.
+        anchors: (N,2) the bottom centers of its boxes there, px; of a person on the whole path.
         height: median height of the boxes, px; of a true visit.
         expected: whether a counter is expected to report it.
     """
@@ -109,10 +109,9 @@ def _stays(person: Person, depth: Floats, dead_band: float) -> list[tuple[float,
 
 
 def _visit(person: Person, start: float, end: float, expected: bool) -> Visit:
-    within = (person.times >= start) & (person.times <= end)
     height = float(np.median(person.boxes[:, 3] - person.boxes[:, 1]))
-    frames, anchors = person.frames[within], person.anchors[within]
-    return Visit(start, end, end - start >= LOITER_S, frames, anchors, height, expected)
+    is_long = end - start >= LOITER_S
+    return Visit(start, end, is_long, person.frames, person.anchors, height, expected)
 
 
 def reported_visits(events: Iterable[Event], results: Sequence[Result]) -> list[Visit]:
@@ -132,9 +131,12 @@ def reported_visits(events: Iterable[Event], results: Sequence[Result]) -> list[
         left = next((event for event in parts if event.kind == EXITED), None)
         if left is not None:
             start = left.time - float(left.data["dwell"])
-            ids = {event.track for event in parts if event.track is not None}
             loiters = any(event.kind == LOITERING for event in parts)
-            visits.append(visit_of(paths, ids, start, left.time, loiters))
+            # The track of an event may have begun after it, if tracks were joined.
+            known = [_path_of(event) for event in parts]
+            tracks = {event.track for event in parts if event.track is not None}
+            known += [paths[number] for number in tracks & paths.keys()]
+            visits.append(visit_of(known, start, left.time, loiters))
     return visits
 
 
@@ -157,12 +159,15 @@ def track_paths(results: Iterable[Result]) -> dict[int, Path]:
     return {n: Path(r[:, 0].astype(np.int64), r[:, 1], r[:, 2:]) for n, r in rows.items()}
 
 
-def visit_of(
-    paths: Mapping[int, Path], ids: Iterable[int], start: float, end: float, loiters: bool
-) -> Visit:
-    """The visit of an object whose tracks have these ids."""
-    parts = [paths[number] for number in ids]
-    frames, times, anchors = (np.concatenate(column) for column in zip(*parts, strict=True))
+def _path_of(event: Event) -> Path:
+    """Where the object of an event was."""
+    anchors = np.array([event.at], np.float64)
+    return Path(np.array([event.frame]), np.array([event.time]), anchors)
+
+
+def visit_of(paths: Iterable[Path], start: float, end: float, loiters: bool) -> Visit:
+    """The visit of an object that was on these paths."""
+    frames, times, anchors = (np.concatenate(column) for column in zip(*paths, strict=True))
     within = np.flatnonzero((times >= start) & (times <= end))
     frames, first = np.unique(frames[within], return_index=True)
     return Visit(start, end, loiters, frames, anchors[within[first]])

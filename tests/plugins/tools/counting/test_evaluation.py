@@ -11,6 +11,7 @@ from tests.real import DATA, needs_data
 from vidan.cli.main import main
 from vidan.errors import ConfigError, PluginError, SourceError
 from vidan_plugins.tools.counting.commands import evaluate
+from vidan_plugins.tools.counting.peers import LINE_ZONES
 
 # People of mot_files walk from x = 73 at 3 px per frame: they cross 160 and 320 of 640 px in
 # frames 30 and 83, to the left as seen from the top of the image.
@@ -126,10 +127,10 @@ def test_tracks_broken_on_purpose(walkers, capsys):
 def test_peers(walkers, here):
     pytest.importorskip("supervision")
     mot_files.results(here / "out" / "A.txt", walkers)
-    for table in ("supervision LineZone", "supervision LineZone, threshold 3"):
+    for table in LINE_ZONES:
         scores = run("results=out", "peers=true", table=table)["A"]
         assert (scores["f1"], scores["gates"]) == (1, {"x0.25 out": [2, 2], "x0.5 out": [2, 2]})
-    visits = run("results=out", "peers=true", table="supervision PolygonZone", of="visits")["A"]
+    visits = run("results=out", "peers=true", table="PolygonZone", of="visits")["A"]
     assert visits["f1"] == 1
     assert visits["dwell_error"] < 0.03  # it has no time between frames
 

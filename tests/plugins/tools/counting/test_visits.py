@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from vidan.events import ENTERED, EXITED, LOITERING, Event
 from vidan_plugins.tools.counting.truth import Person
 from vidan_plugins.tools.counting.visit_scores import score_visits
-from vidan_plugins.tools.counting.visits import Visit, true_visits
+from vidan_plugins.tools.counting.visits import Visit, reported_visits, true_visits
 
 SIZE = (300, 300)  # the middle third is from 100 to 200
 
@@ -44,6 +45,28 @@ def test_short_and_invisible_visits_are_not_expected():
     assert [v.expected for v in true_visits([person([150] * 5)], SIZE, 0.15, 0.25)] == [False]
     hidden = person([150] * 11, visibility=0.2)
     assert [v.expected for v in true_visits([hidden], SIZE, 0.15, 0.25)] == [False]
+
+
+def event(kind, phase, time, track, x=150.0, number=1, **data):
+    where = {"box": (x - 10, 160, x + 10, 200), "at": (x, 200.0)}
+    return Event(
+        f"s/zones/middle/{number}", kind, phase, "s", "middle", time, round(10 * time), track,
+        "person", data=data, **where,
+    )  # fmt: skip
+
+
+def test_reported_visits():
+    events = [
+        event(ENTERED, "start", 1.0, 1),
+        event(LOITERING, "update", 6.0, 1),
+        event(EXITED, "end", 4.0, 3, number=2, dwell=4.0, began_inside=True),
+        event(EXITED, "end", 9.0, 2, dwell=8.0, began_inside=False),
+    ]
+    first, second = sorted(reported_visits(events, []), key=lambda visit: visit.start)
+    assert (first.start, first.end, first.loiters) == (0, 4, False)
+    assert (second.start, second.end, second.loiters) == (1, 9, True)
+    assert second.frames.tolist() == [10, 60, 90]
+    assert second.anchors.tolist() == [[150, 200]] * 3
 
 
 def visit(start, end, x=150.0, loiters=None, expected=True):
