@@ -29,6 +29,11 @@ def vidan_commands(commands: Commands) -> None:
         "vidan_training.tools.tighten:main",
         "Replace loose boxes by those of a detector.",
     )
+    commands.add(
+        "data label",
+        "vidan_training.tools.label:main",
+        "Label images by one or several detectors.",
+    )
     data = "vidan_training.tools.commands"
     commands.add("data convert", f"{data}:convert", "Write a data set in another format.")
     commands.add("data split", f"{data}:split_parts", "Split a data set into parts.")

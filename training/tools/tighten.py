@@ -74,6 +74,7 @@ def main(arguments: list[str]) -> int:
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))
     rules = _rules(config, data.labels)
+    formats.check_new(to)
     subject = open_detector(config.detector, min(rules.min_score, rules.crowd_score))
     try:
         tight, counts = tighten(subject, data, rules)

@@ -4,6 +4,7 @@ from .dataset import AnnotatedImage, Dataset, join
 from .detect import FORMATS, detect, expand
 from .files import read, write
 from .issues import POLICIES, Issue, IssueLog
+from .writing import check_new
 
 __all__ = [
     "FORMATS",
@@ -12,6 +13,7 @@ __all__ = [
     "Dataset",
     "Issue",
     "IssueLog",
+    "check_new",
     "detect",
     "expand",
     "join",

@@ -64,6 +64,16 @@ class DatasetWriter(Protocol):
         """Write whatever describes the data set as a whole."""
 
 
+def check_new(folder: Path) -> None:
+    """Check that a data set can be written to a folder, before it is made.
+
+    Raises:
+        SinkError: the folder exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SinkError(f"{str(folder)!r} already exists: remove it, or choose another folder")
+
+
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `folder` when everything went well.
@@ -71,8 +81,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     Raises:
         SinkError: the folder exists and is not empty, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SinkError(f"{str(folder)!r} already exists: remove it, or choose another folder")
+    check_new(folder)
     part = folder.with_name(f"{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
