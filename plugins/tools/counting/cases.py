@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,22 +61,36 @@ class Case:
 
     def visits(self, given: Settings, dead_band: float) -> list[Visit]:
         """The true visits to the middle third of the image."""
-        return true_visits(self.people, self.size, dead_band, given.min_visibility)
+        return true_visits(self.people, self.size, dead_band, given.visit_visibility)
 
 
-def load_cases(config: DictConfig, given: Settings) -> list[Case]:
+def find(config: DictConfig) -> list[MotSequence]:
+    """The sequences that have ground truth, and images of a known size.
+
+    Raises:
+        VidanError: there are none, the size of one is not known, or an option is invalid.
+    """
+    wanted = settings.names(config, "sequences")
+    sequences = with_truth(find_sequences(settings.folders(config), wanted))
+    for sequence in sequences:
+        _image_size(sequence)
+    return sequences
+
+
+def load_cases(
+    config: DictConfig, given: Settings, sequences: Sequence[MotSequence] | None = None
+) -> list[Case]:
     """Run the tracker on all sequences, or read results, or break the ground truth.
 
     Args:
         config: as in `conf/eval_counting.yaml`.
         given: the settings in it.
+        sequences: found already by `find`.
 
     Raises:
         VidanError: an invalid option, or a missing file.
     """
-    wanted = settings.names(config, "sequences")
-    sequences = with_truth(find_sequences(settings.folders(config), wanted))
-    sizes = {sequence.name: _image_size(sequence) for sequence in sequences}
+    sequences = find(config) if sequences is None else sequences
     if given.broken:
         return _broken_cases(sequences, given)
     results = settings.results_folder(config)
@@ -91,7 +105,7 @@ def load_cases(config: DictConfig, given: Settings) -> list[Case]:
             continue
         if sequence.truth not in people:
             people[sequence.truth] = read_truth(sequence)
-        size = sizes[sequence.name]
+        size = _image_size(sequence)
         file = None if files is None else files[sequence.name]
         found = _results(sequence, size, tracker, file)
         cases.append(Case(sequence.name, size, people[sequence.truth], found))

@@ -17,7 +17,7 @@ from ..tracking.evaluation import title
 from ..tracking.report import COMBINED
 from ..tracking.sequences import DETECTOR_SUFFIX
 from . import peers, report
-from .cases import Case, load_cases
+from .cases import Case, find, load_cases
 from .counting import check_options, count_crossings, count_visits
 from .gates import Crossing
 from .scores import Scores, score
@@ -35,11 +35,13 @@ def run(arguments: Sequence[str]) -> int:
     config = compose(arguments, "eval_counting")
     settings = Settings.from_config(config)
     check_options(settings.lines, settings.zones)
+    report.check()
     if settings.peers:
         peers.supervision()
-    cases = load_cases(config, settings)
-    crossings, visits = evaluate(cases, settings), evaluate_visits(cases, settings)
+    sequences = find(config)
     directory = run_directory(config)
+    cases = load_cases(config, settings, sequences)
+    crossings, visits = evaluate(cases, settings), evaluate_visits(cases, settings)
     name = _title(config)
     content = {"title": name, "crossings": _as_json(crossings), "visits": _as_json(visits)}
     write_json(directory / "counting.json", content)

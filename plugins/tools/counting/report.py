@@ -65,6 +65,15 @@ def table(rows: Mapping[str, Scores] | Mapping[str, VisitScores]) -> Table:
     return grid
 
 
+def check() -> Any:
+    """The module that draws.
+
+    Raises:
+        PluginError: matplotlib is not installed.
+    """
+    return import_extra("matplotlib.figure", "eval")
+
+
 def plot(path: Path, rows: Mapping[str, Scores], title: str) -> None:
     """Draw F1 of each sequence, and counted over true crossings of each gate and direction.
 
@@ -76,9 +85,7 @@ def plot(path: Path, rows: Mapping[str, Scores], title: str) -> None:
     Raises:
         PluginError: matplotlib is not installed.
     """
-    figure = import_extra("matplotlib.figure", "eval").Figure(
-        figsize=(6.0 + 0.45 * len(rows), 4.8), layout="constrained"
-    )
+    figure = check().Figure(figsize=(6.0 + 0.45 * len(rows), 4.8), layout="constrained")
     bars, points = figure.subplots(1, 2, width_ratios=(max(0.45 * len(rows), 2.0), 4.0))
     places = range(len(rows))
     for k, key in enumerate(("precision", "recall", "f1")):

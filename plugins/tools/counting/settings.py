@@ -13,6 +13,7 @@ from vidan.errors import ConfigError
 
 from ..tracking import settings
 from .gates import GATE_SETS, Extent, GateSet
+from .visits import VISIT_VISIBILITY
 
 MAX_DEAD_BAND = 10.0
 
@@ -24,7 +25,8 @@ class Settings:
     Attributes:
         gates: where to count.
         tolerance: largest difference in time of a true and a counted crossing, s.
-        min_visibility: mean visible fraction of a person from which on they are expected.
+        min_visibility: mean visible fraction of a person around a visible crossing.
+        visit_visibility: mean visible fraction of a person during an expected visit.
         dead_bands: of the truth, half widths in extents of the box.
         extent: which extent of the box.
         broken: whether to count in tracks of the ground truth, broken on purpose.
@@ -37,6 +39,7 @@ class Settings:
     gates: GateSet
     tolerance: float
     min_visibility: float
+    visit_visibility: float
     dead_bands: tuple[float, ...] = (0.15,)
     extent: Extent = "width"
     broken: bool = False
@@ -56,9 +59,9 @@ class Settings:
         tolerance = gates.tolerance
         if config.tolerance is not None:
             tolerance = options.positive("tolerance", config.tolerance)
-        min_visibility = gates.min_visibility
-        if config.min_visibility is not None:
-            min_visibility = options.number("min_visibility", config.min_visibility, 0.0, 1.0)
+        visibility = config.min_visibility
+        if visibility is not None:
+            visibility = options.number("min_visibility", visibility, 0.0, 1.0)
         extent = options.choice("truth_extent", config.truth_extent, get_args(Extent))
         if config.broken and config.results is not None:
             raise ConfigError("broken=true counts in tracks of the ground truth: omit results=")
@@ -69,7 +72,8 @@ class Settings:
         return cls(
             gates,
             tolerance,
-            min_visibility,
+            gates.min_visibility if visibility is None else visibility,
+            VISIT_VISIBILITY if visibility is None else visibility,
             _dead_bands(config),
             "width" if extent == "width" else "across",
             options.boolean("broken", config.broken),

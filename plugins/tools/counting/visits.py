@@ -21,6 +21,9 @@ ZONE = "middle"
 MIN_VISIT_S = 0.5
 """Shorter visits of the ground truth are neither expected nor wrong, s."""
 
+VISIT_VISIBILITY = 0.25
+"""Mean visible fraction of a person during an expected visit, unless another one is set."""
+
 LOITER_S = 5.0
 """Duration of a visit from which on it is loitering, s."""
 

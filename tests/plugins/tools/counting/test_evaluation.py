@@ -135,6 +135,13 @@ def test_peers(walkers, here):
     assert visits["dwell_error"] < 0.03  # it has no time between frames
 
 
+def test_a_missing_extra(walkers, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(PluginError, match=r"pip install 'vidan\[eval\]'"):
+        run("tracker=sort")
+    assert not (here / "run").exists()
+
+
 def test_missing_peers(walkers, monkeypatch):
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(PluginError, match=r"pip install 'vidan\[peers\]'"):
