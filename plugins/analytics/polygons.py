@@ -35,56 +35,50 @@ class Polygons:
         # Repeating the first corner adds edges without length, which no path crosses.
         corners = np.array([p[np.r_[: len(p), [0] * (most - len(p))]] for p in polygons], float)
         self._starts, self._edges = corners[:, :-1], np.diff(corners, axis=1)
-        self._y = corners[:, :, 1, None]
+        self._y = corners[..., 1]
         dx, dy = self._edges[..., 0], self._edges[..., 1]
-        self._slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)[..., None]
-        self._offsets = corners[:, :-1, :1] - self._slopes * self._y[:, :-1]
-        self._low, self._high = corners.min(axis=1), corners.max(axis=1)
+        self._slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)
+        self._offsets = corners[:, :-1, 0] - self._slopes * self._y[:, :-1]
         lengths = np.hypot(dx, dy)
         self.widths = np.array([polygon_area(p) for p in polygons]) / lengths.sum(axis=1)
         self._squares = np.where(lengths > 0, lengths**2, 1.0)
 
-    def contain(self, x: Floats, y: Floats) -> Bools:
-        """Which points are inside which polygon (Z,N), by the even-odd rule.
+    def contain(self, which: Indices, points: Floats) -> Bools:
+        """Whether points are inside polygons, by the even-odd rule.
 
         A point on an edge that two polygons share is in one of them.
 
         Args:
-            x: (N,) px.
-            y: (Z,N) px; it may differ between polygons.
+            which: (K,) the polygon for each point.
+            points: (K,2) px.
+
+        Returns:
+            (K,) bool.
         """
-        y = y[:, None]
-        above = self._y > y
+        x, y = points[:, :1], points[:, 1:]
+        above = self._y[which] > y
         crossed = above[:, 1:] != above[:, :-1]
-        crossed &= self._slopes * y + self._offsets > x
+        crossed &= self._slopes[which] * y + self._offsets[which] > x
         return np.asarray(np.logical_xor.reduce(crossed, axis=1))
 
-    def near(self, x: Floats, y: Floats, old_x: Floats, old_y: Floats) -> Bools:
-        """Which steps from old points to points overlap the box around a polygon: (Z,N)."""
-        found = np.maximum(x, old_x) >= self._low[:, :1]
-        found &= np.minimum(x, old_x) <= self._high[:, :1]
-        found &= np.maximum(y, old_y) >= self._low[:, 1:]
-        found &= np.minimum(y, old_y) <= self._high[:, 1:]
-        return np.asarray(found)
-
-    def border(self, zones: Indices, points: Floats) -> tuple[Floats, Floats]:
+    def border(self, which: Indices, points: Floats) -> tuple[Floats, Floats]:
         """How far points are from the borders of polygons.
 
         Args:
-            zones: (K,) the polygon for each point.
+            which: (K,) the polygon for each point.
             points: (K,2) px.
 
         Returns:
             distances (K,), px, and unit vectors (K,2) toward the nearest points of the borders.
         """
-        offsets = points[:, None] - self._starts[zones]
-        edges = self._edges[zones]
-        part = (offsets * edges).sum(axis=2) / self._squares[zones]
-        offsets -= np.clip(part, 0.0, 1.0)[..., None] * edges
-        lengths = np.hypot(offsets[..., 0], offsets[..., 1])
-        nearest = lengths.argmin(axis=1)
-        each = np.arange(len(zones))
-        distance = lengths[each, nearest]
+        edges = self._edges[which]
+        offsets = points[:, None] - self._starts[which]
+        dx, dy = offsets[..., 0], offsets[..., 1]
+        part = (dx * edges[..., 0] + dy * edges[..., 1]) / self._squares[which]
+        offsets -= part.clip(0.0, 1.0)[..., None] * edges
+        squares = dx * dx + dy * dy  # of what is left of the offsets
+        each, nearest = np.arange(len(which)), squares.argmin(axis=1)
+        distance = np.sqrt(squares[each, nearest])
         return distance, offsets[each, nearest] / np.maximum(distance, 1e-9)[:, None]
 
     def crossings(self, zone: int, start: Floats, end: Floats) -> list[float]:

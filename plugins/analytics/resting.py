@@ -56,16 +56,22 @@ class Place(NamedTuple):
     labels: tuple[str, ...]
 
 
+def begin_rest(columns: Mapping[str, Any], row: int, box: Any, now: float) -> None:
+    """Begin a track with its first box (4,)."""
+    x1, y1, x2, y2 = box.tolist()
+    columns["rest_x"][0, row], columns["rest_y"][0, row] = (x1 + x2) / 2, (y1 + y2) / 2
+    columns["rest_since"][0, row], columns["away_since"][0, row] = now, NEVER_S
+
+
 def follow_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> None:
     """Update the columns of tracks with the boxes (N,4) of a frame."""
     old_x, old_y = columns["rest_x"][0, rows], columns["rest_y"][0, rows]
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     size = boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1]
     far = np.hypot(x - old_x, y - old_y) > MOVED / 2 * size
-    new = columns["rest_since"][0, rows] < -NEVER_S / 2
     away = np.where(far, np.minimum(columns["away_since"][0, rows], now), NEVER_S)
     columns["away_since"][0, rows] = away
-    moved = new | (now - away >= MOVED_AFTER_S)
+    moved = now - away >= MOVED_AFTER_S
     if moved.any():
         which = rows[moved]
         columns["rest_x"][0, which], columns["rest_y"][0, which] = x[moved], y[moved]

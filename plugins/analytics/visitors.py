@@ -163,10 +163,12 @@ class Visitors:
 
     def _find_places(self, begun: list[Pair], result: Result) -> Iterable[tuple[Visit, Pair]]:
         """Which new tracks are where objects at rest were lost; nearest first, one to one."""
-        tracks = result.tracks
+        memory, tracks = self._paths.memory, result.tracks
+        index = {number: n for n, number in enumerate(tracks.ids.tolist())}
         found: list[tuple[float, float, Visit, Pair]] = []
         for pair in begun:
-            box, label = tracks.boxes[pair.n], result.label(int(tracks.classes[pair.n]))
+            n = index[int(memory.ids[pair.row])]
+            box, label = tracks.boxes[n], result.label(int(tracks.classes[n]))
             for visit in self._absent.values():
                 if visit.zone == pair.zone and visit.place is not None:
                     distance = distance_from(visit.place, box, label)

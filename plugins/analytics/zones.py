@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from vidan.events import (
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
+from .resting import NEVER_S
 from .stitching import Rows
 from .visitors import Visitors, moment
 from .visits import Crowd, Moment, Totals, Visit
@@ -34,6 +34,10 @@ from .zone_paths import EPSILON_S, Pair, ZonePaths
 
 LABELS_EVERY_S = 0.25
 """Interval at which the label of an object that may loiter is checked again, s."""
+
+
+LABELS_EVERY_S = 0.25
+"""Interval at which the label of an object is checked again that does not count, s."""
 
 
 class Zones:
@@ -113,24 +117,22 @@ class Zones:
             begun = self._paths.advance(rows, result)
             for visit in self._visitors.resume(begun, rows, result):
                 events.append(self._end(visit, result))
-        events += self._leave(result, result.frame.time)
-        events += self._enter(rows, result)
-        events += self._loiter(rows, result)
+        events += self._due(result, rows)
         for visit in self._visitors.lose(result.frame.time):
             events.append(self._end(visit, result))
         memory.store(rows, result)
         if self._changed or any(crowd.since for crowd in self._crowds):
             events += self._crowd(result)
-        return sorted(events, key=lambda event: event.time) if len(events) > 1 else events
+        return _in_order(events) if events else events
 
     def finish(self) -> list[Event]:
         """The ends of the visits and crowds that last until the end of the stream."""
         if self._last is None:
             return []
-        events = self._leave(self._last, math.inf)
+        events = [e for p in self._paths.due(NEVER_S / 2) for e in self._leave(p, self._last)]
         events += [self._end(v, self._last, True) for v in self._visitors.finish(self._last)]
         events += self._crowd(self._last, end_of_stream=True)
-        return sorted(events, key=lambda event: event.time)
+        return _in_order(events)
 
     def measures(self) -> dict[Measure, float]:
         """Objects present, visits so far, and number and total duration of those that ended."""
@@ -179,10 +181,22 @@ class Zones:
         self._paths.fit(*size)
         return events
 
-    def _enter(self, rows: Rows, result: Result) -> list[Event]:
-        """Visits that became one now."""
-        pairs = self._sorted(self._paths.entered(rows, result))
-        return [event for pair in pairs for event in self._begin(pair, result)]
+    def _due(self, result: Result, rows: Rows) -> list[Event]:
+        """What has become a visit, has ended, or has lasted for too long."""
+        events: list[Event] = []
+        for pair in self._paths.due(result.frame.time):
+            if self._paths.memory.columns["side"][pair] < 0:
+                events += self._leave(pair, result)
+            elif pair.row not in rows:
+                continue
+            elif self._paths.memory.columns["visiting"][pair]:
+                events += self._loiter(pair, result)
+            elif self._counts(pair, result):
+                if self._paths.is_due(pair):
+                    events += self._begin(pair, result)
+            else:
+                self._paths.check_again(pair, result.frame.time + LABELS_EVERY_S)
+        return events
 
     def _begin(self, pair: Pair, result: Result) -> list[Event]:
         """Begin a visit; reported if the object was not inside first."""
@@ -194,9 +208,9 @@ class Zones:
             number=self._numbers[zone],
             track=int(memory.ids[row]),
             label=memory.label(row, result),
-            began=moment(columns["entry"][zone, row]),
-            began_inside=bool(columns["began"][zone, row]),
-            joined=bool(columns["joined"][zone, row]),
+            began=moment(columns["entry"][pair]),
+            began_inside=bool(columns["began"][pair]),
+            joined=bool(columns["joined"][pair]),
         )
         self._visitors.add(visit, row)
         self._count(visit, visit.began, 1)
@@ -205,57 +219,52 @@ class Zones:
             return []
         return [self._event(ENTERED, "start", visit, visit.began, result, joined=visit.joined)]
 
-    def _leave(self, result: Result, now: float) -> list[Event]:
-        """Stays and passages that ended."""
-        events: list[Event] = []
-        for pair in self._sorted(self._paths.ended(now)):
-            if self._paths.memory.columns["visiting"][pair.zone, pair.row]:
-                events.append(self._end(self._visitors.leave(pair, result), result))
-            elif self._paths.is_visit(pair) and self._counts(pair, result):
+    def _leave(self, pair: Pair, result: Result) -> list[Event]:
+        """The end of a stay or passage."""
+        columns, events = self._paths.memory.columns, list[Event]()
+        if columns["side"][pair] > 0:
+            return []
+        if columns["visiting"][pair]:
+            events.append(self._end(self._visitors.leave(pair, result), result))
+        elif columns["staying"][pair] and self._paths.is_visit(pair):
+            if self._counts(pair, result):
                 events += self._begin(pair, result)
                 events.append(self._end(self._visitors.leave(pair, result), result))
-            elif self._paths.memory.columns["through"][pair.zone, pair.row]:
-                events += self._pass(pair, result)
-            self._paths.end(pair)
-        for pair in self._sorted(self._paths.crossed()):
-            events += self._pass(pair, result)
-            self._paths.end(pair)
+        elif columns["through"][pair] and self._counts(pair, result):
+            events.append(self._pass(pair, result))
+        self._paths.end(pair)
         return events
 
     def _counts(self, pair: Pair, result: Result) -> bool:
         return self._paths.counts(pair.zone, self._paths.memory.label(pair.row, result))
 
-    def _pass(self, pair: Pair, result: Result) -> list[Event]:
-        """A passage, if the label counts."""
-        if not self._counts(pair, result):
-            return []
+    def _pass(self, pair: Pair, result: Result) -> Event:
         memory, zone = self._paths.memory, pair.zone
-        entry, left = (moment(memory.columns[n][zone, pair.row]) for n in ("entry", "exit"))
+        entry, left = (moment(memory.columns[name][pair]) for name in ("entry", "exit"))
         self._numbers[zone] += 1
-        joined = bool(memory.columns["joined"][zone, pair.row])
+        joined = bool(memory.columns["joined"][pair])
         label, track = memory.label(pair.row, result), int(memory.ids[pair.row])
         passed = Visit(zone, self._numbers[zone], track, label, entry, False, joined)
         data: dict[str, Value] = {"dwell": left.time - entry.time, "joined": joined}
-        return [self._event(PASSED, "point", passed, entry, result, **data)]
+        return self._event(PASSED, "point", passed, entry, result, **data)
 
-    def _loiter(self, rows: Rows, result: Result) -> list[Event]:
-        """Visits that have lasted for too long, for the label that the object has now."""
-        events: list[Event] = []
+    def _loiter(self, pair: Pair, result: Result) -> list[Event]:
+        """An alert, if the visit has lasted for too long for the label that the object has now."""
         memory, now = self._paths.memory, result.frame.time
-        for pair in self._sorted(self._paths.loitering(rows, now)):
-            visit = self._visitors.all[pair.zone, int(memory.ids[pair.row])]
-            label = memory.label(pair.row, result)
-            after = self._zones[pair.zone].loiter_after(label)
-            if after is None or visit.began.time + after > now + EPSILON_S:
-                self._paths.check_again(pair, now, visit.began.time + (after or math.inf))
-                continue
-            self._relabel(visit, label)
-            visit.loitered = True
-            self._paths.visit(visit, pair.row)
-            x1, y1, x2, y2 = result.tracks.boxes[pair.n].tolist()
-            at = Moment(visit.began.time + after, result.frame.index, (x1, y1, x2, y2))
-            events.append(self._event(LOITERING, "update", visit, at, result, dwell=after))
-        return events
+        visit = self._visitors.all[pair.zone, int(memory.ids[pair.row])]
+        label = memory.label(pair.row, result)
+        after = self._zones[pair.zone].loiter_after(label)
+        due = NEVER_S if after is None else visit.began.time + after
+        if after is None or due > now + EPSILON_S:
+            self._paths.check_again(pair, min(due, now + LABELS_EVERY_S))
+            return []
+        self._relabel(visit, label)
+        visit.loitered = True
+        self._paths.visit(visit, pair.row)
+        n = int(np.flatnonzero(result.tracks.ids == visit.track)[0])
+        x1, y1, x2, y2 = result.tracks.boxes[n].tolist()
+        at = Moment(due, result.frame.index, (x1, y1, x2, y2))
+        return [self._event(LOITERING, "update", visit, at, result, dwell=after)]
 
     def _end(self, visit: Visit, result: Result, end_of_stream: bool = False) -> Event:
         """The end of a visit that is over."""
@@ -284,16 +293,6 @@ class Zones:
             self._present[visit.zone, label] += 1
             visit.label = label
             self._measures = None
-
-    def _sorted(self, pairs: list[Pair]) -> list[Pair]:
-        """Pairs by zone, time and place: not by the order of the tracks, which means nothing."""
-        entry = self._paths.memory.columns["entry"]
-
-        def order(pair: Pair) -> tuple[Any, ...]:
-            point = moment(entry[pair.zone, pair.row])
-            return pair.zone, point.time, point.box
-
-        return sorted(pairs, key=order) if len(pairs) > 1 else pairs
 
     def _crowd(self, result: Result, end_of_stream: bool = False) -> list[Event]:
         """Zones that have been crowded for long enough, or no longer are."""
@@ -364,3 +363,8 @@ class Zones:
             at=(x, y),
             data={**data, "delay": frame.time - at.time},
         )
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    """Events by time; of those at the same time, such as two zones that touch, ends come first."""
+    return sorted(events, key=lambda event: (event.time, event.phase != "end"))
