@@ -34,32 +34,26 @@ class Polygons:
         most = max(map(len, polygons)) + 1
         # Repeating the first corner adds edges without length, which no path crosses.
         corners = np.array([p[np.r_[: len(p), [0] * (most - len(p))]] for p in polygons], float)
-        self._starts, self._edges = corners[:, :-1], np.diff(corners, axis=1)
-        self._y = corners[..., 1]
-        dx, dy = self._edges[..., 0], self._edges[..., 1]
-        self._slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)
-        self._offsets = corners[:, :-1, 0] - self._slopes * self._y[:, :-1]
-        lengths = np.hypot(dx, dy)
-        self.widths = np.array([polygon_area(p) for p in polygons]) / lengths.sum(axis=1)
-        self._squares = np.where(lengths > 0, lengths**2, 1.0)
+        edges = np.diff(corners, axis=1)
+        x, y, dx, dy = corners[:, :-1, 0], corners[:, :-1, 1], edges[..., 0], edges[..., 1]
+        squares = dx**2 + dy**2
+        inverse = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+        self._edges = np.stack([x, y, dx, dy, dx * inverse, dy * inverse], axis=1)  # (Z,6,V)
+        slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)
+        sides = np.stack([y, corners[:, 1:, 1], slopes, x - slopes * y], axis=2)
+        self._sides = [one[one[:, 0] != one[:, 1]].tolist() for one in sides]
+        self.widths = np.array([polygon_area(p) for p in polygons]) / np.sqrt(squares).sum(axis=1)
 
-    def contain(self, which: Indices, points: Floats) -> Bools:
-        """Whether points are inside polygons, by the even-odd rule.
+    def contains(self, which: int, x: float, y: float) -> bool:
+        """Whether a point is inside a polygon, by the even-odd rule.
 
         A point on an edge that two polygons share is in one of them.
-
-        Args:
-            which: (K,) the polygon for each point.
-            points: (K,2) px.
-
-        Returns:
-            (K,) bool.
         """
-        x, y = points[:, :1], points[:, 1:]
-        above = self._y[which] > y
-        crossed = above[:, 1:] != above[:, :-1]
-        crossed &= self._slopes[which] * y + self._offsets[which] > x
-        return np.asarray(np.logical_xor.reduce(crossed, axis=1))
+        inside = False
+        for start, end, slope, offset in self._sides[which]:
+            if (start > y) != (end > y) and slope * y + offset > x:
+                inside = not inside
+        return inside
 
     def border(self, which: Indices, points: Floats) -> tuple[Floats, Floats]:
         """How far points are from the borders of polygons.
@@ -69,17 +63,17 @@ class Polygons:
             points: (K,2) px.
 
         Returns:
-            distances (K,), px, and unit vectors (K,2) toward the nearest points of the borders.
+            distances (K,), px, and offsets (K,2) from the nearest points of the borders, px.
         """
-        edges = self._edges[which]
-        offsets = points[:, None] - self._starts[which]
-        dx, dy = offsets[..., 0], offsets[..., 1]
-        part = (dx * edges[..., 0] + dy * edges[..., 1]) / self._squares[which]
-        offsets -= part.clip(0.0, 1.0)[..., None] * edges
-        squares = dx * dx + dy * dy  # of what is left of the offsets
-        each, nearest = np.arange(len(which)), squares.argmin(axis=1)
-        distance = np.sqrt(squares[each, nearest])
-        return distance, offsets[each, nearest] / np.maximum(distance, 1e-9)[:, None]
+        x, y, edge_x, edge_y, part_x, part_y = self._edges[which].transpose(1, 0, 2)
+        dx, dy = points[:, :1] - x, points[:, 1:] - y
+        part = (dx * part_x + dy * part_y).clip(0.0, 1.0)
+        dx -= part * edge_x
+        dy -= part * edge_y
+        squares = dx * dx + dy * dy
+        nearest = (np.arange(len(which)), squares.argmin(axis=1))
+        offsets = np.array([dx[nearest], dy[nearest]]).T
+        return np.sqrt(squares[nearest]), offsets
 
     def crossings(self, zone: int, start: Floats, end: Floats) -> list[float]:
         """Where a step crosses the border of a polygon, as fractions of the step, in order."""

@@ -12,7 +12,7 @@ from vidan.geometry import ANCHOR_HEIGHTS, beyond_sides
 from vidan.types import Result
 
 from ..formats.scene_file import Zone
-from .polygons import Bools, Floats, Indices, Polygons
+from .polygons import Floats, Indices, Polygons
 from .resting import NEVER_S, REST_COLUMNS, begin_rest, follow_rest
 from .stitching import Rows, TrackMemory
 from .visits import Visit
@@ -36,11 +36,10 @@ POINT = np.dtype([("time", "f8"), ("detected", "f8"), ("frame", "i8"), ("box", "
 NOWHERE: Any = (0.0, 0.0, 0, (0.0,) * 4)
 
 COLUMNS: dict[str, tuple[Any, Any]] = {
-    "margin": (np.float64, -1.0),  # the border is at least this far from the anchor, px
-    "open": (np.bool_, False),  # whether the side may be another one than the known
-    "seen": (np.bool_, False),  # whether there was an anchor
+    "margin": (np.float64, -1.0),  # the anchor can move this far before it matters, px
+    "open": (np.bool_, False),  # whether it has crossed the border since its side was known
     "inside": (np.bool_, False),  # whether the last anchor was inside
-    "side": (np.int8, 0),  # last known side of the border: 1 inside, -1 outside
+    "side": (np.int8, 0),  # last known side of the border: 1 inside, -1 outside, 0 before the first
     "flip": (POINT, NOWHERE),  # where the path last crossed the border
     "entry": (POINT, NOWHERE),  # where it entered
     "exit": (POINT, NOWHERE),  # where it left, if the side is outside
@@ -123,18 +122,19 @@ class ZonePaths:
             the pairs whose first anchor is inside.
         """
         columns, now = self.memory.columns, result.frame.time
-        old, boxes = self.memory.boxes[rows], result.tracks.boxes.astype(np.float64)
+        boxes = result.tracks.boxes.astype(np.float64)
         if now >= self.next_rest:
             self.next_rest = now + REST_EVERY_S
             follow_rest(columns, rows, boxes, now)
-        # No point of a box moves farther than its corners together.
-        margin = columns["margin"][:, rows] - np.abs(boxes - old).sum(axis=1)
+        x1, y1, x2, y2 = np.abs(boxes - self.memory.boxes[rows]).T
+        moved = np.maximum(x1, x2) + np.maximum(y1, y2)  # no anchor moved farther
+        margin = columns["margin"][:, rows] - moved
         columns["margin"][:, rows] = margin
-        near = (margin < 0) | columns["open"][:, rows]
+        near = margin < 0
         if not near.any():
             return []
-        zones, of = np.nonzero(near)
-        return self._examine(zones, of, old[of], boxes[of], rows[of], result)
+        zones, of = near.nonzero()
+        return self._examine(zones, rows[of], boxes[of], moved[of], result, of)
 
     def due(self, now: float) -> list[Pair]:
         """The stays and passages of which something is due now, whether or not the track is lost.
@@ -229,45 +229,72 @@ class ZonePaths:
         columns["due"][pair] = due
 
     def _examine(
-        self, zones: Indices, of: Indices, old: Floats, boxes: Floats, rows: Rows, result: Result
+        self,
+        zones: Indices,
+        rows: Rows,
+        boxes: Floats,
+        moved: Floats,
+        result: Result,
+        of: Indices,
     ) -> list[Pair]:
-        """Follow pairs (K,) of zones and boxes (K,4), whose old boxes and rows are given."""
+        """Follow pairs (K,) near a border, whose boxes (K,4) moved by so many px (K,).
+
+        `of` is their index in the result.
+        """
         columns = self.memory.columns
-        at, before = self._anchors(zones, boxes), self._anchors(zones, old)
-        inside = self.polygons.contain(zones, at)
-        distance, toward = self.polygons.border(zones, at)
-        step = at - before
-        new = ~columns["seen"][zones, rows]
-        was = columns["inside"][zones, rows]
-        flipped = (inside != was) & ~new
-        passed = ~inside & ~was & ~new & (step[:, 0] ** 2 + step[:, 1] ** 2 >= distance**2)
-        for k in np.flatnonzero(new | flipped | passed).tolist():
+        at = self._anchors(zones, boxes)
+        distance, offset = self.polygons.border(zones, at)
+        side = columns["side"][zones, rows]
+        begun = []
+        for k in np.flatnonzero((moved >= distance) | (side == 0)).tolist():
             pair, n = Pair(int(zones[k]), int(rows[k])), int(of[k])
-            if new[k]:
-                self._begin(pair, bool(inside[k]), result, n)
-            elif flipped[k]:
-                self._flip(pair, bool(inside[k]), before[k], at[k], result, n)
+            inside = self.polygons.contains(pair.zone, *at[k].tolist())
+            if side[k] != 0:
+                self._step(pair, inside, at[k], float(distance[k]), result, n)
             else:
-                self._pass_through(pair, before[k], at[k], result, n)
-        columns["inside"][zones, rows], columns["margin"][zones, rows] = inside, distance
-        self._settle(zones, rows, inside, at, distance, self._extents(toward, boxes), result)
-        return [Pair(int(zones[k]), int(rows[k])) for k in np.flatnonzero(new & inside).tolist()]
+                self._begin(pair, inside, result, n)
+                begun += [pair] * inside
+            columns["inside"][pair] = inside
+        is_open = columns["open"][zones, rows]
+        columns["margin"][zones, rows] = np.where(is_open, -1.0, distance)
+        if is_open.any():
+            which = is_open.nonzero()[0]
+            self._settle(
+                zones[which],
+                rows[which],
+                at[which],
+                distance[which],
+                self._extents(offset[which], boxes[which]),
+                result.frame.time,
+            )
+        return begun
 
     def _anchors(self, zones: Indices, boxes: Floats) -> Floats:
         """The anchors (K,2) of boxes (K,4) in zones (K,)."""
         x1, y1, x2, y2 = boxes.T
-        return np.stack([(x1 + x2) / 2, y1 + self._heights[zones] * (y2 - y1)], axis=1)
+        return np.array([(x1 + x2) / 2, y1 + self._heights[zones] * (y2 - y1)]).T
 
     @staticmethod
-    def _extents(toward: Floats, boxes: Floats) -> Floats:
-        """Extents (K,) of boxes (K,4) in directions (K,2), px."""
-        x1, y1, x2, y2 = boxes.T
-        return np.asarray(np.abs(toward[:, 0]) * (x2 - x1) + np.abs(toward[:, 1]) * (y2 - y1))
+    def _extents(offset: Floats, boxes: Floats) -> Floats:
+        """Extents (K,) of boxes (K,4) in the directions of offsets (K,2), px."""
+        (dx, dy), (x1, y1, x2, y2) = np.abs(offset).T, boxes.T
+        length = np.maximum(np.hypot(dx, dy), 1e-9)
+        return np.asarray((dx * (x2 - x1) + dy * (y2 - y1)) / length)
+
+    def _step(
+        self, pair: Pair, inside: bool, end: Floats, distance: float, result: Result, n: int
+    ) -> None:
+        """Follow a step to a point at a distance from the border, which it may have crossed."""
+        was = bool(self.memory.columns["inside"][pair])
+        start = self.anchor(pair.zone, self.memory.boxes[pair.row])
+        if inside != was:
+            self._flip(pair, inside, start, end, result, n)
+        elif not inside and np.hypot(*(end - start)) >= distance:
+            self._pass_through(pair, start, end, result, n)
 
     def _begin(self, pair: Pair, inside: bool, result: Result, n: int) -> None:
         """Begin a path with its first box."""
         columns, frame = self.memory.columns, result.frame
-        columns["seen"][pair] = True
         columns["side"][pair] = 1 if inside else -1
         if columns["rest_since"][0, pair.row] < -NEVER_S / 2:
             begin_rest(columns, pair.row, result.tracks.boxes[n], frame.time)
@@ -288,6 +315,7 @@ class ZonePaths:
         parts = self.polygons.crossings(pair.zone, start, end) or [0.5]
         point = self._between(pair.row, n, parts[-1] if inside else parts[0], result, inside)
         columns["flip"][pair] = point
+        columns["open"][pair] = True
         if inside and not columns["staying"][pair]:
             self._cross(pair, start, point)
 
@@ -306,6 +334,7 @@ class ZonePaths:
             self._cross(pair, start, self._between(pair.row, n, parts[0], result, True))
             left = self._between(pair.row, n, parts[-1], result, False)
             self.memory.columns["flip"][pair] = left
+            self.memory.columns["open"][pair] = True
 
     def _between(self, row: int, n: int, part: float, result: Result, entering: bool) -> Any:
         """A point of the step of a track from its last box to this one, as a fraction of it."""
@@ -319,39 +348,27 @@ class ZonePaths:
         return (then + part * (now - then), detected, frame, tuple(box.tolist()))
 
     def _settle(
-        self,
-        zones: Indices,
-        rows: Rows,
-        inside: Bools,
-        at: Floats,
-        distance: Floats,
-        extents: Floats,
-        result: Result,
+        self, zones: Indices, rows: Rows, at: Floats, distance: Floats, extents: Floats, now: float
     ) -> None:
-        """Find the sides that are known now, of pairs (K,)."""
+        """Find the sides that are known now, of pairs (K,) that crossed the border."""
         columns = self.memory.columns
-        side = columns["side"][zones, rows]
-        is_open = (inside != (side > 0)) | (columns["crossed"][zones, rows] & (side < 0))
-        columns["open"][zones, rows] = is_open
-        if not is_open.any():
-            return
         band = np.minimum(self._dead_band * extents, self.polygons.widths[zones] / 2)
-        since = columns["flip"]["time"][zones, rows]
-        known = (distance > band) | (result.frame.time - since > SETTLED_AFTER_S)
-        for k in np.flatnonzero(is_open & known).tolist():
+        known = (distance > band) | (now - columns["flip"]["time"][zones, rows] > SETTLED_AFTER_S)
+        for k in np.flatnonzero(known).tolist():
             pair = Pair(int(zones[k]), int(rows[k]))
-            if inside[k]:
+            if not columns["inside"][pair]:
+                self._go_out(pair, at[k], float(band[k]))
+            elif columns["side"][pair] < 0:
                 columns["side"][pair] = 1
                 columns["staying"][pair], columns["through"][pair] = True, False
-            else:
-                self._go_out(pair, at[k], float(band[k]))
             columns["open"][pair] = False
             self._schedule(pair)
 
     def _go_out(self, pair: Pair, at: Floats, band: float) -> None:
         """The object is known to be outside."""
         columns = self.memory.columns
-        columns["exit"][pair] = columns["flip"][pair]
+        if columns["side"][pair] > 0 or not columns["staying"][pair]:
+            columns["exit"][pair] = columns["flip"][pair]
         columns["side"][pair] = -1
         if columns["crossed"][pair]:
             start = np.array([columns["from_x"][pair], columns["from_y"][pair]])
