@@ -16,8 +16,13 @@ import numpy.typing as npt
 
 from vidan.types import Result
 
+from .array_state import packed, unpacked
+
 FORGET_AFTER_S = 10.0
 """Time without a track after which it is forgotten, s."""
+
+LONG_AGO_S = 1e12
+"""A time before any stream, s; finite, for JSON."""
 
 MARK_EVERY_S = 0.25
 """Interval of the positions from which velocities are computed, s; they span one to two of them."""
@@ -85,6 +90,34 @@ class TrackMemory:
             name: np.zeros((self._depth, 0), value.dtype) for name, value in self._initial.items()
         }
         self._last_ids = self._last_ids[:0]
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {
+            "tracks": packed(self._arrays()),
+            "columns": packed(self.columns),
+            "next_purge": max(self._next_purge, -LONG_AGO_S),
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s; not those of the columns.
+
+        Raises:
+            ValueError: the state is not one of this memory.
+        """
+        self.clear()
+        columns = unpacked(state["columns"], self.columns)
+        for name, array in unpacked(state["tracks"], self._arrays()).items():
+            setattr(self, name, array)
+        self.columns = columns
+        self.time += offset
+        self._marks[..., 0] += offset
+        self._next_purge = float(state["next_purge"]) + offset
+        self._rows = {number: row for row, number in enumerate(self.ids.tolist())}
+
+    def _arrays(self) -> dict[str, Any]:
+        """The arrays of this memory, by attribute."""
+        return {key: value for key, value in vars(self).items() if isinstance(value, np.ndarray)}
 
     def rows(self, result: Result) -> Rows:
         """The row (N,) of each track of a result; rows are added for new tracks."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from vidan.types import Result
@@ -151,6 +152,26 @@ class Visitors:
         visit.last = Moment(float(memory.time[row]), int(memory.frame[row]), (x1, y1, x2, y2))
         if memory.time[row] - memory.columns["rest_since"][0, row] >= REST_AFTER_S:
             visit.place = place_of(memory, row, result)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {
+            "visits": [
+                [key in self._absent, msgspec.to_builtins(visit)] for key, visit in self.all.items()
+            ],
+            "ids": self._ids.tolist(),
+            "now": self._now,
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s."""
+        for absent, values in state["visits"]:
+            visit = msgspec.convert(values, Visit).shifted(offset)
+            self.all[visit.zone, visit.track] = visit
+            if absent:
+                self._absent[visit.zone, visit.track] = visit
+        self._ids = np.array(state["ids"], np.int64)
+        self._now = None if state["now"] is None else state["now"] + offset
 
     def _is_over(self, visit: Visit, now: float) -> bool:
         assert visit.last is not None

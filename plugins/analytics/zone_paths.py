@@ -58,6 +58,10 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
 """What is remembered of each zone and track."""
 
 
+TIMES = ("loiters", "due", "rest_since", "away_since")
+"""The columns that are times, but for points."""
+
+
 class Pair(NamedTuple):
     """A track and a zone.
 
@@ -135,6 +139,20 @@ class ZonePaths:
             return []
         zones, of = near.nonzero()
         return self._examine(zones, rows[of], boxes[of], moved[of], result, of)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {"memory": self.memory.state(), "next_rest": self.next_rest}
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s; called after `fit`."""
+        self.memory.restore(state["memory"], offset)
+        self.next_rest = state["next_rest"] + offset
+        for name in TIMES:
+            self.memory.columns[name] += offset
+        for name in ("flip", "entry", "exit"):
+            for field in ("time", "detected"):
+                self.memory.columns[name][field] += offset
 
     def due(self, now: float) -> list[Pair]:
         """The stays and passages of which something is due now, whether or not the track is lost.

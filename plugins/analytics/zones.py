@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 
@@ -100,6 +101,7 @@ class Zones:
         self._totals = Totals([zone.name for zone in self._zones])
         self._present: Counter[tuple[int, str]] = Counter()  # by zone and label
         self._measures: dict[Measure, float] | None = None
+        self._size: tuple[int, int] | None = None
         self._last: Result | None = None
 
     def update(self, result: Result) -> list[Event]:
@@ -127,11 +129,13 @@ class Zones:
 
     def finish(self) -> list[Event]:
         """The ends of the visits and crowds that last until the end of the stream."""
-        if self._last is None:
-            return []
-        events = [e for p in self._paths.due(NEVER_S / 2) for e in self._leave(p, self._last)]
-        events += [self._end(v, self._last, True) for v in self._visitors.finish(self._last)]
-        events += self._crowd(self._last, end_of_stream=True)
+        return [] if self._last is None else self._close(self._last)
+
+    def _close(self, last: Result) -> list[Event]:
+        """End all visits and crowds."""
+        events = [e for p in self._paths.due(NEVER_S / 2) for e in self._leave(p, last)]
+        events += [self._end(v, last, True) for v in self._visitors.finish(last)]
+        events += self._crowd(last, end_of_stream=True)
         return _in_order(events)
 
     def measures(self) -> dict[Measure, float]:
@@ -142,18 +146,54 @@ class Zones:
 
     def shapes(self) -> list[Shape]:
         """The zones, with the objects that are in them and the visits so far."""
-        if self._last is None:
+        if self._size is None:
             return []
-        frame = self._last.frame
         return [
             Shape(
                 "polygon",
-                zone.outline.pixels(frame.width, frame.height).astype(np.float32),
+                zone.outline.pixels(*self._size).astype(np.float32),
                 caption=self._caption(n),
                 rule=zone.name,
             )
             for n, zone in enumerate(self._zones)
         ]
+
+    def state(self) -> dict[str, Any]:
+        """Counts, visits and what is known of tracks, ready for JSON."""
+        return {
+            "zones": [zone.name for zone in self._zones],
+            "size": None if self._size is None else list(self._size),
+            "numbers": list(self._numbers),
+            "totals": self._totals.state(),
+            "crowds": msgspec.to_builtins(self._crowds),
+            "visitors": self._visitors.state(),
+            "paths": self._paths.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state of the same zones.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        names = [zone.name for zone in self._zones]
+        if state.get("zones") != names:
+            raise ValueError(f"it is of the zones {state.get('zones')}, not {names}")
+        try:
+            self._size = None if state["size"] is None else tuple(state["size"])
+            self._numbers = list(state["numbers"])
+            self._totals.restore(state["totals"])
+            crowds = msgspec.convert(state["crowds"], list[Crowd])
+            self._crowds = [crowd.shifted(offset) for crowd in crowds]
+            self._visitors.restore(state["visitors"], offset)
+            if self._size is not None:
+                self._paths.fit(*self._size)
+                self._paths.restore(state["paths"], offset)
+        except (KeyError, TypeError, msgspec.ValidationError) as error:
+            raise ValueError(f"not a state of zones: {error}") from error
+        for visit in self._visitors.all.values():
+            self._present[visit.zone, visit.label] += 1
+        self._measures = None
 
     def reset_counts(self) -> None:
         """Start visits and durations from zero."""
@@ -169,14 +209,15 @@ class Zones:
 
     def _fit(self, result: Result) -> list[Event]:
         """Convert the zones to px of the frames; if their size changes, all visits end."""
-        last, size = self._last, (result.frame.width, result.frame.height)
-        if last is None or result.labels != last.labels:
+        size = result.frame.width, result.frame.height
+        if self._last is None or result.labels != self._last.labels:
             self._scene.check_labels(result.labels)
-        if last is not None and size == (last.frame.width, last.frame.height):
+        if size == self._size:
             return []
-        if last is None:
+        if self._size is None:
             self._scene.check_size(*size)
-        events = self.finish()
+        events = self._close(result) if self._visitors.all else []
+        self._size = size
         self._paths.memory.clear()
         self._paths.fit(*size)
         return events
