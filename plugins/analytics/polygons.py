@@ -41,8 +41,22 @@ class Polygons:
         self._edges = np.stack([x, y, dx, dy, dx * inverse, dy * inverse], axis=1)  # (Z,6,V)
         slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)
         sides = np.stack([y, corners[:, 1:, 1], slopes, x - slopes * y], axis=2)
-        self._sides = [one[one[:, 0] != one[:, 1]].tolist() for one in sides]
+        self._sides = sides[..., None]  # (Z,V,4,1): y of the ends, slope and offset of x
+        self._lists = [one[one[:, 0] != one[:, 1]].tolist() for one in sides]
         self.widths = np.array([polygon_area(p) for p in polygons]) / np.sqrt(squares).sum(axis=1)
+
+    def contain(self, x: Floats, y: Floats) -> Bools:
+        """Which points are inside which polygon (Z,N), as `contains` has it.
+
+        Args:
+            x: (N,) px.
+            y: (Z,N) px; it may differ between polygons.
+        """
+        start, end, slope, offset = self._sides.transpose(2, 0, 1, 3)
+        y = y[:, None]
+        crossed = (start > y) != (end > y)
+        crossed &= slope * y + offset > x
+        return np.asarray(np.logical_xor.reduce(crossed, axis=1))
 
     def contains(self, which: int, x: float, y: float) -> bool:
         """Whether a point is inside a polygon, by the even-odd rule.
@@ -50,7 +64,7 @@ class Polygons:
         A point on an edge that two polygons share is in one of them.
         """
         inside = False
-        for start, end, slope, offset in self._sides[which]:
+        for start, end, slope, offset in self._lists[which]:
             if (start > y) != (end > y) and slope * y + offset > x:
                 inside = not inside
         return inside

@@ -255,7 +255,7 @@ class ZonePaths:
         result: Result,
         of: Indices,
     ) -> list[Pair]:
-        """Follow pairs (K,) near a border, whose boxes (K,4) moved by so many px (K,).
+        """Follow pairs (K,) near a border, whose boxes (K,4) moved by up to `moved` px (K,).
 
         `of` is their index in the result.
         """
