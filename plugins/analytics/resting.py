@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,12 @@ MOVED = 0.5
 MOVED_AFTER_S = 1.0
 """Time for which it is that far away, s; a single bad box is not a movement."""
 
+REST_AFTER_S = 3.0
+"""Time without movement after which a lost object is expected at the same place, s."""
+
+REST_EVERY_S = 0.2
+"""Interval at which movements are checked, s."""
+
 MAX_SIZE_RATIO = 1.6
 """Ratio of the widths or heights of two boxes of one object at rest."""
 
@@ -31,11 +37,16 @@ REST_COLUMNS = {
     "rest_x": (np.float64, 0.0),  # center of the box when the object came to rest, px
     "rest_y": (np.float64, 0.0),
     "rest_since": (np.float64, -NEVER_S),  # s
+    "rest_until": (np.float64, -NEVER_S),  # when it was last at its place, s
     "away_since": (np.float64, NEVER_S),  # since when it is elsewhere, s
 }
 """What is remembered of each track, in the first row of each column."""
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+
+
+Key = TypeVar("Key")
 
 
 class Place(NamedTuple):
@@ -56,27 +67,28 @@ class Place(NamedTuple):
     labels: tuple[str, ...]
 
 
-def begin_rest(columns: Mapping[str, Any], row: int, box: Any, now: float) -> None:
-    """Begin a track with its first box (4,)."""
-    x1, y1, x2, y2 = box.tolist()
-    columns["rest_x"][0, row], columns["rest_y"][0, row] = (x1 + x2) / 2, (y1 + y2) / 2
-    columns["rest_since"][0, row], columns["away_since"][0, row] = now, NEVER_S
+def begin_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> None:
+    """Let tracks be at the places of their boxes (N,4) from now on."""
+    columns["rest_x"][0, rows] = (boxes[:, 0] + boxes[:, 2]) / 2
+    columns["rest_y"][0, rows] = (boxes[:, 1] + boxes[:, 3]) / 2
+    columns["rest_since"][0, rows] = columns["rest_until"][0, rows] = now
+    columns["away_since"][0, rows] = NEVER_S
 
 
-def follow_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> None:
-    """Update the columns of tracks with the boxes (N,4) of a frame."""
-    old_x, old_y = columns["rest_x"][0, rows], columns["rest_y"][0, rows]
+def follow_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> Bools:
+    """Note which of N tracks are still at their places.
+
+    Returns:
+        (N,) those that have moved, for which `begin_rest` is to be called.
+    """
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    size = boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1]
-    far = np.hypot(x - old_x, y - old_y) > MOVED / 2 * size
-    away = np.where(far, np.minimum(columns["away_since"][0, rows], now), NEVER_S)
+    size = (boxes[:, 2] - boxes[:, 0] + boxes[:, 3] - boxes[:, 1]) / 2
+    distance = np.hypot(x - columns["rest_x"][0, rows], y - columns["rest_y"][0, rows])
+    near = distance <= MOVED * size
+    away = np.where(near, NEVER_S, np.minimum(columns["away_since"][0, rows], now))
     columns["away_since"][0, rows] = away
-    moved = now - away >= MOVED_AFTER_S
-    if moved.any():
-        which = rows[moved]
-        columns["rest_x"][0, which], columns["rest_y"][0, which] = x[moved], y[moved]
-        columns["rest_since"][0, which] = now
-        columns["away_since"][0, which] = NEVER_S
+    columns["rest_until"][0, rows[near]] = now
+    return np.asarray(now - away >= MOVED_AFTER_S)
 
 
 def place_of(memory: TrackMemory, row: int, result: Result) -> Place:
@@ -90,8 +102,8 @@ def place_of(memory: TrackMemory, row: int, result: Result) -> Place:
 
 def take_place(columns: Mapping[str, Any], row: int, place: Place) -> None:
     """Let a track be at rest at a place."""
-    for name, value in (("rest_x", place.x), ("rest_y", place.y), ("rest_since", place.since)):
-        columns[name][0, row] = value
+    columns["rest_x"][0, row], columns["rest_y"][0, row] = place.x, place.y
+    columns["rest_since"][0, row] = place.since
     columns["away_since"][0, row] = NEVER_S
 
 
@@ -105,3 +117,20 @@ def distance_from(place: Place, box: Floats, label: str) -> float:
             return math.inf
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     return 4 * math.hypot(x - place.x, y - place.y) / (width + height + place.width + place.height)
+
+
+def match_places(
+    places: Mapping[Key, Place], boxes: Mapping[int, tuple[Floats, str]]
+) -> Iterator[tuple[Key, int]]:
+    """Which boxes, with their labels, are at which places: nearest first, one to one."""
+    found = [
+        (distance, n, m)
+        for n, place in enumerate(places.values())
+        for m, (box, label) in boxes.items()
+        if (distance := distance_from(place, box, label)) <= MOVED
+    ]
+    keys, taken = list(places), set[tuple[str, int]]()
+    for _, n, m in sorted(found):
+        if not {("place", n), ("box", m)} & taken:
+            taken |= {("place", n), ("box", m)}
+            yield keys[n], m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,16 +10,10 @@ import numpy as np
 
 from vidan.types import Result
 
-from .resting import distance_from, place_of, take_place
+from .resting import REST_AFTER_S, match_places, place_of, take_place
 from .stitching import Rows
 from .visits import Moment, Visit
 from .zone_paths import EPSILON_S, MAX_STEP_S, Pair, ZonePaths
-
-REST_AFTER_S = 3.0
-"""Time without movement after which a lost object is expected at the same place, s."""
-
-AT_PLACE = 0.5
-"""Distance from that place at which it is found, in box sizes."""
 
 Key = tuple[int, int]  # index of the zone, and id
 
@@ -107,11 +101,7 @@ class Visitors:
                 else:
                     ended.append(self._remove(visit))
         if begun and self._absent:
-            for visit, pair in list(self._find_places(begun, result)):  # renaming changes its keys
-                del self._absent[visit.zone, visit.track]
-                del self.all[visit.zone, visit.track]
-                self._rename(visit, int(self._paths.memory.ids[pair.row]))
-                self._continue(visit, pair.row)
+            self._resume_places(begun, result)
         return ended
 
     def leave(self, pair: Pair, result: Result) -> Visit:
@@ -150,7 +140,7 @@ class Visitors:
             return
         x1, y1, x2, y2 = memory.boxes[row].tolist()
         visit.last = Moment(float(memory.time[row]), int(memory.frame[row]), (x1, y1, x2, y2))
-        if memory.time[row] - memory.columns["rest_since"][0, row] >= REST_AFTER_S:
+        if visit.last.time - memory.columns["rest_since"][0, row] >= REST_AFTER_S:
             visit.place = place_of(memory, row, result)
 
     def state(self) -> dict[str, Any]:
@@ -182,25 +172,23 @@ class Visitors:
         lost = visit.place is None and now - visit.missed + EPSILON_S >= self._lost_after
         return lost or gone >= self._forget_after
 
-    def _find_places(self, begun: list[Pair], result: Result) -> Iterable[tuple[Visit, Pair]]:
-        """Which new tracks are where objects at rest were lost; nearest first, one to one."""
+    def _resume_places(self, begun: list[Pair], result: Result) -> None:
+        """Continue the visits of objects at rest with new tracks at their places."""
         memory, tracks = self._paths.memory, result.tracks
         index = {number: n for n, number in enumerate(tracks.ids.tolist())}
-        found: list[tuple[float, float, Visit, Pair]] = []
-        for pair in begun:
-            n = index[int(memory.ids[pair.row])]
-            box, label = tracks.boxes[n], result.label(int(tracks.classes[n]))
-            for visit in self._absent.values():
-                if visit.zone == pair.zone and visit.place is not None:
-                    distance = distance_from(visit.place, box, label)
-                    if distance <= AT_PLACE:
-                        found.append((distance, visit.began.time, visit, pair))
-        taken: set[tuple[int, ...]] = set()
-        for _, _, visit, pair in sorted(found, key=lambda one: one[:2]):
-            keys = {(0, visit.zone, visit.track), (1, pair.zone, pair.row)}
-            if not keys & taken:
-                taken |= keys
-                yield visit, pair
+        for zone in sorted({pair.zone for pair in begun}):
+            places = {
+                key: visit.place
+                for key, visit in self._absent.items()
+                if visit.zone == zone and visit.place is not None
+            }
+            rows = {index[int(memory.ids[p.row])]: p.row for p in begun if p.zone == zone}
+            boxes = {n: (tracks.boxes[n], result.label(int(tracks.classes[n]))) for n in rows}
+            for key, n in match_places(places, boxes):
+                visit = self._absent.pop(key)
+                del self.all[key]
+                self._rename(visit, int(tracks.ids[n]))
+                self._continue(visit, rows[n])
 
     def _continue(self, visit: Visit, row: int) -> None:
         """Continue a visit with a track that was just found inside."""

@@ -13,7 +13,7 @@ from vidan.types import Result
 
 from ..formats.scene_file import Zone
 from .polygons import Floats, Indices, Polygons
-from .resting import NEVER_S, REST_COLUMNS, begin_rest, follow_rest
+from .resting import NEVER_S, REST_COLUMNS, REST_EVERY_S, begin_rest, follow_rest
 from .stitching import Rows, TrackMemory
 from .visits import Visit
 
@@ -23,9 +23,6 @@ an object entered with the second and left with the first."""
 
 SETTLED_AFTER_S = 5.0
 """Time on one side of the border after which an object in the dead band is on that side, s."""
-
-REST_EVERY_S = 0.2
-"""Interval at which movements of objects at rest are checked, s."""
 
 EPSILON_S = 1e-6
 """Rounding of times, s."""
@@ -58,7 +55,7 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
 """What is remembered of each zone and track."""
 
 
-TIMES = ("loiters", "due", "rest_since", "away_since")
+TIMES = ("loiters", "due", "rest_since", "rest_until", "away_since")
 """The columns that are times, but for points."""
 
 
@@ -129,7 +126,8 @@ class ZonePaths:
         boxes = result.tracks.boxes.astype(np.float64)
         if now >= self.next_rest:
             self.next_rest = now + REST_EVERY_S
-            follow_rest(columns, rows, boxes, now)
+            moved = follow_rest(columns, rows, boxes, now)
+            begin_rest(columns, rows[moved], boxes[moved], now)
         x1, y1, x2, y2 = np.abs(boxes - self.memory.boxes[rows]).T
         moved = np.maximum(x1, x2) + np.maximum(y1, y2)  # no anchor moved farther
         margin = columns["margin"][:, rows] - moved
@@ -315,7 +313,8 @@ class ZonePaths:
         columns, frame = self.memory.columns, result.frame
         columns["side"][pair] = 1 if inside else -1
         if columns["rest_since"][0, pair.row] < -NEVER_S / 2:
-            begin_rest(columns, pair.row, result.tracks.boxes[n], frame.time)
+            boxes = result.tracks.boxes[n : n + 1].astype(np.float64)
+            begin_rest(columns, np.array([pair.row]), boxes, frame.time)
         if inside:
             box = tuple(result.tracks.boxes[n].tolist())
             columns["flip"][pair] = columns["entry"][pair] = (

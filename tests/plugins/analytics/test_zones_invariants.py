@@ -45,7 +45,7 @@ def test_stopping_and_resuming_at_any_frame_gives_the_same_events(moves, data):
         ids = np.cumsum(rng.random(len(points)) < 0.02) * 10 + n + 1
         seen = [p if rng.random() < 0.8 else None for p in points.tolist()]
         paths.append(path(seen, track=ids.tolist(), start=int(rng.integers(30))))
-    given_results = results(*paths, fps=10, tail=80)
+    given_results = results(*paths, fps=10, frames=260)
     whole = Zones(scene(), lost_after=2, forget_after=6)
     expected = events_of(whole, given_results)
     stops = data.draw(st.lists(st.integers(0, len(given_results)), min_size=1, max_size=3))
