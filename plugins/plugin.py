@@ -35,6 +35,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("analytics", "lines", "vidan_plugins.analytics.lines:Lines")
     registry.add("analytics", "presence", "vidan_plugins.analytics.presence:Presence")
     registry.add("analytics", "speed", "vidan_plugins.analytics.speed:Speed")
+    registry.add("analytics", "stationary", "vidan_plugins.analytics.stationary:Stationary")
     registry.add("analytics", "zones", "vidan_plugins.analytics.zones:Zones")
     registry.add("sink", "clips", "vidan_plugins.sinks.clips.sink:Clips")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
