@@ -38,6 +38,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("analytics", "stationary", "vidan_plugins.analytics.stationary:Stationary")
     registry.add("analytics", "zones", "vidan_plugins.analytics.zones:Zones")
     registry.add("sink", "clips", "vidan_plugins.sinks.clips.sink:Clips")
+    registry.add("sink", "counts", "vidan_plugins.sinks.counts.sink:Counts")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
     registry.add("sink", "events", "vidan_plugins.sinks.events:EventLines")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")

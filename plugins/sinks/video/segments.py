@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from datetime import datetime
+
+from ..clock import interval_number
 
 CLOCK_RESET_S = 1.0
 """If stream time falls by more than this, s, the source's clock was set back; less is jitter."""
@@ -72,7 +73,5 @@ class Segments:
 
     def _number_at(self, when: float) -> int:
         """The number of the segment that contains a Unix time, in local time, s."""
-        offset = datetime.fromtimestamp(when).astimezone().utcoffset()
-        assert offset is not None
         assert self._length is not None
-        return math.floor((when + offset.total_seconds()) / self._length)
+        return interval_number(when, self._length)

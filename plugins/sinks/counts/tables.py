@@ -1,0 +1,190 @@
+"""Tables that can be read while they are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from vidan.errors import ConfigError
+
+from ..errors import write_error
+from ..textfile import TextFile
+
+Row = Mapping[str, Any]
+"""Values by column; a datetime, a number, a text, or None."""
+
+REWRITE_AFTER_S = 10.0
+"""A Parquet file is written at most this often, s."""
+
+MAX_ROWS = 50_000
+"""In one Parquet file: the rows of one file are in memory."""
+
+
+class Table(Protocol):
+    """A file of rows."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Append rows.
+
+        Raises:
+            SinkError: the file cannot be written.
+        """
+        ...
+
+    @property
+    def outputs(self) -> list[str]:
+        """Paths of the files."""
+        ...
+
+    def close(self) -> None:
+        """Write what is left; a second call does nothing."""
+        ...
+
+
+class CsvTable:
+    """Comma-separated values; each row is written at once, and survives a kill of the process.
+
+    Args:
+        path: of the file; an existing one is replaced.
+        columns: types by name.
+
+    Raises:
+        SinkError: the file cannot be opened.
+    """
+
+    def __init__(self, path: str, columns: Mapping[str, type]) -> None:
+        self._file = TextFile(path)
+        self._columns = list(columns)
+        self._file.write([_csv_line(self._columns)])
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """See Table."""
+        self._file.write(_csv_line([row.get(name) for name in self._columns]) for row in rows)
+
+    @property
+    def outputs(self) -> list[str]:
+        """See Table."""
+        return [self._file.path]
+
+    def close(self) -> None:
+        """See Table."""
+        self._file.close()
+
+
+class ParquetTable:
+    """Parquet files that are replaced as a whole, so that each can be read at any time.
+
+    A file with MAX_ROWS is complete; the rows after it are in `<name>.part2.parquet`, and so on.
+
+    Args:
+        path: of the first file; existing ones are replaced.
+        columns: types by name: str, int, float or datetime.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+        SinkError: the file cannot be written.
+    """
+
+    def __init__(self, path: str, columns: Mapping[str, type]) -> None:
+        try:
+            import pyarrow as arrow
+            from pyarrow import parquet
+        except ImportError as error:
+            raise ConfigError(
+                f"path={path!r}: pyarrow is not installed: pip install 'vidan[parquet]'"
+            ) from error
+        types = {
+            str: arrow.string(),
+            int: arrow.int64(),
+            float: arrow.float64(),
+            datetime: arrow.timestamp("us", tz="UTC"),
+        }
+        self._arrow, self._parquet = arrow, parquet
+        self._schema = arrow.schema([(name, types[kind]) for name, kind in columns.items()])
+        self._path = Path(path)
+        self._parts: list[Path] = []
+        self._rows: list[Row] = []
+        self._changed = True
+        self._written = time.monotonic()
+        self._start_part()
+        self._write()
+        self._delete_other_parts()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """See Table."""
+        self._rows += rows
+        self._changed = self._changed or bool(rows)
+        if len(self._rows) >= MAX_ROWS:
+            self._write()
+            self._start_part()
+        elif time.monotonic() - self._written >= REWRITE_AFTER_S:
+            self._write()
+
+    @property
+    def outputs(self) -> list[str]:
+        """See Table."""
+        return [str(path) for path in self._parts]
+
+    def close(self) -> None:
+        """See Table."""
+        self._write()
+
+    def _start_part(self) -> None:
+        number = len(self._parts) + 1
+        suffix = f".part{number}.parquet" if number > 1 else ".parquet"
+        self._parts.append(self._path.with_suffix(suffix))
+        self._rows, self._changed = [], number == 1
+
+    def _write(self) -> None:
+        """Replace the file of the current part by one with all of its rows."""
+        if not self._changed:
+            return
+        path = self._parts[-1]
+        temporary = path.with_name(path.name + ".tmp")
+        table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._parquet.write_table(table, temporary)
+            temporary.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            self._changed = False  # closing does not retry
+            raise write_error(path, error) from error
+        self._changed, self._written = False, time.monotonic()
+
+    def _delete_other_parts(self) -> None:
+        """Delete the further parts of an earlier file of this name, which would be read with it."""
+        own = re.compile(re.escape(self._path.stem) + r"\.part\d+\.parquet")
+        for path in self._path.parent.iterdir():
+            if own.fullmatch(path.name):
+                path.unlink()
+
+
+def open_table(path: str, columns: Mapping[str, type]) -> Table:
+    """A table in the format that the suffix names.
+
+    Raises:
+        ConfigError: it is neither `.csv` nor `.parquet`, or pyarrow is not installed.
+        SinkError: the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        return CsvTable(path, columns)
+    if suffix == ".parquet":
+        return ParquetTable(path, columns)
+    raise ConfigError(f"path={path!r}: expected .csv or .parquet")
+
+
+def _csv_line(values: Sequence[Any]) -> str:
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="")
+    writer.writerow([v.isoformat() if isinstance(v, datetime) else v for v in values])
+    return line.getvalue()
