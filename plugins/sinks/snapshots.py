@@ -67,7 +67,7 @@ class Snapshots:
     def __init__(
         self,
         path: str,
-        events: str | Sequence[str] = CONFIRMED,
+        events: str | Sequence[str] = (CONFIRMED,),
         rules: str | Sequence[str] | None = None,
         labels: str | Sequence[str] | None = None,
         cooldown: Annotated[float, Meta(ge=0)] = 5.0,

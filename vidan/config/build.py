@@ -45,13 +45,13 @@ class BuildContext:
         workers: threads that call the detector at the same time; None if not known yet.
         scene: lines and zones in the view of the camera; None if not known yet.
         analyzers: names of the analyzers that are called before this one.
-        live: whether the frames come from a camera, now; None if not known yet.
+        live_source: whether frames arrive now, as from a camera; None if not known yet.
     """
 
     workers: int | None = None
     scene: SceneContext | None = None
     analyzers: tuple[str, ...] | None = None
-    live: bool | None = None
+    live_source: bool | None = None
 
 
 CONTEXT_KEYS = frozenset(field.name for field in fields(BuildContext))

@@ -50,7 +50,7 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
     context = BuildContext(scene=SceneContext(settings.scene))
     source: Source = build("source", settings.components["source"], context=context)
     opened.callback(source.close)
-    context = BuildContext(workers=workers(settings, source), live=source.live)
+    context = BuildContext(workers=workers(settings, source), live_source=source.live)
     detector: Detector = build("detector", settings.components["detector"], context=context)
     opened.callback(detector.close)
     tracker = _tracker(settings, source, context)

@@ -14,7 +14,7 @@ import av.error
 from msgspec import Meta
 
 from vidan.errors import ConfigError
-from vidan.events import Event
+from vidan.events import CROSSED, LOITERING, Event
 from vidan.journal import RunJournal
 from vidan.types import Frame, Result
 
@@ -84,14 +84,14 @@ class Clips:
     def __init__(
         self,
         path: str,
-        events: str | Sequence[str],
+        events: str | Sequence[str] = (CROSSED, LOITERING),
         rules: str | Sequence[str] | None = None,
         labels: str | Sequence[str] | None = None,
         before: Seconds = 5.0,
         after: Seconds = 5.0,
         cooldown: Annotated[float, Meta(ge=0)] = 0.0,
         max_length: Annotated[float, Meta(gt=0)] = 300.0,
-        max_delay: Seconds = 5.0,
+        max_delay: Seconds = 10.0,
         draw: bool = True,
         preset: Preset = "superfast",
         crf: Annotated[int, Meta(ge=0, le=51)] = 23,

@@ -83,7 +83,7 @@ class Counts:
         recorded: date and time at which the recording of a file began, such as
             `2026-11-23T08:00:00`; None if it is not known.
         max_delay: stream time after the end of an interval at which its rows are written, s.
-        live: whether the source is a camera; given by the run.
+        live_source: whether frames arrive now, as from a camera; given by the run.
 
     Raises:
         ConfigError: an option has an invalid value, or pyarrow is not installed.
@@ -98,10 +98,10 @@ class Counts:
         interval: str | float | Sequence[str | float] = "15min",
         recorded: str | None = None,
         max_delay: Annotated[float, Meta(ge=0)] = 65.0,
-        live: bool | None = None,
+        live_source: bool | None = None,
     ) -> None:
         self._lengths = _lengths(interval)
-        self._live, self._max_delay = bool(live), max_delay
+        self._live, self._max_delay = bool(live_source), max_delay
         began = None if recorded is None else _timestamp(recorded)
         self._offset = began or 0.0  # from stream time to that of the table, s
         self._local = self._live or began is not None

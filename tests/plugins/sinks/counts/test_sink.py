@@ -204,7 +204,7 @@ def test_intervals_keep_their_places_when_clocks_go_forward(tmp_path, berlin):
 
 
 def test_a_camera_counts_by_the_clock(tmp_path):
-    context = BuildContext(live=True)
+    context = BuildContext(live_source=True)
     config = {"name": "counts", "path": str(tmp_path / "c.csv"), "interval": "1h"}
     sink = build("sink", config, context=context)
     before = datetime.now().astimezone()
