@@ -187,6 +187,7 @@ class Visitors:
             for key, n in match_places(places, boxes):
                 visit = self._absent.pop(key)
                 del self.all[key]
+                self._paths.forget(visit.zone, visit.track)  # another may still continue that track
                 self._rename(visit, int(tracks.ids[n]))
                 self._continue(visit, rows[n])
 

@@ -191,3 +191,9 @@ def test_the_gates_of_mot17_have_their_known_crossings(here):
     assert found["combined"] == (259, 59)
     assert found["MOT17-02-SDP"] == (30, 14)
     assert found["MOT17-05-SDP"] == (86, 18)
+
+
+@needs_data
+def test_visits_survive_a_track_that_is_continued_at_its_place_and_by_its_motion(here):
+    chosen = [f"data={DATA / 'mot17'}", "sequences=[MOT17-*-SDP]", "broken=true", "seed=1"]
+    assert run(*chosen, of="visits")["combined"]["f1"] > 0.9
