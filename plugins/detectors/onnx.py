@@ -10,9 +10,10 @@ from logging import INFO, WARNING
 from pathlib import Path
 
 from vidan import options
-from vidan.errors import ConfigError, ModelError
+from vidan.errors import ConfigError, ModelError, did_you_mean
 
-from ..models.catalog import CatalogEntry, find_downloaded
+from ..models.catalog import CatalogEntry, catalog
+from ..models.fetch import find
 from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
 from .engine import METADATA_KEY, Backend, Engine, Precision, open_engine
 from .errors import naming
@@ -46,8 +47,9 @@ class OnnxDetector(ModelDetector):
     shapes and metadata, and logs the result in one line. Any number of threads may call `detect`.
 
     Args:
-        model: a file, the name of a shipped model such as `facemask_lite0_int8`, or of one that
-            `vidan models pull` downloaded; None for the shipped face-mask detector.
+        model: a file, the name of a shipped model such as `facemask_lite0_int8`, or of one in
+            `vidan models list`, which is downloaded on first use; None for the shipped face-mask
+            detector.
         labels: a file with one label per line, or a `label_map.pbtxt`; `coco` for COCO's 80
             labels, `coco91` for them by COCO's ids; the labels themselves; None for the model's
             own.
@@ -82,6 +84,7 @@ class OnnxDetector(ModelDetector):
         mean: of red, green and blue, or one number for all.
         std: divisor of red, green and blue, or one number for all; applied last.
         layout: `nchw` or `nhwc`, if the shape of the input is ambiguous.
+        offline: whether a model that is not there yet must not be downloaded.
 
     Attributes:
         labels: the label of each class index.
@@ -121,8 +124,9 @@ class OnnxDetector(ModelDetector):
         mean: Numbers | None = None,
         std: Positives | None = None,
         layout: Layout | None = None,
+        offline: bool = False,
     ) -> None:
-        path, entry = resolve(model)
+        path, entry = resolve(model, offline=offline)
         selected = DetectorOptions(
             labels, threshold, iou_threshold, classes, class_agnostic, max_detections
         )
@@ -203,18 +207,32 @@ def uses_native_format(
     return METADATA_KEY in properties or is_native(signature)
 
 
-def resolve(model: str | None) -> tuple[Path, CatalogEntry | None]:
+def resolve(model: str | None, *, offline: bool = False) -> tuple[Path, CatalogEntry | None]:
     """The file that `detector.model` names, and its entry if it is in the catalog.
+
+    Args:
+        model: a file, or the name of a model that is shipped or in the catalog, which is
+            downloaded if it is not there yet.
+        offline: whether downloads are forbidden.
 
     Raises:
         ConfigError: not a path.
-        ModelError: it is in the catalog but has not been downloaded.
+        ModelError: it cannot be downloaded, or there is no model of that name.
     """
     if model is None:
         return _default_model(), None
     path = _shipped_or_path(options.path("model", model))
-    found = None if path.exists() or path.name != str(path) else find_downloaded(path.name)
-    return (path, None) if found is None else (found[1], found[0])
+    if path.exists() or path.name != str(path):
+        return path, None
+    found = find(path.name, offline=offline)
+    if found is not None:
+        return found[1], found[0]
+    if not path.suffix:
+        known = [file.stem for file in _models().glob("*.onnx")] + list(catalog())
+        raise ModelError(
+            f"model {path.name!r}: there is no such file or model: {did_you_mean(path.name, known)}"
+        )
+    return path, None
 
 
 def _shipped_or_path(path: Path) -> Path:

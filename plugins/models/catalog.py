@@ -1,4 +1,4 @@
-"""The catalog of public detectors: addresses, sizes, licenses and checksums.
+"""The catalog of public models: addresses, sizes, licenses and checksums.
 
 The entries are in `catalog.yaml` next to this file, and in the user's own `models.yaml`, whose
 entries have priority. A checksum that is unknown is left out, never guessed.
@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 import platformdirs
 
-from vidan.errors import ConfigError, ModelError, did_you_mean
+from vidan.errors import ConfigError, did_you_mean
+
+from .download import Checksum
 
 DETECTOR_OPTIONS = {
     **{key: key for key in ("decode", "letterbox", "pad", "channels", "scale", "mean", "std")},
@@ -27,8 +30,36 @@ DETECTOR_OPTIONS = {
 MAX_SHOWN_ERROR = 200
 """Characters of a YAML error that are shown."""
 
+DIGESTS = {"sha384": 96, "sha256": 64}
+"""Keys of a checksum and their hexadecimal digits; the first that is given is used."""
+
+FILE_KEYS = ("url", "size", *DIGESTS)
+
+DEFAULT_SUFFIX = ".onnx"
+
+Task = Literal["detection", "appearance"]
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogFile:
+    """A file that can be downloaded.
+
+    Attributes:
+        url: http or https.
+        size: bytes; None if unknown.
+        checksum: None if unknown.
+    """
+
+    url: str
+    size: int | None = None
+    checksum: Checksum | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Of its name, such as `.onnx`, which is also that of a name without one."""
+        return PurePosixPath(urlsplit(self.url).path).suffix or DEFAULT_SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,23 +68,32 @@ class CatalogEntry:
 
     Attributes:
         name: as in `detector.model`.
-        url: http or https.
-        size: of the file, bytes; None if unknown.
-        sha256: of the file, in hexadecimal; None if unknown.
+        files: the model, and those that must lie next to it, such as the weights of an IR.
         license: as its authors state it.
         about: a one-line description.
+        task: what it is for: `detection`, or `appearance` for an embedder.
         labels: a list, or a name or a file as in `detector.labels`; None to use the model's own.
         options: options of the detector that the model needs.
     """
 
     name: str
-    url: str
-    size: int | None = None
-    sha256: str | None = None
+    files: tuple[CatalogFile, ...]
     license: str = "unknown"
     about: str = ""
+    task: Task = "detection"
     labels: str | tuple[str, ...] | None = None
     options: Mapping[str, Any]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files; None if unknown."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def is_verifiable(self) -> bool:
+        """Whether the checksums of all files are known."""
+        return all(file.checksum is not None for file in self.files)
 
 
 def user_file() -> Path:
@@ -89,25 +129,14 @@ def find_entry(name: str) -> CatalogEntry:
     return known[name]
 
 
-def model_path(entry: CatalogEntry) -> Path:
-    """Path of the file of an entry after it was downloaded."""
-    return cache_folder() / f"{entry.name}.onnx"
+def file_paths(entry: CatalogEntry) -> tuple[Path, ...]:
+    """Paths of the files of an entry after they were downloaded, the model first."""
+    return tuple(cache_folder() / f"{entry.name}{file.suffix}" for file in entry.files)
 
 
-def find_downloaded(name: str) -> tuple[CatalogEntry, Path] | None:
-    """The entry and the file of a model in the catalog; None if there is no such entry.
-
-    Raises:
-        ConfigError: the user's catalog is invalid.
-        ModelError: the model has not been downloaded.
-    """
-    entry = catalog().get(name)
-    if entry is None:
-        return None
-    path = model_path(entry)
-    if not path.is_file():
-        raise ModelError(f"model {name!r} is not downloaded yet: run vidan models pull {name}")
-    return entry, path
+def is_downloaded(entry: CatalogEntry) -> bool:
+    """Whether all files of an entry are there."""
+    return all(path.is_file() for path in file_paths(entry))
 
 
 def _read(path: Path) -> dict[str, CatalogEntry]:
@@ -129,33 +158,73 @@ def _entry(path: Path, name: str, found: Any) -> CatalogEntry:
         raise ConfigError(f"{where}: expected a name of letters, digits, '.', '_' and '-'")
     if not isinstance(found, dict):
         raise ConfigError(f"{where}: expected keys such as url, size, sha256, license")
-    known = {f.name for f in fields(CatalogEntry)} - {"name", "options"} | set(DETECTOR_OPTIONS)
+    known = {f.name for f in fields(CatalogEntry)} - {"name", "options"}
+    known |= {*DETECTOR_OPTIONS, *FILE_KEYS}
     for key in found:
         if key not in known:
             raise ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(str(key), known)}")
     given = {key: value for key, value in found.items() if value is not None}
     for key, (is_valid, expected) in _CHECKS.items():
-        if (key in given or key == "url") and not is_valid(given.get(key)):
-            raise ConfigError(f"{where}: {key}={given.get(key)!r}: expected {expected}")
+        if key in given and not is_valid(given[key]):
+            raise ConfigError(f"{where}: {key}={given[key]!r}: expected {expected}")
+    files = _files(where, given)
     options = {option: given.pop(key) for key, option in DETECTOR_OPTIONS.items() if key in given}
     if isinstance(given.get("labels"), list):
         given["labels"] = tuple(given["labels"])
-    return CatalogEntry(name=name, options=options, **given)
+    return CatalogEntry(name=name, files=files, options=options, **given)
+
+
+def _files(where: str, given: dict[str, Any]) -> tuple[CatalogFile, ...]:
+    """The files of an entry, whose keys are removed: one with its keys, or a list under `files`."""
+    own = {key: given.pop(key) for key in FILE_KEYS if key in given}
+    listed = given.pop("files", None)
+    if listed is not None and own:
+        raise ConfigError(f"{where}: expected either files or {next(iter(own))}, not both")
+    if listed is None:
+        return (_file(where, own),)
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise ConfigError(f"{where}: files={listed!r}: expected a list of files with their url")
+    if not listed:
+        raise ConfigError(f"{where}: files=[]: expected at least one file")
+    return tuple(_file(f"{where}: file {i}", each) for i, each in enumerate(listed, 1))
+
+
+def _file(where: str, given: Mapping[str, Any]) -> CatalogFile:
+    for key in given:
+        if key not in FILE_KEYS:
+            raise ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(str(key), FILE_KEYS)}")
+    for key, (is_valid, expected) in _FILE_CHECKS.items():
+        if (given.get(key) is not None or key == "url") and not is_valid(given.get(key)):
+            raise ConfigError(f"{where}: {key}={given.get(key)!r}: expected {expected}")
+    checksums = [Checksum(key, given[key]) for key in DIGESTS if given.get(key) is not None]
+    checksum = checksums[0] if checksums else None
+    return CatalogFile(url=given["url"], size=given.get("size"), checksum=checksum)
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-_CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+def _is_digest(digits: int) -> Callable[[Any], Any]:
+    return lambda v: _is_text(v) and re.fullmatch(rf"[0-9a-f]{{{digits}}}", v)
+
+
+_FILE_CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "url": (
         lambda v: _is_text(v) and v.startswith(("http://", "https://")),
         "an address that starts with https://",
     ),
     "size": (lambda v: type(v) is int and v > 0, "a number of bytes"),
-    "sha256": (lambda v: _is_text(v) and _SHA256.fullmatch(v), "64 hexadecimal digits"),
+    **{
+        name: (_is_digest(digits), f"{digits} hexadecimal digits")
+        for name, digits in DIGESTS.items()
+    },
+}
+
+_CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "license": (_is_text, "a text"),
     "about": (_is_text, "a text"),
+    "task": (lambda v: v in get_args(Task), f"one of {', '.join(get_args(Task))}"),
     "labels": (
         lambda v: _is_text(v) or (isinstance(v, list) and v and all(map(_is_text, v))),
         "a list of labels, or a file or name as in detector.labels",

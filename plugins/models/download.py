@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vidan.errors import ModelError
 
@@ -26,6 +26,27 @@ RANGE_NOT_SATISFIABLE = 416
 
 MEGABYTE = 10**6
 
+MAX_UNKNOWN_BYTES = 4 * 10**9
+"""Most bytes that are read of a file whose size nobody tells."""
+
+
+class Checksum(NamedTuple):
+    """The checksum of a file.
+
+    Attributes:
+        algorithm: `sha256` or `sha384`, as `hashlib` calls it.
+        digest: in hexadecimal.
+    """
+
+    algorithm: str
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """The algorithm for people: `SHA-256`."""
+        return f"SHA-{self.algorithm.removeprefix('sha')}"
+
+
 Progress = Callable[[int, int | None], None]
 """Called with the number of bytes so far, and the total number or None if it is unknown."""
 
@@ -34,7 +55,7 @@ def download(
     url: str,
     path: Path,
     size: int | None = None,
-    sha256: str | None = None,
+    checksum: Checksum | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Download a file, or the rest of it; until it is complete it is called `<name>.part`.
@@ -43,7 +64,7 @@ def download(
         url: address of the file.
         path: where to store it.
         size: expected number of bytes; None if unknown.
-        sha256: expected checksum; None if unknown. Then a download always starts from the
+        checksum: as expected; None if unknown. Then a download always starts from the
             beginning, since nothing could tell whether two parts belong together.
         progress: called as data arrives; None for no calls.
 
@@ -55,11 +76,11 @@ def download(
     where = f"cannot download {url!r}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if sha256 is None:
+        if checksum is None:
             part.unlink(missing_ok=True)
         if size is None or not part.is_file() or part.stat().st_size != size:
             _fetch(url, part, size, where, progress)
-        _verify(part, size, sha256, url)
+        _verify(part, size, checksum, url)
         part.replace(path)
     except urllib.error.HTTPError as error:
         raise ModelError(f"{where}: the server answered {error.code} {error.reason}") from error
@@ -90,19 +111,29 @@ def _fetch(url: str, part: Path, size: int | None, where: str, progress: Progres
         if have and not resumed:
             log.info("the server sends %r from the beginning again", url)
             have = 0
-        length = response.headers.get("Content-Length")
-        total = size if length is None else have + int(length)
+        length = _length(response)
+        total = size if length is None else have + length
         if size is not None and total is not None and total != size:
             raise ModelError(f"{where}: it has changed: {total} bytes, expected {size}")
+        limit = MAX_UNKNOWN_BYTES if total is None else total
         _check_space(part, have, total)
         with part.open("ab" if resumed else "wb") as file:
             while chunk := response.read(CHUNK_BYTES):
-                file.write(chunk)
                 have += len(chunk)
+                if have > limit:
+                    file.truncate(0)
+                    raise ModelError(f"{where}: it has changed: more than {limit} bytes")
+                file.write(chunk)
                 if progress is not None:
                     progress(have, total)
     if total is not None and have != total:
         raise ModelError(f"{where}: interrupted after {have} of {total} bytes: try again to resume")
+
+
+def _length(response: Any) -> int | None:
+    """Number of bytes that the server says will follow; None if it does not, or nonsense."""
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _open(url: str, start: int) -> Any:
@@ -128,21 +159,27 @@ def _check_space(part: Path, have: int, total: int | None) -> None:
         )
 
 
-def _verify(part: Path, size: int | None, sha256: str | None, url: str) -> None:
+def _verify(part: Path, size: int | None, checksum: Checksum | None, url: str) -> None:
     """Compare a file with the expected size and checksum, and delete it if it differs.
 
     Raises:
         ModelError: it differs.
     """
+    algorithm = "sha256" if checksum is None else checksum.algorithm
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if sha256 is None:
-        log.warning("%s: cannot be verified, since its SHA-256 is unknown; it is %s", url, found)
-    elif found != sha256:
+        found = Checksum(algorithm, hashlib.file_digest(file, algorithm).hexdigest())
+    if checksum is None:
+        log.warning(
+            "%s: cannot be verified, since its checksum is unknown; its %s is %s",
+            url,
+            found.label,
+            found.digest,
+        )
+    elif found != checksum:
         part.unlink()
         raise ModelError(
-            f"{url!r} has the SHA-256 {found}, expected {sha256}: it was modified or damaged, "
-            "and is not kept"
+            f"{url!r} has the {found.label} {found.digest}, expected {checksum.digest}: it was "
+            "modified or damaged, and is not kept"
         )
     elif size is not None and part.stat().st_size != size:
         part.unlink()

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from vidan_plugins.models import catalog
+from vidan_plugins.models.download import Checksum
 
 CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
 
@@ -19,7 +20,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         server.asked.append(wanted)
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        if self.path != "/model.onnx":
+        if self.path not in ("/model.onnx", "/model.xml", "/model.bin"):
             self.send_error(404)
             return
         if wanted and not server.ranges:
@@ -28,7 +29,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(server.content) - start))
+        if server.tells_length:
+            self.send_header("Content-Length", str(len(server.content) - start))
         self.end_headers()
         end = len(server.content) if server.breaks_after is None else server.breaks_after
         self.wfile.write(server.content[start:end])
@@ -43,9 +45,10 @@ def server():
     """A local server with `content`; `asked` lists the ranges that were requested."""
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.content, server.asked = CONTENT, []
-        server.ranges, server.breaks_after = True, None
+        server.ranges, server.breaks_after, server.tells_length = True, None, True
         server.url = f"http://127.0.0.1:{server.server_port}/model.onnx"
         server.sha256 = hashlib.sha256(CONTENT).hexdigest()
+        server.checksum = Checksum("sha256", server.sha256)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server

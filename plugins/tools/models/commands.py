@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-from rich.progress import TransferSpeedColumn as Speed
 from rich.table import Table
 
 from vidan import options
@@ -15,14 +13,14 @@ from vidan.cli.terminal import console, setup_logging
 from vidan.errors import ConfigError, ModelError, PluginError
 
 from ...models.catalog import (
-    CatalogEntry,
     cache_folder,
     catalog,
+    file_paths,
     find_entry,
-    model_path,
+    is_downloaded,
     user_file,
 )
-from ...models.download import download
+from ...models.fetch import fetch
 
 DEFAULT_RUNS = 20
 """Number of runs to measure the speed of a model."""
@@ -34,14 +32,14 @@ def list_models(arguments: list[str]) -> int:
     """Print the models in the catalog."""
     argparse.ArgumentParser(
         "vidan models list",
-        description="List the public detectors that `vidan models pull` can download. "
+        description="List the public models that detector.model=<name> downloads on first use. "
         f"Add your own in {user_file()}.",
     ).parse_args(arguments)
     table = Table("name", "MB", "license", "downloaded", "about", box=None, pad_edge=False)
     for entry in catalog().values():
         size = "?" if entry.size is None else f"{entry.size / 1e6:.1f}"
-        downloaded = "yes" if model_path(entry).is_file() else "no"
-        note = "" if entry.sha256 else " (cannot be verified: its SHA-256 is unknown)"
+        downloaded = "yes" if is_downloaded(entry) else "no"
+        note = "" if entry.is_verifiable else " (cannot be verified: its checksum is unknown)"
         table.add_row(entry.name, size, entry.license, downloaded, entry.about + note)
     console().print(table)
     return 0
@@ -51,36 +49,21 @@ def pull(arguments: list[str]) -> int:
     """Download a model of the catalog and verify it."""
     parser = argparse.ArgumentParser(
         "vidan models pull",
-        description="Download a public detector, verify it, and store it for "
-        f"detector.model=<name>. Models are stored in {cache_folder()}.",
+        description="Download a public model and verify it, so that detector.model=<name> needs "
+        f"no network. Models are stored in {cache_folder()}.",
     )
     parser.add_argument("name", help="a name in `vidan models list`")
     entry = find_entry(parser.parse_args(arguments).name)
     setup_logging()
-    path = model_path(entry)
-    if path.is_file():
+    path, *_ = file_paths(entry)
+    if is_downloaded(entry):
         console().print(f"{entry.name} is already downloaded: {path}")
     else:
-        _download(entry)
+        fetch(entry)
         console().print(f"{path}: license {entry.license}")
-    console().print(f"vidan source=webcam detector.model={entry.name}")
+    if entry.task == "detection":
+        console().print(f"vidan source=webcam detector.model={entry.name}")
     return 0
-
-
-def _download(entry: CatalogEntry) -> None:
-    terminal = console(stderr=True)
-    columns = (BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-    with Progress(
-        entry.name, *columns, console=terminal, transient=True, disable=not terminal.is_terminal
-    ) as bar:
-        task = bar.add_task(entry.name, total=entry.size)
-        download(
-            entry.url,
-            model_path(entry),
-            entry.size,
-            entry.sha256,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
 
 def inspect_model(arguments: list[str]) -> int:
@@ -90,7 +73,9 @@ def inspect_model(arguments: list[str]) -> int:
         description="Show what a model file contains, how vidan would use it and why, its speed "
         "on this machine, and what is missing; exit code 1 if it cannot be used.",
     )
-    parser.add_argument("model", help="an ONNX file, a name, or the folder of a SavedModel")
+    parser.add_argument(
+        "model", help="an .onnx, .xml or .tflite file, a name, or the folder of a SavedModel"
+    )
     parser.add_argument(
         "options",
         nargs="*",

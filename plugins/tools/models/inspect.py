@@ -49,7 +49,7 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
     if Path(model).expanduser().is_dir():
         yield from _saved_model(model, options, runs)
         return
-    path, _ = resolve(model)
+    path, _ = resolve(model, offline=options.get("offline") is True)
     size = f", {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
     yield Property("file", f"{path}{size}")
     with naming(model_name(path)):

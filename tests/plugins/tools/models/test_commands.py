@@ -62,7 +62,7 @@ def test_an_unknown_checksum_is_reported(published, capsys, caplog):
     published(sha256=None, size=None)
     assert cli.main(["models", "list"]) == 0
     listed = capsys.readouterr().out
-    assert "cannot be verified: its SHA-256 is unknown" in listed
+    assert "cannot be verified: its checksum is unknown" in listed
     assert "ultraface-320" in listed
     assert cli.main(["models", "pull", "mine"]) == 0
     assert "cannot be verified" in caplog.text
@@ -120,7 +120,8 @@ def test_inspect_own_form(tmp_path, capsys):
     ("arguments", "code", "message"),
     [
         (["nothing.onnx"], 1, "there is no such file"),
-        (["ssd-resnet34"], 1, "not downloaded yet: run vidan models pull ssd-resnet34"),
+        (["ssd-resnet34", "offline=true"], 1, "run vidan models pull ssd-resnet34"),
+        (["ssd-resnet43"], 1, "no such file or model: did you mean 'ssd-resnet34'"),
         (["m.onnx", "labels"], 2, "'labels': expected key=value"),
         (["m.onnx", "runs=0"], 2, "runs=0: expected a whole number"),
     ],
