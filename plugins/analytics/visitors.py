@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 
 from vidan.types import Result
 
-from .resting import REST_AFTER_S, match_places, place_of, take_place
+from .resting import REST_AFTER_S, UNCERTAIN, match_places, place_of, take_place
 from .stitching import Rows
 from .visits import Moment, Visit
 from .zone_paths import EPSILON_S, MAX_STEP_S, Pair, ZonePaths
+
+AWAY_AFTER_S = 1.0
+"""Time without a track after which an object is not counted as present, s."""
 
 Key = tuple[int, int]  # index of the zone, and id
 
@@ -29,6 +33,7 @@ class Visitors:
 
     Attributes:
         all: by zone and id.
+        changed: whether the present ones may have changed; for others to reset.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Visitors:
         self._lost_after = lost_after
         self._forget_after = forget_after
         self.all: dict[Key, Visit] = {}
+        self.changed = False
         self._absent: dict[Key, Visit] = {}  # those without a track in the last frame
         self._returned: list[Visit] = []
         self._ids = np.zeros(0, np.int64)
@@ -46,6 +52,7 @@ class Visitors:
 
     def add(self, visit: Visit, row: int) -> None:
         """Add a visit of a track."""
+        self.changed = True
         self.all[visit.zone, visit.track] = visit
         self._paths.visit(visit, row)
 
@@ -66,6 +73,7 @@ class Visitors:
         self._returned = [v for v in self._absent.values() if v.track in present]
         for visit in self._returned:
             del self._absent[visit.zone, visit.track]
+            self._find(visit)
 
     def take_over(self) -> None:
         """Let tracks that continue others continue their visits too."""
@@ -108,15 +116,19 @@ class Visitors:
         """End the visit of a track that is outside."""
         memory = self._paths.memory
         visit = self.all[pair.zone, int(memory.ids[pair.row])]
-        visit.vote = memory.label(pair.row, result)
+        visit.vote = self.label(visit, pair.row, result)
         visit.last = moment(memory.columns["exit"][pair.zone, pair.row])
+        self.changed = True
         key = visit.zone, visit.track
         del self.all[key]
         self._absent.pop(key, None)
         return visit
 
     def lose(self, now: float) -> list[Visit]:
-        """End the visits of objects that are lost for too long."""
+        """End the visits of objects that are lost for too long; those that may return are away."""
+        for visit in self._absent.values():
+            if not visit.away and visit.missed is not None and now - visit.missed >= AWAY_AFTER_S:
+                visit.away = self.changed = True
         return [self._remove(v) for v in list(self._absent.values()) if self._is_over(v, now)]
 
     def finish(self, result: Result) -> list[Visit]:
@@ -126,6 +138,15 @@ class Visitors:
                 self.miss(visit, result, result.frame.time)
         return [self._remove(visit) for visit in list(self.all.values())]
 
+    def label(self, visit: Visit, row: int, result: Result) -> str:
+        """The label of a visitor now; the one it had if its track has none yet."""
+        label = self._paths.memory.label(row, result)
+        return visit.label if label == UNCERTAIN else label
+
+    def present(self) -> Counter[tuple[int, str]]:
+        """How many visitors are present, by zone and label."""
+        return Counter((v.zone, v.label) for v in self.all.values() if not v.away)
+
     def miss(self, visit: Visit, result: Result, now: float) -> None:
         """Note where a visitor was last."""
         memory, zone = self._paths.memory, visit.zone
@@ -133,7 +154,7 @@ class Visitors:
         assert row is not None  # it was there in the frame before
         visit.missed = now
         visit.leaving = bool(memory.columns["side"][zone, row] < 0)
-        visit.vote = memory.label(row, result)
+        visit.vote = self.label(visit, row, result)
         visit.place = None
         if visit.leaving:
             visit.last = moment(memory.columns["exit"][zone, row])
@@ -197,11 +218,18 @@ class Visitors:
         if visit.place is not None:
             take_place(self._paths.memory.columns, row, visit.place)
 
+    def _find(self, visit: Visit) -> None:
+        """Note that an object is detected again."""
+        self.changed |= visit.away
+        visit.away = False
+
     def _rename(self, visit: Visit, track: int) -> None:
+        self._find(visit)
         visit.joined, visit.track = True, track
         self.all[visit.zone, track] = visit
 
     def _remove(self, visit: Visit) -> Visit:
+        self.changed = True
         key = visit.zone, visit.track
         del self.all[key]
         self._absent.pop(key, None)

@@ -44,6 +44,7 @@ class Visit:
         missed: time of the first frame without the object; None while it is detected.
         last: its last moment inside, while it is not detected or when it has ended.
         vote: its label then.
+        away: whether it has not been detected for too long to be counted as present.
         leaving: whether it was outside when it was lost.
         place: where it was at rest then; None if it was in motion.
     """
@@ -59,6 +60,7 @@ class Visit:
     missed: float | None = None
     last: Moment | None = None
     vote: str = ""
+    away: bool = False
     leaving: bool = False
     place: Place | None = None
 

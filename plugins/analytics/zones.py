@@ -54,6 +54,7 @@ class Zones:
     A visit continues while the object has no track: for `forget_after` if it was at rest, or if
     there are no frames at all, else for `lost_after`. A new track at the place of an object that
     was at rest, or on the path of one that was moving, continues its visit, which is then `joined`.
+    Objects that have had no track for a second are not counted as present, nor in crowds.
 
     `zone.passed` is for a path through a zone that is no visit, in or between detections.
     `zone.crowded` is an interval with more visitors than the zone allows, for longer than it
@@ -123,6 +124,8 @@ class Zones:
         for visit in self._visitors.lose(result.frame.time):
             events.append(self._end(visit, result))
         memory.store(rows, result)
+        if self._visitors.changed:
+            self._count()
         if self._changed or any(crowd.since for crowd in self._crowds):
             events += self._crowd(result)
         return _in_order(events) if events else events
@@ -135,6 +138,7 @@ class Zones:
         """End all visits and crowds."""
         events = [e for p in self._paths.due(NEVER_S / 2) for e in self._leave(p, last)]
         events += [self._end(v, last, True) for v in self._visitors.finish(last)]
+        self._count()
         events += self._crowd(last, end_of_stream=True)
         return _in_order(events)
 
@@ -191,9 +195,7 @@ class Zones:
                 self._paths.restore(state["paths"], offset)
         except (KeyError, TypeError, msgspec.ValidationError) as error:
             raise ValueError(f"not a state of zones: {error}") from error
-        for visit in self._visitors.all.values():
-            self._present[visit.zone, visit.label] += 1
-        self._measures = None
+        self._count()
 
     def reset_counts(self) -> None:
         """Start visits and durations from zero."""
@@ -254,7 +256,7 @@ class Zones:
             joined=bool(columns["joined"][pair]),
         )
         self._visitors.add(visit, row)
-        self._count(visit, visit.began, 1)
+        self._changed[zone, True] = visit.began
         self._totals.visits[zone, visit.label] += 1
         if visit.began_inside:
             return []
@@ -293,7 +295,7 @@ class Zones:
         """An alert, if the visit has lasted for too long for the label that the object has now."""
         memory, now = self._paths.memory, result.frame.time
         visit = self._visitors.all[pair.zone, int(memory.ids[pair.row])]
-        label = memory.label(pair.row, result)
+        label = self._visitors.label(visit, pair.row, result)
         after = self._zones[pair.zone].loiter_after(label)
         due = NEVER_S if after is None else visit.began.time + after
         if after is None or due > now + EPSILON_S:
@@ -318,22 +320,20 @@ class Zones:
             "joined": visit.joined,
             "end_of_stream": end_of_stream and not visit.leaving,
         }
-        self._count(visit, visit.last, -1)
+        self._changed[visit.zone, False] = visit.last
         self._totals.end(visit, dwell)
         return self._event(EXITED, "end", visit, visit.last, result, **data)
 
-    def _count(self, visit: Visit, at: Moment, change: int) -> None:
-        self._present[visit.zone, visit.label] += change
-        self._changed[visit.zone, change > 0] = at
+    def _count(self) -> None:
+        """Count the objects that are present."""
+        self._present = self._visitors.present()
+        self._visitors.changed = False
         self._measures = None
 
     def _relabel(self, visit: Visit, label: str) -> None:
         """Let a visit have the label that its object has now."""
-        if label != visit.label:
-            self._present[visit.zone, visit.label] -= 1
-            self._present[visit.zone, label] += 1
-            visit.label = label
-            self._measures = None
+        self._visitors.changed |= label != visit.label
+        visit.label = label
 
     def _crowd(self, result: Result, end_of_stream: bool = False) -> list[Event]:
         """Zones that have been crowded for long enough, or no longer are."""
@@ -345,7 +345,7 @@ class Zones:
             most, after = rule
             count = sum(n for (z, _), n in self._present.items() if z == zone)
             if count > most and crowd.since is None:
-                crowd.since = self._changed[zone, True]
+                crowd.since = self._changed.get((zone, True), _now(result))
             if crowd.since is None:
                 continue
             seconds = result.frame.time - crowd.since.time
@@ -360,7 +360,7 @@ class Zones:
 
     def _disperse(self, zone: int, result: Result, end_of_stream: bool) -> list[Event]:
         """The end of a crowd, if it was reported."""
-        crowd, left = self._crowds[zone], self._changed[zone, False]
+        crowd, left = self._crowds[zone], self._changed.get((zone, False), _now(result))
         assert crowd.since is not None
         events = []
         if crowd.number:
@@ -404,6 +404,10 @@ class Zones:
             at=(x, y),
             data={**data, "delay": frame.time - at.time},
         )
+
+
+def _now(result: Result) -> Moment:
+    return Moment(result.frame.time, result.frame.index, (0.0, 0.0, 0.0, 0.0))
 
 
 def _in_order(events: list[Event]) -> list[Event]:

@@ -201,6 +201,24 @@ def test_a_parked_car_lost_for_30_s_five_times_is_one_visit_and_one_alert(ids, j
     assert events[1].data["joined"] == (ids != [1] * 6)
 
 
+def test_a_lost_object_is_not_counted_as_present_until_it_is_found():
+    zones, counted = analyzer(), []
+    for one in results(*parked([1, 2]), fps=10):
+        zones.update(one)
+        counted.append(int(sum(n for m, n in zones.measures().items() if m.name == "zone_objects")))
+    assert counted[:6] == [0] * 5 + [1]
+    assert counted[6:205] == [1] * 199
+    assert counted[215:500] == [0] * 285
+    assert counted[501:695] == [1] * 194
+
+
+def test_a_visit_that_continues_with_a_new_track_keeps_its_label():
+    paths = parked([1, 2], present=4.0, lost=8.0)
+    alert, left = run(*paths, zone=ZONE | {"loiter": {"car": 6}}, fps=10)
+    assert (alert.kind, alert.label, alert.track) == (LOITERING, "car", 2)
+    assert left.label == "car"
+
+
 def test_a_parked_car_that_jitters_over_the_border_is_one_visit():
     rng = np.random.default_rng(2)
     border = (np.array([220.0, 240.0]) + rng.normal(0, 1.5, (600, 2))).tolist()
