@@ -89,7 +89,18 @@ def path(key: str, value: Any) -> Path:
     """A path; `~` is the home folder."""
     if not isinstance(value, str | Path) or not str(value).strip():
         raise wrong(key, value, "a path")
-    return Path(value).expanduser()
+    return expanded(value)
+
+
+def expanded(value: str | Path) -> Path:
+    """A path with `~` as the home folder, unless a file has this name: editors leave `~a.mp4`."""
+    path = Path(value)
+    if path.exists():
+        return path
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no user of this name
+        return path
 
 
 def wrong(key: str, value: Any, expected: str) -> ConfigError:

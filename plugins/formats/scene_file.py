@@ -18,6 +18,7 @@ from vidan.config.build import SceneContext
 from vidan.config.check import check
 from vidan.errors import ConfigError, did_you_mean
 from vidan.geometry import Anchor, is_simple, on_one_line
+from vidan.options import expanded
 
 from .ground import fit_ground
 
@@ -216,7 +217,7 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
     values = dict(context.values)
     if values.get("path") is not None:
         values = OmegaConf.to_container(  # type: ignore[assignment]
-            OmegaConf.merge(_read(Path(str(values["path"])).expanduser()), _added(values))
+            OmegaConf.merge(_read(expanded(str(values["path"]))), _added(values))
         )
     scene = _scene(values)
     scene.check_labels(context.labels)

@@ -43,3 +43,14 @@ def test_returns_acceptable_values():
     assert options.names("x", "cat") == ("cat",)
     assert options.names("x", ["cat", "dog"]) == ("cat", "dog")
     assert options.path("x", "~/m.onnx") == Path.home() / "m.onnx"
+
+
+def test_a_path_may_begin_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert options.path("x", "~/a.mp4") == tmp_path / "home/a.mp4"
+    assert options.path("x", "~no-such-user.mp4") == Path("~no-such-user.mp4")
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "b.mp4").write_bytes(b"")
+    assert options.path("x", "~/b.mp4") == Path("~/b.mp4"), "a file of this name comes first"

@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from vidan.errors import ConfigError, SourceError
+from vidan.options import expanded
 
 from . import formats
 from .formats.detect import AUTO
@@ -43,7 +44,7 @@ def read_datasets(
         ConfigError: a path or a label does not exist.
         SourceError: the data cannot be read.
     """
-    paths = [Path(p).expanduser() for p in ([data] if isinstance(data, str) else data)]
+    paths = [expanded(p) for p in ([data] if isinstance(data, str) else data)]
     for path in paths:
         _check_exists(path)
     parts = [part for path in paths for part in formats.expand(path, options["format"])]
@@ -55,7 +56,7 @@ def read_datasets(
             part,
             options["format"],
             issues=options["issues"],
-            label_map=Path(label_map).expanduser() if label_map else None,
+            label_map=expanded(label_map) if label_map else None,
             one_based=options["one_based"],
         )
         for part in parts
@@ -112,9 +113,9 @@ def duplicate_groups(paths: Sequence[Path], file: str | None = None) -> list[tup
         ConfigError: the file does not exist.
     """
     if file is not None:
-        if not Path(file).expanduser().is_file():
+        if not expanded(file).is_file():
             raise ConfigError(f"groups={file!r}: no such file")
-        return read_groups(Path(file).expanduser())
+        return read_groups(expanded(file))
     return [group for path in paths for name in GROUP_FILES for group in read_groups(path / name)]
 
 

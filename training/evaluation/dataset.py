@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
+from vidan.options import expanded
 
 from .. import recipe as recipes
 from ..data.formats.detect import AUTO
@@ -143,7 +144,7 @@ def _load_data(
 
 def _listed(key: str, samples: list[Sample], file: str) -> list[Sample]:
     """The samples that a file lists, a name per line, with or without folder and suffix."""
-    path = Path(file).expanduser()
+    path = expanded(file)
     if not path.is_file():
         near = did_you_mean(file, PARTS)
         raise ConfigError(f"{key}: {file!r} is neither a part nor a file with names: {near}")

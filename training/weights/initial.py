@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from vidan.errors import ConfigError, ModelError
+from vidan.options import expanded
 
 from ..arrays import AnyArray
 from ..model.anchors import AnchorShapes
@@ -73,7 +74,7 @@ def load_initial_weights(model: keras.Model, config: Any, shapes: AnchorShapes) 
         return InitialWeights("the shipped model", load(model, shipped_weights()))
     if weights == IMAGENET:
         return InitialWeights("keras.applications", assign(model, imagenet(config.model)))
-    prefix = tfod.find_checkpoint(Path(weights).expanduser())
+    prefix = tfod.find_checkpoint(expanded(weights))
     if prefix is None:
         if not Path(weights).is_file():
             raise ModelError(

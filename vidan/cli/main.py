@@ -21,6 +21,7 @@ HELP = """\
 vidan: detect, track and count objects in video.
 
   vidan [group=option] [key=value] ...    run the pipeline
+  vidan <video, folder of images, URL or number of a camera> [key=value] ...
   vidan <command> [arguments]             run a command
 
 A run reads frames from a source, finds boxes with a detector, assigns ids to
@@ -29,6 +30,7 @@ results to sinks. Without arguments it runs on a synthetic scene. Outputs go to
 a new folder, runs/<date>_<time>/.
 
 Examples:
+  vidan street.mp4
   vidan source=webcam detector=onnx tracker=deepsort
   vidan source=file source.path=street.mp4 sink=[video,jsonl]
   vidan source=file source.path=street.mp4 detector.model=mine.onnx tracker=sort
@@ -87,9 +89,21 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
         return 0
+    if arguments and _names_source(arguments[0]):
+        from .shortcuts import with_source
+
+        return _run(with_source(arguments))
     if arguments and is_command(arguments[0]):
         return _command(arguments)
     return _run(arguments)
+
+
+def _names_source(argument: str) -> bool:
+    """Whether a first word is a video or camera and no command."""
+    from .shortcuts import names_source
+
+    words = {command.name.split()[0] for command in load_plugins().commands}
+    return argument not in words and names_source(argument)
 
 
 def _command(arguments: list[str]) -> int:

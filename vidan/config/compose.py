@@ -16,10 +16,12 @@ from hydra.core.plugins import Plugins as HydraPlugins
 from omegaconf import MISSING, DictConfig
 
 from ..kinds import KINDS
+from ..options import expanded
 from ..registry.discovery import load_plugins
 from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
+from .quoting import quoted
 from .search_path import HYDRA_VERSION, PluginConfigs, compose_with_hydra
 
 _COMPOSING = threading.RLock()
@@ -40,7 +42,7 @@ def load_local(overrides: Sequence[str]) -> None:
     if not named or named[-1] in ("", "null"):
         return
     found = load_plugins()
-    folder = Path(named[-1]).expanduser()
+    folder = expanded(named[-1])
     if folder in _LOADED:
         return
     found.add_folder(folder)
@@ -105,6 +107,11 @@ def with_scene(overrides: Iterable[str]) -> list[str]:
     return found
 
 
+def prepared(overrides: Iterable[str]) -> list[str]:
+    """The overrides as Hydra understands them."""
+    return quoted(with_added_keys(with_scene(overrides)))
+
+
 def chosen_groups(overrides: Iterable[str]) -> set[str]:
     """The config groups, and other keys, that overrides set, such as `sink` in `sink=[video]`."""
     return {override.lstrip("+~").partition("=")[0] for override in overrides}
@@ -122,7 +129,7 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
         ConfigError: an override is malformed or names something that does not exist.
     """
     plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
-    overrides = with_added_keys(with_scene(o for o in plain if not o.startswith("hydra.")))
+    overrides = prepared(o for o in plain if not o.startswith("hydra."))
     with _COMPOSING, explained(overrides, config_name):
         HydraPlugins.instance().register(PluginConfigs)
         load_local(overrides)
@@ -143,7 +150,7 @@ def run_hydra(
         ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    arguments = with_added_keys(with_scene(arguments))
+    arguments = prepared(arguments)
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them
     # Options first: argparse accepts positional arguments on one side of an option only.

@@ -9,13 +9,18 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+)
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
 from .groups import groups
+from .quoting import advice, is_readable
 from .search_path import compose_with_hydra
 
 
@@ -41,11 +46,23 @@ def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> st
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, config_name)
     for override in overrides:
-        try:
-            OverridesParser.create().parse_override(override)
-        except HydraException:
-            return f"cannot understand {override!r}: expected key=value, lists as key=[a,b]"
+        if not is_readable(override):
+            return f"cannot understand {override!r}: {_expected(override)}"
+        if isinstance(error, ConfigCompositionException) and _is_sweep(override):
+            lone = override.partition("=")[0] in groups()
+            other = "choose one of them" if lone else advice(override)
+            return f"{override!r}: add -m to run once for each value, or {other}"
     return text
+
+
+def _expected(override: str) -> str:
+    if "=" not in override:
+        return "expected key=value"
+    return f"expected a list as key=[a,b], or {advice(override)}"
+
+
+def _is_sweep(override: str) -> bool:
+    return OverridesParser.create().parse_override(override).is_sweep_override()
 
 
 def _explain_option(missing: str) -> str:
@@ -72,6 +89,22 @@ def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
         if part not in node:
             inside = f" in {'.'.join(path[:depth])!r}" if depth else ""
             known = [str(k) for k in node if k != "name"] + ([] if depth else list(groups()))
-            return f"unknown key {part!r}{inside}: {did_you_mean(part, known)}"
+            having = _options_with(path[0], part, config_name) if depth == 1 else []
+            hint = f"choose {' or '.join(having)} first" if having else did_you_mean(part, known)
+            return f"unknown key {part!r}{inside}: {hint}"
         node = node[part]
     return f"key {key!r} cannot be set"
+
+
+def _options_with(group: str, key: str, config_name: str) -> list[str]:
+    """The options of a group that have a key, such as `source=file`."""
+    found = []
+    for name in groups().get(group, {}):
+        try:
+            node = compose_with_hydra([f"{group}={name}"], config_name).get(group)
+        except (HydraException, OmegaConfBaseException):
+            GlobalHydra.instance().clear()
+            continue
+        if OmegaConf.is_dict(node) and key in list(node):  # also if it is ???
+            found.append(f"{group}={name}")
+    return found

@@ -63,10 +63,10 @@ class Plugins:
             self.manager.register(plugin, name)
             self.manager.check_pending()
             self._collect(plugin, package)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if plugin is not None and self.manager.is_registered(plugin):
                 self.manager.unregister(plugin)
-            self.failures[name] = f"{type(error).__name__}: {error}"
+            self.failures[name] = _reason(error)
 
     def add_folder(self, folder: Path) -> None:
         """Load each `.py` file of a folder as a plugin, for `plugins_dir=`.
@@ -92,6 +92,13 @@ class Plugins:
         for component in registrar.components:
             self.registry.register(component)
         self.configs += configs
+
+
+def _reason(error: BaseException) -> str:
+    """Why a plugin cannot be loaded."""
+    if isinstance(error, SystemExit):
+        return 'it ends the program when it is imported: put that under if __name__ == "__main__"'
+    return f"{type(error).__name__}: {error}"
 
 
 def declared_api(plugin: object) -> int | None:

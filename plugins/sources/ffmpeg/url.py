@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import av.error
 
 from vidan.errors import SourceError
+from vidan.options import expanded
 
 from .hwaccel import Hardware
 
@@ -42,7 +43,7 @@ class Address:
     def __init__(self, path: str) -> None:
         redacted = PASSWORD_PATTERN.sub(rf"\1:{REDACTED}@", path)
         self._redacted = SECRET_QUERY_PATTERN.sub(rf"\1={REDACTED}", redacted)
-        file = Path(path).expanduser()
+        file = expanded(path)
         # A drive letter is not a protocol, and a file name may contain a colon.
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
         self._file = file if self.local else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidan.errors import SourceError
+from vidan.options import expanded
 
 from ...formats.mot import IMAGES_FOLDER, read_seqinfo
 
@@ -42,7 +43,7 @@ def find_images(path: str) -> ImageListing:
     Raises:
         SourceError: the path does not exist, or there are no images.
     """
-    root = Path(path).expanduser()
+    root = expanded(path)
     try:
         listing = _find(path, root)
     except OSError as error:

@@ -14,6 +14,7 @@ from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
+from vidan.options import expanded
 
 from ...detectors.engine import FORMATS, open_engine
 from ...detectors.errors import naming
@@ -46,7 +47,7 @@ def inspect(model: str, options: Mapping[str, Any], runs: int) -> Iterator[Prope
         ConfigError: an option is invalid.
         ModelError: the model cannot be used; the message says what is missing.
     """
-    if Path(model).expanduser().is_dir():
+    if expanded(model).is_dir():
         yield from _saved_model(model, options, runs)
         return
     path, _ = resolve(model, offline=options.get("offline") is True)

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vidan.errors import ConfigError
+from vidan.options import expanded
 
 from .sequences import Folders
 
@@ -81,4 +82,4 @@ def _folder(config: DictConfig, key: str) -> Path | None:
     value = config[key]
     if value is not None and (not isinstance(value, str) or not value):
         raise ConfigError(f"{key}={value!r}: expected a folder")
-    return None if value is None else Path(value).expanduser()
+    return None if value is None else expanded(value)

@@ -172,3 +172,15 @@ def test_a_missing_extra_is_named(monkeypatch):
         PluginError, match=r"needs surely-not-there, .*pip install 'strange\[big\]'"
     ):
         big.load()
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import sys; sys.exit(2)", "import argparse; argparse.ArgumentParser().parse_args(['x'])"],
+)
+def test_a_plugin_file_that_ends_the_program_is_left_out(tmp_path, code):
+    (tmp_path / "tool.py").write_text(code)
+    found = Plugins()
+    found.add_folder(tmp_path)
+    (reason,) = found.failures.values()
+    assert "ends the program when it is imported" in reason

@@ -1,0 +1,63 @@
+"""`vidan street.mp4`, `vidan 0` and `vidan rtsp://...`: a source without its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..config.quoting import in_hydra_quotes
+from ..errors import SourceError
+from ..options import expanded
+
+LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "rtp")
+"""Schemes of URLs that `source=rtsp` reads."""
+
+
+def with_source(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with a source in place of a first word that names a video or a camera.
+
+    Raises:
+        SourceError: it looks like a file that does not exist.
+
+    >>> with_source(["0", "tracker=sort"])
+    ['source=webcam', 'source.device=0', 'tracker=sort']
+    >>> with_source(["rtsp://camera/1"])
+    ['source=rtsp', "source.path='rtsp://camera/1'"]
+    """
+    first, rest = arguments[0], list(arguments[1:])
+    name, key = _source(first)
+    option = f"source.device={first}" if name == "webcam" else in_hydra_quotes(f"{key}={first}")
+    return [f"source={name}", option, *rest]
+
+
+def names_source(argument: str) -> bool:
+    """Whether a word is a number, a URL, or a path; commands are none of these.
+
+    >>> [names_source(word) for word in ("0", "rtsp://a/b", "a.mp4", "./a", "doctor")]
+    [True, True, True, True, False]
+    """
+    if argument.startswith(("-", "~=", "+")):
+        return False
+    return (
+        argument.isdecimal()
+        or "://" in argument
+        or (any(mark in argument for mark in "./\\") and not _is_override(argument))
+        or expanded(argument).exists()
+    )
+
+
+def _is_override(argument: str) -> bool:
+    """Whether `a=b` sets a key; a file with such a name is a file."""
+    return "=" in argument and not expanded(argument).exists()
+
+
+def _source(argument: str) -> tuple[str, str]:
+    if argument.isdecimal() and not Path(argument).exists():
+        return "webcam", "source.device"
+    scheme, separator, _ = argument.partition("://")
+    if separator:
+        return ("rtsp" if scheme.lower() in LIVE_SCHEMES else "file"), "source.path"
+    path = expanded(argument)
+    if not path.exists():
+        raise SourceError(f"cannot open {argument!r}: no such file, and no command of this name")
+    return ("images" if path.is_dir() else "file"), "source.path"

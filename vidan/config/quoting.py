@@ -1,0 +1,56 @@
+"""Quotes for values that Hydra's grammar cannot read, such as file names with parentheses."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+STRUCTURE = "[{('\""
+"""First characters of values that may be a list, a mapping, or quoted already."""
+
+
+SHELL_SPECIAL = frozenset('"$`\\!')
+"""Characters with a meaning between double quotes in a shell."""
+
+
+def is_readable(override: str) -> bool:
+    """Whether an override follows Hydra's grammar."""
+    try:
+        OverridesParser.create().parse_override(override)
+    except HydraException:
+        return False
+    return True
+
+
+def quoted(overrides: Iterable[str]) -> list[str]:
+    """The overrides, with quotes around values that can be nothing but text.
+
+    >>> quoted(["source.path=video (1).mp4", "sink=[video,jsonl]"])
+    ["source.path='video (1).mp4'", 'sink=[video,jsonl]']
+    """
+    found = []
+    for override in overrides:
+        _, equals, value = override.partition("=")
+        plain = not equals or value.startswith(tuple(STRUCTURE)) or is_readable(override)
+        in_quotes = override if plain else in_hydra_quotes(override)
+        found.append(in_quotes if is_readable(in_quotes) else override)
+    return found
+
+
+def in_hydra_quotes(override: str) -> str:
+    """An override whose value is text, whatever it holds; see the grammar of Hydra's overrides."""
+    key, _, value = override.partition("=")
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
+    return f"{key}='{escaped}'"
+
+
+def advice(override: str) -> str:
+    """What to type in a shell so that the value of an override is text."""
+    text = in_hydra_quotes(override)
+    return (
+        f"quote it: {shlex.quote(text) if set(text) & SHELL_SPECIAL else chr(34) + text + chr(34)}"
+    )
