@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config.quoting import in_hydra_quotes
 from ..errors import SourceError
 from ..options import expanded
 
@@ -17,13 +16,15 @@ def with_source(arguments: Sequence[str]) -> list[str]:
     """The arguments, with a source in place of a first word that names a video or a camera.
 
     Raises:
-        SourceError: it looks like a file that does not exist.
+        SourceError: it names a file that does not exist.
 
     >>> with_source(["0", "tracker=sort"])
     ['source=webcam', 'source.device=0', 'tracker=sort']
     >>> with_source(["rtsp://camera/1"])
     ['source=rtsp', "source.path='rtsp://camera/1'"]
     """
+    from ..config.quoting import in_hydra_quotes
+
     first, rest = arguments[0], list(arguments[1:])
     name, key = _source(first)
     option = f"source.device={first}" if name == "webcam" else in_hydra_quotes(f"{key}={first}")

@@ -79,7 +79,11 @@ def test_help_loads_no_heavy_library():
         (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),
         (["source=file", "source.path=nowhere.mp4"], 1, "'nowhere.mp4'"),
-        (["tracker.max_age=[1"], 2, "cannot understand 'tracker.max_age=[1': expected key=value"),
+        (
+            ["tracker.max_age=[1"],
+            2,
+            "cannot understand 'tracker.max_age=[1': expected a list as key=[a,b]",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(here, capsys, arguments, code, message):
