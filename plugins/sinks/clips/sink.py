@@ -38,8 +38,8 @@ Seconds = Annotated[float, Meta(ge=0, le=600)]
 class Clips:
     """Saves a video from some seconds before each event until some seconds after it.
 
-    All frames are encoded once, and the packets of the latest seconds are kept in memory: about
-    1 MB per second of 1080p video. A clip is made of these packets, without encoding them again.
+    All frames are encoded once, and the packets of the latest seconds are kept in memory: 1 to
+    2 MB per second of 1080p video. A clip is made of these packets, without encoding them again.
     It starts at a key frame, within 1 s of what `before` requires, or with the stream.
 
     An event that happens while the clip of another is being written extends that clip, up to
