@@ -26,7 +26,11 @@ from ..labels import OPEN_MODEL_ZOO, numbered
 from ..preprocess import BLACK, WHITE, Letterbox
 from .run import Labels
 
-LABEL_KEYS = ("names", "labels", "classes", "class_names")
+PACKED = "labels"
+"""Key of the labels packed into a TFLite file."""
+
+LABEL_KEYS = ("names", PACKED, "classes", "class_names")
+PLAIN_LIST = re.compile(r"[^][{}()'\":,]+(,[^][{}()'\":,]+)+")
 CONVERSION = "conversion_parameters"
 MODEL_API = "model_info"
 
@@ -47,7 +51,7 @@ def own_labels(properties: Mapping[str, str]) -> Labels | None:
         ModelError: they are not labels.
     """
     for key in LABEL_KEYS:
-        found = _listed(properties.get(key))
+        found = _listed(properties.get(key), key == PACKED)
         if found is not None:
             return found
     if "names" in properties:
@@ -59,13 +63,20 @@ def own_labels(properties: Mapping[str, str]) -> Labels | None:
     return numbered(listed) or OPEN_MODEL_ZOO.get(properties.get("model_name", ""))
 
 
-def _listed(text: str | None) -> Labels | None:
-    """Labels from a list, or from a mapping by number from 0; in Python's notation, or JSON."""
+def _listed(text: str | None, is_file: bool) -> Labels | None:
+    """Labels from a list, or from a mapping by number from 0; in Python's notation, or JSON.
+
+    Args:
+        text: the value; labels separated by commas are a list too.
+        is_file: whether a list may be a label file, with a placeholder first.
+    """
     names = literal(text)
+    if names is None and text is not None and PLAIN_LIST.fullmatch(text):
+        names = [name.strip() for name in text.split(",")]
     if isinstance(names, list):
-        if all(isinstance(name, str) for name in names):
-            return numbered(names) or None
-        return None
+        if not names or not all(isinstance(name, str) and name for name in names):
+            return None
+        return (numbered(names) or None) if is_file else dict(enumerate(names, 1))
     if not isinstance(names, dict):
         return None
     try:

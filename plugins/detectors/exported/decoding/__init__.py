@@ -94,8 +94,8 @@ def choose(info: ModelInfo, requested: DecodeName = "auto") -> tuple[str, Output
         )
     if _is_classifier(info):
         raise ModelError(
-            f"it is a classifier, which has scores but no boxes: {_summary(info)}; expected a "
-            "detector"
+            f"it returns one vector and no boxes, as a classifier or an embedder does: "
+            f"{_summary(info)}; expected a detector"
         )
     raise ModelError(
         f"no decode matches its {_summary(info)}: tried {', '.join(DECODES)}; export it in one of "
@@ -104,7 +104,7 @@ def choose(info: ModelInfo, requested: DecodeName = "auto") -> tuple[str, Output
 
 
 def _is_classifier(info: ModelInfo) -> bool:
-    """Whether the only output has one number for each of some classes."""
+    """Whether the only output is a vector, such as a score for each class."""
     arrays = list(info.outputs.values())
     return len(arrays) == 1 and arrays[0].ndim <= 4 and arrays[0].size == max(arrays[0].shape[1:])
 

@@ -70,17 +70,18 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     fields, count = (rows, columns) if across else (columns, rows)
     if fields <= BOX_FIELDS or (not across and has_rows_of_six(info, fields, count)):
         return None
-    own = None if info.own_labels is None else max(info.own_labels)
     numbers = fields - BOX_FIELDS - extra_fields(info)
-    objectness = numbers == own + 1 if own is not None else not across
-    classes = numbers - objectness
+    own = None if info.own_labels is None else max(info.own_labels)
+    if own is not None and numbers < own:
+        raise ModelError(
+            f"{shape_of(name, info.outputs[name])} has {numbers} scores, but its metadata names "
+            f"{own} classes: export it again"
+        )
+    # Numbers beyond the classes in the metadata belong to something else, such as keypoints.
+    objectness = not across and numbers != own
+    classes = numbers - objectness if own is None else own
     if classes < 1 or not _is_yolo(info, name, across, objectness):
         return None
-    if own not in (None, classes):
-        raise ModelError(
-            f"{shape_of(name, info.outputs[name])} has room for {classes} classes, but its "
-            f"metadata names {own}: export it again"
-        )
     return OutputDecoding(
         reason=f"{shape_of(name, info.outputs[name])}: {count} boxes of cx, cy, w, h, "
         f"{'objectness, ' if objectness else ''}{classes} scores",

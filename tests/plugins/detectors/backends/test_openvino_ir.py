@@ -133,3 +133,37 @@ def test_openvino_is_not_installed(ir, monkeypatch):
     monkeypatch.setattr(module, "OPENVINO", False)
     with pytest.raises(PluginError, match=r"'model\.xml' needs OpenVINO.*vidan\[openvino\]"):
         OnnxDetector(str(converted(ir)))
+
+
+@pytest.mark.parametrize(("background", "found"), [(0, "vehicle"), (3, "person")])
+def test_the_background_of_a_detection_output_tells_where_classes_start(
+    tmp_path, background, found
+):
+    # One box; the logits of four classes are such that class 1 is the best.
+    image = ops.parameter([1, 3, 64, 96], np.float32, name="image")
+    image.output(0).set_names({"image"})
+    nothing = ops.multiply(ops.reduce_mean(image, np.int64([0, 1, 2, 3])), np.float32(0))
+    zeros = ops.add(ops.constant(np.zeros((1, 4), np.float32)), nothing)
+    scores = ops.add(ops.constant(np.float32([[0.02, 0.9, 0.02, 0.02]])), nothing)
+    prior = np.float32([10 / 96, 20 / 64, 30 / 96, 40 / 64, 0.1, 0.1, 0.2, 0.2]).reshape(1, 2, 4)
+    attributes = {
+        "background_label_id": background,
+        "top_k": 10,
+        "variance_encoded_in_target": False,
+        "keep_top_k": [10],
+        "code_type": "caffe.PriorBoxParameter.CENTER_SIZE",
+        "share_location": True,
+        "nms_threshold": 0.5,
+        "confidence_threshold": 0.1,
+        "normalized": True,
+    }
+    node = ops.detection_output(zeros, scores, ops.constant(prior), attributes)
+    result = ops.result(node)
+    result.output(0).set_names({"detection_out"})
+    path = tmp_path / "model.xml"
+    ov.save_model(ov.Model([result], [image], "ssd"), str(path), compress_to_fp16=False)
+    detector = OnnxDetector(str(path), labels=["vehicle", "person", "bike"])
+    (detections,) = detector.detect([plain((1, 2, 3))])
+    np.testing.assert_allclose(detections.boxes, [EXPECTED[0]], atol=0.01)
+    assert [detector.labels[c] for c in detections.classes] == [found]
+    assert "BGR, 0 to 255" in detector.summary

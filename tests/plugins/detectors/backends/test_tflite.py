@@ -118,7 +118,7 @@ def test_packed_labels(floats, tmp_path, name, text):
 
 def test_a_classifier_is_refused(convert):
     path = convert(np.full((1, 1001), 0.001, np.float32), "classifier.tflite")
-    with pytest.raises(ModelError, match=r"it is a classifier, .* \[1,1001\]") as caught:
+    with pytest.raises(ModelError, match=r"classifier or an embedder .* \[1,1001\]") as caught:
         OnnxDetector(str(path))
     assert "\n" not in str(caught.value)
 

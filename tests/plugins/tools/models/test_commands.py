@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidan import create
 from vidan.cli import main as cli
 from vidan_plugins.detectors.onnx import OnnxDetector
 from vidan_plugins.tools.models import commands
@@ -108,6 +109,9 @@ def test_inspect_reports_what_is_missing(tmp_path, capsys):
     (tmp_path / "two.txt").write_text("a\nb\n")
     labels = f"labels={tmp_path / 'two.txt'}"
     assert cli.main(["models", "inspect", path, labels, "decode=yolo", "runs=1"]) == 0
+    assert cli.main(["models", "inspect", path, "labels=[a,b]", "runs=1"]) == 0
+    assert create("detector", "onnx", model=path, labels=["a", "b"]).labels == ("a", "b")
+    assert cli.main(["models", "inspect", path, "labels=[a]"]) == 1
 
 
 def test_inspect_own_form(tmp_path, capsys):

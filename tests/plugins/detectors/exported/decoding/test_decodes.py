@@ -313,7 +313,7 @@ def test_a_graph_that_resizes_gets_the_original_image(made):
         (
             {"x": np.ones((1, 7), np.float32)},
             {},
-            r"it is a classifier, which has scores but no boxes: .* outputs x float32 \[1,7\]",
+            r"one vector and no boxes, as a classifier or an embedder does: .* x float32 \[1,7\]",
         ),
         ({"x": nothing_found(4)}, {"properties": {"task": "obb"}}, "rotated boxes"),
         (

@@ -192,6 +192,18 @@ def heads():
             {"o": yolov8(CENTERD, np.hstack([PER_CLASS, np.ones((2, 51))]))},
             {"properties": NAMES | pose},
         ),
+        "yolo v8 with keypoints that the metadata does not mention": (
+            {"o": yolov8(CENTERD, np.hstack([PER_CLASS, np.ones((2, 51))]))},
+            {"properties": NAMES},
+        ),
+        "yolo v5 with masks whose prototypes were removed": (
+            {
+                "o": np.concatenate(
+                    [yolov5(CENTERD, SCORES, PER_CLASS > 0.5), np.ones((1, 378, 32), "f4")], axis=2
+                )
+            },
+            {"properties": NAMES},
+        ),
         "yolo v8 in fractions": (
             {"o": yolov8(CENTERD / [96, 64, 96, 64], PER_CLASS)},
             {"properties": NAMES},
@@ -287,6 +299,13 @@ def test_labels_from_1_where_the_order_says_from_0(made):
 def test_a_label_file_of_another_length_is_rejected(made, name, count):
     with pytest.raises(ModelError, match=f"it has 3 classes, but there are {count} labels"):
         OnnxDetector(made(name), labels=list("abcd")[:count])
+
+
+def test_fewer_scores_than_the_metadata_has_classes(tmp_path):
+    outputs = {"o": yolov8(CENTERD, PER_CLASS[:, :2])}
+    model = graph(tmp_path / "m.onnx", outputs, properties=NAMES)
+    with pytest.raises(ModelError, match="has 2 scores, but its metadata names 3 classes"):
+        OnnxDetector(model)
 
 
 def test_boxes_in_the_wrong_order_are_not_taken_for_ssd(tmp_path):
