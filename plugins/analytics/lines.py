@@ -18,6 +18,7 @@ from vidan.geometry import ANCHOR_HEIGHTS, beyond_edges, passes_between, right_n
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
+from .smoothing import Floats
 from .stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,7 @@ MAX_DELAY_S = 1.0
 
 COLUMNS = {
     "side": (np.int8, 0),  # last known side: 1 right, -1 left, 0 not known yet
-    "right": (np.bool_, False),  # whether the last anchor was to the right or on the line
-    "distance": (np.float64, 0.0),  # of the last anchor, px; positive to the right
-    "seen": (np.bool_, False),  # whether there was an anchor
+    "distance": (np.float64, np.nan),  # of the last anchor, px; positive to the right
     "net": (np.int8, 0),  # crossings of the segment since the side was known, to the right minus
     "near": (np.bool_, False),  # whether it was in the dead band beside the segment
     "joined": (np.bool_, False),  # whether broken tracks were joined since the side was known
@@ -49,19 +48,20 @@ class Passage(NamedTuple):
 class Lines:
     """Reports `line.crossed` for each object that crosses a line of the scene.
 
-    The side of an object is known while its anchor is outside the dead band of the line, whose
-    width is proportional to the size of its box. A crossing is a change of the known side whose
-    path passes between the end points. It is dated and located where the path passed the line, and
-    known as soon as the object leaves the dead band. A line that ends at an edge of the image goes
-    on beyond it, as boxes do. In the data of an event are `direction`, `in`
-    or `out`; `joined`, whether a broken track was continued by another; and `delay`, how much
-    later the event became known, s.
+    Paths are smoothed, since boxes are noisy. The side of an object is known while its anchor is
+    outside the dead band of the line, whose width is proportional to the size of its box. A
+    crossing is a change of the known side whose path passes between the end points. It is dated
+    and located where the path passed the line, and known as soon as the object leaves the dead
+    band. A line that ends at an edge of the image goes on beyond it, as boxes do. In the data of
+    an event are `direction`, `in` or `out`; `joined`, whether a broken track was continued by
+    another; and `delay`, how much later the event became known, s.
 
     The label is the one that most boxes of the track had so far.
 
     Args:
         scene: lines and zones; given by the run. A path or the content of a scene file elsewhere.
-        dead_band: half the width of the dead band, in extents of the box across the line.
+        dead_band: half the width of the dead band, in widths of the box at a vertical line, and in
+            geometric means of its width and height at a horizontal one.
         join_within: longest time between a track and the one that continues it, s; 0 to join none.
         required: whether a scene without lines is an error; else nothing is done then.
         explain: whether to log each crossing, and each path that came near a line but was not
@@ -74,7 +74,7 @@ class Lines:
     def __init__(
         self,
         scene: SceneContext | Mapping[str, Any] | str | None = None,
-        dead_band: Annotated[float, Meta(ge=0, le=1)] = 0.2,
+        dead_band: Annotated[float, Meta(ge=0, le=1)] = 0.15,
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
         required: bool = True,
         explain: bool = False,
@@ -91,6 +91,7 @@ class Lines:
         self._memory = TrackMemory(COLUMNS, len(self._lines), join_within)
         self._heights = np.array([[ANCHOR_HEIGHTS[line.anchor]] for line in self._lines])
         self._counts: Counter[tuple[str, str, str]] = Counter()  # line, direction, label
+        self._measures: dict[Measure, float] | None = None
         self._numbers: Counter[str] = Counter()  # of the events of each line
         self._passages: dict[tuple[int, int], Passage] = {}  # by line and id
         self._size: tuple[int, int] | None = None
@@ -121,13 +122,47 @@ class Lines:
 
     def measures(self) -> dict[Measure, float]:
         """`line_crossings_total` by line, direction and label."""
+        if self._measures is None:
+            self._measures = {
+                Measure(
+                    "line_crossings_total",
+                    (("line", line), ("direction", direction), ("label", label)),
+                ): float(count)
+                for (line, direction, label), count in sorted(self._counts.items())
+            }
+        return self._measures
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
         return {
-            Measure(
-                "line_crossings_total",
-                (("line", line), ("direction", direction), ("label", label)),
-            ): float(count)
-            for (line, direction, label), count in sorted(self._counts.items())
+            "counts": [[*key, count] for key, count in self._counts.items()],
+            "numbers": dict(self._numbers),
+            "passages": [[*key, *passage] for key, passage in self._passages.items()],
+            "size": self._size,
+            "memory": self._memory.state(),
         }
+
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state, `offset` s later."""
+        try:
+            self._counts.update({(n, d, label): int(k) for n, d, label, k in state["counts"]})
+            self._numbers.update({name: int(count) for name, count in state["numbers"].items()})
+            for line, track, time, frame, box, at in state["passages"]:
+                x1, y1, x2, y2 = box
+                passage = Passage(time + offset, frame, (x1, y1, x2, y2), (at[0], at[1]))
+                self._passages[line, track] = passage
+            self._memory.restore(state["memory"], offset)
+            if state["size"] is not None:
+                width, height = state["size"]
+                self._resize(width, height)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError("not a state of the analyzer lines") from error
+        self._measures = None
+
+    def reset_counts(self) -> None:
+        """Start all counts from zero."""
+        self._counts = Counter(dict.fromkeys(self._counts, 0))
+        self._measures = None
 
     def shapes(self) -> list[Shape]:
         """The lines with their counts so far."""
@@ -164,7 +199,10 @@ class Lines:
             self._passages.clear()
         else:
             self._scene.check_size(*size)
-        self._size = size
+        self._resize(*size)
+
+    def _resize(self, width: int, height: int) -> None:
+        self._size = size = width, height
         self._points = np.array([line.outline.pixels(*size) for line in self._lines])
         self._normals = np.array([right_normal(*points) for points in self._points])
         self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)
@@ -173,33 +211,46 @@ class Lines:
 
     def _advance(self, rows: Rows, result: Result) -> list[Event]:
         """Follow all tracks (N,) relative to all lines (L,)."""
-        columns = self._memory.columns
-        x1, y1, x2, y2 = result.tracks.boxes.astype(np.float64).T
-        nx, ny = self._normals[:, :1], self._normals[:, 1:]
-        width, height = x2 - x1, y2 - y1
-        distance = nx * ((x1 + x2) / 2) + ny * (y1 + self._heights * height) - self._offsets
+        columns, smoothed = self._memory.columns, self._memory.smoothed
+        distance, extent = self._distances(smoothed)
+        before = columns["distance"][:, rows]  # nan if there was no anchor
         right = distance >= 0
-        passed = (right != columns["right"][:, rows]) & columns["seen"][:, rows]
+        passed = (right != (before >= 0)) & ~np.isnan(before)
         if passed.any():
             self._pass(passed, distance, right, rows, result)
-        known = np.abs(distance) > self._dead_band * (np.abs(nx) * width + np.abs(ny) * height)
         side = np.where(right, np.int8(1), np.int8(-1))
-        changed = known & (side != columns["side"][:, rows])
-        events = self._change(changed, side, rows, result) if changed.any() else []
+        known = np.abs(distance) > self._dead_band * extent
+        sides = columns["side"][:, rows]
+        changed = known & (side != sides)
+        events: list[Event] = []
+        if changed.any():
+            # Where an object turns, its smoothed path goes on for a moment: the box must agree.
+            measured, extent = self._distances(result.tracks.boxes.astype(np.float64))
+            agreed = side * measured > self._dead_band * extent
+            known, changed = known & (agreed | ~changed), changed & agreed
+            events = self._change(changed, side, rows, result)
         if self._explain:
             self._explain_returns(known & ~changed, rows, result)
-            columns["near"][:, rows] = ~known & self._beside((x1 + x2) / 2, y1, height)
-        columns["side"][:, rows] = np.where(known, side, columns["side"][:, rows])
-        columns["net"][:, rows] *= ~known
-        columns["joined"][:, rows] &= ~known
-        columns["right"][:, rows], columns["distance"][:, rows] = right, distance
-        columns["seen"][:, rows] = True
+            columns["near"][:, rows] = ~known & self._beside(smoothed)
+        columns["side"][:, rows] = np.where(known, side, sides)
+        columns["distance"][:, rows] = distance
+        for name in ("net", "joined"):
+            if columns[name].any():
+                columns[name][:, rows] *= ~known
         return events
+
+    def _distances(self, boxes: Floats) -> tuple[Floats, Floats]:
+        """Distances (L,N) of the anchors of boxes (N,4), and the unit of the dead band, px."""
+        x1, y1, x2, y2 = boxes.T
+        nx, ny = self._normals[:, :1], self._normals[:, 1:]
+        width, height = np.maximum(x2 - x1, 0.0), np.maximum(y2 - y1, 0.0)
+        distance = nx * ((x1 + x2) / 2) + ny * (y1 + self._heights * height) - self._offsets
+        return distance, np.abs(nx) * width + np.abs(ny) * np.sqrt(width * height)
 
     def _pass(
         self,
         passed: npt.NDArray[np.bool_],
-        distance: npt.NDArray[np.float64],
+        distance: Floats,
         right: npt.NDArray[np.bool_],
         rows: Rows,
         result: Result,
@@ -210,7 +261,7 @@ class Lines:
             row = int(rows[n])
             before, after = float(memory.columns["distance"][line, row]), float(distance[line, n])
             part = before / (before - after)
-            old, new = memory.boxes[row], result.tracks.boxes[n].astype(np.float64)
+            old, new = memory.paths[row], memory.smoothed[n]
             start, end = self._anchor(line, old), self._anchor(line, new)
             box = old + part * (new - old)
             index = int(memory.frame[row])
@@ -223,7 +274,7 @@ class Lines:
             if passes_between(start, end, *self._ends[line]):
                 memory.columns["net"][line, row] += 1 if right[line, n] else -1
 
-    def _anchor(self, line: int, box: npt.NDArray[np.float64]) -> tuple[float, float]:
+    def _anchor(self, line: int, box: Floats) -> tuple[float, float]:
         x1, y1, x2, y2 = box.tolist()
         return (x1 + x2) / 2, y1 + float(self._heights[line, 0]) * (y2 - y1)
 
@@ -243,7 +294,7 @@ class Lines:
             before, net = int(columns["side"][line, row]), int(columns["net"][line, row])
             passage = self._passages.pop((line, int(self._memory.ids[row])), None)
             if before == 0:
-                if columns["seen"][line, row] and columns["near"][line, row]:
+                if columns["near"][line, row]:
                     self._tell(line, row, result, "not counted: its track began on the line")
             elif net * to <= 0 or passage is None:
                 if passage is not None and self._is_near_end(line, passage):
@@ -269,6 +320,7 @@ class Lines:
         label = self._memory.label(row, result)
         time = max(passage.time, frame.time - MAX_DELAY_S)
         self._counts[name, direction, label] += 1
+        self._measures = None
         self._numbers[name] += 1
         self._tell(line, row, result, f"counted: {direction}{', joined' if joined else ''}")
         return Event(
@@ -308,16 +360,12 @@ class Lines:
         nearest = min(np.hypot(*np.subtract(passage.at, end)) for end in self._ends[line])
         return bool(nearest <= max(x2 - x1, y2 - y1))
 
-    def _beside(
-        self,
-        x: npt.NDArray[np.float64],
-        top: npt.NDArray[np.float64],
-        height: npt.NDArray[np.float64],
-    ) -> npt.NDArray[np.bool_]:
-        """Which anchors (L,N) are beside the line, and not beyond its ends."""
+    def _beside(self, boxes: Floats) -> npt.NDArray[np.bool_]:
+        """Which anchors (L,N) of boxes (N,4) are beside the line, and not beyond its ends."""
         start, end = self._points[:, 0], self._points[:, 1]
         along = end - start
-        y = top + self._heights * height
+        x1, y1, x2, y2 = boxes.T
+        x, y = (x1 + x2) / 2, y1 + self._heights * (y2 - y1)
         part = (x - start[:, :1]) * along[:, :1] + (y - start[:, 1:]) * along[:, 1:]
         return np.asarray((part >= 0) & (part <= (along**2).sum(axis=1, keepdims=True)))
 

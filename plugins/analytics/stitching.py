@@ -17,6 +17,8 @@ import numpy.typing as npt
 from vidan.types import Result
 
 from .array_state import packed, unpacked
+from .continuation import Camera, Ended, bottoms, continuation_costs
+from .smoothing import smooth
 
 FORGET_AFTER_S = 10.0
 """Time without a track after which it is forgotten, s."""
@@ -24,23 +26,28 @@ FORGET_AFTER_S = 10.0
 LONG_AGO_S = 1e12
 """A time before any stream, s; finite, for JSON."""
 
-MARK_EVERY_S = 0.25
-"""Interval of the positions from which velocities are computed, s; they span one to two of them."""
-
 MIN_MOTION_S = 0.1
 """Duration of a track, s, from which on its velocity is known."""
 
-MAX_OFFSET = 0.5
-"""Distance of the first box of a track from the path that the other was on, in box sizes."""
-
-MAX_OVERSHOOT = 1.5
-"""How far along that path it may be, as a multiple of the distance at constant speed."""
-
-MAX_SIZE_RATIO = 2.0
-"""Ratio of the heights of two boxes of one object."""
+ROUNDING_S = 1e-6
+"""How inexact times are, s."""
 
 Rows = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
+
+FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    "ids": (np.int64, ()),
+    "time": (np.float64, ()),
+    "frame": (np.int64, ()),
+    "boxes": (np.float64, (4,)),
+    "paths": (np.float64, (4,)),
+    "_speeds": (np.float64, (4,)),
+    "_counts": (np.float64, ()),
+    "_began": (np.float64, ()),
+    "_camera": (np.float64, (4,)),
+    "_successor": (np.int64, ()),
+}
+"""The arrays of a memory, apart from votes and columns: data type and shape of each row."""
 
 
 class Join(NamedTuple):
@@ -63,40 +70,52 @@ class TrackMemory:
         time: (R,) stream time of the last box, s.
         frame: (R,) index of its frame.
         boxes: (R,4) the last box, xyxy, px.
+        paths: (R,4) the last smoothed box, xyxy, px.
+        smoothed: (N,4) the smoothed boxes of the tracks of the last `rows`, px.
         columns: the further arrays, (depth,R) each.
         joins: the tracks of the last `rows` that continue others.
     """
+
+    ids: npt.NDArray[np.int64]
+    time: Floats
+    frame: npt.NDArray[np.int64]
+    boxes: Floats
+    paths: Floats
+    _speeds: Floats  # (R,4) of the smoothed boxes, px/s
+    _counts: Floats  # (R,) boxes that they are smoothed over
+    _began: Floats  # (R,) stream time of the first box, s
+    _camera: Floats  # (R,4) motion of the camera at the last box
+    _successor: npt.NDArray[np.int64]  # (R,) row of the track that continues it, or -1
 
     def __init__(self, columns: Mapping[str, tuple[Any, Any]], depth: int, max_gap: float) -> None:
         self._initial = {name: np.array(value, kind) for name, (kind, value) in columns.items()}
         self._depth = depth
         self._max_gap = max_gap
-        self.joins: list[Join] = []
-        self._last_ids = np.zeros(0, np.int64)
-        self._last_rows = np.zeros(0, np.intp)
         self._next_purge = -math.inf
         self.clear()
 
     def clear(self) -> None:
         """Forget all tracks."""
-        self._rows: dict[int, int] = {}
-        self.ids = np.zeros(0, np.int64)
-        self.time, self.frame = np.zeros(0), np.zeros(0, np.int64)
-        self.boxes = np.zeros((0, 4))
-        self._marks = np.zeros((0, 2, 3))  # time, x and y of two earlier positions
+        for name, (kind, shape) in FIELDS.items():
+            setattr(self, name, np.zeros((0, *shape), kind))
         self._votes = np.zeros((0, 0))  # by class
-        self._continued = np.zeros(0, bool)
         self.columns = {
             name: np.zeros((self._depth, 0), value.dtype) for name, value in self._initial.items()
         }
-        self._last_ids = self._last_ids[:0]
+        self.joins: list[Join] = []
+        self.smoothed = np.zeros((0, 4))
+        self._rows: dict[int, int] = {}
+        self._camera_now = Camera()
+        self._last_ids, self._last_rows = np.zeros(0, np.int64), np.zeros(0, np.intp)
+        self._last_time = -math.inf
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, ready for JSON."""
         return {
             "tracks": packed(self._arrays()),
             "columns": packed(self.columns),
-            "next_purge": max(self._next_purge, -LONG_AGO_S),
+            "camera": self._camera_now.motion.tolist(),
+            "times": [max(time, -LONG_AGO_S) for time in (self._last_time, self._next_purge)],
         }
 
     def restore(self, state: Mapping[str, Any], offset: float) -> None:
@@ -111,8 +130,9 @@ class TrackMemory:
             setattr(self, name, array)
         self.columns = columns
         self.time += offset
-        self._marks[..., 0] += offset
-        self._next_purge = float(state["next_purge"]) + offset
+        self._began += offset
+        self._camera_now.motion[:] = state["camera"]
+        self._last_time, self._next_purge = (time + offset for time in state["times"])
         self._rows = {number: row for row, number in enumerate(self.ids.tolist())}
 
     def _arrays(self) -> dict[str, Any]:
@@ -123,20 +143,20 @@ class TrackMemory:
         """The row (N,) of each track of a result; rows are added for new tracks."""
         ids, now = result.tracks.ids, result.frame.time
         self.joins = []
-        if np.array_equal(ids, self._last_ids):
-            return self._last_rows
-        if now >= self._next_purge or now < self._next_purge - 2 * FORGET_AFTER_S:
-            self._next_purge = now + FORGET_AFTER_S / 2
-            self._purge(now, ids)
-        known = self._rows
-        found = [known.get(number, -1) for number in ids.tolist()]
-        new = np.array([n for n, row in enumerate(found) if row < 0], np.intp)
-        if len(new):
-            self._begin(result, new, now)
-        self._last_ids = ids
-        self._last_rows = np.array([known[number] for number in ids.tolist()], np.intp)
-        self._continued[self._last_rows] = False  # its id came back: it may be continued again
-        return self._last_rows
+        boxes = result.tracks.boxes.astype(np.float64)
+        if not np.array_equal(ids, self._last_ids):
+            self._follow_camera(ids, boxes, now)
+            self._find(result, boxes, now)
+        elif len(ids):
+            self._camera_now.follow(
+                bottoms(boxes) - bottoms(self.boxes[self._last_rows]), now - self._last_time
+            )
+        self._last_time = now
+        rows = self._last_rows
+        self.smoothed, self._speeds[rows], self._counts[rows] = smooth(
+            self.paths[rows], self._speeds[rows], self._counts[rows], boxes, now - self.time[rows]
+        )
+        return rows
 
     def row(self, track: int) -> int | None:
         """The row of a track; None if it is not known."""
@@ -144,17 +164,12 @@ class TrackMemory:
 
     def store(self, rows: Rows, result: Result) -> None:
         """Take over the boxes and labels of a result, whose tracks have these rows."""
-        tracks, now = result.tracks, result.frame.time
         if len(rows) == 0:
             return
-        boxes = tracks.boxes.astype(np.float64)
-        due = np.abs(now - self._marks[rows, 1, 0]) >= MARK_EVERY_S
-        if due.any():
-            which = rows[due]
-            self._marks[which, 0] = self._marks[which, 1]
-            self._marks[which, 1] = _positions(boxes[due], now)
-        self.time[rows], self.frame[rows], self.boxes[rows] = now, result.frame.index, boxes
-        self._vote(rows, tracks.classes)
+        self.time[rows], self.frame[rows] = result.frame.time, result.frame.index
+        self.boxes[rows], self.paths[rows] = result.tracks.boxes, self.smoothed
+        self._camera[rows] = self._camera_now.motion
+        self._vote(rows, result.tracks.classes)
 
     def label(self, row: int, result: Result) -> str:
         """The label that most boxes of the track had so far; `uncertain` if none had one."""
@@ -175,7 +190,7 @@ class TrackMemory:
 
     def lost(self, now: float, after: float) -> list[int]:
         """Rows of the tracks that ended `after` s ago or more and are not continued."""
-        gone = (now - self.time >= after) & ~self._continued
+        gone = (now - self.time >= after) & (self._successor < 0)
         return np.flatnonzero(gone).tolist()
 
     def _vote(self, rows: Rows, classes: npt.NDArray[np.int32]) -> None:
@@ -185,88 +200,113 @@ class TrackMemory:
             self._votes = np.concatenate([self._votes, more], axis=1)
         self._votes[rows, classes] += classes >= 0  # a column of -1 gets no vote
 
-    def _begin(self, result: Result, new: Rows, now: float) -> None:
-        """Add rows for new tracks, with the contents of those that they continue."""
-        boxes = result.tracks.boxes[new].astype(np.float64)
-        ids = result.tracks.ids[new]
-        present = set(result.tracks.ids.tolist())
-        sources = self._find_ended(boxes, result.tracks.classes[new], now, present)
-        first, count = len(self.ids), len(new)
-        self.ids = np.concatenate([self.ids, ids])
-        self.time = np.concatenate([self.time, np.full(count, now)])
-        self.frame = np.concatenate([self.frame, np.full(count, result.frame.index)])
-        self.boxes = np.concatenate([self.boxes, boxes])
-        marks = np.repeat(_positions(boxes, now)[:, None], 2, axis=1)
-        self._marks = np.concatenate([self._marks, marks])
+    def _follow_camera(self, ids: npt.NDArray[np.int64], boxes: Floats, now: float) -> None:
+        _, old, new = np.intersect1d(self._last_ids, ids, return_indices=True)
+        before = self.boxes[self._last_rows[old]]
+        self._camera_now.follow(bottoms(boxes[new]) - bottoms(before), now - self._last_time)
+
+    def _find(self, result: Result, boxes: Floats, now: float) -> None:
+        """Find the rows of the tracks of a result, and add rows for new ones."""
+        ids = result.tracks.ids
+        if now >= self._next_purge or now < self._next_purge - 2 * FORGET_AFTER_S:
+            self._next_purge = now + FORGET_AFTER_S / 2
+            self._purge(now, ids)
+        found = [self._rows.get(number, -1) for number in ids.tolist()]
+        for row in found:
+            if row >= 0 and self._successor[row] >= 0:
+                self._return(row, ids)
+        new = np.flatnonzero(np.array(found) < 0)
+        if len(new):
+            self._begin(result, boxes[new], new)
+        self._last_ids = ids
+        self._last_rows = np.array([self._rows[number] for number in ids.tolist()], np.intp)
+
+    def _return(self, row: int, present: npt.NDArray[np.int64]) -> None:
+        """Let a track whose id came back continue those that continued it, unless they still do."""
+        last = int(self._successor[row])
+        while self._successor[last] >= 0:
+            last = int(self._successor[last])
+        self._successor[row] = -1
+        if self.ids[last] not in present:
+            self._continue(last, row)
+
+    def _begin(self, result: Result, boxes: Floats, new: Rows) -> None:
+        """Add rows for new tracks (K,), with the contents of those that they continue."""
+        tracks, now, count = result.tracks, result.frame.time, len(new)
+        sources = self._find_ended(boxes, tracks.classes[new], now, tracks.ids)
+        first = len(self.ids)
+        added: dict[str, Any] = {
+            "ids": tracks.ids[new],
+            "time": now,
+            "frame": result.frame.index,
+            "boxes": boxes,
+            "paths": boxes,
+            "_speeds": 0.0,
+            "_counts": -1.0,  # none yet
+            "_began": now,
+            "_camera": self._camera_now.motion,
+            "_successor": -1,
+        }
+        for name, (kind, shape) in FIELDS.items():
+            values = np.broadcast_to(np.asarray(added[name], kind), (count, *shape))
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
         self._votes = np.concatenate([self._votes, np.zeros((count, self._votes.shape[1]))])
-        self._continued = np.concatenate([self._continued, np.zeros(count, bool)])
         for name, value in self._initial.items():
-            added = np.full((self._depth, count), value)
-            self.columns[name] = np.concatenate([self.columns[name], added], axis=1)
-        for n, (number, old) in enumerate(zip(ids.tolist(), sources, strict=True)):
+            cells = np.full((self._depth, count), value)
+            self.columns[name] = np.concatenate([self.columns[name], cells], axis=1)
+        for n, (number, old) in enumerate(zip(tracks.ids[new].tolist(), sources, strict=True)):
             self._rows[number] = first + n
-            if old is not None:
+            if old >= 0:
                 self._continue(old, first + n)
 
     def _continue(self, old: int, new: int) -> None:
-        for array in (self.time, self.frame, self.boxes, self._marks, self._votes):
-            array[new] = array[old]
+        for name in FIELDS:
+            if name not in ("ids", "_successor"):
+                getattr(self, name)[new] = getattr(self, name)[old]
+        self._votes[new] = self._votes[old]
         for column in self.columns.values():
             column[:, new] = column[:, old]
-        self._continued[old] = True
+        self._successor[old] = new
         self.joins.append(Join(old, new))
 
     def _find_ended(
-        self, boxes: Floats, classes: npt.NDArray[np.int32], now: float, present: set[int]
-    ) -> list[int | None]:
-        """For each first box (K,4), the row of the track that it continues, or None."""
+        self,
+        boxes: Floats,
+        classes: npt.NDArray[np.int32],
+        now: float,
+        present: npt.NDArray[np.int64],
+    ) -> list[int]:
+        """For each first box (K,4), the row of the track that it continues, or -1."""
         gaps = now - self.time
-        ended = np.flatnonzero((gaps > 0) & (gaps <= self._max_gap) & ~self._continued)
-        rows = [row for row in ended.tolist() if int(self.ids[row]) not in present]
-        costs = [
-            (cost, row, n)
-            for row in rows
-            for n, box in enumerate(boxes)
-            if self._same_class(row, int(classes[n]))
-            and (cost := self._cost(row, box, now)) <= MAX_OFFSET
-        ]
-        found: list[int | None] = [None] * len(boxes)
-        taken: set[int] = set()
-        for _, row, n in sorted(costs):
-            if row not in taken and found[n] is None:
-                found[n] = row
-                taken.add(row)
+        ended = (gaps > 0) & (gaps <= self._max_gap + ROUNDING_S) & (self._successor < 0)
+        rows = np.flatnonzero(ended & ~np.isin(self.ids, present))
+        found = [-1] * len(boxes)
+        if len(rows):
+            costs = continuation_costs(self._ended(rows, now), boxes, self._camera_now.motion)
+            costs[~self._same_class(rows, classes)] = math.inf
+            while costs.min() <= 1:
+                row, column = divmod(int(costs.argmin()), len(boxes))
+                found[column] = int(rows[row])
+                costs[row], costs[:, column] = math.inf, math.inf
         return found
 
-    def _same_class(self, row: int, class_index: int) -> bool:
-        votes = self._votes[row]
-        return (
-            class_index < 0 or not votes.any() or bool(votes[class_index : class_index + 1].any())
+    def _ended(self, rows: Rows, now: float) -> Ended:
+        speeds = bottoms(self._speeds[rows])
+        known = self.time[rows] - self._began[rows] >= MIN_MOTION_S
+        return Ended(
+            self.paths[rows],
+            np.where(known[:, None], speeds, self._camera[rows, 2:]),
+            now - self.time[rows],
+            self._camera[rows],
         )
 
-    def _cost(self, row: int, box: Floats, now: float) -> float:
-        """Distance of a first box from the path that a track was on, in box sizes."""
-        last = self.boxes[row]
-        heights = last[3] - last[1], box[3] - box[1]
-        if max(heights) > MAX_SIZE_RATIO * min(heights):
-            return math.inf
-        size = (last[2] - last[0] + heights[0] + box[2] - box[0] + heights[1]) / 4
-        velocity = self._velocity(row)
-        start, end = _positions(last[None], 0.0)[0, 1:], _positions(box[None], 0.0)[0, 1:]
-        offset = end - start
-        path = velocity * (now - self.time[row]) * MAX_OVERSHOOT
-        length = float(path @ path)
-        along = min(max(float(offset @ path) / length, 0.0), 1.0) if length else 0.0
-        return math.hypot(*(offset - along * path).tolist()) / max(float(size), 1.0)
-
-    def _velocity(self, row: int) -> Floats:
-        """Velocity (2,) of a track at its end, px/s."""
-        then, x, y = self._marks[row, 0]
-        _, now_x, now_y = _positions(self.boxes[row][None], 0.0)[0]
-        seconds = self.time[row] - then
-        if seconds < MIN_MOTION_S:
-            return np.zeros(2)
-        return np.array([now_x - x, now_y - y]) / float(seconds)
+    def _same_class(self, rows: Rows, classes: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+        """Which tracks (K,) had the classes (M,) of new ones at least once: (K,M)."""
+        had = self._votes[rows] > 0
+        known = np.zeros((len(rows), had.shape[1] + 1), np.bool_)  # of new classes: the last
+        known[:, :-1] = had
+        column = np.minimum(classes, had.shape[1])
+        return np.asarray(known[:, column] | ~known.any(axis=1, keepdims=True) | (classes < 0))
 
     def _purge(self, now: float, current: npt.NDArray[np.int64]) -> None:
         """Delete the rows of tracks that ended long ago."""
@@ -274,18 +314,11 @@ class TrackMemory:
         keep |= np.isin(self.ids, current)
         if keep.all():
             return
-        self.ids, self.time, self.frame = self.ids[keep], self.time[keep], self.frame[keep]
-        self.boxes, self._marks, self._votes = (
-            array[keep] for array in (self.boxes, self._marks, self._votes)
-        )
-        self._continued = self._continued[keep]
+        number = np.where(keep, np.cumsum(keep) - 1, -1)
+        self._successor = np.where(self._successor >= 0, number[self._successor], -1)
+        for name in FIELDS:
+            setattr(self, name, getattr(self, name)[keep])
+        self._votes = self._votes[keep]
         self.columns = {name: column[:, keep] for name, column in self.columns.items()}
-        self._rows.clear()
-        self._rows.update({number: row for row, number in enumerate(self.ids.tolist())})
-
-
-def _positions(boxes: Floats, now: float) -> Floats:
-    """Time and bottom centers of boxes (N,4): (N,3)."""
-    return np.stack(
-        [np.full(len(boxes), now), (boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1
-    )
+        self._rows = {number: row for row, number in enumerate(self.ids.tolist())}
+        self._last_ids, self._last_rows = self._last_ids[:0], self._last_rows[:0]

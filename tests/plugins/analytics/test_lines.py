@@ -1,6 +1,7 @@
 """Every line sequence of 200 px lines and 20 px boxes, and what events and explanations contain."""
 
 import logging
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -253,6 +254,119 @@ def test_measures_and_shapes_have_the_counts_so_far():
     labels = (("line", "line"), ("direction", "in"), ("label", "car"))
     assert lines.measures()[Measure("line_crossings_total", labels)] == 1
     assert sum(lines.measures().values()) == 2
+
+
+def test_measures_are_the_same_mapping_until_a_count_changes():
+    lines, given = analyzer(), results(path(vertical(5)), tail=0)
+    seen = []
+    for one in given:
+        changed = bool(lines.update(one))
+        seen.append((lines.measures(), changed))
+    for (before, _), (after, changed) in pairwise(seen):
+        assert (after is before) != changed
+
+
+def test_counts_start_from_zero_again_and_events_are_numbered_on():
+    lines = analyzer()
+    events_of(lines, results(path(vertical(5)), tail=0))
+    lines.reset_counts()
+    assert list(lines.measures().values()) == [0]
+    (event,) = events_of(lines, results(path(vertical(5), track=2, start=60))[60:])
+    assert event.id == "test/line/2"
+    assert list(lines.measures().values()) == [1]
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"counts": 1}, {"counts": [], "numbers": [], "passages": []}]
+)
+def test_a_state_of_something_else_is_refused(state):
+    with pytest.raises(ValueError, match="not a state of the analyzer lines"):
+        analyzer().restore(state)
+
+
+BROKEN = {
+    "two_ids_alternate": (
+        [path(straight((X, 140.0), (0, 5.0), 41), track=[1 + n // 4 % 2 for n in range(41)])],
+        (1, 0),
+    ),
+    "the_id_changes_with_every_box": (
+        [path(vertical(5), track=list(range(1, 42)))],
+        (1, 0),
+    ),
+    "the_id_changes_exactly_on_the_line": (
+        [path(down(140, 240, 21)), path(down(240, 340, 21), start=20, track=2)[1:]],
+        (1, 0),
+    ),
+    "both_ids_change_of_two_that_cross_in_opposite_directions_at_once": (
+        [path(down(140, 235, 20)), path(down(245, 340, 20), start=22, track=3),
+         path(down(340, 245, 20, x=X + 12), track=2),
+         path(down(235, 140, 20, x=X + 12), start=22, track=4)],
+        (1, 1),
+    ),
+    "it_dies_after_coasting_over_the_line_and_is_found_again": (
+        [path(down(140, 250, 23)), path(down(252, 340, 18), start=27, track=2)],
+        (1, 0),
+    ),
+    "it_appears_exactly_on_the_line": ([path(down(240, 340, 20))], (0, 0)),
+    "it_appears_just_behind_the_line": ([path(down(245, 340, 20))], (0, 0)),
+    "it_vanishes_just_behind_the_line": ([path(down(140, 242, 20))], (0, 0)),
+    "5_ids_change_in_a_gap_of_half_a_second": (
+        [part for n in range(5) for part in (
+            path(down(150, 230, 17, x=240.0 + 40 * n), track=n + 1),
+            path(down(305, 385, 17, x=240.0 + 40 * n), start=31, track=n + 11))],
+        (5, 0),
+    ),
+    "a_neighbor_appears_beside_an_object_that_vanished": (
+        [path(down(140, 235, 20)), path(down(250, 340, 18, x=X + 30), start=25, track=2)],
+        (0, 0),
+    ),
+    "a_much_larger_object_appears_where_another_vanished": (
+        [path(down(140, 235, 20)), path(down(250, 340, 18), start=22, track=2, size=60.0)],
+        (0, 0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("paths", "expected"), BROKEN.values(), ids=BROKEN)
+def test_broken_tracks_at_a_horizontal_line_of_200_px(paths, expected):
+    assert counts(run(*paths)) == expected
+
+
+def test_the_camera_moves_by_60_px_while_the_id_changes():
+    others = [
+        path([(a, b + (60 if n >= 25 else 0)) for n, (a, b) in enumerate(down(50, 100, 50, x=x))],
+             track=k) for k, x in enumerate((250.0, 330.0, 390.0))
+    ]  # fmt: skip
+    old, new = path(down(100, 196, 25), track=8), path(down(270, 366, 25), start=27, track=9)
+    (event,) = run(old, new, *others)
+    assert event.data["joined"]
+
+
+@pytest.mark.parametrize("size", [10.0, 40.0, 100.0, 300.0])
+@pytest.mark.parametrize("fps", [5.0, 15.0, 60.0])
+@pytest.mark.parametrize("line", [([0, 480], [640, 0]), ([320, 0], [320, 480])], ids=str)
+def test_noise_of_5_percent_of_the_size_neither_adds_nor_hides_crossings(size, fps, line):
+    rng = np.random.default_rng(0)
+    scene = {"from": line[0], "to": line[1]}
+    times = np.arange(0, 6, 1 / fps)
+    x = 320 + 1.5 * size * (1 - np.clip(np.abs(times - 3), 0, 2))  # there and back
+    points = np.stack([x, np.full(len(x), 240.0)], axis=1)
+    noisy = points + rng.normal(0, 0.05 * size, points.shape)
+    assert sorted(counts(run(path(noisy.tolist(), size=size), line=scene, fps=fps))) == [1, 1]
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+def test_a_gap_of_a_second_in_which_the_id_changes(fps):
+    speed, gap = 100 / fps, round(fps)
+    points = straight((X, 240 - 2.5 * 100), (0, speed), round(5 * fps) + 1)
+    middle = len(points) // 2
+    old, new = (
+        path(points[: middle - gap // 2]),
+        path(points[middle - gap // 2 + gap - 1 :], start=middle - gap // 2 + gap - 1, track=2),
+    )
+    (event,) = run(old, new, fps=fps)
+    assert event.data["joined"]
+    assert event.time == pytest.approx(2.5, abs=0.1)
 
 
 EXPLAINED = {

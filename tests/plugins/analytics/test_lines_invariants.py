@@ -1,6 +1,9 @@
 """What must not change the counts of a line, for straight paths in any direction."""
 
+import json
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +15,42 @@ FRAMES = 61
 coordinates = st.tuples(st.floats(20, WIDTH - 20), st.floats(20, HEIGHT - 20))
 objects = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=4)
 LINE = ((200.0, 150.0), (450.0, 330.0))
+
+
+@settings(max_examples=40, deadline=None)
+@given(objects, st.integers(0, FRAMES + 20), st.integers(0, 8), st.floats(0, 0.1))
+def test_stopping_and_resuming_at_any_frame_gives_the_same_events(moves, stop, missing, noise):
+    rng = np.random.default_rng(stop)
+    paths = []
+    for n, (first, last) in enumerate(moves):
+        points = np.linspace(first, last, FRAMES) + rng.normal(0, 20 * noise, (FRAMES, 2))
+        breaks = [k // 13 for k in range(FRAMES)]  # another id after every 13 boxes
+        ids = [10 * n + one + 1 for one in breaks]
+        shown = [p if k % 13 >= missing else None for k, p in enumerate(points.tolist())]
+        paths.append(path(shown, track=ids))
+    given_results = results(*paths, frames=FRAMES + 20)
+    scene = {"lines": {"line": {"from": LINE[0], "to": LINE[1]}}}
+    expected = events_of(Lines(scene), given_results)
+    stopped, resumed = Lines(scene), Lines(scene)
+    events = [event for one in given_results[:stop] for event in stopped.update(one)]
+    resumed.restore(json.loads(json.dumps(stopped.state(), allow_nan=False)))
+    events += events_of(resumed, given_results[stop:])
+    assert events == expected
+    stopped = Lines(scene)
+    events_of(stopped, given_results)
+    assert resumed.measures() == stopped.measures()
+
+
+def test_a_run_that_starts_again_continues_the_tracks_and_counts_of_the_last():
+    """Stopped with an object in front of the line, and started again 0.5 s later."""
+    before = results(path(np.linspace((300, 150), (300, 205), 12).tolist()), tail=0)
+    after = results(path(np.linspace((300, 285), (300, 400), 24).tolist(), track=100), tail=0)
+    scene = {"lines": {"line": {"from": [200, 240], "to": [400, 240]}}}
+    first, second = Lines(scene), Lines(scene)
+    assert events_of(first, before) == []
+    second.restore(json.loads(json.dumps(first.state())), offset=-0.5 - 11 / 30)
+    (event,) = events_of(second, after)
+    assert (event.data["joined"], event.time) == (True, pytest.approx(-0.28, abs=0.03))
 
 
 def clear(moves, line):
