@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from vidan.errors import ModelError
 
+from .lock import locked
+
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 2**18
@@ -60,6 +62,9 @@ def download(
 ) -> None:
     """Download a file, or the rest of it; until it is complete it is called `<name>.part`.
 
+    `<name>.lock` keeps other processes from writing it at the same time. A file that is there is
+    not downloaded again.
+
     Args:
         url: address of the file.
         path: where to store it.
@@ -76,12 +81,19 @@ def download(
     where = f"cannot download {url!r}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if checksum is None:
-            part.unlink(missing_ok=True)
-        if size is None or not part.is_file() or part.stat().st_size != size:
-            _fetch(url, part, size, where, progress)
-        _verify(part, size, checksum, url)
-        part.replace(path)
+        with locked(path.with_name(f"{path.name}.lock")):
+            if path.is_file():  # another process was faster
+                return
+            if checksum is None:
+                part.unlink(missing_ok=True)
+            if size is None or not part.is_file() or part.stat().st_size != size:
+                _fetch(url, part, size, where, progress)
+            _verify(part, size, checksum, url)
+            part.replace(path)
+    except BlockingIOError as error:
+        raise ModelError(
+            f"{where}: another process is downloading it: try again when that has ended"
+        ) from error
     except urllib.error.HTTPError as error:
         raise ModelError(f"{where}: the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:

@@ -1,5 +1,6 @@
 """A local server for downloads, and a catalog of the test's own."""
 
+import contextlib
 import hashlib
 import http.server
 import threading
@@ -33,7 +34,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(server.content) - start))
         self.end_headers()
         end = len(server.content) if server.breaks_after is None else server.breaks_after
-        self.wfile.write(server.content[start:end])
+        with contextlib.suppress(ConnectionError):  # the client may have read enough
+            self.wfile.write(server.content[start:end])
         server.breaks_after = None
 
     def log_message(self, *args):

@@ -11,6 +11,7 @@ import pytest
 from vidan.errors import ModelError
 from vidan_plugins.models import download as module
 from vidan_plugins.models.download import Checksum, download
+from vidan_plugins.models.lock import locked
 
 from ..conftest import CONTENT
 
@@ -27,7 +28,7 @@ def test_a_file_is_downloaded_and_verified(server, path):
     assert calls[-1] == (len(CONTENT), len(CONTENT))
     assert calls == sorted(calls)
     assert len(calls) > 2
-    assert [p.name for p in path.parent.iterdir()] == ["model.onnx"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["model.onnx", "model.onnx.lock"]
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), None])
@@ -68,14 +69,14 @@ def test_a_wrong_file_is_not_kept(server, path):
     server.content = CONTENT[:-1] + b"x"
     with pytest.raises(ModelError, match=f"expected {server.sha256}: it was modified or"):
         download(server.url, path, len(CONTENT), server.checksum)
-    assert list(path.parent.iterdir()) == []
+    assert [p.name for p in path.parent.iterdir()] == ["model.onnx.lock"]
 
 
 def test_a_file_of_another_size_is_not_downloaded(server, path):
     server.content = CONTENT[:1000]
     with pytest.raises(ModelError, match="it has changed: 1000 bytes, expected 1024000"):
         download(server.url, path, len(CONTENT), server.checksum)
-    assert list(path.parent.iterdir()) == []
+    assert [p.name for p in path.parent.iterdir()] == ["model.onnx.lock"]
 
 
 def test_without_a_checksum_it_warns_and_never_resumes(server, path, caplog):
@@ -120,6 +121,7 @@ def test_sha384(server, path):
     checksum = Checksum("sha384", hashlib.sha384(CONTENT).hexdigest())
     download(server.url, path, len(CONTENT), checksum)
     assert path.read_bytes() == CONTENT
+    path.unlink()
     with pytest.raises(ModelError, match="has the SHA-384 "):
         download(server.url, path, len(CONTENT), Checksum("sha384", "0" * 96))
 
@@ -154,3 +156,16 @@ def test_a_file_of_unknown_size_has_a_limit(server, path, monkeypatch):
     server.tells_length = False
     with pytest.raises(ModelError, match="more than 1000000 bytes"):
         download(server.url, path)
+
+
+def test_two_processes_do_not_write_one_file(server, path):
+    path.parent.mkdir()
+    with (
+        locked(path.with_name("model.onnx.lock")),
+        pytest.raises(ModelError, match="another process is downloading it: try again when"),
+    ):
+        download(server.url, path, len(CONTENT), server.checksum)
+    assert server.asked == []
+    download(server.url, path, len(CONTENT), server.checksum)
+    download(server.url, path, len(CONTENT), server.checksum)  # as after waiting for another one
+    assert len(server.asked) == 1
