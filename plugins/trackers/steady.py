@@ -21,6 +21,7 @@ from .core.coasting_trust import CoastingTrust
 from .core.kalman import KALMAN_FILTERS, KalmanName, Rows
 from .core.motion import Array, steady_model
 from .core.score_bands import UnitInterval, check_score_bands
+from .core.score_level import BIN, ScoreLevel
 from .core.similarity import paired_iou, similarity, touching_pairs
 from .core.track_table import TrackTable
 
@@ -73,6 +74,8 @@ class Steady:
         camera_motion: whether to compensate for camera motion, estimated from the tracks.
         optical_flow: whether to estimate camera motion in the images instead, wherever enough
             corners can be tracked; costs some ms per update.
+        adapt_scores: whether `high_score` and `new_score` are lowered while lower scores of this
+            stream are as reliable (see `core.score_level`).
         kalman: `batched` computes all tracks at once; `filterpy` uses a filterpy filter per track.
 
     Attributes:
@@ -95,6 +98,7 @@ class Steady:
         min_confirmed_ratio: UnitInterval = 0.25,
         camera_motion: bool = True,
         optical_flow: bool = False,
+        adapt_scores: bool = True,
         kalman: KalmanName = "batched",
     ) -> None:
         check_score_bands(high_score, low_score)
@@ -110,6 +114,7 @@ class Steady:
         self._flow = _camera_motion() if optical_flow else None
         self.table = TrackTable(KALMAN_FILTERS[kalman](steady_model()), by_time=True)
         self._trust = CoastingTrust()
+        self._level = ScoreLevel(new_score) if adapt_scores else None
         self._last_initial_id: int | None = None  # tracks up to it started in the first update
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
@@ -120,12 +125,13 @@ class Steady:
             table.kalman.stop(missed, SIZES)
         table.advance(frame)
         boxes = detections.boxes.astype(np.float64)
-        high = detections.scores >= self._high_score
+        high_score, new_score = self._thresholds(boxes, detections.scores)
+        high = detections.scores >= high_score
         compensated = self._flow is not None and self._flow.compensate(frame, table.kalman)
         if self._camera_motion and not compensated:
             self._follow_camera(boxes[high])
         left = self._match(detections, boxes, high)
-        table.start(detections, left[detections.scores[left] >= self._new_score])
+        table.start(detections, left[detections.scores[left] >= new_score])
         if self._last_initial_id is None:
             self._last_initial_id = len(table)
         self._delete_ended(frame)
@@ -134,6 +140,15 @@ class Steady:
     def coast(self, frame: Frame) -> Tracks:
         """The tracks of the last update, predicted for a frame without detections."""
         return self.table.coast(frame)
+
+    def _thresholds(self, boxes: Array, scores: npt.NDArray[np.float32]) -> tuple[float, float]:
+        """`high_score` and `new_score`, lowered as far as the scores of this stream allow."""
+        if self._level is not None:
+            self._level.add(boxes, scores)
+        if self._level is None or self._level.value == self._new_score:
+            return self._high_score, self._new_score
+        level = self._level.value
+        return min(self._high_score, level), min(self._new_score, level + BIN)
 
     def _confirmed(self) -> Mask:
         table = self.table

@@ -32,6 +32,13 @@ def test_only_a_high_scoring_detection_starts_a_track(score, expected):
     assert ids(track(Steady(), [box(score)] * 4)[-1]) == expected
 
 
+def test_steady_detections_with_low_scores_start_tracks_once_they_proved_reliable():
+    updates = [NOTHING] + [box(0.4)] * 250
+    tracks = track(Steady(), updates)
+    assert (ids(tracks[20]), ids(tracks[-1])) == ([], [1])
+    assert ids(track(Steady(adapt_scores=False), updates)[-1]) == []
+
+
 def test_a_low_scoring_detection_continues_a_track_but_recovers_none():
     tracks = track(Steady(coast=0), [box(0.9)] * 4 + [box(0.2)] * 9 + [NOTHING, box(0.3)])
     assert [ids(t) for t in tracks] == [[1]] * 13 + [[], []]
