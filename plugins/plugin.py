@@ -32,6 +32,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("tracker", "sort", "vidan_plugins.trackers.sort:Sort")
     registry.add("tracker", "steady", "vidan_plugins.trackers.steady:Steady")
     registry.add("analytics", "flows", "vidan_plugins.analytics.flows:Flows")
+    registry.add("analytics", "heatmap", "vidan_plugins.analytics.heatmap:Heatmap")
     registry.add("analytics", "lines", "vidan_plugins.analytics.lines:Lines")
     registry.add("analytics", "presence", "vidan_plugins.analytics.presence:Presence")
     registry.add("analytics", "speed", "vidan_plugins.analytics.speed:Speed")

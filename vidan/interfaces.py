@@ -304,11 +304,11 @@ class ReportsOutages(Protocol):
 
 @runtime_checkable
 class ReportsOutputs(Protocol):
-    """Optional for a sink that writes files."""
+    """Optional for a sink or an analyzer that writes files."""
 
     @property
     def outputs(self) -> Sequence[str]:
-        """Paths of the files that it wrote; read after `close`, for the summary."""
+        """Paths of the files that it wrote; read after `close` or `finish`, for the summary."""
         ...
 
 

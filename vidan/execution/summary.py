@@ -82,9 +82,9 @@ def summarize(
     """
     outputs = [
         path
-        for sink in parts.sinks.values()
-        if isinstance(sink, ReportsOutputs)
-        for path in sink.outputs
+        for part in (*parts.sinks.values(), *parts.analyzers.values())
+        if isinstance(part, ReportsOutputs)
+        for path in part.outputs
     ]
     files = [TRACE_FILE, SUMMARY_FILE] if traced else [SUMMARY_FILE]
     outages = parts.source.outages if isinstance(parts.source, ReportsOutages) else ()

@@ -169,6 +169,11 @@ class TracedAnalyzer:
         """See `Measuring`; none if the analyzer is not."""
         return self._analyzer.measures() if isinstance(self._analyzer, Measuring) else {}
 
+    @property
+    def outputs(self) -> Sequence[str]:
+        """See `ReportsOutputs`; none if the analyzer does not report them."""
+        return self._analyzer.outputs if isinstance(self._analyzer, ReportsOutputs) else ()
+
 
 class TracedSink:
     """A sink whose calls are timed."""

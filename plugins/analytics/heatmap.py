@@ -1,0 +1,205 @@
+"""Where objects have been, and for how long."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from vidan.errors import SinkError, SourceError
+from vidan.events import Event
+from vidan.frames import Frame
+from vidan.geometry import Anchor, anchor_points
+from vidan.types import Image, Result
+
+from .stitching import Rows, TrackMemory
+
+log = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 60.0
+"""Interval of stream time at which the files are written, s."""
+
+HOLD = 0.75
+"""Distance from the center of its cell, in cells, at which an object is in another cell."""
+
+AXES = ("row", "column")
+
+COLUMNS = dict.fromkeys(AXES, (np.int64, -1))
+"""The cell that each track was in; -1 if there is none."""
+
+Floats = npt.NDArray[np.float64]
+Cells = npt.NDArray[np.int64]
+
+
+class Heatmap:
+    """Adds up how long objects are in each cell of a grid, and how often they come.
+
+    The time from one box of a track to the next counts for the cell where it is then. An object is
+    in another cell when it is 0.75 cells from the center of the last one, so that noise at a border
+    between two cells is no movement.
+
+    Writes two files when the stream ends, and every minute until then; each replaces the one before
+    when it is complete. `<path>.npz` has these arrays, for L labels and a grid of R rows and C
+    columns:
+
+    - `presence` (L,R,C) float64: time of all objects in the cell, s.
+    - `visits` (L,R,C) int64: how often an object came to the cell.
+    - `dwell` (L,R,C) float64: mean time of a visit, s; NaN without visits.
+    - `labels` (L,) str; `size` (2,) int64: width and height of the images, px.
+    - `seconds` float64: duration of the stream so far.
+
+    `<path>.png` shows the presence of all labels over the last frame.
+
+    Args:
+        path: of the files, without suffix.
+        columns: number of columns of the grid; cells are as high as wide.
+        anchor: the point of a box that is in a cell.
+        max_gap: longest time between two detections for which an object was in between, s.
+        join_within: longest time between a track and the one that continues it, s; 0 to join none.
+
+    Raises:
+        SinkError: the folder cannot be made or, at the end, a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        columns: Annotated[int, Meta(ge=1, le=1000)] = 64,
+        anchor: Anchor = "bottom",
+        max_gap: Annotated[float, Meta(gt=0)] = 1.0,
+        join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+    ) -> None:
+        self._path, self._anchor, self._max_gap = Path(path), anchor, max_gap
+        self._grid = (0, columns)  # rows and columns
+        self._memory = TrackMemory(COLUMNS, 1, join_within)
+        self._presence: dict[str, Floats] = {}  # (R,C) by label
+        self._visits: dict[str, Cells] = {}
+        self._seconds, self._written = 0.0, 0.0
+        self._last: Frame | None = None
+        self._outputs: list[str] = []
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _write_error(self._path.parent, error) from error
+
+    def update(self, result: Result) -> list[Event]:
+        """None; the result is added to the map."""
+        frame, last = result.frame, self._last
+        if last is not None and (frame.width, frame.height) != (last.width, last.height):
+            self._memory.clear()
+        if not self._grid[0]:
+            columns = self._grid[1]
+            self._grid = (max(round(columns * frame.height / frame.width), 1), columns)
+        if last is None:
+            self._written = frame.time
+        elif 0 < frame.time - last.time <= self._max_gap:
+            self._seconds += frame.time - last.time
+        self._last = frame
+        rows = self._memory.rows(result)
+        if len(rows):
+            before = self._memory.time[rows]
+            self._memory.store(rows, result)
+            self._add(rows, result.frame.time - before, result)
+        if abs(frame.time - self._written) >= WRITE_EVERY_S:
+            self._written = frame.time
+            try:
+                self._write(frame)
+            except SinkError as error:
+                log.warning("heatmap: %s", error)
+        return []
+
+    def finish(self) -> list[Event]:
+        """None; the files are written."""
+        if self._last is not None:
+            self._write(self._last)
+        return []
+
+    @property
+    def outputs(self) -> list[str]:
+        """The paths of the files."""
+        return self._outputs
+
+    def _add(self, rows: Rows, seconds: Floats, result: Result) -> None:
+        """Add the time since the last box of each track (N,) to its cell."""
+        frame, memory = result.frame, self._memory
+        places = anchor_points(result.tracks.boxes, self._anchor)[:, ::-1]  # y, x
+        exact = places / [frame.height, frame.width] * self._grid
+        held = np.stack([memory.columns[name][0, rows] for name in AXES], axis=1)
+        known = (seconds >= 0) & (seconds <= self._max_gap) & (held[:, 0] >= 0)
+        stays = known & (np.abs(exact - held - 0.5) <= HOLD).all(axis=1)
+        inside = np.clip(np.floor(exact), 0, np.subtract(self._grid, 1)).astype(np.int64)
+        cells = np.where(stays[:, None], held, inside)
+        for name, values in zip(AXES, cells.T, strict=True):
+            memory.columns[name][0, rows] = values
+        classes = memory.classes(rows)
+        for number in np.unique(classes).tolist():
+            presence, visits = self._grids(result.label(number))
+            same = classes == number
+            place = tuple(cells[same].T)
+            np.add.at(presence, place, np.where(known, seconds, 0.0)[same])
+            np.add.at(visits, place, ~stays[same])
+
+    def _grids(self, label: str) -> tuple[Floats, Cells]:
+        """Presence and visits (R,C) of a label."""
+        if label not in self._presence:
+            self._presence[label] = np.zeros(self._grid)
+            self._visits[label] = np.zeros(self._grid, np.int64)
+        return self._presence[label], self._visits[label]
+
+    def _write(self, frame: Frame) -> None:
+        """Replace both files."""
+        from .heatmap_image import heatmap_png  # the only part that needs an image library
+
+        labels = sorted(self._presence)
+        presence = np.array([self._presence[n] for n in labels]).reshape(-1, *self._grid)
+        visits = np.array([self._visits[n] for n in labels], np.int64).reshape(-1, *self._grid)
+        arrays = io.BytesIO()
+        np.savez_compressed(
+            arrays,
+            presence=presence,
+            visits=visits,
+            dwell=np.divide(presence, visits, out=np.full_like(presence, np.nan), where=visits > 0),
+            labels=np.array(labels, str),
+            size=np.array([frame.width, frame.height]),
+            seconds=np.array(self._seconds),
+        )
+        image = heatmap_png(_image(frame), presence.sum(axis=0))
+        self._outputs = [
+            _replace(self._path.with_name(self._path.name + suffix), data)
+            for suffix, data in ((".npz", arrays.getvalue()), (".png", image))
+        ]
+
+
+def _image(frame: Frame) -> Image:
+    """The image of a frame (H,W,3); black if it has none."""
+    try:
+        return frame.rgb()
+    except SourceError:  # tracks from a file
+        return np.zeros((frame.height, frame.width, 3), np.uint8)
+
+
+def _replace(path: Path, data: bytes) -> str:
+    """Write a file under another name, then give it its own.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    return str(path)
+
+
+def _write_error(path: Path, error: OSError) -> SinkError:
+    return SinkError(
+        f"cannot write {str(path)!r}: {error.strerror or error}; "
+        "free disk space or choose another path"
+    )
