@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from vidan.frames import Frame
 from vidan.geometry import Anchor, anchor_points
 from vidan.types import Image, Result
 
+from .anchors import anchors_visible
 from .stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,14 @@ WRITE_EVERY_S = 60.0
 HOLD = 0.75
 """Distance from the center of its cell, in cells, at which an object is in another cell."""
 
-AXES = ("row", "column")
+CELL = ("row", "column")
+PLACE = ("y", "x")
 
-COLUMNS = dict.fromkeys(AXES, (np.int64, -1))
-"""The cell that each track was in; -1 if there is none."""
+COLUMNS: dict[str, tuple[Any, Any]] = {
+    **dict.fromkeys(CELL, (np.int64, -1)),
+    **dict.fromkeys(PLACE, (np.float64, np.nan)),
+}
+"""The cell that each track was in, and where in the grid exactly; NaN if that is not known."""
 
 Floats = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
@@ -39,9 +44,10 @@ Cells = npt.NDArray[np.int64]
 class Heatmap:
     """Adds up how long objects are in each cell of a grid, and how often they come.
 
-    The time from one box of a track to the next counts for the cell where it is then. An object is
-    in another cell when it is 0.75 cells from the center of the last one, so that noise at a border
-    between two cells is no movement.
+    The time from one box of a track to the next counts for the cells on the way. An object is in
+    another cell when it is 0.75 cells from the center of the last one, so that noise at a border
+    between two cells is no movement. While its box is cut off by the border of the image, where it
+    is is not known.
 
     Writes two files when the stream ends, and every minute until then; each replaces the one before
     when it is complete. `<path>.npz` has these arrays, for L labels and a grid of R rows and C
@@ -125,24 +131,41 @@ class Heatmap:
         return self._outputs
 
     def _add(self, rows: Rows, seconds: Floats, result: Result) -> None:
-        """Add the time since the last box of each track (N,) to its cell."""
-        frame, memory = result.frame, self._memory
-        places = anchor_points(result.tracks.boxes, self._anchor)[:, ::-1]  # y, x
-        exact = places / [frame.height, frame.width] * self._grid
-        held = np.stack([memory.columns[name][0, rows] for name in AXES], axis=1)
-        known = (seconds >= 0) & (seconds <= self._max_gap) & (held[:, 0] >= 0)
-        stays = known & (np.abs(exact - held - 0.5) <= HOLD).all(axis=1)
-        inside = np.clip(np.floor(exact), 0, np.subtract(self._grid, 1)).astype(np.int64)
-        cells = np.where(stays[:, None], held, inside)
-        for name, values in zip(AXES, cells.T, strict=True):
-            memory.columns[name][0, rows] = values
-        classes = memory.classes(rows)
-        for number in np.unique(classes).tolist():
+        """Add the time since the last box of each track (N,) to the cells where it was."""
+        frame, columns = result.frame, self._memory.columns
+        anchors = anchor_points(result.tracks.boxes, self._anchor)[:, ::-1]
+        places = anchors / [frame.height, frame.width] * self._grid
+        before, held = (np.stack([columns[n][0, rows] for n in pair], 1) for pair in (PLACE, CELL))
+        visible = anchors_visible(result, self._anchor)
+        known = visible & (seconds >= 0) & (seconds <= self._max_gap) & np.isfinite(before[:, 0])
+        stays = known & (np.abs(places - held - 0.5) <= HOLD).all(axis=1)
+        cells = np.where(stays[:, None], held, self._cells(places))
+        for n, name in enumerate(CELL):
+            columns[name][0, rows] = cells[:, n]
+            columns[PLACE[n]][0, rows] = np.where(visible, places[:, n], np.nan)
+        classes = self._memory.classes(rows)
+        for number in np.unique(classes[visible]).tolist():
             presence, visits = self._grids(result.label(number))
-            same = classes == number
-            place = tuple(cells[same].T)
-            np.add.at(presence, place, np.where(known, seconds, 0.0)[same])
-            np.add.at(visits, place, ~stays[same])
+            same = stays & (classes == number)
+            np.add.at(presence, tuple(cells[same].T), seconds[same])
+            for n in np.flatnonzero(visible & ~stays & (classes == number)).tolist():
+                path = cells[n : n + 1]
+                if known[n]:
+                    path = self._between(before[n], places[n])
+                    np.add.at(presence, tuple(path.T), seconds[n] / len(path))
+                    path = np.concatenate([held[n : n + 1], path, cells[n : n + 1]])
+                    path = path[1:][(path[1:] != path[:-1]).any(axis=1)]
+                np.add.at(visits, tuple(path.T), 1)
+
+    def _cells(self, places: Floats) -> Cells:
+        """The cells (N,2) of places (N,2), rows and columns."""
+        return np.clip(np.floor(places), 0, np.subtract(self._grid, 1)).astype(np.int64)
+
+    def _between(self, before: Floats, place: Floats) -> Cells:
+        """The cells (K,2) along a straight line, at equal distances."""
+        count = int(np.ceil(2 * np.abs(place - before).max())) or 1
+        parts = (np.arange(count) + 0.5) / count
+        return self._cells(before + parts[:, None] * (place - before))
 
     def _grids(self, label: str) -> tuple[Floats, Cells]:
         """Presence and visits (R,C) of a label."""

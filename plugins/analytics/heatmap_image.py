@@ -11,6 +11,9 @@ from vidan.types import Image
 OPACITY = 0.7
 """Of the color of the highest value."""
 
+BLUR = 0.7
+"""Standard deviation of the blur, in cells."""
+
 TOP = 99.0
 """Percentile of the values above 0 that has the last color."""
 
@@ -21,9 +24,10 @@ def heatmap_png(image: Image, values: npt.NDArray[np.float64]) -> bytes:
     Colors follow the square root of the values: a few places where someone waits would leave the
     paths without a color otherwise.
     """
-    used = values[values > 0]
+    smooth = np.asarray(cv2.GaussianBlur(values, (0, 0), BLUR))
+    used = smooth[smooth > 0]
     top = float(np.percentile(used, TOP)) if len(used) else 1.0
-    scaled = np.sqrt(np.clip(values / top, 0, 1)).astype(np.float32)
+    scaled = np.sqrt(np.clip(smooth / top, 0, 1)).astype(np.float32)
     height, width = image.shape[:2]
     large = np.clip(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
     colors = cv2.applyColorMap((large * 255).astype(np.uint8), cv2.COLORMAP_TURBO)

@@ -9,6 +9,7 @@ from vidan.geometry import Anchor, anchor_points
 from vidan.types import Result
 
 from ..formats.ground import GroundPlane
+from .anchors import anchors_visible
 from .motion import Motion, fit_motion
 from .speed_track import Moment
 from .stitching import Rows, TrackMemory
@@ -19,10 +20,7 @@ MAX_POSITIONS = 64
 BOX_NOISE = 0.02
 """Expected noise of the edges of a box, as a fraction of its size."""
 
-BORDER = 0.005
-"""Width of the strip, in image sizes, in which an edge of a box is probably that of the image."""
-
-MIN_SPAN = 0.5
+MIN_SPAN = 0.25
 """Time that the positions must span, in windows."""
 
 FAR = 4.0
@@ -68,22 +66,12 @@ class MotionMemory(TrackMemory):
         points = anchor_points(boxes, self._anchor)
         places = plane.meters(points)
         noise = plane.noise(points, BOX_NOISE * (boxes[:, 2:] - boxes[:, :2]))
-        seen = self._whole(result) & np.isfinite(places[:, 0] * noise)
+        seen = anchors_visible(result, self._anchor) & (result.tracks.misses == 0)
+        seen &= np.isfinite(places[:, 0] * noise)
         values = {"time": np.where(seen, now, np.nan), "frame": result.frame.index, "noise": noise}
         values |= dict(zip(PLACE, places.T, strict=True)) | dict(zip(CORNERS, boxes.T, strict=True))
         for name, value in values.items():
             self.columns[name][self._slot, rows] = value
-
-    def _whole(self, result: Result) -> npt.NDArray[np.bool_]:
-        """Which tracks (N,) were detected, and not cut off by the border of the image."""
-        width, height = result.frame.width, result.frame.height
-        x1, y1, x2, y2 = result.tracks.boxes.T
-        whole = (x1 > BORDER * width) & (x2 < (1 - BORDER) * width) & (result.tracks.misses == 0)
-        if self._anchor != "top":
-            whole &= y2 < (1 - BORDER) * height
-        if self._anchor != "bottom":
-            whole &= y1 > BORDER * height
-        return np.asarray(whole)
 
     def motion(self, rows: Rows, now: float) -> Motion:
         """How tracks (N,) moved on the ground in the window that ends now."""

@@ -215,7 +215,7 @@ class Speed:
         for n in known:
             track = self._tracks.setdefault(ids[n], SpeedTrack())
             track.label = self._memory.label(int(rows[n]), result)
-            track.add(float(motion.time[n]), float(motion.speed[n]))
+            track.add(*(float(values[n]) for values in (motion.time, motion.speed, motion.error)))
             track.moved |= bool(certain[n] and motion.speed[n] > 2 * self._stop_below)
         return [
             event
@@ -307,7 +307,8 @@ class Speed:
 
     def _summary(self, track: SpeedTrack, number: int, last: Moment, result: Result) -> Event:
         self._measured[track.label] += 1
-        key = (MEASURED, RULE)
+        key, median = (MEASURED, RULE), track.median
+        top = max(track.top, median)
         return self._event(
             self._new_id(key[0], result),
             key,
@@ -315,10 +316,10 @@ class Speed:
             number,
             last,
             result,
-            median=track.median,
-            max=track.top,
-            median_kmh=track.median * UNITS["km/h"],
-            max_kmh=track.top * UNITS["km/h"],
+            median=median,
+            max=top,
+            median_kmh=median * UNITS["km/h"],
+            max_kmh=top * UNITS["km/h"],
             duration=track.ended - track.began,
             residual=self._plane.residual,
             joined=track.joined,

@@ -11,6 +11,9 @@ import numpy.typing as npt
 MAX_SPEEDS = 256
 """Estimates that are kept for the median of a track."""
 
+PRECISE = 0.03
+"""Standard error of a speed that may be the maximum of a track, as a fraction of the speed."""
+
 Box = tuple[float, float, float, float]
 Key = tuple[str, str]
 """Kind and rule of an event."""
@@ -66,10 +69,10 @@ class SpeedTrack:
     """The speeds of a track.
 
     Attributes:
-        speeds: every `stride`-th estimate, m/s.
+        estimates: every `stride`-th one: speed, m/s, and its standard error, m/s.
         stride: doubled whenever there are more than `MAX_SPEEDS`.
         count: number of estimates.
-        top: the highest estimate, m/s.
+        top: the highest of the precise estimates, m/s.
         began: time of the first estimate, s.
         ended: time of the last estimate, s.
         current: the last estimate, m/s; NaN if there is none that is precise.
@@ -79,7 +82,7 @@ class SpeedTrack:
         intervals: what it is doing.
     """
 
-    speeds: list[float] = field(default_factory=list)
+    estimates: list[tuple[float, float]] = field(default_factory=list)
     stride: int = 1
     count: int = 0
     top: float = 0.0
@@ -91,20 +94,23 @@ class SpeedTrack:
     joined: bool = False
     intervals: dict[Key, Interval] = field(default_factory=dict)
 
-    def add(self, time: float, speed: float) -> None:
+    def add(self, time: float, speed: float, error: float) -> None:
         """Take an estimate into account."""
         if self.count == 0:
             self.began = time
         if self.count % self.stride == 0:
-            self.speeds.append(speed)
-        if len(self.speeds) > MAX_SPEEDS:
-            del self.speeds[1::2]
+            self.estimates.append((speed, error))
+        if len(self.estimates) > MAX_SPEEDS:
+            del self.estimates[1::2]
             self.stride *= 2
         self.count += 1
-        self.top = max(self.top, speed)
+        if error <= PRECISE * speed:
+            self.top = max(self.top, speed)
         self.ended, self.current = time, speed
 
     @property
     def median(self) -> float:
-        """Of the estimates, m/s."""
-        return float(np.median(self.speeds))
+        """Of the estimates, weighted by their precision, m/s."""
+        speeds, errors = np.array(sorted(self.estimates)).T
+        shares = np.cumsum(1 / np.maximum(errors, 1e-9) ** 2)
+        return float(speeds[np.searchsorted(shares, shares[-1] / 2)])

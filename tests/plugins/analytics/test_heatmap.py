@@ -72,8 +72,8 @@ def test_noise_at_the_border_of_a_cell_is_no_movement(tmp_path):
 
 
 def test_a_path_visits_each_cell_once(tmp_path):
-    arrays = map_of(results(path(straight((20.0, 215.0), (5.0, 0), 121))), tmp_path)
-    assert arrays["visits"][0, 5].tolist() == [1] * 16
+    arrays = map_of(results(path(straight((25.0, 215.0), (5.0, 0), 116))), tmp_path)
+    assert arrays["visits"][0, 5].tolist() == [1] * 15 + [0]
     assert arrays["presence"][0, 5, 2:14] == pytest.approx(8 / 30, abs=0.04)
 
 
@@ -85,9 +85,16 @@ def test_two_objects_take_turns(tmp_path):
     assert arrays["dwell"][0, 5, 2] == pytest.approx(1.0)
 
 
-def test_points_beyond_the_image_are_in_the_cell_at_its_border(tmp_path):
-    arrays = map_of(results(path([(WIDTH + 10.0, HEIGHT + 5.0)] * 10)), tmp_path)
-    assert arrays["presence"][0, -1, -1] > 0
+def test_a_box_that_the_border_cuts_off_is_nowhere(tmp_path):
+    arrays = map_of(results(path([(100.0, HEIGHT - 2.0)] * 31)), tmp_path)
+    assert arrays["presence"].sum() == arrays["visits"].sum() == 0
+
+
+def test_a_fast_object_was_in_the_cells_between_two_boxes(tmp_path):
+    arrays = map_of(results(path(straight((60.0, 215.0), (160.0, 0), 4))), tmp_path)
+    assert arrays["visits"][0, 5].tolist() == [0] + [1] * 13 + [0, 0]
+    assert (arrays["presence"][0, 5, 2:13] > 0).all()
+    assert arrays["presence"].sum() == pytest.approx(0.1)
 
 
 def test_the_image_shows_where_objects_were(tmp_path):
