@@ -9,10 +9,10 @@ import pytest
 import vidan
 from vidan import ConfigError, SinkError
 from vidan.testing import AnalyzerSuite
-from vidan_plugins.analytics.heatmap import Heatmap
+from vidan_plugins.analytics.heatmap.analyzer import Heatmap
 from vidan_plugins.formats.imageless import ImagelessFrame
 
-from .paths import HEIGHT, WIDTH, path, result, results, straight
+from ..paths import HEIGHT, WIDTH, path, result, results, straight
 
 
 def map_of(given, folder, **options):

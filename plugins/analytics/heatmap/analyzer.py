@@ -17,8 +17,8 @@ from vidan.frames import Frame
 from vidan.geometry import Anchor, anchor_points
 from vidan.types import Image, Result
 
-from .anchors import anchors_visible
-from .stitching import Rows, TrackMemory
+from ..anchors import anchors_visible
+from ..stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class Heatmap:
 
     def _write(self, frame: Frame) -> None:
         """Replace both files."""
-        from .heatmap_image import heatmap_png  # the only part that needs an image library
+        from .image import heatmap_png  # the only part that needs an image library
 
         labels = sorted(self._presence)
         presence = np.array([self._presence[n] for n in labels]).reshape(-1, *self._grid)

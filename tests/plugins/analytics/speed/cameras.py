@@ -5,7 +5,7 @@ Positions on the road are in m: x to the right, y away from the camera.
 
 import numpy as np
 
-from .paths import LABELS, result
+from ..paths import LABELS, result
 
 WIDTH, HEIGHT = 1280, 720
 SIZE = (1.8, 1.5)  # width and height of an object, m

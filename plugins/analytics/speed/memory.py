@@ -8,11 +8,11 @@ import numpy.typing as npt
 from vidan.geometry import Anchor, anchor_points
 from vidan.types import Result
 
-from ..formats.ground import GroundPlane
-from .anchors import anchors_visible
+from ...formats.ground import GroundPlane
+from ..anchors import anchors_visible
+from ..stitching import Rows, TrackMemory
 from .motion import Motion, fit_motion
-from .speed_track import Moment
-from .stitching import Rows, TrackMemory
+from .track import Moment
 
 MAX_POSITIONS = 64
 """Positions of a track from which its speed is computed."""

@@ -17,13 +17,13 @@ from vidan.events import MEASURED, SPEEDING, STOPPED, WRONG_WAY, Event, Measure,
 from vidan.geometry import ANCHOR_HEIGHTS, Anchor, anchor_points
 from vidan.types import Result
 
-from ..formats.ground import GroundPlane, fit_ground
-from ..formats.scene_file import Zone, load_scene
+from ...formats.ground import GroundPlane, fit_ground
+from ...formats.scene_file import Zone, load_scene
+from ..polygons import Polygons
+from ..stitching import Rows
+from .memory import TOLERANCE_S, MotionMemory
 from .motion import Motion
-from .motion_memory import TOLERANCE_S, MotionMemory
-from .polygons import Polygons
-from .speed_track import Condition, Interval, Key, Moment, SpeedTrack
-from .stitching import Rows
+from .track import Condition, Interval, Key, Moment, SpeedTrack
 
 log = logging.getLogger(__name__)
 

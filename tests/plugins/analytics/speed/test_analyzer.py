@@ -11,8 +11,9 @@ from vidan import ConfigError, Measure
 from vidan.config.build import SceneContext
 from vidan.events import MEASURED, SPEEDING, STOPPED, WRONG_WAY
 from vidan.testing import AnalyzerSuite
-from vidan_plugins.analytics.speed import Speed
+from vidan_plugins.analytics.speed.analyzer import Speed
 
+from ..paths import events_of
 from .cameras import (
     CAMERAS,
     HEIGHT,
@@ -25,7 +26,6 @@ from .cameras import (
     seen,
     straight_on,
 )
-from .paths import events_of
 
 SPEED = 13.9  # m/s: 50 km/h
 PATHS = {
