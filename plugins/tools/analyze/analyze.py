@@ -39,12 +39,15 @@ DEFAULT_RATE = 30.0
 
 def run(arguments: Sequence[str]) -> int:
     """Analyze the tracks that the overrides name: any key of `conf/analyze.yaml`."""
-    config = compose([*_analyzers(arguments), *arguments], "analyze")
+    config = compose(arguments, "analyze")
     labels = _labels(config.label)
     if config.tracks is None:
         raise ConfigError("tracks is missing: set tracks=<file or folder of tracks>")
     path = options.path("tracks", config.tracks)
     files = find_tracks(path)
+    scene = load_scene(_plain(config, "scene"))
+    if "analytics" not in chosen_groups(arguments) and not (scene.lines or scene.zones):
+        raise ConfigError("the scene has no lines or zones: set scene=<file>")
     sequences = [_sequence(file, config, labels) for file in files]
     folder = Path(config.run_dir)
     configs = [
@@ -55,24 +58,6 @@ def run(arguments: Sequence[str]) -> int:
     for each, sequence, analyzers in zip(configs, sequences, analyses, strict=True):
         _analyze(each, sequence, analyzers)
     return 0
-
-
-def _analyzers(arguments: Sequence[str]) -> list[str]:
-    """The override that chooses those that the scene has shapes for, unless some are chosen.
-
-    Raises:
-        ConfigError: there is no scene.
-    """
-    chosen = chosen_groups(arguments)
-    if "analytics" in chosen:
-        return []
-    keys = ("scene=", "scene.", "+scene.", "++scene.")
-    config = compose([argument for argument in arguments if argument.startswith(keys)], "analyze")
-    scene = load_scene(_plain(config, "scene"))
-    names = [name for name in ("lines", "zones") if getattr(scene, name)]
-    if not names:
-        raise ConfigError("the scene has no lines or zones: set scene=<file>")
-    return [f"analytics=[{','.join(names)}]"]
 
 
 def _labels(value: Any) -> Labels:
