@@ -23,6 +23,8 @@ from ..runtime.stream import Stream
 from ..stats import Stats
 from ..tracing.trace import Trace
 from .assemble import assemble, workers
+from .continuation import START_FILE, with_counts
+from .counts import CountsKeeper
 from .parts import Parts, with_replay, with_trace
 from .replay import FILE as REPLAY_FILE
 from .settings import RunSettings
@@ -69,14 +71,18 @@ def prepare(
         log.warning("plugin %r was left out: %s", plugin, why)
     with ExitStack() as opened:
         parts = assemble(settings, opened, require_display=require_display)
-        if _is_resumable(settings, parts):
+        resumable = _is_resumable(settings, parts)
+        if resumable:
             parts = with_replay(parts, settings.run_dir, resumed=resumed)
+        parts, keeper = with_counts(parts, settings, resumable=resumable, resumed=resumed)
+        if keeper is not None:
+            opened.callback(keeper.close)
         trace = Trace() if settings.trace else None
         if trace is not None:
             parts = with_trace(parts, trace)
         pipeline = _pipeline(settings, parts)
         opened.pop_all()  # the pipeline closes them from now on
-    return PreparedRun(config, settings, parts, pipeline, trace)
+    return PreparedRun(config, settings, parts, pipeline, trace, keeper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ class PreparedRun:
         parts: the components.
         pipeline: the frame loop; `pipeline.interrupt` stops the run from another thread.
         trace: None if the run is not traced.
+        keeper: saves the counts; None if they are not saved.
     """
 
     config: DictConfig
@@ -96,6 +103,7 @@ class PreparedRun:
     parts: Parts
     pipeline: Pipeline
     trace: Trace | None
+    keeper: CountsKeeper | None
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Summary:
         """Start the run and wait for its end; works once. See `execute`."""
@@ -114,12 +122,14 @@ class PreparedRun:
 
     def _finish(self, error: BaseException | None) -> Summary:
         """Write the trace and the summary, and delete the files for resuming a complete run."""
+        if self.keeper is not None:
+            self.keeper.close()
         directory = self.settings.run_dir
         traced = self.trace is not None and self.trace.write(directory / TRACE_FILE)
         summary = summarize(self.pipeline, self.parts, directory, error, traced=traced)
         write_summary(directory, summary)
         if error is None and self.pipeline.interrupted is None:
-            for file in (REPLAY_FILE, JOURNAL_FILE):
+            for file in (REPLAY_FILE, JOURNAL_FILE, START_FILE):
                 (directory / file).unlink(missing_ok=True)
         return summary
 

@@ -39,6 +39,19 @@ class PipelineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CountsSettings:
+    """The settings `counts`.
+
+    Attributes:
+        reset: when counts start from zero; None: `never` for live sources, `start` for others.
+        path: of the file that they are saved to; None: one in `runs/counts` for each stream.
+    """
+
+    reset: Literal["never", "daily", "start"] | None
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """The settings of a run; immutable.
 
@@ -48,6 +61,7 @@ class RunSettings:
             options of each by its name.
         pipeline: the config group `pipeline`.
         scene: the config group `scene`.
+        counts: the settings `counts`.
         max_frames: end after this many frames of the source; None for all.
         on_sink_error: whether to stop the run if a sink fails.
         trace: whether to write a trace.
@@ -58,6 +72,7 @@ class RunSettings:
     components: Mapping[str, Mapping[str, Any]]
     pipeline: PipelineSettings
     scene: Mapping[str, Any]
+    counts: CountsSettings
     max_frames: Annotated[int, Meta(ge=1)] | None
     on_sink_error: Literal["stop", "continue"]
     trace: bool
@@ -78,6 +93,7 @@ class RunSettings:
             "components": components,
             "pipeline": pipeline,
             "scene": _group(values, "scene"),
+            "counts": checked(CountsSettings, _group(values, "counts"), "counts."),
         }
         return checked(cls, values | whole)
 
