@@ -216,7 +216,7 @@ def test_a_killed_camera_run_has_a_complete_file_and_continues(folder):
 
 def test_a_resumed_job_counts_nothing_twice(folder):
     kept = ["counts.reset=never", "counts.path=sum.json"]
-    job = ["source=synthetic", "source.frames=300", *TALLY, *kept]
+    job = ["source=synthetic", "source.frames=300", *TALLY, *kept, "scene=none"]
     write_clip(folder / "first.mp4", 10)
     run(*kept, source=["source=file", "source.path=first.mp4"])  # what the job continues from
     process = start(*job, "hydra.run.dir=job")
