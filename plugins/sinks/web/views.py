@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable
 from importlib import resources
 
 from aiohttp import WSCloseCode, web
 
+from .metrics import metrics_text
 from .viewer_hub import ViewerHub
 
 FILES = {
@@ -151,22 +151,7 @@ class Views:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         """See https://prometheus.io/docs/instrumenting/exposition_formats."""
-        stats = self._hub.live_stats.snapshot()
-        lines = [
-            f"# TYPE vidan_{name} {kind}\nvidan_{name} {value}"
-            for name, kind, value in (
-                ("frames_total", "counter", stats["frames"]),
-                ("dropped_frames_total", "counter", stats["dropped"]),
-                ("skipped_frames_total", "counter", stats["skipped"]),
-                ("frames_per_second", "gauge", stats["fps"]),
-                ("age_seconds", "gauge", "NaN" if stats["age"] is None else stats["age"]),
-                ("viewers", "gauge", self._hub.viewers),
-            )
-        ]
-        for name, kind, key in (("objects", "gauge", "now"), ("objects_total", "counter", "total")):
-            lines.append(f"# TYPE vidan_{name} {kind}")
-            lines += [f"vidan_{name}{{label={_quoted(k)}}} {n}" for k, n in stats[key].items()]
-        text = "\n".join(lines) + "\n"
+        text = metrics_text(self._hub.live_stats, self._hub.viewers)
         return web.Response(
             body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
@@ -179,8 +164,3 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
             raise outcome
-
-
-def _quoted(label: str) -> str:
-    """A label value for Prometheus: quotes, backslashes and line ends escaped, nothing else."""
-    return json.dumps(label, ensure_ascii=False)
