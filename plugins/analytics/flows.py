@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -21,6 +21,9 @@ SETTLE_S = 2.0
 
 PURGE_EVERY_S = 5.0
 """Interval at which objects are forgotten that had no track for long, s."""
+
+LONG_AGO_S = 1e9
+"""A time before any other, s; finite, for JSON."""
 
 RULE = "flows"
 """Rule of the events."""
@@ -51,6 +54,16 @@ class Place:
         """Of the line or zone."""
         return self.event.rule
 
+    def state(self) -> list[Any]:
+        """What `restored` needs, ready for JSON."""
+        return [self.event.record(), self.reached, self.left]
+
+    @classmethod
+    def restored(cls, state: Sequence[Any], offset: float) -> Place:
+        """A place of a state, whose times are changed by `offset` s."""
+        event, reached, left = state
+        return cls(_event(event, offset), reached + offset, None if left is None else left + offset)
+
 
 @dataclass(slots=True)
 class Journey:
@@ -65,6 +78,25 @@ class Journey:
     first: Place | None = None
     last: Place | None = None
     joined: bool = False
+
+    def state(self) -> dict[str, Any]:
+        """What `restored` needs, ready for JSON."""
+        first, last = (None if p is None else p.state() for p in (self.first, self.last))
+        # The first place is often the last one too, which may still be left.
+        return {
+            "first": first,
+            "last": None if self.last is self.first else last,
+            "joined": self.joined,
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any], offset: float) -> Journey:
+        """A journey of a state, whose times are changed by `offset` s."""
+        first, last = (
+            None if state[name] is None else Place.restored(state[name], offset)
+            for name in ("first", "last")
+        )
+        return cls(first, last or first, bool(state["joined"]))
 
 
 class Flows:
@@ -135,6 +167,49 @@ class Flows:
         """`flows_total` by origin, destination and label."""
         return self._measures
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        journeys = list({id(j): j for j in self._journeys.values()}.values())
+        index = {id(journey): n for n, journey in enumerate(journeys)}
+        return {
+            "counts": [[*key, count] for key, count in self._counts.items()],
+            "number": self._number,
+            "purged": max(self._purged, -LONG_AGO_S),
+            "waiting": [event.record() for event in self._waiting],
+            "journeys": [journey.state() for journey in journeys],
+            "tracks": [[n, index[id(j)], self._seen[n]] for n, j in self._journeys.items()],
+            "visits": [[n, index[id(j)]] for n, j in self._visits.items() if id(j) in index],
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state, `offset` s later."""
+        try:
+            self._counts.update({(a, b, label): int(n) for a, b, label, n in state["counts"]})
+            self._number, self._purged = int(state["number"]), float(state["purged"]) + offset
+            self._waiting = [_event(record, offset) for record in state["waiting"]]
+            journeys = [Journey.restored(journey, offset) for journey in state["journeys"]]
+            for number, n, seen in state["tracks"]:
+                self._journeys[number], self._seen[number] = journeys[n], seen + offset
+            self._visits = {name: journeys[n] for name, n in state["visits"]}
+            self._memory.restore(state["memory"], offset)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ValueError("not a state of the analyzer flows") from error
+        self._measure()
+
+    def reset_counts(self) -> None:
+        """Start all counts from zero."""
+        self._counts = Counter(dict.fromkeys(self._counts, 0))
+        self._measure()
+
+    def _measure(self) -> None:
+        self._measures = {
+            Measure(
+                "flows_total", (("origin", origin), ("destination", destination), ("label", label))
+            ): float(count)
+            for (origin, destination, label), count in sorted(self._counts.items())
+        }
+
     def _settle(self, result: Result, until: float | None) -> list[Event]:
         """Use the events that happened until then, by time; all of them if it is None."""
         self._waiting.sort(key=lambda event: (event.time, event.rule, event.id))
@@ -144,13 +219,7 @@ class Flows:
         self._waiting = self._waiting[len(known) :]
         flows = [flow for event in known for flow in self._use(event, result)]
         if flows:
-            self._measures = {
-                Measure(
-                    "flows_total",
-                    (("origin", origin), ("destination", destination), ("label", label)),
-                ): float(count)
-                for (origin, destination, label), count in sorted(self._counts.items())
-            }
+            self._measure()
         return flows
 
     def _use(self, event: Event, result: Result) -> Iterator[Event]:
@@ -243,3 +312,9 @@ class Flows:
         self._journeys = {n: self._journeys[n] for n in kept}
         known = {id(journey) for journey in self._journeys.values()}
         self._visits = {name: j for name, j in self._visits.items() if id(j) in known}
+
+
+def _event(record: Mapping[str, Any], offset: float) -> Event:
+    """An event from its record, `offset` s later."""
+    points = {n: None if record[n] is None else tuple(record[n]) for n in ("box", "at")}
+    return Event(**{**record, **points, "time": record["time"] + offset})

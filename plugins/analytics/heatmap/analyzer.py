@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,14 +29,17 @@ WRITE_EVERY_S = 60.0
 HOLD = 0.75
 """Distance from the center of its cell, in cells, at which an object is in another cell."""
 
+UNKNOWN = -1e9
+"""Place of a track that is not known; finite, for JSON."""
+
 CELL = ("row", "column")
 PLACE = ("y", "x")
 
 COLUMNS: dict[str, tuple[Any, Any]] = {
     **dict.fromkeys(CELL, (np.int64, -1)),
-    **dict.fromkeys(PLACE, (np.float64, np.nan)),
+    **dict.fromkeys(PLACE, (np.float64, UNKNOWN)),
 }
-"""The cell that each track was in, and where in the grid exactly; NaN if that is not known."""
+"""The cell that each track was in, and where in the grid exactly; `UNKNOWN` if not known."""
 
 Floats = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
@@ -125,6 +129,36 @@ class Heatmap:
             self._write(self._last)
         return []
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {
+            "grid": list(self._grid),
+            "seconds": self._seconds,
+            "presence": {name: grid.tolist() for name, grid in self._presence.items()},
+            "visits": {name: grid.tolist() for name, grid in self._visits.items()},
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state, `offset` s later."""
+        try:
+            rows, columns = (int(count) for count in state["grid"])
+            if columns != self._grid[1]:
+                raise ValueError(f"columns={self._grid[1]}: the state has {columns}")
+            self._grid, self._seconds = (rows, columns), float(state["seconds"])
+            for name, grid in state["presence"].items():
+                presence, visits = self._grids(name)
+                presence[:], visits[:] = grid, state["visits"][name]
+            self._memory.restore(state["memory"], offset)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a state of this heatmap: {error}") from error
+
+    def reset_counts(self) -> None:
+        """Start all cells from zero."""
+        self._seconds = 0.0
+        for grid in (*self._presence.values(), *self._visits.values()):
+            grid[:] = 0
+
     @property
     def outputs(self) -> list[str]:
         """The paths of the files."""
@@ -137,12 +171,12 @@ class Heatmap:
         places = anchors / [frame.height, frame.width] * self._grid
         before, held = (np.stack([columns[n][0, rows] for n in pair], 1) for pair in (PLACE, CELL))
         visible = anchors_visible(result, self._anchor)
-        known = visible & (seconds >= 0) & (seconds <= self._max_gap) & np.isfinite(before[:, 0])
+        known = visible & (seconds >= 0) & (seconds <= self._max_gap) & (before[:, 0] > UNKNOWN)
         stays = known & (np.abs(places - held - 0.5) <= HOLD).all(axis=1)
         cells = np.where(stays[:, None], held, self._cells(places))
         for n, name in enumerate(CELL):
             columns[name][0, rows] = cells[:, n]
-            columns[PLACE[n]][0, rows] = np.where(visible, places[:, n], np.nan)
+            columns[PLACE[n]][0, rows] = np.where(visible, places[:, n], UNKNOWN)
         classes = self._memory.classes(rows)
         for number in np.unique(classes[visible]).tolist():
             presence, visits = self._grids(result.label(number))

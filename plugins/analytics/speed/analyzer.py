@@ -21,7 +21,7 @@ from ...formats.ground import GroundPlane, fit_ground
 from ...formats.scene_file import Zone, load_scene
 from ..polygons import Polygons
 from ..stitching import Rows
-from .memory import TOLERANCE_S, MotionMemory
+from .memory import NEVER_S, TOLERANCE_S, MotionMemory
 from .motion import Motion
 from .track import Condition, Interval, Key, Moment, SpeedTrack
 
@@ -116,7 +116,7 @@ class Speed:
         self._stop_below, self._limit = stop_below, limit
         self._after = {STOPPED: stop_after, WRONG_WAY: alert_after, SPEEDING: alert_after}
         self._memory = MotionMemory(anchor, window, join_within)
-        self._due = -np.inf
+        self._due = NEVER_S
         self._tracks: dict[int, SpeedTrack] = {}  # those that had a speed, by id
         self._numbers: Counter[str] = Counter()  # of the events, by kind
         self._measured: Counter[str] = Counter()  # tracks by label
@@ -152,6 +152,36 @@ class Speed:
         """The measures that are listed above."""
         return self._measures
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {
+            "size": self._size,
+            "due": self._due,
+            "numbers": dict(self._numbers),
+            "measured": dict(self._measured),
+            "tracks": [[number, track.state()] for number, track in self._tracks.items()],
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
+        """Continue from a state, `offset` s later."""
+        try:
+            self._due = float(state["due"]) + offset
+            self._numbers.update({kind: int(count) for kind, count in state["numbers"].items()})
+            self._measured.update({label: int(n) for label, n in state["measured"].items()})
+            for number, track in state["tracks"]:
+                self._tracks[int(number)] = SpeedTrack.restored(track, offset)
+            self._memory.restore(state["memory"], offset)
+            if state["size"] is not None:
+                width, height = state["size"]
+                self._place(width, height)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError("not a state of the analyzer speed") from error
+
+    def reset_counts(self) -> None:
+        """Start the numbers of measured objects from zero."""
+        self._measured = Counter(dict.fromkeys(self._measured, 0))
+
     def shapes(self) -> list[Shape]:
         """The speed of each track of the last frame, at its anchor."""
         if self._unit is None or self._last is None:
@@ -172,7 +202,7 @@ class Speed:
             self._labels = result.labels
         if size == self._size:
             return []
-        events = self.finish()
+        events = self._leave(result, 0.0)
         self._memory.clear()
         self._scene.check_size(*size)
         self._place(*size)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,13 +32,16 @@ FAR = 4.0
 TOLERANCE_S = 1e-6
 """Differences of times that are rounding errors, s."""
 
+NEVER_S = -1e9
+"""Time of a position that is not known, s; finite, for JSON."""
+
 Floats = npt.NDArray[np.float64]
 
 PLACE = ("x", "y")
 CORNERS = ("x1", "y1", "x2", "y2")
 
 COLUMNS = {
-    "time": (np.float64, np.nan),
+    "time": (np.float64, NEVER_S),
     "frame": (np.int64, 0),
     **dict.fromkeys((*PLACE, "noise", *CORNERS), (np.float64, 0.0)),
 }
@@ -54,7 +60,21 @@ class MotionMemory(TrackMemory):
     def __init__(self, anchor: Anchor, window: float, max_gap: float) -> None:
         super().__init__(COLUMNS, MAX_POSITIONS, max_gap)
         self._anchor, self._window = anchor, window
-        self._slot, self._slot_time = 0, -np.inf
+        self._slot, self._slot_time = 0, NEVER_S
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {"tracks": super().state(), "slot": self._slot, "slot_time": self._slot_time}
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s.
+
+        Raises:
+            ValueError: the state is not one of this memory.
+        """
+        super().restore(state["tracks"], offset)
+        self._slot, self._slot_time = int(state["slot"]), float(state["slot_time"]) + offset
+        self.columns["time"] += offset
 
     def remember(self, rows: Rows, result: Result, plane: GroundPlane) -> None:
         """Take over where on the ground tracks (N,) are that were detected in full."""
@@ -68,8 +88,10 @@ class MotionMemory(TrackMemory):
         noise = plane.noise(points, BOX_NOISE * (boxes[:, 2:] - boxes[:, :2]))
         seen = anchors_visible(result, self._anchor) & (result.tracks.misses == 0)
         seen &= np.isfinite(places[:, 0] * noise)
-        values = {"time": np.where(seen, now, np.nan), "frame": result.frame.index, "noise": noise}
-        values |= dict(zip(PLACE, places.T, strict=True)) | dict(zip(CORNERS, boxes.T, strict=True))
+        values = {"time": np.where(seen, now, NEVER_S), "frame": result.frame.index}
+        values |= {"noise": np.where(seen, noise, 0.0)}
+        values |= zip(PLACE, np.where(seen, places.T, 0.0), strict=True)
+        values |= zip(CORNERS, boxes.T, strict=True)
         for name, value in values.items():
             self.columns[name][self._slot, rows] = value
 
@@ -95,7 +117,7 @@ class MotionMemory(TrackMemory):
         return Moment(time, int(self.columns["frame"][slot, row]), (x1, y1, x2, y2))
 
     def _nearest(self, row: int, time: float) -> int:
-        return int(np.nanargmin(np.abs(self.columns["time"][:, row] - time)))
+        return int(np.argmin(np.abs(self.columns["time"][:, row] - time)))
 
     def _places(self, rows: Rows, now: float) -> tuple[Floats, Floats, Floats]:
         """Times (N,K), positions (N,K,2), m, and their noise (N,K), m, in the window."""

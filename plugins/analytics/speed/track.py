@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -107,6 +109,32 @@ class SpeedTrack:
         if error <= PRECISE * speed:
             self.top = max(self.top, speed)
         self.ended, self.current = time, speed
+
+    def state(self) -> dict[str, Any]:
+        """What `restored` needs, ready for JSON."""
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        state["current"] = self.current if np.isfinite(self.current) else None
+        state["intervals"] = [
+            [*key, each.since, each.id, each.top] for key, each in self.intervals.items()
+        ]
+        return dict(msgspec.to_builtins(state))
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any], offset: float) -> SpeedTrack:
+        """A track of a state, whose times are changed by `offset` s.
+
+        Raises:
+            KeyError, TypeError, ValueError: the state is not one of a track.
+        """
+        track = cls(**state)
+        track.estimates = [(speed, error) for speed, error in state["estimates"]]
+        track.current = np.nan if state["current"] is None else state["current"]
+        track.began, track.ended = track.began + offset, track.ended + offset
+        track.intervals = {}
+        for kind, rule, (time, frame, (x1, y1, x2, y2)), name, top in state["intervals"]:
+            since = Moment(time + offset, frame, (x1, y1, x2, y2))
+            track.intervals[kind, rule] = Interval(since, name, top)
+        return track
 
     @property
     def median(self) -> float:

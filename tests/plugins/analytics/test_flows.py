@@ -16,7 +16,8 @@ from vidan_plugins.analytics.flows import Flows
 from vidan_plugins.analytics.lines import Lines
 from vidan_plugins.analytics.zones import Zones
 
-from .paths import path, result, results, straight
+from .paths import events_of, path, result, results, straight
+from .restarts import check_restarts
 
 SCENE = {
     "lines": {
@@ -249,3 +250,34 @@ def test_lines_and_zones_must_be_before():
 def test_events_of_a_straight_path_come_in_order():
     flows, _ = flows_of(path(straight((20.0, Y), (4.0, 0.0), 151)))
     assert [flow.time for flow in flows] == sorted(flow.time for flow in flows)
+
+
+def stream_with_events():
+    """Results with the events of lines and zones for a broken track, and for one that returns."""
+    points = walk(20, 320, 320, 620)
+    paths = (
+        path(points[:38]),
+        path(points[45:], start=45, track=2),
+        path([(x, 300.0) for x, _ in walk(320, 320, 20)], track=3),
+    )
+    analysis = Analysis({"lines": Lines(SCENE), "zones": Zones(SCENE)})
+    return [analysis.update(one) for one in results(*paths)]
+
+
+def test_a_restart_at_any_frame_changes_nothing():
+    events = check_restarts(Flows, stream_with_events())
+    assert sorted(pairs(events)) == [("till", "east"), ("till", "west"), ("west", "till")]
+
+
+def test_counts_can_be_reset():
+    flows = Flows()
+    events_of(flows, stream_with_events())
+    assert sum(flows.measures().values()) == 3
+    flows.reset_counts()
+    assert sum(flows.measures().values()) == 0
+
+
+@pytest.mark.parametrize("state", [{}, {"counts": 1}, {"counts": []}])
+def test_what_is_no_state_is_an_error(state):
+    with pytest.raises(ValueError, match="not a state of the analyzer flows"):
+        Flows().restore(state)

@@ -1,5 +1,6 @@
 """Presence and visits per cell, and the files that have them."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -190,3 +191,38 @@ def test_the_summary_names_the_files(here):
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
         vidan.create("analytics", "heatmap", path=str(tmp_path / "heatmap"), **options)
+
+
+def test_a_restart_at_any_frame_changes_nothing(tmp_path):
+    given = results(path(straight((25.0, 215.0), (5.0, 0), 116)))
+    expected = map_of(given, tmp_path)
+    for cut in range(0, len(given), 11):
+        first, second = (Heatmap(str(tmp_path / name), columns=16) for name in ("first", "second"))
+        for one in given[:cut]:
+            first.update(one)
+        second.restore(json.loads(json.dumps(first.state(), allow_nan=False)))
+        for one in given[cut:]:
+            second.update(one)
+        second.finish()
+        with np.load(tmp_path / "second.npz") as arrays:
+            for name in ("presence", "visits"):
+                np.testing.assert_allclose(arrays[name], expected[name])
+
+
+def test_counts_can_be_reset(tmp_path):
+    heatmap = Heatmap(str(tmp_path / "heatmap"))
+    for one in results(path([(100.0, 215.0)] * 61), tail=0):
+        heatmap.update(one)
+    heatmap.reset_counts()
+    heatmap.finish()
+    with np.load(tmp_path / "heatmap.npz") as arrays:
+        assert arrays["presence"].sum() == arrays["visits"].sum() == arrays["seconds"] == 0
+
+
+def test_a_state_of_another_grid_is_an_error(tmp_path):
+    heatmap = Heatmap(str(tmp_path / "heatmap"), columns=16)
+    heatmap.update(result(0, []))
+    with pytest.raises(ValueError, match="columns=64: the state has 16"):
+        Heatmap(str(tmp_path / "heatmap")).restore(heatmap.state())
+    with pytest.raises(ValueError, match="not a state"):
+        Heatmap(str(tmp_path / "heatmap")).restore({})

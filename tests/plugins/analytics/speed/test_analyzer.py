@@ -14,6 +14,7 @@ from vidan.testing import AnalyzerSuite
 from vidan_plugins.analytics.speed.analyzer import Speed
 
 from ..paths import events_of
+from ..restarts import check_restarts
 from .cameras import (
     CAMERAS,
     HEIGHT,
@@ -300,3 +301,34 @@ def test_events_are_ready_for_json():
     assert {event.kind for event in events} == {MEASURED, SPEEDING, WRONG_WAY}
     for event in events:
         json.dumps(event.record(), allow_nan=False)
+
+
+def test_a_restart_at_any_frame_changes_nothing():
+    given = seen(VIEW, pausing, 9, 10, missing=0.2, noise=0.02)
+    events = check_restarts(lambda: Speed(lane(TOWARD), limit=5), given)
+    kinds = [event.kind for event in events]
+    assert sorted(kinds) == sorted([SPEEDING, WRONG_WAY, STOPPED] * 2 + [MEASURED])
+
+
+def test_a_track_of_an_earlier_run_ends():
+    speed, again = speed_of(), speed_of()
+    for one in seen(VIEW, *PATHS["away"]):
+        speed.update(one)
+    again.restore(speed.state(), offset=-10.0)
+    (event,) = events_of(again, seen(VIEW, *PATHS["away"], track=2)[:1])[:1]
+    assert (event.kind, event.track) == (MEASURED, 1)
+    assert event.time == pytest.approx(3.6 - 10, abs=0.1)
+
+
+def test_counts_can_be_reset():
+    speed = speed_of()
+    events_of(speed, seen(VIEW, *PATHS["away"]))
+    speed.reset_counts()
+    speed.update(seen(VIEW, *PATHS["away"], track=2)[0])
+    assert speed.measures()[Measure("speed_measured_total", (("label", "car"),))] == 0
+
+
+@pytest.mark.parametrize("state", [{}, {"tracks": 1}, {"due": None}])
+def test_what_is_no_state_is_an_error(state):
+    with pytest.raises(ValueError, match="not a state of the analyzer speed"):
+        speed_of().restore(state)
