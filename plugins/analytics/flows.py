@@ -103,9 +103,10 @@ class Flows:
     """Reports `flow.completed` for each object that goes from one line or zone to another.
 
     An object is at a line when it crosses it, in either direction, and at a zone from entering to
-    leaving it; an object that began inside came from there. Places are ordered by the time at which
-    they were reached. Each place but the first completes a flow from the one before: an object that
-    is at A, B and C gives A to B and B to C. To be at the same place again is not a flow.
+    leaving it; an object that began inside came from there, which is known when it has left. Places
+    are ordered by the time at which they were reached. Each place but the first completes a flow
+    from the one before: an object that is at A, B and C gives A to B and B to C. To be at the same
+    place again is not a flow.
 
     Events have `origin`; `destination`; `seconds`, from leaving the one until reaching the other, 0
     if the object was still in the origin; `joined`, whether broken tracks were continued by

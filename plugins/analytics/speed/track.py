@@ -138,7 +138,8 @@ class SpeedTrack:
 
     @property
     def median(self) -> float:
-        """Of the estimates, weighted by their precision, m/s."""
+        """Of the estimates, m/s; those with a large error weigh less."""
         speeds, errors = np.array(sorted(self.estimates)).T
-        shares = np.cumsum(1 / np.maximum(errors, 1e-9) ** 2)
+        # Only the worse half: slow movement has small errors, but matters no more than fast.
+        shares = np.cumsum(1 / np.maximum(errors, max(np.median(errors), 1e-9)) ** 2)
         return float(speeds[np.searchsorted(shares, shares[-1] / 2)])
