@@ -122,3 +122,56 @@ def test_a_broken_image_among_others_is_named_skipped_and_counted(files, capsys)
     lines = (files / "out/results.jsonl").read_text().splitlines()
     assert [json.loads(line)["image"] for line in lines] == ["0.png", "1.png", "3.png"]
     assert [json.loads(line)["frame"] for line in lines] == [0, 1, 3]
+
+
+LINE = "from:[0.5,0.2],to:[0.5,0.8]"
+ON_ONE_LINE = "points:[[0,0],[0.5,0.5],[1,1],[0.2,0.2]],meters:[[0,0],[1,0],[1,1],[0,1]]"
+
+
+@pytest.mark.parametrize(
+    ("scene", "words"),
+    [
+        (["scene.lnes.door={}"], ["unknown key 'lnes'", "'lines'"]),
+        ([f"scene.lines.door={{{LINE},lables:[person]}}"], ["lines.door", "'lables'", "'labels'"]),
+        (["scene.lines.door={from:[0.5,0.5],to:[0.5,0.5]}"], ["lines.door", "no length"]),
+        (["scene.lines.door={from:[0.5,0.5],to:[0.5,1.5]}"], ["lines.door", "outside the image"]),
+        (["scene.lines.door={from:[0,5],to:[0,5000]}"], ["[0.0, 5000.0]", "outside the image of"]),
+        ([f"scene.lines.door={{{LINE},labels:[preson]}}"], ["no label 'preson'", "person"]),
+        (
+            ["scene.zones.till.polygon=[[0,0],[1,1],[1,0],[0,1]]"],
+            ["zones.till", "intersects itself"],
+        ),
+        (["scene.zones.till.polygon=[[0,0],[0.5,0.5],[1,1]]"], ["zones.till", "on one line"]),
+        ([f"scene.ground={{{ON_ONE_LINE}}}"], ["ground.points", "three of them are on one line"]),
+        (["scene=nowhere.yaml"], ["nowhere.yaml", "No such file"]),
+        (["scene=two.yaml"], ["two.yaml", "door", "line 3"]),
+    ],
+    ids=lambda value: "-".join(value)[:60] if isinstance(value, list) else None,
+)
+@pytest.mark.parametrize("analytics", ["[lines]", "[zones]", "[presence,scene]"])
+def test_scenes_are_checked_before_the_run_starts(files, capsys, scene, words, analytics):
+    (files / "two.yaml").write_text("lines:\n  door: {from: [0, 0], to: [1, 1]}\n  door: {}\n")
+    code, lines = run(capsys, *GOOD, *MOT, f"analytics={analytics}", *scene)
+    assert code == 2
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("vidan: error: ")
+    assert all(word in lines[0] for word in words), lines[0]
+    assert "analytics.lines.scene" not in lines[0]
+    assert not (files / "out/results.jsonl").exists()
+
+
+def test_another_aspect_ratio_is_one_warning(files, capsys):
+    scene = [f"scene.lines.door={{{LINE}}}", "scene.size=[100,900]"]
+    assert cli.main([*FAST, *GOOD, *MOT, *scene, "analytics=[presence,scene]"]) == 0
+    assert capsys.readouterr().err.count("another aspect ratio") == 1
+
+
+def test_counts_of_another_scene_are_kept_and_named_in_one_line(files, capsys):
+    counts = ["counts.path=counts.json", "counts.reset=never"]
+    for position in ("0.4", "0.6"):
+        line = f"scene.lines.door={{from:[{position},0.2],to:[{position},0.8]}}"
+        assert cli.main([*FAST, *GOOD, *MOT, *counts, line]) == 0
+    shown = [line for line in capsys.readouterr().err.splitlines() if "counts.json" in line]
+    assert len(shown) == 1
+    assert "are from another scene, or other analyzers: kept as counts.json.kept" in shown[0]
+    assert (files / "counts.json.kept").exists()

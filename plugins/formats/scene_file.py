@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -157,12 +157,14 @@ class Scene:
         zones: in the order of the scene.
         ground: None if it is not known.
         drawn_for: width and height of the image that the scene was drawn for; None if not known.
+        checked: sizes of images, px, that it was checked against.
     """
 
     lines: tuple[Line, ...] = ()
     zones: tuple[Zone, ...] = ()
     ground: Ground | None = None
     drawn_for: tuple[int, int] | None = None
+    checked: set[tuple[int, int]] = field(default_factory=set, compare=False, repr=False)
 
     def check_labels(self, known: Sequence[str]) -> None:
         """Check that the labels of all shapes are among those of the model; () for any labels.
@@ -182,17 +184,20 @@ class Scene:
                     raise ConfigError(f"{key}: the model has no label {label!r}: {near}")
 
     def check_size(self, width: int, height: int) -> None:
-        """Check the scene against the size of the images, px.
+        """Check the scene against the size of the images, px; a warning is given once.
 
         Raises:
             ConfigError: a point is outside the image.
         """
+        if (width, height) in self.checked:
+            return
         ground = () if self.ground is None else (self.ground.outline,)
         directions = (zone.direction for zone in self.zones if zone.direction is not None)
         lines = (line.outline for line in self.lines)
         zones = (zone.outline for zone in self.zones)
         for outline in (*lines, *zones, *directions, *ground):
             outline.pixels(width, height)
+        self.checked.add((width, height))
         if self.drawn_for is None:
             return
         aspect, drawn = width / height, self.drawn_for[0] / self.drawn_for[1]
@@ -214,6 +219,13 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
         ConfigError: the file cannot be read, or the scene is invalid; names the shape.
     """
     context = given if isinstance(given, SceneContext) else SceneContext(_mapping(given))
+    if "scene" not in context.read:
+        context.read["scene"] = _load(context)
+    scene: Scene = context.read["scene"]
+    return scene
+
+
+def _load(context: SceneContext) -> Scene:
     values = dict(context.values)
     if values.get("path") is not None:
         values = OmegaConf.to_container(  # type: ignore[assignment]

@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from omegaconf import DictConfig
@@ -27,11 +27,13 @@ class SceneContext:
         values: the config group `scene`: `path` of a scene file, or its content.
         labels: of the model; () if they are not known.
         size: width and height of the images, px; None if the source does not know them.
+        read: what a reader of the scene has made of it, so that a run reads it once.
     """
 
     values: Mapping[str, Any]
     labels: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class BuildContext:
     live_source: bool | None = None
 
 
-CONTEXT_KEYS = frozenset(field.name for field in fields(BuildContext))
+CONTEXT_KEYS = frozenset(each.name for each in fields(BuildContext))
 """Keywords of a constructor that come from the `BuildContext`."""
 
 
@@ -158,7 +160,7 @@ def _call(
     except (ConfigError, ValueError) as error:
         # A component names its option; only the caller knows where that option is set.
         option = re.match(r"(\w+)(?=[=:.[]| and )", str(error))
-        if option is not None and option[0] in keywords(target):
+        if option is not None and option[0] in keywords(target).keys() - CONTEXT_KEYS:
             raise ConfigError(f"{where}.{error}") from error
         if isinstance(error, ConfigError):
             raise

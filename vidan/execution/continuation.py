@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 from omegaconf import OmegaConf
 
-from ..errors import SinkError
+from ..errors import ConfigError, SinkError
 from ..interfaces import Stateful
+from ..options import expanded
 from ..runtime.continued_ids import ContinuedIds
 from .counts import CountsKeeper, restored
 from .counts_file import CountsFile, Saved, moment
@@ -97,12 +98,15 @@ def fingerprint(scene: Mapping[str, Any], analyzers: list[str]) -> str:
     """A hash of what is in a scene and of the names of its analyzers.
 
     Raises:
-        ConfigError: from building the analyzers before, if the scene cannot be read.
+        ConfigError: the scene cannot be read.
     """
     values = dict(scene)
     path = values.pop("path", None)
     if path is not None:
-        content = OmegaConf.load(Path(str(path)).expanduser())
+        try:
+            content = OmegaConf.load(expanded(str(path)))
+        except Exception as error:  # of the file or the YAML parser
+            raise ConfigError(f"cannot read the scene {str(path)!r}: {error}") from error
         values = dict(OmegaConf.to_container(OmegaConf.merge(content, _set(values))))  # type: ignore[arg-type]
     text = json.dumps([_set(values), sorted(analyzers)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -116,7 +120,7 @@ def _path(settings: RunSettings, *, live: bool) -> Path | None:
     """Where to save; None for a video whose counts nobody asked to keep."""
     reset = settings.counts.reset
     if settings.counts.path is not None:
-        return Path(settings.counts.path).expanduser()
+        return expanded(settings.counts.path)
     if reset == "start" or (reset is None and not live):
         return None
     return DEFAULT_FOLDER / f"{_stream(settings)}.json"

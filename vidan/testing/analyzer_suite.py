@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from ..events import Event
-from ..interfaces import Analyzer
+from ..interfaces import Analyzer, Measuring, Stateful
 from ..types import Detections, Result
 from .parts import (
     ListSource,
@@ -72,6 +74,53 @@ class AnalyzerSuite(Suite[Analyzer]):
         """The same events, ids included: `vidan resume` depends on it."""
         first = self.run(self.make(tmp_path), self.results())
         assert first == self.run(self.make(tmp_path), self.results())
+
+    @pytest.mark.parametrize("part", [0.1, 0.35, 0.5, 0.8, 0.95])
+    def test_the_same_from_its_state_on(self, part: float, tmp_path: Path) -> None:
+        """Stopped at any frame and restored from JSON, it reports the same events and values."""
+        stopped, given = self.make(tmp_path), self.results()
+        if not isinstance(stopped, Stateful):
+            pytest.skip("it is not Stateful")
+        cut = round(part * len(given))
+        for result in given[:cut]:
+            stopped.update(result)
+        state = json.loads(json.dumps(stopped.state(), allow_nan=False))
+        whole, rest = self.make(tmp_path), self.make(tmp_path)
+        assert isinstance(rest, Stateful)
+        for result in given[:cut]:
+            whole.update(result)
+        rest.restore(state)
+        assert self._continued(rest, given[cut:]) == self._continued(whole, given[cut:])
+
+    def _continued(self, analyzer: Analyzer, results: Sequence[Result]) -> Any:
+        """The events, and the values after each frame."""
+        values: list[Any] = []
+        events: list[Event] = []
+        for result in results:
+            events += analyzer.update(result)
+            values.append(dict(analyzer.measures()) if isinstance(analyzer, Measuring) else {})
+        return [*events, *analyzer.finish()], values
+
+    def test_counts_from_zero_repeat_no_id(self, tmp_path: Path) -> None:
+        """After `reset_counts`, new events and intervals still have new ids."""
+        analyzer, given = self.make(tmp_path), self.results()
+        if not isinstance(analyzer, Stateful):
+            pytest.skip("it is not Stateful")
+        half = len(given) // 2
+        before = {event.id for result in given[:half] for event in analyzer.update(result)}
+        analyzer.reset_counts()
+        after = [event for result in given[half:] for event in analyzer.update(result)]
+        begun = [event.id for event in after if event.phase in ("start", "point")]
+        assert len(set(begun)) == len(begun)
+        assert not before & set(begun)
+
+    def test_a_strange_state_is_an_error(self, tmp_path: Path) -> None:
+        """A state of something else raises an error, rather than being half accepted."""
+        analyzer = self.make(tmp_path)
+        if not isinstance(analyzer, Stateful):
+            pytest.skip("it is not Stateful")
+        with pytest.raises((ValueError, TypeError, LookupError, AttributeError)):
+            analyzer.restore({"something": "else"})
 
     def test_two_analyzers_side_by_side(self, tmp_path: Path) -> None:
         """Each has its own state."""
