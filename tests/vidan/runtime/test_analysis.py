@@ -1,0 +1,45 @@
+"""Analyzers that are called in order."""
+
+import numpy as np
+
+from tests.vidan.execution.tally import Tally
+from tests.vidan.fakes import frame
+from vidan import Detections, Result, Tracks
+from vidan.events import Measure, Shape
+from vidan.runtime.analysis import Analysis
+
+
+class Reader:
+    """Reports nothing, draws a line, and keeps what it saw."""
+
+    def update(self, result):
+        self.seen = result.events
+        return []
+
+    def finish(self):
+        return []
+
+    def shapes(self):
+        return [Shape("path", np.zeros((2, 2), np.float32))]
+
+
+def empty(index=0):
+    return Result(frame(index), Detections.empty(), Tracks.empty())
+
+
+def test_each_sees_the_events_of_those_before_it():
+    reader = Reader()
+    analysis = Analysis({"tally": Tally(), "reader": reader})
+    result = analysis.update(empty())
+    assert result.events == reader.seen
+    assert len(result.events) == 1
+    assert len(result.shapes) == 1
+    assert result.measures == analysis.measures() == {Measure("tally_total"): 1.0}
+    assert result.timings["analytics"] > 0
+    assert analysis.current == "reader"
+    assert list(analysis.finish()) == [(), ()]
+
+
+def test_without_analyzers_the_result_is_the_same_object():
+    result = empty()
+    assert Analysis({}).update(result) is result
