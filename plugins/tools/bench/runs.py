@@ -62,7 +62,9 @@ def run_vidan(overrides: Sequence[str], folder: Path) -> TracedRun:
     Raises:
         VidanError: the run failed; with its error message.
     """
-    command = [sys.executable, "-m", "vidan", *overrides, "trace=true", f"hydra.run.dir={folder}"]
+    # Each run from zero, and no file of counts in the working directory.
+    added = ["trace=true", "counts.reset=start", f"hydra.run.dir={folder}"]
+    command = [sys.executable, "-m", "vidan", *overrides, *added]
     spawned = time.monotonic()  # the same clock in all processes
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     seconds = time.monotonic() - spawned
