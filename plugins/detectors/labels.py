@@ -40,7 +40,7 @@ COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
 UNUSED = "???"
 """What TensorFlow's label files have for an id that no class has."""
 
-PLACEHOLDERS = (UNUSED, "background", "__background__", "unlabeled")
+PLACEHOLDERS = (UNUSED, *labelmap.BACKGROUND_NAMES)
 """What label files have in their first line if they count from the background."""
 
 BUILT_IN: Mapping[str, Mapping[int, str]] = {"coco": COCO, "coco91": COCO_IDS}

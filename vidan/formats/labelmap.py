@@ -1,6 +1,8 @@
 """Label maps of the TensorFlow Object Detection API: protocol buffers in text format.
 
 item { id: 1 name: "/m/01g317" display_name: "person" }   # ids from 1, gaps allowed
+
+Id 0 is the background, as for the API: an item of this id is left out if it is named so.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from dataclasses import dataclass
 
 from . import textproto
 from .textproto import TextProtoError
+
+BACKGROUND_NAMES = ("background", "__background__", "unlabeled")
+"""Names of what is no class, in lower case."""
 
 _BEGINS = re.compile(r"(?:\s|#.*\n)*item\s*:?\s*[{<]")
 
@@ -52,6 +57,8 @@ def parse(text: str) -> list[Item]:
     items: dict[int, Item] = {}
     for field in textproto.parse(text):
         item = _item(field)
+        if item.id == 0:
+            continue
         if item.id in items:
             raise TextProtoError(f"duplicate id {item.id}", field.line)
         items[item.id] = item
@@ -91,8 +98,11 @@ def _item(field: textproto.Field) -> Item:
     names = [fields[key] for key in ("name", "display_name") if key in fields]
     if number is None or not names:
         raise TextProtoError("an item needs an id and a name", field.line)
-    if not number.text.isdecimal() or int(number.text) < 1:
+    if not number.text.isdecimal():
         wrong = f"an id must be an integer, 1 or more, got {number.text!r}"
+        raise TextProtoError(wrong, number.line)
+    if int(number.text) == 0 and names[-1].text.lower() not in BACKGROUND_NAMES:
+        wrong = f"id 0 is the background, but {names[-1].text!r} has it: count ids from 1"
         raise TextProtoError(wrong, number.line)
     for name in names:
         if name.kind != "string" or not name.text:

@@ -54,7 +54,7 @@ def test_a_file_of_placeholders_contains_no_labels(tmp_path):
         (b"\xff\xfe", "l.txt", "not UTF-8"),
         ("cat\ndog", "l.pbtxt", r"l\.pbtxt:1: not a label map: expected ':' after 'cat'"),
         ("item {\n id: 1\n}", "l.pbtxt", ":1: not a label map: an item needs an id and a name"),
-        ("item {\n id: 0\n name: 'a'}", "l.pbtxt", ":2: .*integer, 1 or more, got '0'"),
+        ("item {\n id: 0\n name: 'a'}", "l.pbtxt", ":2: .*id 0 is the background"),
         ("item { id: x name: 'a'}", "l.pbtxt", "got 'x'"),
         ("item { id: 1 name: a }", "l.pbtxt", "a string in quotes"),
         ("item {id: 1 name: 'a'}\nitem {id: 1 name: 'b'}", "l.pbtxt", ":2: .*duplicate id 1"),

@@ -32,7 +32,8 @@ def test_the_display_name_takes_precedence():
     ("text", "line", "message"),
     [
         ("item {\n id: 1\n}", 1, "an item needs an id and a name"),
-        ("item {\n id: 0\n name: 'a'}", 2, "1 or more, got '0'"),
+        ("item {\n id: 0\n name: 'a'}", 2, "id 0 is the background, but 'a' has it"),
+        ("item {\n id: -1\n name: 'a'}", 2, "1 or more, got '-1'"),
         ("item { id: 1\nname: a }", 2, "a string in quotes"),
         ("item {id: 1 name: 'a'}\nitem {id: 1 name: 'b'}", 2, "duplicate id 1"),
         ("model {}", 1, "expected 'item {', got 'model'"),
@@ -42,3 +43,9 @@ def test_errors_name_the_line(text, line, message):
     with pytest.raises(TextProtoError, match=message) as error:
         parse(text)
     assert error.value.line == line
+
+
+@pytest.mark.parametrize("name", ["background", "Background", "__background__", "unlabeled"])
+def test_the_background_is_no_class(name):
+    text = f"item {{ id: 0 name: '{name}' }} item {{ id: 1 name: 'a' }}"
+    assert parse(text) == [Item(1, "a")]
