@@ -14,7 +14,20 @@ import numpy as np
 from vidan.errors import SourceError
 from vidan.types import Image
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"),
+    *(".jp2", ".avif", ".pbm", ".pgm", ".ppm", ".pnm"),
+)
+"""Suffixes of image files, in lower case."""
+
+FORMAT_SUFFIXES = {
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "TIFF": ".tif",
+    "JPEG2000": ".jp2",
+}
+"""Suffixes by Pillow's name of the format, where they are not that name in lower case."""
+
 EXIF_ORIENTATION = 0x0112  # tag number
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
@@ -34,6 +47,11 @@ class ImageHeader:
     orientation: int
     format: str
     mode: str
+
+    @property
+    def suffix(self) -> str:
+        """The usual suffix of a file of this format, such as `.jpg`."""
+        return FORMAT_SUFFIXES.get(self.format, f".{self.format.lower()}")
 
     @property
     def upright_size(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def read(
         content = json.loads(read_text(file))
         images, boxes = content["images"], content.get("annotations", [])
         used = _used_categories(content["categories"], boxes)
-        categories = {int(c["id"]): str(c["name"]) for c in used}
+        categories = _categories(file, used, options.issues)
+        images = _images(file, images, options.issues)
         annotations = _annotations(file, path, images, boxes, categories, options.issues)
         labels = tuple(dict.fromkeys(categories[number] for number in sorted(categories)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -79,6 +80,51 @@ def _used_categories(
     }
     used = {box.get("category_id") for box in boxes}
     return [c for c in categories if c["name"] not in parents or c["id"] in used]
+
+
+def _categories(
+    file: Path, categories: Iterable[Mapping[str, Any]], issues: IssueLog
+) -> dict[int, str]:
+    """The names of the categories by id, without ids that have several names."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for category in categories:
+        names[int(category["id"])].append(str(category["name"]))
+    kept = _unique(file, "category", names, issues)
+    return {number: kept[number] for number in names if number in kept}
+
+
+def _images(
+    file: Path, images: Sequence[Mapping[str, Any]], issues: IssueLog
+) -> list[Mapping[str, Any]]:
+    """The images without those whose ids several files have: nobody knows whose boxes are whose."""
+    names: dict[Any, list[str]] = defaultdict(list)
+    entries: dict[Any, Mapping[str, Any]] = {}
+    for image in images:
+        names[image.get("id")].append(str(image.get("file_name")))
+        entries.setdefault(image.get("id"), image)
+    return [entries[number] for number in _unique(file, "image", names, issues)]
+
+
+def _unique(
+    file: Path, what: str, names: Mapping[Any, Sequence[str]], issues: IssueLog
+) -> dict[Any, str]:
+    """The name of each id, without ids that have several names.
+
+    Raises:
+        SourceError: there are such ids, and they are not left out on request.
+    """
+    found = {}
+    for number, given in names.items():
+        different = list(dict.fromkeys(given))
+        if len(different) > 1:
+            text = f"{what} id {number!r} stands for {' and '.join(map(repr, different))}"
+            issues.report_serious(str(file), "duplicate id", text)
+            continue
+        if len(given) > 1:
+            text = f"{what} {different[0]!r} is listed {len(given)} times with id {number!r}"
+            issues.note(str(file), "duplicate id", text)
+        found[number] = different[0]
+    return found
 
 
 def _annotations(

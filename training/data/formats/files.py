@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from vidan.errors import SourceError, did_you_mean
 
+from ..image_files import ImageFile
 from . import coco, tfrecord, voc, yolo
 from .dataset import AnnotatedImage, Dataset
 from .detect import AUTO, detect
@@ -71,20 +73,43 @@ def read(
     if label_map is not None:
         labels = tuple(item.label for item in read_label_map(label_map))
     origin = PixelOriginCheck()
-    images: list[AnnotatedImage] = []
+    images: dict[ImageFile, AnnotatedImage] = {}
     used: set[str] = set()
     for raw in _with_known_labels(origin.observe(annotations), labels, options.issues):
         image = repair(raw, options.issues, bool(one_based))
         if image is not None:
-            images.append(image)
             used.update(image.labels)
+            other = images.get(image.file)
+            images[image.file] = image if other is None else _joined(other, image, options.issues)
     if one_based is None:
         origin.note(options.issues)
     options.issues.log()
     if not images:
         raise SourceError(f"no images in {str(path)!r}: there are none, or all were left out")
-    images.sort(key=lambda image: image.name)
-    return Dataset(labels or tuple(sorted(used)), images, options.issues.issues)
+    ordered = sorted(images.values(), key=lambda image: image.name)
+    return Dataset(labels or tuple(sorted(used)), ordered, options.issues.issues)
+
+
+def _joined(one: AnnotatedImage, other: AnnotatedImage, issues: IssueLog) -> AnnotatedImage:
+    """One image of two annotations of the same file; a box that both have is kept once."""
+    text = f"{one.location!r} is about the same image: the boxes are joined"
+    if not issues.report(other.location, "same image", text):
+        return one
+    known = {(label, *box) for label, box in zip(one.labels, one.boxes.tolist(), strict=True)}
+    rows = [
+        row
+        for row, (label, box) in enumerate(zip(other.labels, other.boxes.tolist(), strict=True))
+        if (label, *box) not in known
+    ]
+    added = other.select_boxes(np.array(rows, np.intp), [other.labels[row] for row in rows])
+    return replace(
+        one,
+        boxes=np.concatenate([one.boxes, added.boxes]),
+        labels=one.labels + added.labels,
+        crowd=np.concatenate([one.crowd, added.crowd]),
+        difficult=np.concatenate([one.difficult, added.difficult]),
+        weights=np.concatenate([one.weights, added.weights]),
+    )
 
 
 def _with_known_labels(

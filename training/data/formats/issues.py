@@ -85,10 +85,18 @@ class IssueLog:
         Raises:
             SourceError: the policy is not `drop`.
         """
+        self.report_serious(location, "unknown label", text, box)
+
+    def report_serious(self, location: str, kind: str, text: str, box: int | None = None) -> None:
+        """Report an issue whose boxes are left out only on explicit request.
+
+        Raises:
+            SourceError: the policy is not `drop`.
+        """
         if self.policy != DROP:
             place = location if box is None else f"{location}: box {box}"
             raise SourceError(f"{place}: {text}; issues=drop leaves such boxes out")
-        self.report(location, "unknown label", text, box, repairable=False)
+        self.report(location, kind, text, box, repairable=False)
 
     def note(self, location: str, kind: str, text: str, box: int | None = None) -> None:
         """Report a possible issue that is left as it is."""

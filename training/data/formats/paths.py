@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PureWindowsPath
@@ -12,6 +13,9 @@ from vidan.formats.textproto import TextProtoError
 
 from ..image_files import SUFFIXES, ImageFile
 
+OTHER_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
+"""What may be the suffix of another kind of image; not the end of `2024.01.05`."""
+
 
 def basename(name: str) -> str:
     r"""Return the last part of a POSIX or Windows path.
@@ -20,6 +24,17 @@ def basename(name: str) -> str:
     ('a.jpg', 'b.jpg')
     """
     return PureWindowsPath(name.strip()).name  # accepts both kinds of slash
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """The stem of a file name and the suffix of an image, which is empty if it has none.
+
+    >>> split_suffix("a.b.JPG"), split_suffix("2024.01.05")
+    (('a.b', '.JPG'), ('2024.01.05', ''))
+    """
+    suffix = Path(name).suffix
+    is_image = suffix.lower() in SUFFIXES
+    return (name.removesuffix(suffix), suffix) if is_image else (name, "")
 
 
 class ImageIndex:
@@ -50,7 +65,12 @@ class ImageIndex:
                 return ImageFile(found)
         last = _normalized(basename(name))
         found = self._by_name.get(last) or self._by_stem.get(last)
-        found = found or self._by_stem.get(_normalized(Path(basename(name)).stem))
+        found = found or self._by_stem.get(_normalized(OTHER_SUFFIX.sub("", basename(name))))
+        return ImageFile(found) if found else None
+
+    def with_stem(self, stem: str) -> ImageFile | None:
+        """Find an image by its name without the suffix."""
+        found = self._by_stem.get(_normalized(stem))
         return ImageFile(found) if found else None
 
 

@@ -1,7 +1,8 @@
 """Pascal VOC: an XML file for each image, boxes in pixels.
 
 Layouts: `images/` (or `JPEGImages/`) next to `annotations/` (any case), or everything in one
-folder, as Roboflow and LabelImg write it.
+folder, as Roboflow and LabelImg write it. An annotation belongs to the image with its own name, and
+only without such an image to the one that it names. XML namespaces are ignored.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from vidan.formats import labelmap
 
+from ..image_files import ImageFile
 from .dataset import AnnotatedImage
 from .issues import IssueLog
 from .options import ReadOptions
-from .paths import ImageIndex, basename, find_label_map, read_label_map
+from .paths import ImageIndex, basename, find_label_map, read_label_map, split_suffix
 from .repair import RawAnnotation
 from .writing import OutputFolder
 
@@ -43,25 +45,54 @@ def read(
 
 def _annotations(path: Path, folder: Path, issues: IssueLog) -> Iterator[RawAnnotation]:
     images = ImageIndex([path / "images", path / "JPEGImages", path])
+    alone = dict.fromkeys(images.files)
     for file in sorted(folder.glob("*.xml")):
         try:
-            root = ElementTree.parse(file).getroot()  # noqa: S314 - the user's own training data
+            root = _parse(file)
         except (OSError, ElementTree.ParseError, ValueError) as error:
             issues.report(str(file), "broken annotation", str(error), repairable=False)
             continue
-        if (raw := _annotation(file, root, images, issues)) is not None:
-            yield raw
+        name = basename(root.findtext("filename") or root.findtext("path") or "")
+        image = _image(file, name, images)
+        if image is not None:
+            alone.pop(image.path, None)
+            if image.path.name != name and not _report_name(file, name, image, images, issues):
+                continue
+        yield _annotation(file, root, name, image)
+    for path in alone:
+        text = f"{folder.name!r} has no XML file for it"
+        issues.report(str(path), "no annotation", text, repairable=False)
+
+
+def _parse(file: Path) -> ElementTree.Element:
+    root = ElementTree.parse(file).getroot()  # noqa: S314 - the user's own training data
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]  # `{namespace}tag`
+    return root
+
+
+def _image(file: Path, name: str, images: ImageIndex) -> ImageFile | None:
+    """The image of an annotation: files are renamed more often than what they contain."""
+    named = images.find(name, file.parent)
+    if split_suffix(name)[0] == file.stem and named is not None:
+        return named
+    return images.with_stem(file.stem) or named or images.find(file.stem)
+
+
+def _report_name(
+    file: Path, name: str, image: ImageFile, images: ImageIndex, issues: IssueLog
+) -> bool:
+    """Report that an annotation names another image; return whether to use `image`."""
+    exists = images.find(name) not in (None, image)
+    text = f"{name!r} is named, {image.path.name!r} has the name of the annotation"
+    if not exists:
+        text = f"{name!r} does not exist, {image.path.name!r} does"
+    return issues.report(str(file), "file name", text)
 
 
 def _annotation(
-    file: Path, root: ElementTree.Element, images: ImageIndex, issues: IssueLog
-) -> RawAnnotation | None:
-    name = basename(root.findtext("filename") or root.findtext("path") or "")
-    image = images.find(name) or images.find(file.stem)
-    if image is not None and image.path.name != name:
-        text = f"{name!r} does not exist, {image.path.name!r} does"
-        if not issues.report(str(file), "file name", text):
-            return None
+    file: Path, root: ElementTree.Element, name: str, image: ImageFile | None
+) -> RawAnnotation:
     raw = RawAnnotation(str(file), image, image.path.name if image else name or file.stem)
     sides = [_number(root, f"size/{side}") for side in ("width", "height")]
     raw.declared_size = (int(sides[0]), int(sides[1])) if all(side > 0 for side in sides) else None

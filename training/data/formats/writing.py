@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from typing import Protocol
 from vidan.errors import SinkError
 
 from .dataset import AnnotatedImage
-from .paths import basename
+from .paths import basename, split_suffix
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+"""Not allowed in file names, or confusing there."""
 
 
 @dataclass(slots=True)
@@ -33,14 +37,18 @@ class OutputFolder:
     _used_stems: set[str] = field(default_factory=set)
 
     def unique_name(self, image: AnnotatedImage) -> str:
-        """A file name for the image whose stem is not in use yet."""
-        name = Path(basename(image.name) or "image.jpg")
-        stem, number = name.stem, 1
+        """A file name for the image whose stem is not in use yet, and that readers recognize.
+
+        A name without the suffix of an image, as records may have it, gets that of its format.
+        """
+        base, suffix = split_suffix(CONTROL_CHARACTERS.sub("_", basename(image.name)) or "image")
+        suffix = suffix or image.file.header().suffix
+        stem, number = base, 1
         while stem.casefold() in self._used_stems:
             number += 1
-            stem = f"{name.stem}_{number}"
+            stem = f"{base}_{number}"
         self._used_stems.add(stem.casefold())
-        return stem + name.suffix
+        return stem + suffix
 
     def copy_image(self, image: AnnotatedImage, subfolder: str) -> Path:
         """Copy the encoded image into a subfolder, under a unique name."""

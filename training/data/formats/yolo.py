@@ -1,7 +1,8 @@
 """YOLO: a text file for each image, a line for each box: class, center and size as fractions.
 
-Class names come from `data.yaml` (Ultralytics, Roboflow), `classes.txt` (LabelImg) or
-`obj.names` (Darknet). Layouts: `images/` next to `labels/`, or everything in one folder.
+A line with more numbers may be a polygon: see `yolo_lines`. Class names come from `data.yaml`
+(Ultralytics, Roboflow), `classes.txt` (LabelImg) or `obj.names` (Darknet). Layouts: `images/` next
+to `labels/`, or everything in one folder.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 
 from vidan.errors import SourceError
@@ -20,6 +22,7 @@ from .options import ReadOptions
 from .paths import ImageIndex, read_text
 from .repair import RawAnnotation
 from .writing import OutputFolder
+from .yolo_lines import Lines
 
 NAME_FILES = (
     "data.yaml",
@@ -48,9 +51,10 @@ def read(
     found = names_file(path)
     if found is None:
         raise SourceError(f"no class names for {str(path)!r}: expected data.yaml or classes.txt")
-    labels = read_names(found)
+    names = read_names(found)
     labeled = path / "labels" if (path / "labels").is_dir() else path
-    return labels, _annotations(path, labeled, labels, options.issues)
+    lines = Lines.of(found, read_yaml(found) if _is_yaml(found) else {}, labeled, options.issues)
+    return tuple(dict.fromkeys(names)), _annotations(path, labeled, names, lines, options.issues)
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -75,27 +79,43 @@ def read_names(file: Path) -> tuple[str, ...]:
     Raises:
         SourceError: there are none, or the numbers have gaps.
     """
-    if file.suffix not in (".yaml", ".yml"):
+    if not _is_yaml(file):
         names = [line.strip() for line in read_text(file).splitlines() if line.strip()]
     else:
-        given = read_yaml(file).get("names")
-        if isinstance(given, dict):
-            by_text = {str(number): name for number, name in given.items()}
-            numbers = [str(number) for number in range(len(given))]
-            if set(by_text) != set(numbers):
-                got = ", ".join(by_text)
-                raise SourceError(f"{str(file)!r}: names must be 0, 1, 2 …, got {got}")
-            given = [by_text[number] for number in numbers]
-        if given is not None and not isinstance(given, list):
-            raise SourceError(f"{str(file)!r}: names={given!r}: expected a list of names")
-        names = [str(name) for name in given or ()]
+        read_yaml(file)  # for its errors
+        names = _names_as_written(file)
     if not names:
         raise SourceError(f"no class names in {str(file)!r}")
     return tuple(names)
 
 
+def _is_yaml(file: Path) -> bool:
+    return file.suffix in (".yaml", ".yml")
+
+
+def _names_as_written(file: Path) -> list[str]:
+    """The names as texts: for YAML, `yes` is true, `007` is 7 and `null` is nothing."""
+    root = yaml.compose(read_text(file), Loader=yaml.SafeLoader)
+    entries = root.value if isinstance(root, yaml.MappingNode) else []
+    given = next((value for key, value in entries if key.value == "names"), None)
+    if given is None or (isinstance(given, yaml.ScalarNode) and given.tag.endswith(":null")):
+        return []
+    if isinstance(given, yaml.MappingNode):
+        by_text = {str(number.value): name for number, name in given.value}
+        numbers = [str(number) for number in range(len(by_text))]
+        if set(by_text) != set(numbers):
+            got = ", ".join(by_text)
+            raise SourceError(f"{str(file)!r}: names must be 0, 1, 2 …, got {got}")
+        nodes = [by_text[number] for number in numbers]
+    else:
+        nodes = given.value if isinstance(given, yaml.SequenceNode) else [given]
+    if given in nodes or not all(isinstance(node, yaml.ScalarNode) for node in nodes):
+        raise SourceError(f"{str(file)!r}: names: expected a list of names")
+    return [str(node.value) for node in nodes]
+
+
 def _annotations(
-    path: Path, labeled: Path, labels: tuple[str, ...], issues: IssueLog
+    path: Path, labeled: Path, labels: tuple[str, ...], lines: Lines, issues: IssueLog
 ) -> Iterator[RawAnnotation]:
     root = path / "images" if (path / "images").is_dir() else path
     images = ImageIndex([root])
@@ -110,7 +130,7 @@ def _annotations(
         raw = RawAnnotation(str(text or file), images.find(file.name, file.parent), file.name)
         raw.normalized = True
         for number, line in enumerate(read_text(text).splitlines() if text else (), 1):
-            _add_box(raw, line.split(), number, labels, issues)
+            _add_box(raw, line.split(), number, labels, lines, issues)
         yield raw
     for text in texts.values():
         issues.report(str(text), "missing image", f"none named {text.stem!r}", repairable=False)
@@ -125,7 +145,12 @@ def _is_other_text(file: Path, labeled: Path, path: Path) -> bool:
 
 
 def _add_box(
-    raw: RawAnnotation, words: list[str], number: int, labels: tuple[str, ...], issues: IssueLog
+    raw: RawAnnotation,
+    words: list[str],
+    number: int,
+    labels: tuple[str, ...],
+    lines: Lines,
+    issues: IssueLog,
 ) -> None:
     """Add the box of a line: class, center and size, or class and polygon."""
     if not words:
@@ -136,19 +161,15 @@ def _add_box(
         values = [float(word) for word in words[1:]]
     except ValueError:
         index, values = 0, []
-    if len(values) != 4 and (len(values) < 6 or len(values) % 2):
+    corners = lines.corners(values)
+    if corners is None:
         line = " ".join(words)[:MAX_QUOTED_CHARACTERS]
-        text = f"expected a class and four numbers, or a polygon, got {line!r}"
+        text = f"expected a class and {lines.expected}, got {line!r}"
         issues.report(location, "broken annotation", text, repairable=False)
         return
     if not 0 <= index < len(labels):
         issues.report_unknown_label(location, f"class {index}, but there are {len(labels)} names")
         return
-    if len(values) == 4:
-        x, y, width, height = values
-        corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    else:
-        corners = (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
     raw.labels.append(labels[index])
     raw.corners.append(corners)
     raw.crowd.append(False)

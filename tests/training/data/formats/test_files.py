@@ -1,11 +1,15 @@
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 from vidan.errors import ConfigError, SinkError, SourceError
 from vidan_training.data import formats
+from vidan_training.data.formats import example
+from vidan_training.data.formats.records import write_record
 
-from ...drawn import check_same, draw
+from ...drawn import TOLERANCE, check_same, draw
 
 
 def test_conversion_through_every_format_and_back(tmp_path):
@@ -78,3 +82,36 @@ def test_equal_names_get_numbers(tmp_path):
     formats.write(formats.join([one, one]), tmp_path / "c", "yolo")
     names = [p.name for p in formats.read(tmp_path / "c").images]
     assert names == ["image0.png", "image0_2.png"]
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_records_without_usable_names_survive_every_format(tmp_path, name):
+    """Names may be missing, without suffix, with dots, or not allowed in a file system."""
+    names = [None, "", "frame3", "2024.01.05", "photo.jpeg?w=2", "a/b\x00c", "..", "x.PNG"]
+    kinds = [".jpg", ".png", ".webp", ".bmp", ".tiff", ".jp2", ".gif", ".png"]
+    rng = np.random.default_rng(0)
+    with (tmp_path / "train.record").open("wb") as stream:
+        for number, (given, kind) in enumerate(zip(names, kinds, strict=True)):
+            pixels = rng.integers(0, 255, (40, 60, 3)).astype(np.uint8)
+            features = {
+                "image/encoded": [cv2.imencode(kind, pixels)[1].tobytes()],
+                "image/object/class/text": [b"yes"],
+                **{f"image/object/bbox/{side}min": [number / 20] for side in "xy"},
+                **{f"image/object/bbox/{side}max": [number / 20 + 0.25] for side in "xy"},
+            }
+            if given is not None:
+                features["image/filename"] = [given.encode()]
+            write_record(stream, example.dump(features))
+    first = formats.read(tmp_path / "train.record")
+    assert len(first.images) == len(names)
+    formats.write(first, tmp_path / "out", name)
+    again = formats.read(tmp_path / "out")
+    assert (again.labels, again.issues) == (("yes",), [])
+
+    def by_left(dataset):
+        return sorted(dataset.images, key=lambda image: image.boxes[0, 0])
+
+    for one, other in zip(by_left(first), by_left(again), strict=True):
+        assert one.boxes == pytest.approx(other.boxes, abs=TOLERANCE)
+        if name != "tfrecord":  # which encodes again what the API cannot decode
+            assert one.file.read() == other.file.read()

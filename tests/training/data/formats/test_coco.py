@@ -1,0 +1,66 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from vidan.errors import SourceError
+from vidan_training.data import formats
+
+RED = {"id": 1, "name": "red"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((40, 60, 3), np.uint8))
+    return tmp_path
+
+
+def image(number, name):
+    return {"id": number, "file_name": name, "width": 60, "height": 40}
+
+
+def box(image_id, x, category=1):
+    return {"image_id": image_id, "category_id": category, "bbox": [x, 5, 10, 10]}
+
+
+def write(folder, images, boxes, categories=(RED,)):
+    content = {"images": images, "annotations": boxes, "categories": list(categories)}
+    (folder / "a.json").write_text(json.dumps(content))
+
+
+def lefts(dataset):
+    return {image.name: image.boxes[:, 0].tolist() for image in dataset.images}
+
+
+def test_an_image_id_of_two_files_is_an_error(folder):
+    write(folder, [image(1, "0.png"), image(1, "1.png"), image(2, "2.png")], [box(1, 5), box(2, 9)])
+    with pytest.raises(SourceError, match=r"image id 1 stands for '0\.png' and '1\.png'"):
+        formats.read(folder)
+    dataset = formats.read(folder, issues="drop")
+    assert lefts(dataset) == {"2.png": [9]}
+    assert [i.kind for i in dataset.issues] == ["duplicate id", "unknown image"]
+
+
+def test_a_category_id_of_two_names_is_an_error(folder):
+    blue = [{"id": 1, "name": "blue"}, {"id": 2, "name": "green"}]
+    write(folder, [image(1, "0.png")], [box(1, 5), box(1, 9, 2)], [RED, *blue])
+    with pytest.raises(SourceError, match="category id 1 stands for 'red' and 'blue'"):
+        formats.read(folder)
+    dataset = formats.read(folder, issues="drop")
+    assert (dataset.labels, lefts(dataset)) == (("green",), {"0.png": [9]})
+
+
+def test_what_is_listed_twice_is_read_once(folder):
+    write(folder, [image(1, "0.png")] * 2, [box(1, 5)], [RED] * 2)
+    dataset = formats.read(folder)
+    assert (dataset.labels, lefts(dataset)) == (("red",), {"0.png": [5]})
+    assert [(i.kind, i.action) for i in dataset.issues] == [("duplicate id", "noted")] * 2
+
+
+def test_two_ids_of_one_file_are_one_image(folder):
+    write(folder, [image(1, "0.png"), image(2, "0.png")], [box(1, 5), box(2, 9)])
+    dataset = formats.read(folder)
+    assert lefts(dataset) == {"0.png": [5, 9]}
+    assert [i.kind for i in dataset.issues] == ["same image"]
