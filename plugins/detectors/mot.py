@@ -12,11 +12,12 @@ from msgspec import Meta
 
 from vidan import options
 from vidan.boxes import xywh_to_xyxy
-from vidan.errors import ConfigError
+from vidan.errors import ConfigError, SourceError
 from vidan.types import Detections, Frame
 
 from ..formats.mot import (
     BOX,
+    CLASS,
     FRAME,
     MIN_DET_COLUMNS,
     SCORE,
@@ -27,6 +28,8 @@ from ..formats.mot import (
 from ..formats.mot_features import Features, match, read_features
 
 logger = logging.getLogger(__name__)
+
+Label = Annotated[str, Meta(min_length=1)]
 
 
 class MotDetector:
@@ -40,11 +43,12 @@ class MotDetector:
         path: a MOTChallenge `det.txt`; None if the features file has the boxes too.
         features: an `.npy` whose rows are the columns of `det.txt`, then an appearance vector.
         feature_column: first column of the vector, from 0; None to infer it.
-        label: of every detection.
+        label: of every detection; or the label of each class in column 8, which counts from 1,
+            as `sink=mot` writes it with `classes: true`.
         min_score: minimum score, as in the file; None to keep all rows.
 
     Attributes:
-        labels: the one label.
+        labels: the label, or the labels.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -56,10 +60,10 @@ class MotDetector:
         path: str | None = None,
         features: str | None = None,
         feature_column: Annotated[int, Meta(ge=MIN_DET_COLUMNS)] | None = None,
-        label: Annotated[str, Meta(min_length=1)] = "person",
+        label: Label | Annotated[list[Label], Meta(min_length=1)] = "person",
         min_score: float | None = None,
     ) -> None:
-        self.labels = (label,)
+        self.labels = (label,) if isinstance(label, str) else tuple(label)
         table, vectors = _read(path, features, feature_column)
         scores = table.values[:, SCORE]
         lowest = -np.inf if min_score is None else min_score
@@ -70,7 +74,7 @@ class MotDetector:
         self._detections = Detections(
             xywh_to_xyxy(table.values[rows, BOX]).astype(np.float32),
             _probabilities(scores, str(table.path))[rows],
-            np.zeros(len(rows), np.int32),
+            _classes(table, rows, None if isinstance(label, str) else len(label)),
             None if vectors is None else vectors[rows],
         )
 
@@ -100,6 +104,26 @@ def _read(
     file = options.path("features", features)
     described, vectors = read_features(file, feature_column, columns)
     return (described, vectors) if table is None else (table, vectors[match(table, described)])
+
+
+def _classes(
+    table: MotTable, rows: npt.NDArray[np.intp], count: int | None
+) -> npt.NDArray[np.int32]:
+    """Class indices (K,) of rows: those in the file if there are `count` of them, else 0.
+
+    Raises:
+        SourceError: the file has no classes, or another one; names the line.
+    """
+    if count is None:
+        return np.zeros(len(rows), np.int32)
+    values = table.values
+    if values.shape[1] <= CLASS:
+        raise SourceError(f"{table.path} has no classes in column 8: set label=<one label>")
+    numbers = values[:, CLASS]
+    wrong = np.zeros(len(values), np.bool_)
+    wrong[rows] = ~np.isin(numbers[rows], np.arange(1, count + 1))
+    table.reject(wrong, f"expected a class from 1 to {count} in column 8")
+    return (numbers[rows] - 1).astype(np.int32)
 
 
 def _probabilities(scores: npt.NDArray[np.float64], path: str) -> npt.NDArray[np.float32]:

@@ -19,9 +19,10 @@ from vidan.types import Result
 
 from ..analyze.tracks import Labels, TrackSequence, read_rows
 from ..tracking import settings
+from ..tracking.detection import Detection
 from ..tracking.evaluation import result_files, with_truth
-from ..tracking.run_tracker import LABELS, read_input
-from ..tracking.sequences import MotSequence, find_sequences
+from ..tracking.run_tracker import of_label, read_input
+from ..tracking.sequences import LABELS, MotSequence, find_sequences
 from .broken import LABELS as BROKEN_LABELS
 from .broken import broken_tracks
 from .counting import tracked
@@ -42,12 +43,19 @@ class Case:
         size: width and height of the images, px.
         people: its ground truth.
         results: the tracks of all frames.
+        label: the label that is counted.
     """
 
     name: str
     size: tuple[int, int]
     people: list[Person]
     results: list[Result]
+    label: str = LABELS[0]
+
+    @property
+    def labeled(self) -> list[Result]:
+        """The results with only the tracks of the label, for counters that know no labels."""
+        return [of_label(result, self.label) for result in self.results]
 
     def gates(self, given: Settings) -> list[Gate]:
         """The gates in its images."""
@@ -65,20 +73,23 @@ class Case:
 
 
 def find(config: DictConfig) -> list[MotSequence]:
-    """The sequences that have ground truth, and images of a known size.
+    """The sequences that have ground truth, and images of a known size or a detector.
 
     Raises:
         VidanError: there are none, the size of one is not known, or an option is invalid.
     """
     wanted = settings.names(config, "sequences")
     sequences = with_truth(find_sequences(settings.folders(config), wanted))
-    for sequence in sequences:
+    for sequence in sequences if config.detector is None else ():
         _image_size(sequence)
     return sequences
 
 
 def load_cases(
-    config: DictConfig, given: Settings, sequences: Sequence[MotSequence] | None = None
+    config: DictConfig,
+    given: Settings,
+    sequences: Sequence[MotSequence] | None = None,
+    detection: Detection | None = None,
 ) -> list[Case]:
     """Run the tracker on all sequences, or read results, or break the ground truth.
 
@@ -86,6 +97,7 @@ def load_cases(
         config: as in `conf/eval_counting.yaml`.
         given: the settings in it.
         sequences: found already by `find`.
+        detection: the detector; None to take the boxes of the sequences.
 
     Raises:
         VidanError: an invalid option, or a missing file.
@@ -98,6 +110,8 @@ def load_cases(
     tracker = settings.group(config, "tracker")
     if files is None:
         build("tracker", tracker)  # fail now on an invalid option
+        if detection is not None:
+            sequences = detection.detect(sequences)
     people: dict[Path | None, list[Person]] = {}
     cases = []
     for sequence in sequences:
@@ -108,7 +122,7 @@ def load_cases(
         size = _image_size(sequence)
         file = None if files is None else files[sequence.name]
         found = _results(sequence, size, tracker, file)
-        cases.append(Case(sequence.name, size, people[sequence.truth], found))
+        cases.append(Case(sequence.name, size, people[sequence.truth], found, sequence.label))
     return cases
 
 

@@ -11,7 +11,8 @@ from vidan.events import CROSSED, Event
 from vidan.interfaces import Analyzer
 from vidan.types import Result
 
-from ..tracking.run_tracker import LABELS, TrackerInput, track
+from ..tracking.run_tracker import TrackerInput, track
+from ..tracking.sequences import LABELS
 from .gates import Crossing, Direction, Gate, scene_lines
 from .visits import Visit, reported_visits, scene_zones
 
@@ -31,7 +32,10 @@ def tracked(given: TrackerInput, tracker: Mapping[str, Any]) -> list[Result]:
 
 
 def count_crossings(
-    results: Iterable[Result], gates: Sequence[Gate], options: Mapping[str, Any]
+    results: Iterable[Result],
+    gates: Sequence[Gate],
+    options: Mapping[str, Any],
+    label: str = LABELS[0],
 ) -> list[Crossing]:
     """The crossings that the analyzer `lines` reports for the tracks of a sequence.
 
@@ -39,11 +43,12 @@ def count_crossings(
         results: of all frames.
         gates: to count at.
         options: of the analyzer, with its name.
+        label: to count.
 
     Raises:
         ConfigError: an invalid option.
     """
-    scene = {"lines": scene_lines(gates, LABELS[0])}
+    scene = {"lines": scene_lines(gates, label)}
     by_name = {gate.name: gate for gate in gates}
     crossings = []
     for event in run_analyzer(results, scene, options):
@@ -57,7 +62,10 @@ def count_crossings(
 
 
 def count_visits(
-    results: Sequence[Result], size: tuple[int, int], options: Mapping[str, Any]
+    results: Sequence[Result],
+    size: tuple[int, int],
+    options: Mapping[str, Any],
+    label: str = LABELS[0],
 ) -> list[Visit]:
     """The visits to the middle third that the analyzer `zones` reports.
 
@@ -65,11 +73,12 @@ def count_visits(
         results: of all frames.
         size: width and height of the images, px.
         options: of the analyzer, with its name.
+        label: to count.
 
     Raises:
         ConfigError: an invalid option.
     """
-    events = run_analyzer(results, {"zones": scene_zones(size, LABELS[0])}, options)
+    events = run_analyzer(results, {"zones": scene_zones(size, label)}, options)
     return reported_visits(events, results)
 
 

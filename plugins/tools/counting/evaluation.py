@@ -13,6 +13,7 @@ from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
 from vidan.config.compose import compose
 
+from ..tracking.detection import Detection
 from ..tracking.evaluation import title
 from ..tracking.report import COMBINED
 from ..tracking.sequences import DETECTOR_SUFFIX
@@ -39,8 +40,9 @@ def run(arguments: Sequence[str]) -> int:
     if settings.peers:
         peers.supervision()
     sequences = find(config)
+    detection = None if config.detector is None else Detection(config)
     directory = run_directory(config)
-    cases = load_cases(config, settings, sequences)
+    cases = load_cases(config, settings, sequences, detection)
     crossings, visits = evaluate(cases, settings), evaluate_visits(cases, settings)
     name = _title(config)
     content = {"title": name, "crossings": _as_json(crossings), "visits": _as_json(visits)}
@@ -66,7 +68,7 @@ def evaluate(cases: Iterable[Case], settings: Settings) -> Tables[Scores]:
     """
     cases = list(cases)
     counted = {
-        case.name: count_crossings(case.results, case.gates(settings), settings.lines)
+        case.name: count_crossings(case.results, case.gates(settings), settings.lines, case.label)
         for case in cases
     }
     tables = {
@@ -75,7 +77,7 @@ def evaluate(cases: Iterable[Case], settings: Settings) -> Tables[Scores]:
     }
     for name, options in peers.LINE_ZONES.items() if settings.peers else ():
         counted = {
-            case.name: peers.line_zone(case.results, case.gates(settings), options)
+            case.name: peers.line_zone(case.labeled, case.gates(settings), options)
             for case in cases
         }
         tables[name] = score_crossings(cases, counted, settings, settings.dead_bands[0])
@@ -85,13 +87,16 @@ def evaluate(cases: Iterable[Case], settings: Settings) -> Tables[Scores]:
 def evaluate_visits(cases: Iterable[Case], settings: Settings) -> Tables[VisitScores]:
     """Scores of visits to the middle third: as `evaluate`, of `zones`."""
     cases = list(cases)
-    counted = {case.name: count_visits(case.results, case.size, settings.zones) for case in cases}
+    counted = {
+        case.name: count_visits(case.results, case.size, settings.zones, case.label)
+        for case in cases
+    }
     tables = {
         _dead_band(value): _score_visits(cases, counted, settings, value)
         for value in settings.dead_bands
     }
     if settings.peers:
-        counted = {case.name: peers.polygon_zone(case.results, case.size) for case in cases}
+        counted = {case.name: peers.polygon_zone(case.labeled, case.size) for case in cases}
         tables[peers.POLYGON_ZONE] = _score_visits(cases, counted, settings, settings.dead_bands[0])
     return tables
 

@@ -9,10 +9,11 @@ from vidan.cli.terminal import setup_logging
 
 EVAL_HELP = """\
 vidan eval tracking data=<folder> [tracker=<name>] [key=value] ...
+vidan eval tracking data=<folder> detector=onnx detector.model=<file> images=<folder> ...
 vidan eval tracking data=<folder> results=<folder of <seq>.txt> [key=value] ...
 
-Runs a tracker on given detections and scores its tracks with TrackEval, or scores the tracks
-that another program wrote. Needs vidan[eval].
+Runs a tracker on given boxes and scores its tracks with TrackEval, or runs a detector and a
+tracker on images, or scores the tracks that another program wrote. Needs vidan[eval].
 """
 
 TUNE_HELP = """\

@@ -13,10 +13,12 @@ from omegaconf import DictConfig
 from vidan import options
 from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
+from vidan.config.build import build
 from vidan.config.compose import compose
 from vidan.errors import SourceError
 
 from . import report, settings
+from .detection import Detection, model_name
 from .metrics import Metrics, Raw, hota_curve, summarize
 from .run_tracker import read_input, run_tracker, statistics_ms
 from .sequences import MotSequence, find_sequences
@@ -70,6 +72,7 @@ def evaluate(config: DictConfig) -> Evaluation:
     metrics = Metrics(config.benchmark)
     smoothing = Smoothing.from_config(config) if options.boolean("smooth", config.smooth) else None
     results = settings.results_folder(config)
+    detection = None if config.detector is None else Detection(config)
     wanted = settings.names(config, "sequences")
     sequences = with_truth(find_sequences(settings.folders(config), wanted))
     files = None if results is None else result_files(results, sequences)
@@ -77,6 +80,9 @@ def evaluate(config: DictConfig) -> Evaluation:
     times: dict[str, list[float]] = {}
     if files is None:
         tracker = settings.group(config, "tracker")
+        build("tracker", tracker)  # fail now on an invalid option, not after detection
+        if detection is not None:
+            sequences = detection.detect(sequences)
         files = _track(sequences, tracker, directory / "tracks", times)
     scores = {s.name: metrics.score(s, files[s.name]) for s in sequences if s.name in files}
     smoothed: dict[str, dict[str, float]] = {}
@@ -183,5 +189,8 @@ def _write(path: Path, title: str, found: Evaluation, times: Mapping[str, list[f
 
 
 def title(config: DictConfig) -> str:
-    """What is scored: the name of the tracker, or the folder of results."""
-    return str(config.tracker.name if config.results is None else config.results)
+    """What is scored: the names of the tracker and the model, or the folder of results."""
+    if config.results is not None:
+        return str(config.results)
+    tracker = str(config.tracker.name)
+    return tracker if config.detector is None else f"{tracker}, {model_name(config.detector)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -18,12 +19,10 @@ from vidan.interfaces import Detector, Sink, Source, Tracker
 from vidan.types import Detections, Frame, Result
 
 from ...formats.imageless import ImagelessFrame
+from ...formats.mot import IMAGES_FOLDER
 from .sequences import MotSequence
 
 log = logging.getLogger(__name__)
-
-LABELS = ("person",)
-"""Labels of the detections of a sequence, by class index."""
 
 
 class DetectionsOnly(ImagelessFrame):
@@ -83,7 +82,7 @@ def run_tracker(given: TrackerInput, tracker: Mapping[str, Any], path: Path) -> 
     with closing(sink):
         for result in results:
             seconds.append(result.timings["tracker"])
-            sink.write(result)
+            sink.write(of_label(result, given.sequence.label))
     return seconds
 
 
@@ -99,16 +98,26 @@ def track(given: TrackerInput, tracker: Mapping[str, Any]) -> Iterator[Result]:
     """
     built: Tracker = build("tracker", tracker)
     return (
-        _update(built, frame, detections)
+        _update(built, frame, detections, given.sequence.labels)
         for frame, detections in zip(_frames(given), given.detections, strict=True)
     )
 
 
-def _update(tracker: Tracker, frame: Frame, detections: Detections) -> Result:
+def _update(
+    tracker: Tracker, frame: Frame, detections: Detections, labels: tuple[str, ...]
+) -> Result:
     start = time.perf_counter()
     tracks = tracker.update(frame, detections)
     seconds = time.perf_counter() - start
-    return Result(frame, detections, tracks, LABELS, timings={"tracker": seconds})
+    return Result(frame, detections, tracks, labels, timings={"tracker": seconds})
+
+
+def of_label(result: Result, label: str) -> Result:
+    """The result with only the tracks of a label."""
+    if result.labels == (label,):
+        return result
+    wanted = result.tracks.classes == result.labels.index(label)
+    return dataclasses.replace(result, tracks=result.tracks[wanted])
 
 
 def statistics_ms(seconds: list[float]) -> dict[str, float]:
@@ -126,7 +135,8 @@ def _detector(sequence: MotSequence) -> Detector:
     if sequence.detections is not None and not sequence.boxes_from_features:
         path = str(sequence.detections)
     features = None if sequence.features is None else str(sequence.features)
-    options = {"name": "mot", "path": path, "features": features}
+    label = list(sequence.labels) if len(sequence.labels) > 1 else sequence.labels[0]
+    options = {"name": "mot", "path": path, "features": features, "label": label}
     detector: Detector
     try:
         detector = build("detector", options)
@@ -168,19 +178,33 @@ def imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame
 
 def _frames(given: TrackerInput) -> Iterator[Frame]:
     """The frames, with their images where they exist."""
-    images = given.sequence.images
-    if images is None:
+    if given.sequence.images is None:
         yield from given.frames
         return
-    if images.is_dir():
-        options = {"name": "images", "path": str(images), "rate": given.sequence.rate}
-    else:
-        options = {"name": "file", "path": str(images)}
-    source: Source = build("source", options)
-    with closing(source):
+    with closing(image_source(given.sequence)) as source:
         with_images = iter(source)
         frame = next(with_images, None)
         for imageless in given.frames:
             while frame is not None and frame.index < imageless.index:
                 frame = next(with_images, None)
             yield frame if frame is not None and frame.index == imageless.index else imageless
+
+
+def image_source(sequence: MotSequence) -> Source:
+    """The source of a sequence's frames, from its folder of images or its video.
+
+    Raises:
+        SourceError: there are none: the message says how to set them.
+    """
+    images = sequence.images
+    if images is None:
+        raise SourceError(
+            f"{sequence.name!r} has no images: set images=<folder of <seq>/{IMAGES_FOLDER} or "
+            "<seq>.mp4>"
+        )
+    if images.is_dir():
+        options = {"name": "images", "path": str(images), "rate": sequence.rate}
+    else:
+        options = {"name": "file", "path": str(images)}
+    source: Source = build("source", options)
+    return source

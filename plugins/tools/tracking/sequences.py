@@ -20,6 +20,9 @@ from ...formats.mot import IMAGES_FOLDER, last_frame, read_seqinfo, seqinfo_numb
 DEFAULT_FRAME_RATE = 30.0
 """Frames per second if neither the user nor a seqinfo.ini gives a rate."""
 
+LABELS = ("person",)
+"""Labels of the boxes in a det.txt."""
+
 DETECTOR_SUFFIX = re.compile(r"-(DPM|FRCNN|SDP)$")
 """End of a MOT17 sequence's name: the detector of its detections."""
 
@@ -40,6 +43,8 @@ class MotSequence:
         rate: frames per second.
         length: number of frames in its seqinfo.ini; None if there is none.
         size: width and height, px, in its seqinfo.ini; None if there is none.
+        labels: of its detections, by class index.
+        label: the label whose tracks are scored.
     """
 
     name: str
@@ -52,6 +57,8 @@ class MotSequence:
     rate: float
     length: int | None
     size: tuple[int, int] | None
+    labels: tuple[str, ...] = LABELS
+    label: str = LABELS[0]
 
     def frame_count(self) -> int:
         """Number of frames: from seqinfo.ini, or else from the boxes.
@@ -71,7 +78,7 @@ class Folders:
         data: folder of the sequences.
         gt: folder of ground truth.
         features: folder of appearance vectors.
-        images: folder of images or videos.
+        images: folder of images or videos; or the video of the only sequence.
         rate: frames per second; None for the rate in seqinfo.ini.
     """
 
@@ -94,7 +101,8 @@ def find_sequences(folders: Folders, wanted: Sequence[str] | None = None) -> lis
         ConfigError: a wanted name or pattern matches no sequence.
     """
     for folder in (folders.data, folders.gt, folders.features, folders.images):
-        if folder is not None and not folder.is_dir():
+        is_video = folder is not None and folder == folders.images and folder.is_file()
+        if folder is not None and not (folder.is_dir() or is_video):
             raise SourceError(f"there is no folder {str(folder)!r}: check data, gt, features …")
     names = {place.name: place for place in _sequence_folders(folders.data)}
     if not names:
@@ -102,6 +110,11 @@ def find_sequences(folders: Folders, wanted: Sequence[str] | None = None) -> lis
             f"no sequences in {str(folders.data)!r}: expected <seq>/det/det.txt or <seq>/gt/gt.txt"
         )
     chosen = sorted(names if wanted is None else select_names(names, wanted))
+    if folders.images is not None and folders.images.is_file() and len(chosen) > 1:
+        raise ConfigError(
+            f"images={str(folders.images)!r} is one video for {len(chosen)} sequences: choose one "
+            f"by sequences=, such as {chosen[0]}, or set images=<folder of <seq>.mp4>"
+        )
     return [_sequence(names[name], folders) for name in chosen]
 
 
@@ -185,6 +198,8 @@ def _truth(place: Path, given: Path | None, default: Path, names: Sequence[str])
 
 
 def _images(root: Path, names: Sequence[str]) -> Path | None:
+    if root.is_file():
+        return root
     forms = (f"{{}}/{IMAGES_FOLDER}", "{}.mp4", "{}.webm", "{}.avi", "{}.mkv")
     return _first(root / form.format(name) for name in names for form in forms)
 

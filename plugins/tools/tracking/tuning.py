@@ -26,6 +26,7 @@ from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
 
 from . import report, settings
+from .detection import Detection
 from .evaluation import with_truth
 from .metrics import COLUMNS, Metrics, Raw, summarize
 from .run_tracker import TrackerInput, read_input, run_tracker
@@ -110,6 +111,8 @@ class Search:
         self._metrics = Metrics(config.benchmark)
         wanted = settings.names(config, "sequences")
         sequences = with_truth(find_sequences(settings.folders(config), wanted))
+        if config.detector is not None:
+            sequences = Detection(config).detect(sequences)
         self._scene = {sequence.name: sequence.scene for sequence in sequences}
         self._test = _held_out(self._scene, settings.names(config, "test"))
         for key, space in self._space.items():  # fail now on an invalid option, not minutes later

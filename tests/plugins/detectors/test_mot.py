@@ -53,6 +53,22 @@ def written(values, columns):
     return "".join(",".join(f"{v:.9g}" for v in row[:columns]) + "\n" for row in values)
 
 
+def test_classes_in_the_file(text):
+    file = text("1,-1,1,2,3,4,0.9,2,-1,-1\n1,-1,9,2,3,4,0.9,1,-1,-1\n")
+    detector = MotDetector(file, label=["person", "bicycle"])
+    assert detector.labels == ("person", "bicycle")
+    assert at(detector, 0).classes.tolist() == [1, 0]
+    assert at(MotDetector(file), 0).classes.tolist() == [0, 0]
+
+
+def test_classes_that_a_file_does_not_have(text):
+    with pytest.raises(SourceError, match=r"det.txt:1: expected a class from 1 to 2 in column 8"):
+        MotDetector(text(THREE), label=["person", "bicycle"])
+    short = text("1,-1,1,2,3,4,0.9\n")
+    with pytest.raises(SourceError, match="has no classes in column 8: set label="):
+        MotDetector(short, label=["person", "bicycle"])
+
+
 def test_frame_i_gets_the_rows_of_frame_i_plus_1_in_their_order(text):
     detector = MotDetector(text(THREE))
     first, second, third = detector.detect([plain(0, 8, 8, i) for i in range(3)])

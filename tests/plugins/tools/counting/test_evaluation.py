@@ -67,6 +67,17 @@ def test_a_tracker_is_run(walkers):
     assert (scores["A"]["f1"], scores["A"]["counted"]) == (1, 4)
 
 
+def test_a_detector_and_a_tracker_are_run(walkers, here):
+    mot_files.images(here / "data" / "A", FRAMES)
+    both = [(r[0], -1, *r[2:], 0.9, number) for r in walkers for number in (r[1],)]
+    mot_files.write(here / "found.txt", both)  # of two people, one is found as a bicycle
+    detector = ["detector=mot", "detector.path=found.txt", "detector.label=[person,bicycle]"]
+    scores = run(*detector, "label=person")["A"]
+    assert (scores["precision"], scores["recall"], scores["counted"]) == (1, 0.5, 2)
+    with pytest.raises(ConfigError, match="label='persn': did you mean 'person'"):
+        run(*detector, "label=persn")
+
+
 def test_six_gates(walkers):
     # y is 180 and 280 of 480 px: nobody crosses a horizontal gate
     assert set(run("gates=six")["A"]["gates"]) == {"x0.25 out", "x0.5 out"}

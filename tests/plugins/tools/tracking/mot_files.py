@@ -1,5 +1,6 @@
 """Writes small sequences in MOTChallenge layout: people walking on parallel lines."""
 
+import cv2
 import numpy as np
 
 
@@ -54,3 +55,11 @@ def features(path, rows, size=8):
     columns = [(row[0], -1, *row[2:], 0.9) for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, np.column_stack([np.array(columns), vectors]))
+
+
+def images(folder, frames, size=(480, 640), color=(0, 0, 0)):
+    """Equal images of one RGB color in a sequence's folder."""
+    (folder / "img1").mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", np.full((*size, 3), color[::-1], np.uint8))
+    for frame in range(1, frames + 1):
+        (folder / "img1" / f"{frame:06d}.png").write_bytes(data.tobytes())
