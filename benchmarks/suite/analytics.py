@@ -26,7 +26,6 @@ import numpy.typing as npt
 
 from vidan.cli.terminal import console
 from vidan.config.build import BuildContext, SceneContext, build
-from vidan.interfaces import Analyzer, Measuring
 from vidan.types import Detections, Result, Tracks
 
 from ..inputs import parser
@@ -129,23 +128,23 @@ def walk(people: int, frames: int, seed: int = 0, lifetime: int | None = None) -
     )
 
 
-def analyzers(names: tuple[str, ...]) -> list[Analyzer]:
+def analyzers(names: tuple[str, ...]) -> list[Any]:
     """Analyzers of the benchmark's scene."""
     scene: dict[str, Any] = {
         "lines": {f"line{n}": {"from": list(a), "to": list(b)} for n, (a, b) in enumerate(LINES)},
         "zones": {f"zone{n}": {"polygon": list(map(list, z))} for n, z in enumerate(ZONES)},
     }
-    context = BuildContext(workers=1, scene=SceneContext(scene, ("person",), (WIDTH, HEIGHT)))
+    known = SceneContext(scene, ("person",), (WIDTH, HEIGHT))
+    context = BuildContext(workers=1, scene=known, shared={})
     return [build("analytics", {"name": name}, context=context) for name in names]
 
 
-def update(made: list[Analyzer], given: Result) -> int:
+def update(made: list[Any], given: Result) -> int:
     """What a run does for each frame; returns the number of events."""
     events = 0
     for analyzer in made:
         events += len(analyzer.update(given))
-        if isinstance(analyzer, Measuring):
-            analyzer.measures()
+        analyzer.measures()
     return events
 
 

@@ -11,7 +11,9 @@ also extrapolated relative to it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +39,21 @@ CAMERA_SMOOTHING_S = 0.3
 """Time over which the speed of the camera is averaged, s."""
 
 
+NEVER_S = 1e12
+"""A time before (negative) or after any stream, s; finite, for JSON."""
+
+KEPT_S = 3.0
+"""Time for which boxes are kept, for the motion of the camera, s."""
+
+
+class _Boxes(NamedTuple):
+    """The boxes (N,4) of all tracks of a frame, px."""
+
+    time: float
+    ids: npt.NDArray[np.int64]
+    boxes: npt.NDArray[Any]
+
+
 class Ended(NamedTuple):
     """Tracks that ended.
 
@@ -56,23 +73,67 @@ class Ended(NamedTuple):
 class Camera:
     """Follows the motion of the camera by that of all tracks.
 
-    Attributes:
-        motion: (4,) how far it made tracks move since the start, px, and how fast, px/s.
+    The motion is how far the camera made tracks move since the start, px, and how fast, px/s. It is
+    computed only when it is needed, from the boxes of the last `KEPT_S`.
     """
 
     def __init__(self) -> None:
-        self.motion = np.zeros(4)
+        self._noted: deque[_Boxes] = deque()  # the first one has been followed
+        self._motions = deque([(-NEVER_S, np.zeros(4))])  # since which time, s
 
-    def follow(self, steps: Floats, seconds: float) -> None:
-        """Take over the motion (N,2), px, of all tracks in some time."""
-        if len(steps) < MIN_CAMERA_TRACKS or seconds <= 0:
-            return
-        ordered, half = np.sort(steps, axis=0), len(steps) // 2
-        step = (ordered[half] + ordered[-half - 1]) / 2
-        self.motion[:2] += step
-        self.motion[2:] -= np.expm1(-seconds / CAMERA_SMOOTHING_S) * (
-            step / seconds - self.motion[2:]
+    def note(self, time: float, ids: npt.NDArray[np.int64], boxes: npt.NDArray[Any]) -> None:
+        """Take over the boxes (N,4) of all tracks of a frame."""
+        self._noted.append(_Boxes(time, ids, boxes))
+        while abs(time - self._noted[0].time) > KEPT_S:
+            self._noted.popleft()
+
+    def motions(self, times: Floats) -> Floats:
+        """The motion (K,4) at the times (K,) of frames in the last `KEPT_S`."""
+        self._follow()
+        known = np.array([time for time, _ in self._motions])
+        index = np.searchsorted(known, times, side="right").clip(min=1) - 1
+        return np.asarray(np.array([motion for _, motion in self._motions])[index])
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        self._follow()
+        return {
+            "motions": [[time, *motion.tolist()] for time, motion in self._motions],
+            "last": [[b.time, b.ids.tolist(), b.boxes.tolist()] for b in self._noted],
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s."""
+        self._motions = deque((time + offset, np.array(rest)) for time, *rest in state["motions"])
+        self._noted = deque(
+            _Boxes(time + offset, np.array(ids, np.int64), np.array(boxes).reshape(-1, 4))
+            for time, ids, boxes in state["last"]
         )
+
+    def _follow(self) -> None:
+        """Compute the motion in all frames since the last call."""
+        while len(self._noted) > 1:
+            last, boxes = self._noted.popleft(), self._noted[0]
+            motion = self._motions[-1][1].copy()
+            _, old, new = np.intersect1d(last.ids, boxes.ids, return_indices=True)
+            _move(
+                motion,
+                bottoms(boxes.boxes[new].astype(float)) - bottoms(last.boxes[old].astype(float)),
+                boxes.time - last.time,
+            )
+            self._motions.append((boxes.time, motion))
+        while abs(self._motions[-1][0] - self._motions[0][0]) > KEPT_S:
+            self._motions.popleft()
+
+
+def _move(motion: Floats, steps: Floats, seconds: float) -> None:
+    """Change the motion (4,) by that (N,2), px, of all tracks in some time."""
+    if len(steps) < MIN_CAMERA_TRACKS or seconds <= 0:
+        return
+    ordered, half = np.sort(steps, axis=0), len(steps) // 2
+    step = (ordered[half] + ordered[-half - 1]) / 2
+    motion[:2] += step
+    motion[2:] -= np.expm1(-seconds / CAMERA_SMOOTHING_S) * (step / seconds - motion[2:])
 
 
 def continuation_costs(ended: Ended, boxes: Floats, camera: Floats) -> Floats:

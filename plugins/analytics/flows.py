@@ -136,7 +136,7 @@ class Flows:
                 "analytics.flows: expected lines or zones before it: set "
                 "analytics=[lines,zones,flows]"
             )
-        self._memory = TrackMemory({}, 1, join_within)
+        self._memory = TrackMemory(join_within)
         self._forget_after = forget_after
         self._waiting: list[Event] = []
         self._journeys: dict[int, Journey] = {}  # by track; a joined track shares one
@@ -151,10 +151,9 @@ class Flows:
     def update(self, result: Result) -> list[Event]:
         """The flows that became known with this frame, by time."""
         self._last, memory = result, self._memory
-        rows = memory.rows(result)
+        memory.update(result)
         for join in memory.joins:
             self._join(int(memory.ids[join.old]), int(memory.ids[join.new]), result.frame.time)
-        memory.store(rows, result)
         self._waiting += [e for e in result.events if e.kind in PLACES and e.track is not None]
         events = self._settle(result, result.frame.time - SETTLE_S) if self._waiting else []
         self._purge(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -18,8 +18,11 @@ from vidan.geometry import ANCHOR_HEIGHTS, beyond_edges, passes_between, right_n
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
+from .columns import Columns
 from .smoothing import Floats
-from .stitching import Rows, TrackMemory
+from .stitching import TrackMemory, shared_memory
+
+Bools = npt.NDArray[np.bool_]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ MAX_DELAY_S = 1.0
 COLUMNS = {
     "side": (np.int8, 0),  # last known side: 1 right, -1 left, 0 not known yet
     "distance": (np.float64, np.nan),  # of the last anchor, px; positive to the right
+    "open": (np.bool_, True),  # whether anything has happened since the side was known
     "net": (np.int8, 0),  # crossings of the segment since the side was known, to the right minus
     "near": (np.bool_, False),  # whether it was in the dead band beside the segment
     "joined": (np.bool_, False),  # whether broken tracks were joined since the side was known
@@ -66,6 +70,7 @@ class Lines:
         required: whether a scene without lines is an error; else nothing is done then.
         explain: whether to log each crossing, and each path that came near a line but was not
             counted, with the reason.
+        shared: what the analyzers of a stream have in common; given by the run.
 
     Raises:
         ConfigError: the scene is invalid or has no line.
@@ -78,6 +83,7 @@ class Lines:
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
         required: bool = True,
         explain: bool = False,
+        shared: MutableMapping[str, Any] | None = None,
     ) -> None:
         self._scene = load_scene(scene)
         self._lines = self._scene.lines
@@ -88,7 +94,9 @@ class Lines:
             )
         self._dead_band = dead_band
         self._explain = explain
-        self._memory = TrackMemory(COLUMNS, len(self._lines), join_within)
+        self._join_within, self._shared = join_within, shared
+        self._memory = TrackMemory(join_within)
+        self._columns = Columns(COLUMNS, len(self._lines))
         self._heights = np.array([[ANCHOR_HEIGHTS[line.anchor]] for line in self._lines])
         self._counts: Counter[tuple[str, str, str]] = Counter()  # line, direction, label
         self._measures: dict[Measure, float] | None = None
@@ -104,14 +112,15 @@ class Lines:
             return []
         self._last = result
         self._fit(result)
-        memory = self._memory
-        rows = memory.rows(result)
-        self._take_over()
-        events = self._advance(rows, result) if len(rows) else []
-        memory.store(rows, result)
+        rows = self._memory.update(result)
+        self._columns.follow(self._memory)
+        if self._memory.joins:
+            self._take_over()
+        events = self._advance(result) if len(rows) else []
         if self._explain:
             self._explain_ended(result, MAX_DELAY_S)
-        self._drop_passages()
+        if len(self._passages) > 2 * len(self._memory.ids) * len(self._lines):
+            self._drop_passages()
         return events
 
     def finish(self) -> list[Event]:
@@ -140,6 +149,7 @@ class Lines:
             "passages": [[*key, *passage] for key, passage in self._passages.items()],
             "size": self._size,
             "memory": self._memory.state(),
+            "columns": self._columns.state(),
         }
 
     def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
@@ -151,10 +161,11 @@ class Lines:
                 x1, y1, x2, y2 = box
                 passage = Passage(time + offset, frame, (x1, y1, x2, y2), (at[0], at[1]))
                 self._passages[line, track] = passage
-            self._memory.restore(state["memory"], offset)
             if state["size"] is not None:
                 width, height = state["size"]
                 self._resize(width, height)
+            self._memory.restore(state["memory"], offset)
+            self._columns.restore(state["columns"], self._memory)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError("not a state of the analyzer lines") from error
         self._measures = None
@@ -194,74 +205,90 @@ class Lines:
             self._labels = result.labels
         if size == self._size:
             return
-        if self._size is not None:
-            self._memory.clear()
-            self._passages.clear()
-        else:
+        if self._size is None:
             self._scene.check_size(*size)
+        self._passages.clear()
         self._resize(*size)
 
     def _resize(self, width: int, height: int) -> None:
         self._size = size = width, height
+        self._memory = shared_memory(self._shared, self._join_within, size)
+        self._columns.clear()
         self._points = np.array([line.outline.pixels(*size) for line in self._lines])
         self._normals = np.array([right_normal(*points) for points in self._points])
         self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)
         extended = [beyond_edges(points, *size) for points in self._points]
         self._ends = [tuple(map(tuple, points.tolist())) for points in extended]
 
-    def _advance(self, rows: Rows, result: Result) -> list[Event]:
-        """Follow all tracks (N,) relative to all lines (L,)."""
-        columns, smoothed = self._memory.columns, self._memory.smoothed
-        distance, extent = self._distances(smoothed)
-        before = columns["distance"][:, rows]  # nan if there was no anchor
+    def _advance(self, result: Result) -> list[Event]:
+        """Follow all tracks relative to all lines (L,); nothing changes for those without a box."""
+        columns, memory = self._columns, self._memory
+        distance = self._distances(memory.new_paths)
         right = distance >= 0
-        passed = (right != (before >= 0)) & ~np.isnan(before)
-        if passed.any():
-            self._pass(passed, distance, right, rows, result)
+        passed = right != (columns["distance"] >= 0)
+        events: list[Event] = []
+        if np.count_nonzero(passed | columns["open"]) or self._explain:
+            present = memory.new_time == result.frame.time
+            passed &= present & ~np.isnan(columns["distance"])  # nan if there was no anchor
+            if passed.any():
+                self._pass(passed, distance, right, result)
+            events = self._settle(distance, right, present, result)
+        columns["distance"] = distance
+        return events
+
+    def _settle(
+        self, distance: Floats, right: Bools, present: Bools, result: Result
+    ) -> list[Event]:
+        """Find the sides that are known now, and what has crossed since they were known before."""
+        columns, memory = self._columns, self._memory
+        known = (np.abs(distance) > self._bands(memory.new_paths)) & present
         side = np.where(right, np.int8(1), np.int8(-1))
-        known = np.abs(distance) > self._dead_band * extent
-        sides = columns["side"][:, rows]
-        changed = known & (side != sides)
+        changed = known & (side != columns["side"])
         events: list[Event] = []
         if changed.any():
             # Where an object turns, its smoothed path goes on for a moment: the box must agree.
-            measured, extent = self._distances(result.tracks.boxes.astype(np.float64))
-            agreed = side * measured > self._dead_band * extent
+            boxes = memory.new_boxes
+            agreed = side * self._distances(boxes) > self._bands(boxes)
             known, changed = known & (agreed | ~changed), changed & agreed
-            events = self._change(changed, side, rows, result)
+            events = self._change(changed, side, result)
         if self._explain:
-            self._explain_returns(known & ~changed, rows, result)
-            columns["near"][:, rows] = ~known & self._beside(smoothed)
-        columns["side"][:, rows] = np.where(known, side, sides)
-        columns["distance"][:, rows] = distance
-        for name in ("net", "joined"):
-            if columns[name].any():
-                columns[name][:, rows] *= ~known
+            self._explain_returns(known & ~changed, result)
+            near = ~known & self._beside(memory.new_paths)
+            columns["near"] = np.where(present, near, columns["near"])
+        closed = known & columns["open"]
+        if np.count_nonzero(closed):
+            columns["side"][closed] = side[closed]
+            for name in ("net", "joined", "open"):
+                columns[name][closed] = 0
         return events
 
-    def _distances(self, boxes: Floats) -> tuple[Floats, Floats]:
-        """Distances (L,N) of the anchors of boxes (N,4), and the unit of the dead band, px."""
+    def _distances(self, boxes: Floats) -> Floats:
+        """Distances (L,R) of the anchors of boxes (R,4), px; positive to the right."""
         x1, y1, x2, y2 = boxes.T
         nx, ny = self._normals[:, :1], self._normals[:, 1:]
-        width, height = np.maximum(x2 - x1, 0.0), np.maximum(y2 - y1, 0.0)
-        distance = nx * ((x1 + x2) / 2) + ny * (y1 + self._heights * height) - self._offsets
-        return distance, np.abs(nx) * width + np.abs(ny) * np.sqrt(width * height)
+        x, y = (x1 + x2) / 2, y1 + self._heights * np.maximum(y2 - y1, 0.0)
+        return np.asarray(nx * x + ny * y - self._offsets)
+
+    def _bands(self, boxes: Floats) -> Floats:
+        """Half the widths (L,R) of the dead bands for boxes (R,4), px."""
+        width, height = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0).T
+        nx, ny = np.abs(self._normals[:, :1]), np.abs(self._normals[:, 1:])
+        return np.asarray(self._dead_band * (nx * width + ny * np.sqrt(width * height)))
 
     def _pass(
         self,
-        passed: npt.NDArray[np.bool_],
+        passed: Bools,
         distance: Floats,
-        right: npt.NDArray[np.bool_],
-        rows: Rows,
+        right: Bools,
         result: Result,
     ) -> None:
-        """Note where steps (L,N) passed lines or their extensions."""
-        memory = self._memory
-        for line, n in np.argwhere(passed).tolist():
-            row = int(rows[n])
-            before, after = float(memory.columns["distance"][line, row]), float(distance[line, n])
+        """Note where steps (L,R) passed lines or their extensions."""
+        memory, columns = self._memory, self._columns
+        for line, row in np.argwhere(passed).tolist():
+            before, after = float(columns["distance"][line, row]), float(distance[line, row])
             part = before / (before - after)
-            old, new = memory.paths[row], memory.smoothed[n]
+            old, new = memory.paths[row], memory.new_paths[row]
+            columns["open"][line, row] = True
             start, end = self._anchor(line, old), self._anchor(line, new)
             box = old + part * (new - old)
             index = int(memory.frame[row])
@@ -272,7 +299,7 @@ class Lines:
                 self._anchor(line, box),
             )
             if passes_between(start, end, *self._ends[line]):
-                memory.columns["net"][line, row] += 1 if right[line, n] else -1
+                columns["net"][line, row] += 1 if right[line, row] else -1
 
     def _anchor(self, line: int, box: Floats) -> tuple[float, float]:
         x1, y1, x2, y2 = box.tolist()
@@ -280,17 +307,16 @@ class Lines:
 
     def _change(
         self,
-        changed: npt.NDArray[np.bool_],
+        changed: Bools,
         side: npt.NDArray[np.int8],
-        rows: Rows,
         result: Result,
     ) -> list[Event]:
-        """The crossings among changes (L,N) of known sides."""
-        columns = self._memory.columns
+        """The crossings among changes (L,R) of known sides."""
+        columns = self._columns
         events: list[Event] = []
         passed: list[tuple[Passage, int, int, str]] = []
-        for line, n in np.argwhere(changed).tolist():
-            row, to = int(rows[n]), int(side[line, n])
+        for line, row in np.argwhere(changed).tolist():
+            to = int(side[line, row])
             before, net = int(columns["side"][line, row]), int(columns["net"][line, row])
             passage = self._passages.pop((line, int(self._memory.ids[row])), None)
             if before == 0:
@@ -316,7 +342,7 @@ class Lines:
         self, passage: Passage, line: int, row: int, direction: str, result: Result
     ) -> Event:
         name, frame = self._lines[line].name, result.frame
-        joined = bool(self._memory.columns["joined"][line, row])
+        joined = bool(self._columns["joined"][line, row])
         label = self._memory.label(row, result)
         time = max(passage.time, frame.time - MAX_DELAY_S)
         self._counts[name, direction, label] += 1
@@ -340,9 +366,9 @@ class Lines:
 
     def _take_over(self) -> None:
         """Let tracks that continue others continue their passages too."""
-        ids, columns = self._memory.ids, self._memory.columns
+        ids, columns = self._memory.ids, self._columns
         for old, new in self._memory.joins:
-            columns["joined"][:, new] = True
+            columns["joined"][:, new] = columns["open"][:, new] = True
             for line in range(len(self._lines)):
                 passage = self._passages.get((line, int(ids[old])))
                 if passage is not None:
@@ -350,9 +376,8 @@ class Lines:
 
     def _drop_passages(self) -> None:
         """Forget passages of tracks that are forgotten."""
-        if len(self._passages) > 2 * len(self._memory.ids) * len(self._lines):
-            kept = set(self._memory.ids.tolist())
-            self._passages = {key: p for key, p in self._passages.items() if key[1] in kept}
+        kept = set(self._memory.ids.tolist())
+        self._passages = {key: p for key, p in self._passages.items() if key[1] in kept}
 
     def _is_near_end(self, line: int, passage: Passage) -> bool:
         """Whether a path passed an end of the line within the size of its box."""
@@ -360,7 +385,7 @@ class Lines:
         nearest = min(np.hypot(*np.subtract(passage.at, end)) for end in self._ends[line])
         return bool(nearest <= max(x2 - x1, y2 - y1))
 
-    def _beside(self, boxes: Floats) -> npt.NDArray[np.bool_]:
+    def _beside(self, boxes: Floats) -> Bools:
         """Which anchors (L,N) of boxes (N,4) are beside the line, and not beyond its ends."""
         start, end = self._points[:, 0], self._points[:, 1]
         along = end - start
@@ -369,16 +394,14 @@ class Lines:
         part = (x - start[:, :1]) * along[:, :1] + (y - start[:, 1:]) * along[:, 1:]
         return np.asarray((part >= 0) & (part <= (along**2).sum(axis=1, keepdims=True)))
 
-    def _explain_returns(
-        self, same_side: npt.NDArray[np.bool_], rows: Rows, result: Result
-    ) -> None:
-        """Explain paths (L,N) that left the dead band where they had entered it."""
-        for line, n in np.argwhere(same_side & self._memory.columns["near"][:, rows]).tolist():
-            self._tell(line, int(rows[n]), result, "not counted: it turned back")
+    def _explain_returns(self, same_side: Bools, result: Result) -> None:
+        """Explain paths (L,R) that left the dead band where they had entered it."""
+        for line, row in np.argwhere(same_side & self._columns["near"]).tolist():
+            self._tell(line, row, result, "not counted: it turned back")
 
     def _explain_ended(self, result: Result, after: float) -> None:
         """Explain tracks that ended in the dead band `after` s ago or more."""
-        near = self._memory.columns["near"]
+        near = self._columns["near"]
         for row in self._memory.lost(result.frame.time, after):
             for line in np.flatnonzero(near[:, row]).tolist():
                 self._tell(line, row, result, "not counted: its track ended on the line")

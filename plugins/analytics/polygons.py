@@ -27,10 +27,12 @@ class Polygons:
         points: (V,2) each, px.
         widths: (Z,) area divided by perimeter, px: at most the radius of the largest circle inside,
             and close to it for a long and narrow polygon.
+        bounds: (Z,4) the boxes around them, xyxy, px.
     """
 
     def __init__(self, polygons: Sequence[Floats]) -> None:
         self.points = list(polygons)
+        self.bounds = np.array([np.concatenate([p.min(axis=0), p.max(axis=0)]) for p in polygons])
         most = max(map(len, polygons)) + 1
         # Repeating the first corner adds edges without length, which no path crosses.
         corners = np.array([p[np.r_[: len(p), [0] * (most - len(p))]] for p in polygons], float)
@@ -100,7 +102,7 @@ class Polygons:
             return []
         share = turns[which] / (turns[which] - turns[which + 1])
         places = offsets[which] + share[:, None] * (offsets[which + 1] - offsets[which])
-        found = places @ step / (step @ step)
+        found = (places * step).sum(axis=1) / (step * step).sum()
         return sorted(found[(found >= 0) & (found <= 1)].tolist())
 
     def length_inside(self, zone: int, start: Floats, end: Floats) -> float:

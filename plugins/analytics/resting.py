@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vidan.types import Result, label_of
 
+from .columns import Columns
 from .stitching import Rows, TrackMemory
 
 UNCERTAIN = label_of(-1, ())
@@ -67,7 +68,7 @@ class Place(NamedTuple):
     labels: tuple[str, ...]
 
 
-def begin_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> None:
+def begin_rest(columns: Columns, rows: Rows, boxes: Floats, now: float) -> None:
     """Let tracks be at the places of their boxes (N,4) from now on."""
     columns["rest_x"][0, rows] = (boxes[:, 0] + boxes[:, 2]) / 2
     columns["rest_y"][0, rows] = (boxes[:, 1] + boxes[:, 3]) / 2
@@ -75,7 +76,7 @@ def begin_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float
     columns["away_since"][0, rows] = NEVER_S
 
 
-def follow_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: float) -> Bools:
+def follow_rest(columns: Columns, rows: Rows, boxes: Floats, now: float) -> Bools:
     """Note which of N tracks are still at their places.
 
     Returns:
@@ -91,16 +92,14 @@ def follow_rest(columns: Mapping[str, Any], rows: Rows, boxes: Floats, now: floa
     return np.asarray(now - away >= MOVED_AFTER_S)
 
 
-def place_of(memory: TrackMemory, row: int, result: Result) -> Place:
+def place_of(memory: TrackMemory, columns: Columns, row: int, result: Result) -> Place:
     """The place of a track, with the size of its last box."""
-    x, y, since = (
-        float(memory.columns[name][0, row]) for name in ("rest_x", "rest_y", "rest_since")
-    )
+    x, y, since = (float(columns[name][0, row]) for name in ("rest_x", "rest_y", "rest_since"))
     x1, y1, x2, y2 = memory.boxes[row].tolist()
     return Place(x, y, x2 - x1, y2 - y1, since, memory.labels(row, result))
 
 
-def take_place(columns: Mapping[str, Any], row: int, place: Place) -> None:
+def take_place(columns: Columns, row: int, place: Place) -> None:
     """Let a track be at rest at a place."""
     columns["rest_x"][0, row], columns["rest_y"][0, row] = place.x, place.y
     columns["rest_since"][0, row] = place.since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from vidan.geometry import anchor_points, beyond_sides
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
+from .columns import Columns
 from .polygons import Polygons
 from .resting import (
     MOVED,
@@ -33,7 +34,7 @@ from .resting import (
     place_of,
     take_place,
 )
-from .stitching import Rows, TrackMemory
+from .stitching import Rows, TrackMemory, shared_memory
 from .zone_paths import MAX_STEP_S
 
 COLUMNS = REST_COLUMNS | {"joined": (np.bool_, False)}
@@ -94,6 +95,7 @@ class Stationary:
             image.
         labels: of the objects that count; null for all.
         join_within: longest time between a moving track and the one that continues it, s.
+        shared: what the analyzers of a stream have in common; given by the run.
 
     Raises:
         ConfigError: the scene is invalid, or has no zone of that name.
@@ -107,6 +109,7 @@ class Stationary:
         zones: list[str] | None = None,
         labels: list[str] | None = None,
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
+        shared: MutableMapping[str, Any] | None = None,
     ) -> None:
         self._scene = load_scene(scene)
         known = {zone.name: zone for zone in self._scene.zones}
@@ -119,7 +122,9 @@ class Stationary:
         if isinstance(scene, SceneContext):
             _check_labels(labels, scene.labels)
         self._labels, self._after, self._forget_after = labels, after, forget_after
-        self._memory = TrackMemory(COLUMNS, 1, join_within)
+        self._join_within, self._shared = join_within, shared
+        self._memory = TrackMemory(join_within)
+        self._columns = Columns(COLUMNS, 1)
         self._stays: dict[int, Stay] = {}  # by id
         self._absent: dict[int, Stay] = {}  # those without a track in the last frame
         self._number = 0
@@ -136,9 +141,10 @@ class Stationary:
         """The stays that began or ended, by time."""
         events = self._fit(result)
         memory, now = self._memory, result.frame.time
+        rows = memory.update(result)
+        self._columns.follow(memory)
         returned = self._notice(result)
         self._last = result
-        rows = memory.rows(result)
         for old, new in memory.joins:
             self._take_over(int(memory.ids[old]), int(memory.ids[new]), new)
         if len(rows):
@@ -146,13 +152,13 @@ class Stationary:
         if now >= self._next_check:
             self._next_check = now + REST_EVERY_S
             events += self._check(rows, result)
-        memory.store(rows, result)
         return sorted(events, key=lambda event: event.time)
 
     def finish(self) -> list[Event]:
         """The ends of the stays that last until the end of the stream."""
         if self._last is None:
             return []
+        self._memory.settle()
         for stay in self._stays.values():
             if stay.track not in self._absent:
                 self._locate(stay, self._last)
@@ -185,6 +191,7 @@ class Stationary:
             "now": self._now,
             "size": None if self._size is None else list(self._size),
             "memory": self._memory.state(),
+            "columns": self._columns.state(),
         }
 
     def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
@@ -204,10 +211,11 @@ class Stationary:
             if state["size"] is not None:
                 self._scale(state["size"][0], state["size"][1])
             self._memory.restore(state["memory"], offset)
+            self._columns.restore(state["columns"], self._memory)
         except (KeyError, TypeError, msgspec.ValidationError) as error:
             raise ValueError(f"not a state of stationary objects: {error}") from error
         for name in TIMES:
-            self._memory.columns[name] += offset
+            self._columns[name] += offset
         self._measures = None
 
     def reset_counts(self) -> None:
@@ -226,12 +234,13 @@ class Stationary:
         events = self.finish()
         self._stays.clear()
         self._absent.clear()
-        self._memory.clear()
         self._scale(*size)
         return events
 
     def _scale(self, width: int, height: int) -> None:
         self._size = width, height
+        self._memory = shared_memory(self._shared, self._join_within, self._size)
+        self._columns.clear()
         outlines = [zone.outline.pixels(width, height) for zone in self._zones]
         if outlines:
             self._polygons = Polygons([beyond_sides(points, width, height) for points in outlines])
@@ -261,31 +270,31 @@ class Stationary:
         row = self._memory.row(track)
         if row is None:
             return None
-        since, until = (self._memory.columns[name][0, row] for name in ("rest_since", "rest_until"))
+        since, until = (self._columns[name][0, row] for name in ("rest_since", "rest_until"))
         if until - since < REST_AFTER_S:
             return None
-        return Stay(track, "", place_of(self._memory, row, result), float(until), 0)
+        return Stay(track, "", place_of(self._memory, self._columns, row, result), float(until), 0)
 
     def _locate(self, stay: Stay, result: Result) -> None:
         """Note where an object that has a track was last."""
         row = self._memory.row(stay.track)
         assert row is not None
-        stay.place = place_of(self._memory, row, result)
-        stay.until = float(self._memory.columns["rest_until"][0, row])
+        stay.place = place_of(self._memory, self._columns, row, result)
+        stay.until = float(self._columns["rest_until"][0, row])
         stay.frame = int(self._memory.frame[row])
 
     def _take_over(self, old: int, new: int, row: int) -> None:
         """Let a track that continues another continue its stay too."""
         stay = self._stays.pop(old, None)
         self._absent.pop(old, None)
-        self._memory.columns["joined"][0, row] = True
+        self._columns["joined"][0, row] = True
         if stay is not None and stay.number:
             stay.track, stay.joined = new, True
             self._stays[new] = stay
 
     def _begin(self, rows: Rows, returned: list[Stay], result: Result) -> list[Event]:
         """Begin new tracks, some of which continue stays; ends stays of objects found elsewhere."""
-        columns, tracks, now = self._memory.columns, result.tracks, result.frame.time
+        columns, tracks, now = self._columns, result.tracks, result.frame.time
         new = columns["rest_since"][0, rows] < -NEVER_S / 2
         begin_rest(columns, rows[new], tracks.boxes[new].astype(np.float64), now)
         labels = [result.label(number) for number in tracks.classes.tolist()]
@@ -311,7 +320,7 @@ class Stationary:
 
     def _check(self, rows: Rows, result: Result) -> list[Event]:
         """Find out what has moved, what has not for long, and what is gone."""
-        columns, now = self._memory.columns, result.frame.time
+        columns, now = self._columns, result.frame.time
         boxes = result.tracks.boxes.astype(np.float64)
         moved = follow_rest(columns, rows, boxes, now)
         events: list[Event] = []
@@ -353,8 +362,8 @@ class Stationary:
                 events += self._leave(other, result)
         self._number += 1
         label, track = self._memory.label(row, result), int(self._memory.ids[row])
-        place, frame = place_of(self._memory, row, result), result.frame
-        joined = bool(self._memory.columns["joined"][0, row])
+        place, frame = place_of(self._memory, self._columns, row, result), result.frame
+        joined = bool(self._columns["joined"][0, row])
         stay = Stay(track, label, place, frame.time, frame.index, self._number, joined)
         self._stays[track] = stay
         self._totals[label] += 1

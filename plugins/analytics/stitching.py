@@ -8,13 +8,13 @@ never seen together with it. It then takes over everything that is remembered of
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vidan.types import Result
+from vidan.types import Result, Tracks
 
 from .array_state import packed, unpacked
 from .continuation import Camera, Ended, bottoms, continuation_costs
@@ -32,22 +32,16 @@ MIN_MOTION_S = 0.1
 ROUNDING_S = 1e-6
 """How inexact times are, s."""
 
+MAX_BALLOTS = 64
+"""Results whose classes are counted at once."""
+
 Rows = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 
-FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
-    "ids": (np.int64, ()),
-    "time": (np.float64, ()),
-    "frame": (np.int64, ()),
-    "boxes": (np.float64, (4,)),
-    "paths": (np.float64, (4,)),
-    "_speeds": (np.float64, (4,)),
-    "_counts": (np.float64, ()),
-    "_began": (np.float64, ()),
-    "_camera": (np.float64, (4,)),
-    "_successor": (np.int64, ()),
-}
-"""The arrays of a memory, apart from votes and columns: data type and shape of each row."""
+# One array for all numbers of a track, since it is read and written in each frame.
+TIME, FRAME, COUNT, BEGAN = range(4)
+BOX, PATH, SPEED = slice(4, 8), slice(8, 12), slice(12, 16)
+WIDTH = 16
 
 
 class Join(NamedTuple):
@@ -57,132 +51,132 @@ class Join(NamedTuple):
     new: int
 
 
+class Change(NamedTuple):
+    """How the rows of a memory changed, before tracks were joined.
+
+    Attributes:
+        kept: (R,) which rows were not deleted; None if none was.
+        added: number of rows that were added after that.
+    """
+
+    kept: npt.NDArray[np.bool_] | None = None
+    added: int = 0
+
+
 class TrackMemory:
     """What is remembered of tracks, one row each, in parallel arrays.
 
+    Analyzers of one stream may share it: the first one to see a result updates it. Boxes are those
+    before the last result until `settle` is called, or `update` with the next one, so that the step
+    from one to the other is known.
+
     Args:
-        columns: further arrays by name: data type and initial value.
-        depth: the first dimension of those arrays, such as the number of lines.
         max_gap: longest time between a track and the one that continues it, s; 0 to join none.
 
     Attributes:
         ids: (R,) int64.
-        time: (R,) stream time of the last box, s.
-        frame: (R,) index of its frame.
-        boxes: (R,4) the last box, xyxy, px.
-        paths: (R,4) the last smoothed box, xyxy, px.
-        smoothed: (N,4) the smoothed boxes of the tracks of the last `rows`, px.
-        columns: the further arrays, (depth,R) each.
-        joins: the tracks of the last `rows` that continue others.
+        joins: the tracks of the last result that continue others.
+        version: number of changes of the rows so far.
+        change: the last one.
     """
 
-    ids: npt.NDArray[np.int64]
-    time: Floats
-    frame: npt.NDArray[np.int64]
-    boxes: Floats
-    paths: Floats
-    _speeds: Floats  # (R,4) of the smoothed boxes, px/s
-    _counts: Floats  # (R,) boxes that they are smoothed over
-    _began: Floats  # (R,) stream time of the first box, s
-    _camera: Floats  # (R,4) motion of the camera at the last box
-    _successor: npt.NDArray[np.int64]  # (R,) row of the track that continues it, or -1
-
-    def __init__(self, columns: Mapping[str, tuple[Any, Any]], depth: int, max_gap: float) -> None:
-        self._initial = {name: np.array(value, kind) for name, (kind, value) in columns.items()}
-        self._depth = depth
+    def __init__(self, max_gap: float) -> None:
         self._max_gap = max_gap
-        self._next_purge = -math.inf
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget all tracks."""
-        for name, (kind, shape) in FIELDS.items():
-            setattr(self, name, np.zeros((0, *shape), kind))
+        self._next_purge = -LONG_AGO_S
+        self._last_time = -LONG_AGO_S
+        self.ids = np.zeros(0, np.int64)
+        self._past = self._present = np.zeros((0, WIDTH))
         self._votes = np.zeros((0, 0))  # by class
-        self.columns = {
-            name: np.zeros((self._depth, 0), value.dtype) for name, value in self._initial.items()
-        }
+        self._ballots: list[tuple[Rows, npt.NDArray[np.int32]]] = []  # not counted yet
+        self._settled = 0  # how many of them are of past results
+        self._successors: dict[int, int] = {}  # rows of tracks, and of those that continue them
+        self._camera = Camera()
+        self._index: dict[int, int] = {}
+        self._tracks: Tracks | None = None
+        self._rows = np.zeros(0, np.intp)
         self.joins: list[Join] = []
-        self.smoothed = np.zeros((0, 4))
-        self._rows: dict[int, int] = {}
-        self._camera_now = Camera()
-        self._last_ids, self._last_rows = np.zeros(0, np.int64), np.zeros(0, np.intp)
-        self._last_time = -math.inf
+        self.version, self.change = 0, Change()
 
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs, ready for JSON."""
-        return {
-            "tracks": packed(self._arrays()),
-            "columns": packed(self.columns),
-            "camera": self._camera_now.motion.tolist(),
-            "times": [max(time, -LONG_AGO_S) for time in (self._last_time, self._next_purge)],
-        }
+    @property
+    def time(self) -> Floats:
+        """(R,) stream time of the box, s."""
+        return self._past[:, TIME]
 
-    def restore(self, state: Mapping[str, Any], offset: float) -> None:
-        """Continue from a state, whose times are changed by `offset` s; not those of the columns.
+    @property
+    def frame(self) -> Floats:
+        """(R,) index of its frame."""
+        return self._past[:, FRAME]
 
-        Raises:
-            ValueError: the state is not one of this memory.
+    @property
+    def boxes(self) -> Floats:
+        """(R,4) the last box before the last result, xyxy, px."""
+        return self._past[:, BOX]
+
+    @property
+    def paths(self) -> Floats:
+        """(R,4) the smoothed box then, xyxy, px."""
+        return self._past[:, PATH]
+
+    @property
+    def new_boxes(self) -> Floats:
+        """(R,4) the last box, that of the last result included, xyxy, px."""
+        return self._present[:, BOX]
+
+    @property
+    def new_paths(self) -> Floats:
+        """(R,4) the smoothed box then, xyxy, px."""
+        return self._present[:, PATH]
+
+    @property
+    def new_time(self) -> Floats:
+        """(R,) stream time then, s: that of the last result for its tracks."""
+        return self._present[:, TIME]
+
+    def update(self, result: Result) -> Rows:
+        """Take over a result, unless it is known already.
+
+        Returns:
+            the row (N,) of each of its tracks; rows are added for new ones.
         """
-        self.clear()
-        columns = unpacked(state["columns"], self.columns)
-        for name, array in unpacked(state["tracks"], self._arrays()).items():
-            setattr(self, name, array)
-        self.columns = columns
-        self.time += offset
-        self._began += offset
-        self._camera_now.motion[:] = state["camera"]
-        self._last_time, self._next_purge = (time + offset for time in state["times"])
-        self._rows = {number: row for row, number in enumerate(self.ids.tolist())}
+        if result.tracks is self._tracks and result.frame.time == self._last_time:
+            return self._rows
+        self.settle()
+        tracks, now = result.tracks, result.frame.time
+        self._tracks, self._last_time = tracks, now
+        self._camera.note(now, tracks.ids, tracks.boxes)
+        self._find(result)
+        self._ballots.append((self._rows, tracks.classes))
+        self._present = self._past.copy()
+        if len(self._rows):
+            self._advance(tracks.boxes.astype(np.float64), now, result.frame.index)
+        return self._rows
 
-    def _arrays(self) -> dict[str, Any]:
-        """The arrays of this memory, by attribute."""
-        return {key: value for key, value in vars(self).items() if isinstance(value, np.ndarray)}
-
-    def rows(self, result: Result) -> Rows:
-        """The row (N,) of each track of a result; rows are added for new tracks."""
-        ids, now = result.tracks.ids, result.frame.time
-        self.joins = []
-        boxes = result.tracks.boxes.astype(np.float64)
-        if not np.array_equal(ids, self._last_ids):
-            self._follow_camera(ids, boxes, now)
-            self._find(result, boxes, now)
-        elif len(ids):
-            self._camera_now.follow(
-                bottoms(boxes) - bottoms(self.boxes[self._last_rows]), now - self._last_time
-            )
-        self._last_time = now
-        rows = self._last_rows
-        self.smoothed, self._speeds[rows], self._counts[rows] = smooth(
-            self.paths[rows], self._speeds[rows], self._counts[rows], boxes, now - self.time[rows]
-        )
-        return rows
+    def settle(self) -> None:
+        """Let the last result be past."""
+        self._past = self._present
+        self._settled = len(self._ballots)
+        if self._settled >= MAX_BALLOTS:
+            self._count_votes()
 
     def row(self, track: int) -> int | None:
         """The row of a track; None if it is not known."""
-        return self._rows.get(track)
-
-    def store(self, rows: Rows, result: Result) -> None:
-        """Take over the boxes and labels of a result, whose tracks have these rows."""
-        if len(rows) == 0:
-            return
-        self.time[rows], self.frame[rows] = result.frame.time, result.frame.index
-        self.boxes[rows], self.paths[rows] = result.tracks.boxes, self.smoothed
-        self._camera[rows] = self._camera_now.motion
-        self._vote(rows, result.tracks.classes)
+        return self._index.get(track)
 
     def label(self, row: int, result: Result) -> str:
         """The label that most boxes of the track had so far; `uncertain` if none had one."""
+        self._count_votes()
         votes = self._votes[row]
         best = int(votes.argmax()) if votes.any() else -1
         return result.label(best)
 
     def labels(self, row: int, result: Result) -> tuple[str, ...]:
         """All labels that boxes of the track had."""
+        self._count_votes()
         return tuple(result.label(n) for n in np.flatnonzero(self._votes[row]).tolist())
 
     def classes(self, rows: Rows) -> npt.NDArray[np.intp]:
         """The class (K,) that most boxes of each track had so far; -1 if none had one."""
+        self._count_votes()
         if not self._votes.shape[1]:
             return np.full(len(rows), -1, np.intp)
         votes = self._votes[rows]
@@ -190,83 +184,116 @@ class TrackMemory:
 
     def lost(self, now: float, after: float) -> list[int]:
         """Rows of the tracks that ended `after` s ago or more and are not continued."""
-        gone = (now - self.time >= after) & (self._successor < 0)
+        gone = now - self.new_time >= after
+        gone[list(self._successors)] = False
         return np.flatnonzero(gone).tolist()
 
-    def _vote(self, rows: Rows, classes: npt.NDArray[np.int32]) -> None:
-        top = int(classes.max(initial=0))
-        if top >= self._votes.shape[1]:
-            more = np.zeros((len(self._votes), top + 1 - self._votes.shape[1]))
-            self._votes = np.concatenate([self._votes, more], axis=1)
-        self._votes[rows, classes] += classes >= 0  # a column of -1 gets no vote
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        self.settle()
+        self._count_votes()
+        return {
+            "tracks": packed({"ids": self.ids, "numbers": self._past, "votes": self._votes}),
+            "present": self._rows.tolist(),
+            "successors": list(self._successors.items()),
+            "camera": self._camera.state(),
+            "times": [self._last_time, self._next_purge],
+        }
 
-    def _follow_camera(self, ids: npt.NDArray[np.int64], boxes: Floats, now: float) -> None:
-        _, old, new = np.intersect1d(self._last_ids, ids, return_indices=True)
-        before = self.boxes[self._last_rows[old]]
-        self._camera_now.follow(bottoms(boxes[new]) - bottoms(before), now - self._last_time)
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s.
 
-    def _find(self, result: Result, boxes: Floats, now: float) -> None:
+        Raises:
+            ValueError: the state is not one of this memory.
+        """
+        like = {"ids": self.ids, "numbers": self._past, "votes": self._votes}
+        arrays = unpacked(state["tracks"], like)
+        self.ids, self._past, self._votes = (arrays[name] for name in like)
+        self._past[:, (TIME, BEGAN)] += offset
+        self._present = self._past
+        self._rows = np.array(state["present"], np.intp)
+        self._successors = dict(state["successors"])
+        self._camera.restore(state["camera"], offset)
+        self._last_time, self._next_purge = (time + offset for time in state["times"])
+        self._index = {number: row for row, number in enumerate(self.ids.tolist())}
+
+    def _advance(self, measured: Floats, now: float, frame: int) -> None:
+        """Take over boxes (N,4) of the tracks of this result."""
+        numbers = self._past[self._rows]
+        path, speed, numbers[:, COUNT] = smooth(
+            numbers[:, PATH],
+            numbers[:, SPEED],
+            numbers[:, COUNT],
+            measured,
+            now - numbers[:, TIME],
+        )
+        numbers[:, TIME], numbers[:, FRAME] = now, frame
+        numbers[:, BOX], numbers[:, PATH], numbers[:, SPEED] = measured, path, speed
+        self._present[self._rows] = numbers
+
+    def _count_votes(self) -> None:
+        """Count the classes of the past results."""
+        ballots, self._ballots = self._ballots[: self._settled], self._ballots[self._settled :]
+        self._settled = 0
+        if not ballots:
+            return
+        rows, classes = (np.concatenate(values) for values in zip(*ballots, strict=True))
+        more = int(classes.max(initial=0)) + 1 - self._votes.shape[1]
+        if more > 0:
+            self._votes = np.pad(self._votes, ((0, 0), (0, more)))
+        voted = classes >= 0
+        np.add.at(self._votes, (rows[voted], classes[voted]), 1)
+
+    def _find(self, result: Result) -> None:
         """Find the rows of the tracks of a result, and add rows for new ones."""
-        ids = result.tracks.ids
+        ids, now = result.tracks.ids.tolist(), result.frame.time
+        self.joins, kept, added = [], None, 0
         if now >= self._next_purge or now < self._next_purge - 2 * FORGET_AFTER_S:
             self._next_purge = now + FORGET_AFTER_S / 2
-            self._purge(now, ids)
-        found = [self._rows.get(number, -1) for number in ids.tolist()]
-        for row in found:
-            if row >= 0 and self._successor[row] >= 0:
-                self._return(row, ids)
-        new = np.flatnonzero(np.array(found) < 0)
-        if len(new):
-            self._begin(result, boxes[new], new)
-        self._last_ids = ids
-        self._last_rows = np.array([self._rows[number] for number in ids.tolist()], np.intp)
+            kept = self._purge(now, result.tracks.ids)
+        rows = list(map(self._index.get, ids))
+        if not self._successors.keys().isdisjoint(rows):
+            for row in rows:
+                if row in self._successors:
+                    self._return(row, ids)
+        if None in rows:
+            added = rows.count(None)
+            self._begin(result, np.array([row is None for row in rows]).nonzero()[0])
+            rows = [self._index[number] for number in ids]
+        self._rows = np.array(rows, np.intp)
+        if kept is not None or added or self.joins:
+            self.version, self.change = self.version + 1, Change(kept, added)
 
-    def _return(self, row: int, present: npt.NDArray[np.int64]) -> None:
+    def _return(self, row: int, present: list[int]) -> None:
         """Let a track whose id came back continue those that continued it, unless they still do."""
-        last = int(self._successor[row])
-        while self._successor[last] >= 0:
-            last = int(self._successor[last])
-        self._successor[row] = -1
-        if self.ids[last] not in present:
+        last = self._successors.pop(row)
+        while last in self._successors:
+            last = self._successors[last]
+        if int(self.ids[last]) not in present:
             self._continue(last, row)
 
-    def _begin(self, result: Result, boxes: Floats, new: Rows) -> None:
+    def _begin(self, result: Result, new: Rows) -> None:
         """Add rows for new tracks (K,), with the contents of those that they continue."""
-        tracks, now, count = result.tracks, result.frame.time, len(new)
+        tracks, now, first = result.tracks, result.frame.time, len(self.ids)
+        boxes = tracks.boxes[new].astype(np.float64)
         sources = self._find_ended(boxes, tracks.classes[new], now, tracks.ids)
-        first = len(self.ids)
-        added: dict[str, Any] = {
-            "ids": tracks.ids[new],
-            "time": now,
-            "frame": result.frame.index,
-            "boxes": boxes,
-            "paths": boxes,
-            "_speeds": 0.0,
-            "_counts": -1.0,  # none yet
-            "_began": now,
-            "_camera": self._camera_now.motion,
-            "_successor": -1,
-        }
-        for name, (kind, shape) in FIELDS.items():
-            values = np.broadcast_to(np.asarray(added[name], kind), (count, *shape))
-            setattr(self, name, np.concatenate([getattr(self, name), values]))
-        self._votes = np.concatenate([self._votes, np.zeros((count, self._votes.shape[1]))])
-        for name, value in self._initial.items():
-            cells = np.full((self._depth, count), value)
-            self.columns[name] = np.concatenate([self.columns[name], cells], axis=1)
+        numbers = np.zeros((len(new), WIDTH))
+        numbers[:, TIME] = numbers[:, BEGAN] = now
+        numbers[:, FRAME] = result.frame.index
+        numbers[:, COUNT] = -1  # none yet
+        numbers[:, BOX] = numbers[:, PATH] = boxes
+        self._past = np.concatenate([self._past, numbers])
+        self.ids = np.concatenate([self.ids, tracks.ids[new]])
+        self._votes = np.pad(self._votes, ((0, len(new)), (0, 0)))
         for n, (number, old) in enumerate(zip(tracks.ids[new].tolist(), sources, strict=True)):
-            self._rows[number] = first + n
+            self._index[number] = first + n
             if old >= 0:
                 self._continue(old, first + n)
 
     def _continue(self, old: int, new: int) -> None:
-        for name in FIELDS:
-            if name not in ("ids", "_successor"):
-                getattr(self, name)[new] = getattr(self, name)[old]
-        self._votes[new] = self._votes[old]
-        for column in self.columns.values():
-            column[:, new] = column[:, old]
-        self._successor[old] = new
+        self._count_votes()
+        self._past[new], self._votes[new] = self._past[old], self._votes[old]
+        self._successors[old] = new
         self.joins.append(Join(old, new))
 
     def _find_ended(
@@ -278,11 +305,13 @@ class TrackMemory:
     ) -> list[int]:
         """For each first box (K,4), the row of the track that it continues, or -1."""
         gaps = now - self.time
-        ended = (gaps > 0) & (gaps <= self._max_gap + ROUNDING_S) & (self._successor < 0)
-        rows = np.flatnonzero(ended & ~np.isin(self.ids, present))
+        ended = (gaps > 0) & (gaps <= self._max_gap + ROUNDING_S) & ~np.isin(self.ids, present)
+        ended[list(self._successors)] = False
+        rows = np.flatnonzero(ended)
         found = [-1] * len(boxes)
         if len(rows):
-            costs = continuation_costs(self._ended(rows, now), boxes, self._camera_now.motion)
+            *cameras, camera = self._camera.motions(np.append(self.time[rows], now))
+            costs = continuation_costs(self._ended(rows, now, np.array(cameras)), boxes, camera)
             costs[~self._same_class(rows, classes)] = math.inf
             while costs.min() <= 1:
                 row, column = divmod(int(costs.argmin()), len(boxes))
@@ -290,35 +319,63 @@ class TrackMemory:
                 costs[row], costs[:, column] = math.inf, math.inf
         return found
 
-    def _ended(self, rows: Rows, now: float) -> Ended:
-        speeds = bottoms(self._speeds[rows])
-        known = self.time[rows] - self._began[rows] >= MIN_MOTION_S
+    def _ended(self, rows: Rows, now: float, cameras: Floats) -> Ended:
+        numbers = self._past[rows]
+        known = numbers[:, TIME] - numbers[:, BEGAN] >= MIN_MOTION_S
         return Ended(
-            self.paths[rows],
-            np.where(known[:, None], speeds, self._camera[rows, 2:]),
-            now - self.time[rows],
-            self._camera[rows],
+            numbers[:, PATH],
+            np.where(known[:, None], bottoms(numbers[:, SPEED]), cameras[:, 2:]),
+            now - numbers[:, TIME],
+            cameras,
         )
 
     def _same_class(self, rows: Rows, classes: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
         """Which tracks (K,) had the classes (M,) of new ones at least once: (K,M)."""
+        self._count_votes()
         had = self._votes[rows] > 0
         known = np.zeros((len(rows), had.shape[1] + 1), np.bool_)  # of new classes: the last
         known[:, :-1] = had
         column = np.minimum(classes, had.shape[1])
         return np.asarray(known[:, column] | ~known.any(axis=1, keepdims=True) | (classes < 0))
 
-    def _purge(self, now: float, current: npt.NDArray[np.int64]) -> None:
-        """Delete the rows of tracks that ended long ago."""
-        keep = np.abs(now - self.time) <= FORGET_AFTER_S
-        keep |= np.isin(self.ids, current)
-        if keep.all():
-            return
-        number = np.where(keep, np.cumsum(keep) - 1, -1)
-        self._successor = np.where(self._successor >= 0, number[self._successor], -1)
-        for name in FIELDS:
-            setattr(self, name, getattr(self, name)[keep])
-        self._votes = self._votes[keep]
-        self.columns = {name: column[:, keep] for name, column in self.columns.items()}
-        self._rows = {number: row for row, number in enumerate(self.ids.tolist())}
-        self._last_ids, self._last_rows = self._last_ids[:0], self._last_rows[:0]
+    def _purge(self, now: float, current: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
+        """Delete the rows of tracks that ended long ago, before the last result.
+
+        Returns:
+            which rows (R,) were kept; None if all were.
+        """
+        kept = np.abs(now - self.time) <= FORGET_AFTER_S
+        kept |= np.isin(self.ids, current)
+        kept[self._rows] = True
+        if kept.all():
+            return None
+        self._count_votes()
+        number = np.where(kept, np.cumsum(kept) - 1, -1).tolist()
+        self._successors = {
+            number[old]: number[new]
+            for old, new in self._successors.items()
+            if kept[old] and kept[new]
+        }
+        self.ids, self._past, self._votes = self.ids[kept], self._past[kept], self._votes[kept]
+        self._index = {number: row for row, number in enumerate(self.ids.tolist())}
+        return kept
+
+
+def shared_memory(
+    shared: MutableMapping[str, Any] | None, max_gap: float, size: tuple[int, int]
+) -> TrackMemory:
+    """The memory of the tracks of a stream, which all analyzers use that join tracks alike.
+
+    Args:
+        shared: what these analyzers have in common; None for a memory of its own.
+        max_gap: longest time between a track and the one that continues it, s.
+        size: width and height of the frames, px; if it changes, there is a new memory.
+    """
+    if shared is None:
+        return TrackMemory(max_gap)
+    key = f"tracks joined within {max_gap} s"
+    known = shared.get(key)
+    if known is None or known[0] != size:
+        shared[key] = known = size, TrackMemory(max_gap)
+    memory: TrackMemory = known[1]
+    return memory

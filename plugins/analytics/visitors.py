@@ -57,7 +57,7 @@ class Visitors:
         self._paths.visit(visit, row)
 
     def notice(self, result: Result) -> None:
-        """Note which visitors have no track now; called before the memory knows the result."""
+        """Note which visitors have no track now."""
         ids, now = result.tracks.ids, result.frame.time
         paused = self._now is not None and now - self._now > MAX_STEP_S
         self._now = now
@@ -79,7 +79,7 @@ class Visitors:
         """Let tracks that continue others continue their visits too."""
         memory = self._paths.memory
         for old, new in memory.joins:
-            for zone in range(memory.columns["side"].shape[0]):
+            for zone in range(self._paths.columns["side"].shape[0]):
                 visit = self.all.pop((zone, int(memory.ids[old])), None)
                 if visit is not None:
                     self._absent.pop((zone, visit.track), None)
@@ -97,7 +97,7 @@ class Visitors:
         Returns:
             the visits that have ended since they had one.
         """
-        columns, ended = self._paths.memory.columns, []
+        columns, ended = self._paths.columns, []
         if self._returned:
             row_of = dict(zip(result.tracks.ids.tolist(), rows.tolist(), strict=True))
             for visit in self._returned:
@@ -117,7 +117,7 @@ class Visitors:
         memory = self._paths.memory
         visit = self.all[pair.zone, int(memory.ids[pair.row])]
         visit.vote = self.label(visit, pair.row, result)
-        visit.last = moment(memory.columns["exit"][pair.zone, pair.row])
+        visit.last = moment(self._paths.columns["exit"][pair.zone, pair.row])
         self.changed = True
         key = visit.zone, visit.track
         del self.all[key]
@@ -153,16 +153,16 @@ class Visitors:
         row = memory.row(visit.track)
         assert row is not None  # it was there in the frame before
         visit.missed = now
-        visit.leaving = bool(memory.columns["side"][zone, row] < 0)
+        visit.leaving = bool(self._paths.columns["side"][zone, row] < 0)
         visit.vote = self.label(visit, row, result)
         visit.place = None
         if visit.leaving:
-            visit.last = moment(memory.columns["exit"][zone, row])
+            visit.last = moment(self._paths.columns["exit"][zone, row])
             return
         x1, y1, x2, y2 = memory.boxes[row].tolist()
         visit.last = Moment(float(memory.time[row]), int(memory.frame[row]), (x1, y1, x2, y2))
-        if visit.last.time - memory.columns["rest_since"][0, row] >= REST_AFTER_S:
-            visit.place = place_of(memory, row, result)
+        if visit.last.time - self._paths.columns["rest_since"][0, row] >= REST_AFTER_S:
+            visit.place = place_of(memory, self._paths.columns, row, result)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, ready for JSON."""
@@ -216,7 +216,7 @@ class Visitors:
         """Continue a visit with a track that was just found inside."""
         self.add(visit, row)
         if visit.place is not None:
-            take_place(self._paths.memory.columns, row, visit.place)
+            take_place(self._paths.columns, row, visit.place)
 
     def _find(self, visit: Visit) -> None:
         """Note that an object is detected again."""

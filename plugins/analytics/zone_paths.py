@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +12,10 @@ from vidan.geometry import ANCHOR_HEIGHTS, beyond_sides
 from vidan.types import Result
 
 from ..formats.scene_file import Zone
+from .columns import Columns
 from .polygons import Floats, Indices, Polygons
 from .resting import NEVER_S, REST_COLUMNS, REST_EVERY_S, begin_rest, follow_rest
-from .stitching import Rows, TrackMemory
+from .stitching import Rows, TrackMemory, shared_memory
 from .visits import Visit
 
 MAX_STEP_S = 1.0
@@ -27,13 +28,18 @@ SETTLED_AFTER_S = 5.0
 EPSILON_S = 1e-6
 """Rounding of times, s."""
 
+OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
+"""Directions of the sides of a box."""
+
+INSCRIBED = 0.7
+"""Half the size of a square that fits into a circle, in radii."""
+
 POINT = np.dtype([("time", "f8"), ("detected", "f8"), ("frame", "i8"), ("box", "f8", 4)])
 """A point of a path: stream time, that of the detection on its inner side, frame index, box."""
 
 NOWHERE: Any = (0.0, 0.0, 0, (0.0,) * 4)
 
 COLUMNS: dict[str, tuple[Any, Any]] = {
-    "margin": (np.float64, -1.0),  # the anchor can move this far before it matters, px
     "open": (np.bool_, False),  # whether it has crossed the border since its side was known
     "inside": (np.bool_, False),  # whether the last anchor was inside
     "side": (np.int8, 0),  # last known side of the border: 1 inside, -1 outside, 0 before the first
@@ -54,6 +60,15 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
 }
 """What is remembered of each zone and track."""
 
+
+LIMITS = {
+    "left": (np.float64, np.inf),
+    "top": (np.float64, np.inf),
+    "right": (np.float64, -np.inf),
+    "bottom": (np.float64, -np.inf),
+}
+"""Between which the anchor can move without crossing the border, by zone and track, px; nowhere at
+first, and while it matters how far from the border it is."""
 
 TIMES = ("loiters", "due", "rest_since", "rest_until", "away_since")
 """The columns that are times, but for points."""
@@ -83,9 +98,11 @@ class ZonePaths:
         enter_after: duration of the shortest visit, s.
         leave_after: time outside after which an object has left, s.
         join_within: longest time between a track and the one that continues it, s.
+        shared: what the analyzers of a stream have in common, if any.
 
     Attributes:
-        memory: what is remembered of each track.
+        memory: the tracks.
+        columns: what is remembered of each zone and track.
         polygons: the zones, in px.
         next_rest: when movements of objects at rest are checked again, s.
     """
@@ -97,92 +114,112 @@ class ZonePaths:
         enter_after: float,
         leave_after: float,
         join_within: float,
+        shared: MutableMapping[str, Any] | None,
     ) -> None:
         self._zones = zones
         self._dead_band = dead_band
         self._enter_after = enter_after
         self._leave_after = leave_after
         self._heights = np.array([ANCHOR_HEIGHTS[zone.anchor] for zone in zones])
-        self.memory = TrackMemory(COLUMNS, len(zones), join_within)
+        self._shared, self._join_within = shared, join_within
+        self.memory = TrackMemory(join_within)
+        self.columns = Columns(COLUMNS, len(zones))
+        self._limits = Columns(LIMITS, len(zones))
         self.next_rest = -NEVER_S
 
     def fit(self, width: int, height: int) -> None:
-        """Convert the zones to px of images."""
+        """Convert the zones to px of images, and begin anew with all tracks."""
         outlines = [zone.outline.pixels(width, height) for zone in self._zones]
         self.polygons = Polygons([beyond_sides(points, width, height) for points in outlines])
+        self.memory = shared_memory(self._shared, self._join_within, (width, height))
+        self.columns.clear()
+        self._limits.clear()
 
     def anchor(self, zone: int, box: Any) -> Floats:
         """The anchor (2,) of a box (4,) in a zone."""
         x1, y1, x2, y2 = box
         return np.array([(x1 + x2) / 2, y1 + self._heights[zone] * (y2 - y1)])
 
+    def update(self, result: Result) -> Rows:
+        """Take over the tracks (N,) of a result; returns their rows."""
+        rows = self.memory.update(result)
+        self.columns.follow(self.memory)
+        self._limits.follow(self.memory)
+        return rows
+
     def advance(self, rows: Rows, result: Result) -> list[Pair]:
-        """Follow all tracks (N,) of a result; to be called before `store`.
+        """Follow all tracks (N,) of a result.
 
         Returns:
             the pairs whose first anchor is inside.
         """
-        columns, now = self.memory.columns, result.frame.time
-        boxes = result.tracks.boxes.astype(np.float64)
+        memory, now = self.memory, result.frame.time
         if now >= self.next_rest:
             self.next_rest = now + REST_EVERY_S
-            moved = follow_rest(columns, rows, boxes, now)
-            begin_rest(columns, rows[moved], boxes[moved], now)
-        x1, y1, x2, y2 = np.abs(boxes - self.memory.boxes[rows]).T
-        moved = np.maximum(x1, x2) + np.maximum(y1, y2)  # no anchor moved farther
-        margin = columns["margin"][:, rows] - moved
-        columns["margin"][:, rows] = margin
-        near = margin < 0
-        if not near.any():
+            boxes = memory.new_boxes[rows]
+            moved = follow_rest(self.columns, rows, boxes, now)
+            begin_rest(self.columns, rows[moved], boxes[moved], now)
+        left, top, right, bottom = map(self._limits.__getitem__, LIMITS)
+        x1, y1, x2, y2 = memory.new_boxes.T
+        x, y = (x1 + x2) / 2, y1 + self._heights[:, None] * (y2 - y1)
+        out = (x <= left) | (x >= right) | (y <= top) | (y >= bottom)
+        out &= memory.new_time == now
+        if not np.count_nonzero(out):
             return []
-        zones, of = near.nonzero()
-        return self._examine(zones, rows[of], boxes[of], moved[of], result, of)
+        zones, of = out.nonzero()
+        return self._examine(zones, of, result)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, ready for JSON."""
-        return {"memory": self.memory.state(), "next_rest": self.next_rest}
+        return {
+            "memory": self.memory.state(),
+            "columns": self.columns.state(),
+            "next_rest": self.next_rest,
+        }
 
     def restore(self, state: Mapping[str, Any], offset: float) -> None:
         """Continue from a state, whose times are changed by `offset` s; called after `fit`."""
         self.memory.restore(state["memory"], offset)
+        self.columns.restore(state["columns"], self.memory)
         self.next_rest = state["next_rest"] + offset
         for name in TIMES:
-            self.memory.columns[name] += offset
+            self.columns[name] += offset
         for name in ("flip", "entry", "exit"):
             for field in ("time", "detected"):
-                self.memory.columns[name][field] += offset
+                self.columns[name][field] += offset
 
     def due(self, now: float) -> list[Pair]:
         """The stays and passages of which something is due now, whether or not the track is lost.
 
-        Pairs are by zone, time and place: not by the order of the tracks, which means nothing.
+        Pairs are by zone, time, place and id: not by the order of the tracks, which means nothing.
         """
-        due = self.memory.columns["due"] <= now + EPSILON_S
+        due = self.columns["due"] <= now + EPSILON_S
         if not due.any():
             return []
-        entry = self.memory.columns["entry"]
+        entry = self.columns["entry"]
 
         def order(pair: Pair) -> tuple[Any, ...]:
             point = entry[pair.zone, pair.row]
-            return pair.zone, float(point["time"]), tuple(point["box"].tolist())
+            box = tuple(point["box"].tolist())
+            return pair.zone, float(point["time"]), box, int(self.memory.ids[pair.row])
 
         return sorted(itertools.starmap(Pair, np.argwhere(due).tolist()), key=order)
 
     def is_due(self, pair: Pair) -> bool:
         """Whether a stay inside is long enough for a visit."""
-        columns = self.memory.columns
+        columns = self.columns
         # One detection is no visit, however long the interval to the next.
         return bool(self.memory.time[pair.row] >= columns["entry"][pair]["detected"])
 
     def is_visit(self, pair: Pair) -> bool:
         """Whether a stay that ended was long enough for a visit."""
-        entry, left = (self.memory.columns[name][pair] for name in ("entry", "exit"))
+        entry, left = (self.columns[name][pair] for name in ("entry", "exit"))
         long = bool(left["time"] - entry["time"] >= self._enter_after - EPSILON_S)
         return long and bool(left["detected"] > entry["detected"])
 
     def visit(self, visit: Visit, row: int) -> None:
         """Note that a track is visiting, since its stay was long enough or by another track."""
-        columns, pair = self.memory.columns, Pair(visit.zone, row)
+        columns, pair = self.columns, Pair(visit.zone, row)
         columns["visiting"][pair] = True
         shortest = None if visit.loitered else self._shortest(visit.zone)
         columns["loiters"][pair] = NEVER_S if shortest is None else visit.began.time + shortest
@@ -190,14 +227,14 @@ class ZonePaths:
 
     def take_over(self, zone: int, old: int, new: int) -> None:
         """Note that a track continues another, which leaves nothing behind."""
-        columns = self.memory.columns
+        columns = self.columns
         here = columns["staying"][zone, new] or columns["crossed"][zone, new]
         columns["joined"][zone, new] = here
         self._reset(zone, old)
 
     def end(self, pair: Pair) -> None:
         """Forget a stay or passage that is over."""
-        columns = self.memory.columns
+        columns = self.columns
         for name in ("staying", "visiting", "through", "crossed", "joined", "began"):
             columns[name][pair] = False
         columns["loiters"][pair] = columns["due"][pair] = NEVER_S
@@ -210,7 +247,7 @@ class ZonePaths:
 
     def check_again(self, pair: Pair, due: float) -> None:
         """Check later whether something is due, since the label did not fit."""
-        self.memory.columns["due"][pair] = due
+        self.columns["due"][pair] = due
 
     def counts(self, zone: int, label: str) -> bool:
         """Whether objects with a label count in a zone."""
@@ -218,9 +255,8 @@ class ZonePaths:
         return labels is None or label in labels
 
     def _reset(self, zone: int, row: int) -> None:
-        for name, (_, value) in COLUMNS.items():
-            if name not in REST_COLUMNS:
-                self.memory.columns[name][zone, row] = value
+        self.columns.reset(zone, row, COLUMNS.keys() - REST_COLUMNS.keys())
+        self._limits.reset(zone, row, LIMITS)
 
     def _shortest(self, zone: int) -> float | None:
         """The shortest time after which an object of any label loiters, s."""
@@ -231,7 +267,7 @@ class ZonePaths:
 
     def _schedule(self, pair: Pair) -> None:
         """Set when something is due."""
-        columns = self.memory.columns
+        columns = self.columns
         if columns["side"][pair] < 0:
             due = NEVER_S
             if columns["staying"][pair]:
@@ -244,46 +280,48 @@ class ZonePaths:
             due = columns["entry"][pair]["time"] + self._enter_after
         columns["due"][pair] = due
 
-    def _examine(
-        self,
-        zones: Indices,
-        rows: Rows,
-        boxes: Floats,
-        moved: Floats,
-        result: Result,
-        of: Indices,
-    ) -> list[Pair]:
-        """Follow pairs (K,) near a border, whose boxes (K,4) moved by up to `moved` px (K,).
-
-        `of` is their index in the result.
-        """
-        columns = self.memory.columns
-        at = self._anchors(zones, boxes)
-        distance, offset = self.polygons.border(zones, at)
-        side = columns["side"][zones, rows]
+    def _examine(self, zones: Indices, rows: Rows, result: Result) -> list[Pair]:
+        """Follow pairs (K,) whose anchors are beyond the limits."""
+        columns, memory = self.columns, self.memory
+        boxes = memory.new_boxes[rows]
+        start, end = self._anchors(zones, memory.boxes[rows]), self._anchors(zones, boxes)
+        distance, offset = self.polygons.border(zones, end)
+        near = np.abs(end - start).sum(axis=1) >= distance
+        near |= columns["side"][zones, rows] == 0
         begun = []
-        for k in np.flatnonzero((moved >= distance) | (side == 0)).tolist():
-            pair, n = Pair(int(zones[k]), int(rows[k])), int(of[k])
-            inside = self.polygons.contains(pair.zone, *at[k].tolist())
-            if side[k] != 0:
-                self._step(pair, inside, at[k], float(distance[k]), result, n)
+        for k in near.nonzero()[0].tolist():
+            pair = Pair(int(zones[k]), int(rows[k]))
+            inside = self.polygons.contains(pair.zone, *end[k].tolist())
+            if columns["side"][pair] != 0:
+                self._step(pair, inside, start[k], end[k], float(distance[k]), result)
             else:
-                self._begin(pair, inside, result, n)
+                self._begin(pair, inside, result)
                 begun += [pair] * inside
             columns["inside"][pair] = inside
         is_open = columns["open"][zones, rows]
-        columns["margin"][zones, rows] = np.where(is_open, -1.0, distance)
-        if is_open.any():
-            which = is_open.nonzero()[0]
+        self._limit(zones, rows, end, np.where(is_open, -np.inf, distance))
+        which = is_open.nonzero()[0]
+        if len(which):
+            extents = self._extents(offset[which], boxes[which])
             self._settle(
-                zones[which],
-                rows[which],
-                at[which],
-                distance[which],
-                self._extents(offset[which], boxes[which]),
-                result.frame.time,
+                zones[which], rows[which], end[which], distance[which], extents, result.frame.time
             )
         return begun
+
+    def _limit(self, zones: Indices, rows: Rows, at: Floats, distance: Floats) -> None:
+        """Set how far pairs (K,) can move from where they are, at a distance from the border.
+
+        Outside of the box around a zone, they can move along it; elsewhere in a square.
+        """
+        limits = np.concatenate([at, at], axis=1) + OUTWARD * (INSCRIBED * distance[:, None])
+        bounds = self.polygons.bounds[zones]
+        gaps = OUTWARD * (np.concatenate([at, at], axis=1) - bounds)
+        side = gaps.argmax(axis=1)
+        which = ((gaps.max(axis=1) > 0) & (distance >= 0)).nonzero()[0]
+        limits[which] = OUTWARD * np.inf
+        limits[which, side[which] - 2] = bounds[which, side[which]]
+        for name, limit in zip(LIMITS, limits.T, strict=True):
+            self._limits[name][zones, rows] = limit
 
     def _anchors(self, zones: Indices, boxes: Floats) -> Floats:
         """The anchors (K,2) of boxes (K,4) in zones (K,)."""
@@ -298,39 +336,31 @@ class ZonePaths:
         return np.asarray((dx * (x2 - x1) + dy * (y2 - y1)) / length)
 
     def _step(
-        self, pair: Pair, inside: bool, end: Floats, distance: float, result: Result, n: int
+        self, pair: Pair, inside: bool, start: Floats, end: Floats, distance: float, result: Result
     ) -> None:
         """Follow a step to a point at a distance from the border, which it may have crossed."""
-        was = bool(self.memory.columns["inside"][pair])
-        start = self.anchor(pair.zone, self.memory.boxes[pair.row])
-        if inside != was:
-            self._flip(pair, inside, start, end, result, n)
+        if inside != bool(self.columns["inside"][pair]):
+            self._flip(pair, inside, start, end, result)
         elif not inside and np.hypot(*(end - start)) >= distance:
-            self._pass_through(pair, start, end, result, n)
+            self._pass_through(pair, start, end, result)
 
-    def _begin(self, pair: Pair, inside: bool, result: Result, n: int) -> None:
+    def _begin(self, pair: Pair, inside: bool, result: Result) -> None:
         """Begin a path with its first box."""
-        columns, frame = self.memory.columns, result.frame
+        columns, frame, box = self.columns, result.frame, self.memory.new_boxes[pair.row]
         columns["side"][pair] = 1 if inside else -1
         if columns["rest_since"][0, pair.row] < -NEVER_S / 2:
-            boxes = result.tracks.boxes[n : n + 1].astype(np.float64)
-            begin_rest(columns, np.array([pair.row]), boxes, frame.time)
+            begin_rest(columns, np.array([pair.row]), box[None], frame.time)
         if inside:
-            box = tuple(result.tracks.boxes[n].tolist())
-            columns["flip"][pair] = columns["entry"][pair] = (
-                *(frame.time, frame.time, frame.index),
-                box,
-            )
+            point = (frame.time, frame.time, frame.index, tuple(box.tolist()))
+            columns["flip"][pair] = columns["entry"][pair] = point
             columns["staying"][pair] = columns["began"][pair] = True
             self._schedule(pair)
 
-    def _flip(
-        self, pair: Pair, inside: bool, start: Floats, end: Floats, result: Result, n: int
-    ) -> None:
+    def _flip(self, pair: Pair, inside: bool, start: Floats, end: Floats, result: Result) -> None:
         """Note where a step crossed the border."""
-        columns = self.memory.columns
+        columns = self.columns
         parts = self.polygons.crossings(pair.zone, start, end) or [0.5]
-        point = self._between(pair.row, n, parts[-1] if inside else parts[0], result, inside)
+        point = self._between(pair.row, parts[-1] if inside else parts[0], result, inside)
         columns["flip"][pair] = point
         columns["open"][pair] = True
         if inside and not columns["staying"][pair]:
@@ -338,28 +368,28 @@ class ZonePaths:
 
     def _cross(self, pair: Pair, start: Floats, entry: Any) -> None:
         """Note where a path entered that was known to be outside."""
-        columns = self.memory.columns
+        columns = self.columns
         columns["entry"][pair] = entry
         if not columns["crossed"][pair]:
             columns["crossed"][pair] = True
             columns["from_x"][pair], columns["from_y"][pair] = start
 
-    def _pass_through(self, pair: Pair, start: Floats, end: Floats, result: Result, n: int) -> None:
+    def _pass_through(self, pair: Pair, start: Floats, end: Floats, result: Result) -> None:
         """Note a step that crosses a zone and ends outside."""
         parts = self.polygons.crossings(pair.zone, start, end)
-        if len(parts) > 1 and not self.memory.columns["staying"][pair]:
-            self._cross(pair, start, self._between(pair.row, n, parts[0], result, True))
-            left = self._between(pair.row, n, parts[-1], result, False)
-            self.memory.columns["flip"][pair] = left
-            self.memory.columns["open"][pair] = True
+        if len(parts) > 1 and not self.columns["staying"][pair]:
+            self._cross(pair, start, self._between(pair.row, parts[0], result, True))
+            left = self._between(pair.row, parts[-1], result, False)
+            self.columns["flip"][pair] = left
+            self.columns["open"][pair] = True
 
-    def _between(self, row: int, n: int, part: float, result: Result, entering: bool) -> Any:
+    def _between(self, row: int, part: float, result: Result, entering: bool) -> Any:
         """A point of the step of a track from its last box to this one, as a fraction of it."""
         memory, now = self.memory, result.frame.time
         then, index = float(memory.time[row]), int(memory.frame[row])
         if now - then > MAX_STEP_S:
             part = 1.0 if entering else 0.0
-        box = memory.boxes[row] + part * (result.tracks.boxes[n] - memory.boxes[row])
+        box = memory.boxes[row] + part * (memory.new_boxes[row] - memory.boxes[row])
         frame = index + round(part * (result.frame.index - index))
         detected = now if entering else then
         return (then + part * (now - then), detected, frame, tuple(box.tolist()))
@@ -368,7 +398,7 @@ class ZonePaths:
         self, zones: Indices, rows: Rows, at: Floats, distance: Floats, extents: Floats, now: float
     ) -> None:
         """Find the sides that are known now, of pairs (K,) that crossed the border."""
-        columns = self.memory.columns
+        columns = self.columns
         band = np.minimum(self._dead_band * extents, self.polygons.widths[zones] / 2)
         known = (distance > band) | (now - columns["flip"]["time"][zones, rows] > SETTLED_AFTER_S)
         for k in np.flatnonzero(known).tolist():
@@ -383,7 +413,7 @@ class ZonePaths:
 
     def _go_out(self, pair: Pair, at: Floats, band: float) -> None:
         """The object is known to be outside."""
-        columns = self.memory.columns
+        columns = self.columns
         if columns["side"][pair] > 0 or not columns["staying"][pair]:
             columns["exit"][pair] = columns["flip"][pair]
         columns["side"][pair] = -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Annotated, Any
 
 import msgspec
@@ -34,11 +34,7 @@ from .visits import Crowd, Moment, Totals, Visit
 from .zone_paths import EPSILON_S, Pair, ZonePaths
 
 LABELS_EVERY_S = 0.25
-"""Interval at which the label of an object that may loiter is checked again, s."""
-
-
-LABELS_EVERY_S = 0.25
-"""Interval at which the label of an object is checked again that does not count, s."""
+"""Interval at which the label of an object that may loiter or does not count is checked, s."""
 
 
 class Zones:
@@ -71,6 +67,7 @@ class Zones:
         forget_after: time without a track after which any visit has ended, s.
         join_within: longest time between a track and the one that continues it, s; 0 to join none.
         required: whether a scene without zones is an error; else nothing is done then.
+        shared: what the analyzers of a stream have in common; given by the run.
 
     Raises:
         ConfigError: the scene is invalid or has no zone.
@@ -86,6 +83,7 @@ class Zones:
         forget_after: Annotated[float, Meta(ge=0)] = 60.0,
         join_within: Annotated[float, Meta(ge=0, le=1)] = 1.0,
         required: bool = True,
+        shared: MutableMapping[str, Any] | None = None,
     ) -> None:
         self._scene = load_scene(scene)
         self._zones = self._scene.zones
@@ -94,7 +92,9 @@ class Zones:
                 "analytics.zones: the scene has no zone: set scene=<file>, or "
                 "scene.zones.<name>.polygon=[[x,y],[x,y],[x,y]]"
             )
-        self._paths = ZonePaths(self._zones, dead_band, enter_after, leave_after, join_within)
+        self._paths = ZonePaths(
+            self._zones, dead_band, enter_after, leave_after, join_within, shared
+        )
         self._visitors = Visitors(self._paths, leave_after, lost_after, forget_after)
         self._crowds = [Crowd() for _ in self._zones]
         self._changed: dict[tuple[int, bool], Moment] = {}  # by zone, and whether one entered
@@ -111,10 +111,9 @@ class Zones:
             return []
         events = self._fit(result)
         self._last = result
+        rows = self._paths.update(result)
         self._visitors.notice(result)
-        memory = self._paths.memory
-        rows = memory.rows(result)
-        if memory.joins:
+        if self._paths.memory.joins:
             self._visitors.take_over()
         if len(rows):
             begun = self._paths.advance(rows, result)
@@ -123,7 +122,6 @@ class Zones:
         events += self._due(result, rows)
         for visit in self._visitors.lose(result.frame.time):
             events.append(self._end(visit, result))
-        memory.store(rows, result)
         if self._visitors.changed:
             self._count()
         if self._changed or any(crowd.since for crowd in self._crowds):
@@ -136,6 +134,7 @@ class Zones:
 
     def _close(self, last: Result) -> list[Event]:
         """End all visits and crowds."""
+        self._paths.memory.settle()
         events = [e for p in self._paths.due(NEVER_S / 2) for e in self._leave(p, last)]
         events += [self._end(v, last, True) for v in self._visitors.finish(last)]
         self._count()
@@ -220,7 +219,6 @@ class Zones:
             self._scene.check_size(*size)
         events = self._close(result) if self._visitors.all else []
         self._size = size
-        self._paths.memory.clear()
         self._paths.fit(*size)
         return events
 
@@ -228,11 +226,11 @@ class Zones:
         """What has become a visit, has ended, or has lasted for too long."""
         events: list[Event] = []
         for pair in self._paths.due(result.frame.time):
-            if self._paths.memory.columns["side"][pair] < 0:
+            if self._paths.columns["side"][pair] < 0:
                 events += self._leave(pair, result)
             elif pair.row not in rows:
                 continue
-            elif self._paths.memory.columns["visiting"][pair]:
+            elif self._paths.columns["visiting"][pair]:
                 events += self._loiter(pair, result)
             elif self._counts(pair, result):
                 if self._paths.is_due(pair):
@@ -243,7 +241,7 @@ class Zones:
 
     def _begin(self, pair: Pair, result: Result) -> list[Event]:
         """Begin a visit; reported if the object was not inside first."""
-        columns, memory = self._paths.memory.columns, self._paths.memory
+        columns, memory = self._paths.columns, self._paths.memory
         zone, row = pair.zone, pair.row
         self._numbers[zone] += 1
         visit = Visit(
@@ -264,7 +262,7 @@ class Zones:
 
     def _leave(self, pair: Pair, result: Result) -> list[Event]:
         """The end of a stay or passage."""
-        columns, events = self._paths.memory.columns, list[Event]()
+        columns, events = self._paths.columns, list[Event]()
         if columns["side"][pair] > 0:
             return []
         if columns["visiting"][pair]:
@@ -283,9 +281,9 @@ class Zones:
 
     def _pass(self, pair: Pair, result: Result) -> Event:
         memory, zone = self._paths.memory, pair.zone
-        entry, left = (moment(memory.columns[name][pair]) for name in ("entry", "exit"))
+        entry, left = (moment(self._paths.columns[name][pair]) for name in ("entry", "exit"))
         self._numbers[zone] += 1
-        joined = bool(memory.columns["joined"][pair])
+        joined = bool(self._paths.columns["joined"][pair])
         label, track = memory.label(pair.row, result), int(memory.ids[pair.row])
         passed = Visit(zone, self._numbers[zone], track, label, entry, False, joined)
         data: dict[str, Value] = {"dwell": left.time - entry.time, "joined": joined}

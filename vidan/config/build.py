@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -48,12 +48,15 @@ class BuildContext:
         scene: lines and zones in the view of the camera; None if not known yet.
         analyzers: names of the analyzers that are called before this one.
         live_source: whether frames arrive now, as from a camera; None if not known yet.
+        shared: what the analyzers of a stream have in common, so that it is computed only once, by
+            names of their choice; empty at first. None for other components.
     """
 
     workers: int | None = None
     scene: SceneContext | None = None
     analyzers: tuple[str, ...] | None = None
     live_source: bool | None = None
+    shared: MutableMapping[str, Any] | None = None
 
 
 CONTEXT_KEYS = frozenset(each.name for each in fields(BuildContext))

@@ -102,6 +102,7 @@ def build_analyzers(
     Raises:
         VidanError: an analyzer cannot be built.
     """
+    context = replace(context, shared={})
     analyzers: dict[str, Analyzer] = {}
     names: list[str] = []
     for key, each in {PRESENCE: {"name": PRESENCE}, **options}.items():

@@ -19,6 +19,7 @@ from vidan.geometry import Anchor, anchor_points
 from vidan.types import Image, Result
 
 from ..anchors import anchors_visible
+from ..columns import Columns
 from ..stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,9 @@ class Heatmap:
     ) -> None:
         self._path, self._anchor, self._max_gap = Path(path), anchor, max_gap
         self._grid = (0, columns)  # rows and columns
-        self._memory = TrackMemory(COLUMNS, 1, join_within)
+        self._join_within = join_within
+        self._memory = TrackMemory(join_within)
+        self._tracks = Columns(COLUMNS, 1)
         self._presence: dict[str, Floats] = {}  # (R,C) by label
         self._visits: dict[str, Cells] = {}
         self._seconds, self._written = 0.0, 0.0
@@ -101,7 +104,8 @@ class Heatmap:
         """None; the result is added to the map."""
         frame, last = result.frame, self._last
         if last is not None and (frame.width, frame.height) != (last.width, last.height):
-            self._memory.clear()
+            self._memory = TrackMemory(self._join_within)
+            self._tracks.clear()
         if not self._grid[0]:
             columns = self._grid[1]
             self._grid = (max(round(columns * frame.height / frame.width), 1), columns)
@@ -110,10 +114,11 @@ class Heatmap:
         elif 0 < frame.time - last.time <= self._max_gap:
             self._seconds += frame.time - last.time
         self._last = frame
-        rows = self._memory.rows(result)
+        rows = self._memory.update(result)
+        self._tracks.follow(self._memory)
         if len(rows):
             before = self._memory.time[rows]
-            self._memory.store(rows, result)
+            self._memory.settle()
             self._add(rows, result.frame.time - before, result)
         if abs(frame.time - self._written) >= WRITE_EVERY_S:
             self._written = frame.time
@@ -137,6 +142,7 @@ class Heatmap:
             "presence": {name: grid.tolist() for name, grid in self._presence.items()},
             "visits": {name: grid.tolist() for name, grid in self._visits.items()},
             "memory": self._memory.state(),
+            "tracks": self._tracks.state(),
         }
 
     def restore(self, state: Mapping[str, Any], offset: float = 0.0) -> None:
@@ -150,6 +156,7 @@ class Heatmap:
                 presence, visits = self._grids(name)
                 presence[:], visits[:] = grid, state["visits"][name]
             self._memory.restore(state["memory"], offset)
+            self._tracks.restore(state["tracks"], self._memory)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a state of this heatmap: {error}") from error
 
@@ -166,7 +173,7 @@ class Heatmap:
 
     def _add(self, rows: Rows, seconds: Floats, result: Result) -> None:
         """Add the time since the last box of each track (N,) to the cells where it was."""
-        frame, columns = result.frame, self._memory.columns
+        frame, columns = result.frame, self._tracks
         anchors = anchor_points(result.tracks.boxes, self._anchor)[:, ::-1]
         places = anchors / [frame.height, frame.width] * self._grid
         before, held = (np.stack([columns[n][0, rows] for n in pair], 1) for pair in (PLACE, CELL))

@@ -115,7 +115,8 @@ class Speed:
         self._anchor, self._unit = anchor, unit
         self._stop_below, self._limit = stop_below, limit
         self._after = {STOPPED: stop_after, WRONG_WAY: alert_after, SPEEDING: alert_after}
-        self._memory = MotionMemory(anchor, window, join_within)
+        self._options = anchor, window, join_within
+        self._memory = MotionMemory(*self._options)
         self._due = NEVER_S
         self._tracks: dict[int, SpeedTrack] = {}  # those that had a speed, by id
         self._numbers: Counter[str] = Counter()  # of the events, by kind
@@ -131,11 +132,11 @@ class Speed:
         """What began or ended with this frame, and the speeds of objects that have left."""
         events = [*self._fit(result), *self._leave(result, LEFT_AFTER_S)]
         memory, self._last = self._memory, result
-        rows = memory.rows(result)
+        rows = memory.update(result)
         for join in memory.joins:
             self._continue(int(memory.ids[join.old]), int(memory.ids[join.new]))
         if len(rows):
-            memory.store(rows, result)
+            memory.settle()
             memory.remember(rows, result, self._plane)
         now = result.frame.time
         if now >= self._due or now < self._due - 2 * EVERY_S:
@@ -203,7 +204,7 @@ class Speed:
         if size == self._size:
             return []
         events = self._leave(result, 0.0)
-        self._memory.clear()
+        self._memory = MotionMemory(*self._options)
         self._scene.check_size(*size)
         self._place(*size)
         return events

@@ -13,6 +13,7 @@ from vidan.types import Result
 
 from ...formats.ground import GroundPlane
 from ..anchors import anchors_visible
+from ..columns import Columns
 from ..stitching import Rows, TrackMemory
 from .motion import Motion, fit_motion
 from .track import Moment
@@ -58,13 +59,19 @@ class MotionMemory(TrackMemory):
     """
 
     def __init__(self, anchor: Anchor, window: float, max_gap: float) -> None:
-        super().__init__(COLUMNS, MAX_POSITIONS, max_gap)
+        super().__init__(max_gap)
+        self.columns = Columns(COLUMNS, MAX_POSITIONS)
         self._anchor, self._window = anchor, window
         self._slot, self._slot_time = 0, NEVER_S
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, ready for JSON."""
-        return {"tracks": super().state(), "slot": self._slot, "slot_time": self._slot_time}
+        return {
+            "tracks": super().state(),
+            "columns": self.columns.state(),
+            "slot": self._slot,
+            "slot_time": self._slot_time,
+        }
 
     def restore(self, state: Mapping[str, Any], offset: float) -> None:
         """Continue from a state, whose times are changed by `offset` s.
@@ -73,8 +80,15 @@ class MotionMemory(TrackMemory):
             ValueError: the state is not one of this memory.
         """
         super().restore(state["tracks"], offset)
+        self.columns.restore(state["columns"], self)
         self._slot, self._slot_time = int(state["slot"]), float(state["slot_time"]) + offset
         self.columns["time"] += offset
+
+    def update(self, result: Result) -> Rows:
+        """Take over a result: see `TrackMemory`."""
+        rows = super().update(result)
+        self.columns.follow(self)
+        return rows
 
     def remember(self, rows: Rows, result: Result, plane: GroundPlane) -> None:
         """Take over where on the ground tracks (N,) are that were detected in full."""
