@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,22 @@ from ..native.signature import Signature, Tensor
 
 DEVICE = "CPU"
 
+_cores: list[Any] = []
+_making = threading.Lock()
+
+
+def core() -> Any:
+    """The one core of the process, which is never destroyed.
+
+    On processors with AMX, a core sets the alternate signal stack of the thread that makes it, and
+    unmaps that memory with its last model, in whichever thread that is closed. A Python signal
+    handler in the first thread would then be a segmentation fault.
+    """
+    with _making:
+        if not _cores:
+            _cores.append(ov.Core())
+        return _cores[0]
+
 
 def is_faster() -> bool:
     """Whether OpenVINO is likely to be faster on this machine with a float model.
@@ -38,7 +55,7 @@ def is_faster() -> bool:
 
     if available_providers()[0] not in ("cpu", "openvino"):
         return False
-    return "BF16" in ov.Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVino:
@@ -82,12 +99,11 @@ class OpenVino:
             check_external_data(path)
         try:
             with quiet_stderr():  # its readers of other formats print warnings
-                core = ov.Core()
-                read: Any = core.read_model(str(path))
+                read: Any = core().read_model(str(path))
                 named = _names(read)
                 if is_ir:
                     self.properties = ir_properties(read, path)
-                self._model: Any = core.compile_model(read, DEVICE, settings)
+                self._model: Any = core().compile_model(read, DEVICE, settings)
         except ModelError:
             raise
         except Exception as error:  # of several kinds, all about the model
