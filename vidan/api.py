@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ def run(overrides: str | Sequence[str] = "") -> Summary:
     Args:
         overrides: as on the command line, as one string or a list of strings:
             `"source=file source.path=a.mp4 tracker=sort"`. In a string, quote a path that contains
-            spaces. Outputs go to `runs/<date>_<time>/` unless `hydra.run.dir=` or `run_dir=` is
-            set.
+            spaces. Outputs go to `runs/<date>_<time>/` unless `run_dir=` is set.
 
     Returns:
         The content of `summary.json`: frames, objects by label, speed, latencies, outputs.
@@ -30,12 +29,14 @@ def run(overrides: str | Sequence[str] = "") -> Summary:
         KeyboardInterrupt: Ctrl-C was pressed; the outputs are complete up to that frame.
     """
     from .config.compose import chosen_groups, compose
+    from .execution.directory import claimed
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
-    now = datetime.datetime.now()
-    config = compose([f"run_dir=runs/{now:%Y-%m-%d_%H-%M-%S}", *given])
-    summary = execute(config, require_display="sink" in chosen_groups(given))
+    config = compose(given)
+    with claimed(None if config.run_dir is None else Path(config.run_dir)) as directory:
+        config.run_dir = str(directory)
+        summary = execute(config, require_display="sink" in chosen_groups(given))
     if summary["interrupted"]:
         raise KeyboardInterrupt
     return summary

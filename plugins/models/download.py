@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from vidan.errors import ModelError
 
-from .lock import locked
+from vidan.support.lock import locked
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ import importlib.metadata
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, VidanError, did_you_mean
@@ -40,7 +39,7 @@ KEYS = """\
 Keys of every run:
   max_frames=N            stop after N frames
   trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev
-  hydra.run.dir=FOLDER    folder of the outputs
+  run_dir=FOLDER          folder of the outputs; null: a new one, runs/<date>_<time>/
   hydra.verbose=true      print the traceback of an error
   --cfg job               print the whole configuration
   -m key=a,b,c            run once for each value
@@ -146,11 +145,10 @@ def _run(arguments: list[str]) -> int:
     chosen = "sink" in chosen_groups(arguments)
 
     def task(config: DictConfig) -> None:
-        from .run import run
+        from .run import run_in_own_directory
 
-        log_to(Path(config.run_dir))
         try:
-            run(config, require_display=chosen)
+            run_in_own_directory(config, require_display=chosen)
         except Exception as error:  # Hydra would print a traceback
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
@@ -160,21 +158,6 @@ def _run(arguments: list[str]) -> int:
     if errors:
         raise errors[0]
     return 0
-
-
-def log_to(directory: Path) -> None:
-    """Log to stderr, and with times and logger names to `vidan.log` in a folder."""
-    from .terminal import console, log_handler
-
-    file = logging.FileHandler(directory / "vidan.log", encoding="utf-8", delay=True)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-        handler.close()
-    root.addHandler(log_handler(console(stderr=True)))
-    root.addHandler(file)
-    root.setLevel(min(root.level, logging.INFO))
 
 
 def help_text() -> str:

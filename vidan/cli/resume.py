@@ -37,10 +37,19 @@ def main(arguments: list[str]) -> int:
     overrides = [str(override) for override in _read(directory / ".hydra/overrides.yaml")]
 
     from ..config.compose import chosen_groups, load_local
-    from .main import log_to
-    from .run import run
+    from ..execution.directory import claimed
+    from .run import logging_to, run
 
-    log_to(directory)
+    with claimed(directory, resumed=True), logging_to(directory):
+        _check_unfinished(directory)
+        _change_to(settings)
+        load_local(overrides)
+        run(config, require_display="sink" in chosen_groups(overrides), resumed=True)
+    return 0
+
+
+def _check_unfinished(directory: Path) -> None:
+    """Check that a run was interrupted and can be continued."""
     if _complete(directory):
         raise ConfigError(f"{str(directory)!r} is complete: there is nothing to resume")
     if not (directory / FILE).exists():
@@ -48,10 +57,6 @@ def main(arguments: list[str]) -> int:
             f"{str(directory)!r} contains no {FILE}: no frame was detected, the source was live, "
             "or resumable=false; start a new run"
         )
-    _change_to(settings)
-    load_local(overrides)
-    run(config, require_display="sink" in chosen_groups(overrides), resumed=True)
-    return 0
 
 
 def _read(path: Path) -> Any:

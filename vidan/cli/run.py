@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
 from .counts import count_tables
-from .terminal import console, display, table
+from .terminal import console, display, log_handler, table
+
+
+def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
+    """Execute a run that Hydra configured, in the directory that the configuration names.
+
+    Raises:
+        VidanError, SystemExit: see `run`.
+    """
+    wanted, new = _wanted_directory(config)
+    with claimed(wanted, new=new) as directory:
+        config.run_dir = str(directory.absolute())
+        _save_configuration(config, directory / CONFIG_FOLDER)
+        with logging_to(directory):
+            run(config, require_display=require_display)
+
+
+def _wanted_directory(config: DictConfig) -> tuple[Path | None, bool]:
+    """The directory of a run, and whether it must be new; None for one named by the clock."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra, named = HydraConfig.get(), config.run_dir
+    if hydra.mode == RunMode.MULTIRUN:
+        if named is not None:
+            return Path(named) / str(hydra.job.num), False
+        return Path(hydra.runtime.output_dir), True
+    if named is None and hydra.run.dir != ".":  # set in a job file
+        named = hydra.runtime.output_dir
+    return None if named is None else Path(named), False
+
+
+def _save_configuration(config: DictConfig, folder: Path) -> None:
+    """Save what `vidan resume` reads, under the names that Hydra uses."""
+    from hydra.core.hydra_config import HydraConfig
+
+    hydra = HydraConfig.get()
+    OmegaConf.save(config, folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create({"hydra": hydra}), folder / "hydra.yaml")
+    OmegaConf.save(hydra.overrides.task, folder / "overrides.yaml")
 
 
 def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> None:
@@ -32,3 +75,22 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
         terminal.print(counts)
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
+
+
+@contextmanager
+def logging_to(directory: Path) -> Iterator[None]:
+    """Log to stderr and, within the block, with times and logger names to a file in a folder."""
+    file = logging.FileHandler(directory / LOG_FILE, encoding="utf-8", delay=True)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.addHandler(log_handler(console(stderr=True)))
+    root.addHandler(file)
+    root.setLevel(min(root.level, logging.INFO))
+    try:
+        yield
+    finally:
+        root.removeHandler(file)
+        file.close()

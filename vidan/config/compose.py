@@ -112,6 +112,11 @@ def prepared(overrides: Iterable[str]) -> list[str]:
     return quoted(with_added_keys(with_scene(overrides)))
 
 
+def _with_run_dir(overrides: Iterable[str]) -> list[str]:
+    """The overrides, with `run_dir` for `hydra.run.dir`, which Hydra would create at once."""
+    return [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
+
+
 def chosen_groups(overrides: Iterable[str]) -> set[str]:
     """The config groups, and other keys, that overrides set, such as `sink` in `sink=[video]`."""
     return {override.lstrip("+~").partition("=")[0] for override in overrides}
@@ -121,14 +126,14 @@ def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictC
     """The configuration of `vidan <overrides>`, or of a command with its own configuration.
 
     Args:
-        overrides: as on the command line. `hydra.run.dir=` sets `run_dir`, which has no value
-            otherwise; other settings of Hydra itself have no effect.
+        overrides: as on the command line. `hydra.run.dir=` sets `run_dir`; other settings of
+            Hydra itself have no effect.
         config_name: the file in `conf/` to start from.
 
     Raises:
         ConfigError: an override is malformed or names something that does not exist.
     """
-    plain = [o.replace("hydra.run.dir=", "run_dir=", 1) for o in overrides]
+    plain = _with_run_dir(overrides)
     overrides = prepared(o for o in plain if not o.startswith("hydra."))
     with _COMPOSING, explained(overrides, config_name):
         HydraPlugins.instance().register(PluginConfigs)
@@ -150,6 +155,8 @@ def run_hydra(
         ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
+    if config_name == "config" and not set(MULTIRUN) & set(arguments):
+        arguments = _with_run_dir(arguments)
     arguments = prepared(arguments)
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them

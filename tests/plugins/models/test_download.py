@@ -11,7 +11,7 @@ import pytest
 from vidan.errors import ModelError
 from vidan_plugins.models import download as module
 from vidan_plugins.models.download import Checksum, download
-from vidan_plugins.models.lock import locked
+from vidan.support.lock import locked
 
 from ..conftest import CONTENT
 
