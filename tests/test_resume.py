@@ -1,6 +1,7 @@
 """`vidan resume`: however a file job ended, its outputs equal those of an uninterrupted one."""
 
 import json
+import os
 import random
 import re
 import shutil
@@ -252,7 +253,31 @@ def test_a_replaced_video_is_detected(interrupted, capsys):
     write_clip(interrupted.parent / "clip.mp4", FRAMES, size=(64, 64))
     code, (line,) = run(capsys, "resume", "cut")
     assert code == 1
+    assert "source.path is not the file that the interrupted run read" in line
+    (interrupted / JOB_FILE).write_text(json.dumps({"began": 1.0}))
+    code, (line,) = run(capsys, "resume", "cut")  # without its identity, its frames reveal it
+    assert code == 1
     assert "the source has changed: frame 0 was 64x48 px at 0.000 s, now 64x64 px" in line
+
+
+@pytest.mark.parametrize("keep_time", [True, False])
+def test_a_video_replaced_by_another_of_the_same_size_and_rate_is_detected(
+    interrupted, capsys, keep_time
+):
+    clip = interrupted.parent / "clip.mp4"
+    data, times = bytearray(clip.read_bytes()), (clip.stat().st_atime_ns, clip.stat().st_mtime_ns)
+    data[len(data) // 2] ^= 1  # the same frames in size and time
+    clip.write_bytes(data)
+    if keep_time:
+        os.utime(clip, ns=times)
+    code, (line,) = run(capsys, "resume", "cut")
+    assert code == 1
+    what = "other content" if keep_time else "other time of change and content"
+    assert f"source.path is not the file that the interrupted run read ({what})" in line
+    data[len(data) // 2] ^= 1
+    clip.write_bytes(data)
+    os.utime(clip, ns=times)
+    assert run(capsys, "resume", "cut") == (0, [])
 
 
 def test_a_new_run_in_the_same_directory_starts_over(interrupted, job):

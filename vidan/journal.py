@@ -1,7 +1,8 @@
 """The journal of a run over a file, so that an interrupted run can be repeated exactly.
 
 The file FILE in the run directory exists until the run is complete. It has a line with the time at
-which the run started, and one for each output file that is named after the clock.
+which the run started and what identifies the files it reads, and one line for each output file that
+is named after the clock.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,24 +27,29 @@ class RunJournal:
     Args:
         directory: of the run.
         resumed: whether to continue the journal of an interrupted run; else a new one starts.
+        inputs: what identifies the files that the run reads, ready for JSON.
 
     Attributes:
         began: when the run first started, s since 1970.
+        inputs: those of the first attempt.
         files: output files that interrupted attempts created, as far as they are recorded.
 
     Raises:
         SinkError: the file cannot be written; also from `note`.
     """
 
-    def __init__(self, directory: Path, *, resumed: bool) -> None:
+    def __init__(
+        self, directory: Path, *, resumed: bool, inputs: Mapping[str, Any] | None = None
+    ) -> None:
         self._directory = directory.resolve()
         self._path = directory / FILE
         self.began = time.time()
         self.files: set[Path] = set()
+        self.inputs = dict(inputs or {})
         if resumed:
             self._read()
         else:
-            self._write("w", {"began": self.began})
+            self._write("w", {"began": self.began, "inputs": self.inputs})
 
     def note(self, path: Path) -> None:
         """Record an output file before it is created: a resumed run replaces it."""
@@ -53,6 +59,8 @@ class RunJournal:
         for entry in self._entries():
             if isinstance(entry.get("began"), float):
                 self.began = entry["began"]
+                if isinstance(entry.get("inputs"), dict):
+                    self.inputs = entry["inputs"]
             elif isinstance(entry.get("file"), str):
                 # Relative to the directory, which may have been moved with all its files.
                 self.files.add(Path(os.path.normpath(self._directory / entry["file"])))

@@ -25,6 +25,7 @@ from ..tracing.trace import Trace
 from .assemble import assemble, workers
 from .continuation import START_FILE, with_counts
 from .counts import CountsKeeper
+from .inputs import identities
 from .parts import Parts, with_replay, with_trace
 from .replay import FILE as REPLAY_FILE
 from .settings import RunSettings
@@ -73,7 +74,8 @@ def prepare(
         parts = assemble(settings, opened, require_display=require_display)
         resumable = _is_resumable(settings, parts)
         if resumable:
-            parts = with_replay(parts, settings.run_dir, resumed=resumed)
+            inputs = identities(settings.components)
+            parts = with_replay(parts, settings.run_dir, inputs, resumed=resumed)
         parts, keeper = with_counts(parts, settings, resumable=resumable, resumed=resumed)
         if keeper is not None:
             opened.callback(keeper.close)

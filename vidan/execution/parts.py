@@ -17,6 +17,7 @@ from ..tracing.wrap import (
     TracedSource,
     TracedTracker,
 )
+from .inputs import Identity, check_same
 from .replay import FILE, ReplayDetector
 
 log = logging.getLogger(__name__)
@@ -33,21 +34,26 @@ class Parts:
     analyzers: Mapping[str, Analyzer] = field(default_factory=dict)
 
 
-def with_replay(parts: Parts, directory: Path, *, resumed: bool) -> Parts:
+def with_replay(
+    parts: Parts, directory: Path, inputs: Mapping[str, Identity], *, resumed: bool
+) -> Parts:
     """Record the detections in the run directory, so that `vidan resume` can continue the run.
 
     Args:
         parts: of a run over a file.
         directory: of the run.
+        inputs: what identifies the files that the run reads.
         resumed: whether to continue an interrupted run with its recorded detections.
 
     Raises:
         SinkError: the directory cannot be written.
+        SourceError: the interrupted run read other files.
     """
+    journal = RunJournal(directory, resumed=resumed, inputs=inputs)
+    check_same(journal.inputs, inputs)
     detector = ReplayDetector(parts.detector, directory / FILE, resumed=resumed)
     if resumed:
         log.info("%d frames have recorded detections", detector.count)
-    journal = RunJournal(directory, resumed=resumed)
     for sink in parts.sinks.values():
         if isinstance(sink, Resumable):
             sink.resume_from(journal)
