@@ -187,6 +187,10 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 """The field of `ModelSpec` that each key of the JSON object holds, and a check of its value."""
 
 
+MAX_CANDIDATES = 10_000
+"""Best boxes of an image that are compared: the time this takes grows with their square."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which boxes of a network become detections.
@@ -237,6 +241,8 @@ class Selection:
             Detections, best first.
         """
         valid = np.flatnonzero(_has_area(boxes))  # a box may be inverted, or not be finite
+        if len(valid) > MAX_CANDIDATES:
+            valid = valid[np.argsort(-scores[valid], kind="stable")[:MAX_CANDIDATES]]
         boxes, scores, classes = boxes[valid], scores[valid], classes[valid]
         rows = nms(boxes, scores, self.iou_threshold, None if self.class_agnostic else classes)
         if self.class_mask is not None:  # only now: a class not kept still suppresses others

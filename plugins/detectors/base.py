@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar
 
 from msgspec import Meta
 
 from vidan import options
+from vidan.errors import ModelError
 from vidan.modelspec import ModelDefaults, Selection
+from vidan.support.stuck import within
 from vidan.types import Detections, Frame
 
 from .errors import naming
@@ -20,6 +22,18 @@ from .roi import Region, Roi, moved
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 """An option in [0,1]."""
+
+MAX_DETECTIONS = 1000
+"""Most detections in an image unless the option says otherwise: the work of trackers and sinks
+grows with them."""
+
+MAX_LABEL_CHARS = 200
+"""Length of a label, which is drawn and written with every box."""
+
+TRIAL_LIMIT_S = 60.0
+"""Time that a model may take for a trial image before the run."""
+
+Result = TypeVar("Result")
 
 Count = Annotated[int, Meta(ge=1)]
 """An option that is a whole number from 1."""
@@ -96,6 +110,27 @@ class DetectorOptions:
         return NativeModel(spec, self.selection(spec), batch, network)
 
 
+def _check_lengths(name: str, labels: Sequence[str]) -> None:
+    for number, label in enumerate(labels, 1):
+        if len(label) > MAX_LABEL_CHARS:
+            raise ModelError(
+                f"{name}: label {number}, {label[:20]!r}..., has {len(label)} characters: expected "
+                f"at most {MAX_LABEL_CHARS}; set detector.labels"
+            )
+
+
+def limited(call: Callable[[], Result]) -> Result:
+    """The result of a call that runs a model for the first time, and may never end.
+
+    Raises:
+        ModelError: it takes longer than TRIAL_LIMIT_S.
+    """
+    try:
+        return within(TRIAL_LIMIT_S, call)
+    except TimeoutError as error:
+        raise ModelError(f"it has {error} for a trial image: does it ever end?") from error
+
+
 class Model(Protocol):
     """From frames to detections, as `ModelDetector` uses it.
 
@@ -140,7 +175,8 @@ class ModelDetector:
         self._name = name
         self._region = None if roi is None else Region(roi)
         self._model = model
-        model.warm_up()
+        _check_lengths(name, model.labels)
+        limited(model.warm_up)
         self.labels = model.labels
         self.threshold = model.threshold
         self.batch = model.batch if accelerated else 1

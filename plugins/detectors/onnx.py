@@ -14,7 +14,7 @@ from vidan.errors import ConfigError, ModelError, did_you_mean
 
 from ..models.catalog import CatalogEntry, catalog
 from ..models.fetch import find
-from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
+from .base import MAX_DETECTIONS, Count, DetectorOptions, Fraction, Model, ModelDetector, limited
 from .engine import METADATA_KEY, Backend, Engine, Precision, open_engine
 from .errors import naming
 from .exported.decoding import DecodeName
@@ -107,7 +107,7 @@ class OnnxDetector(ModelDetector):
         iou_threshold: Fraction | None = None,
         classes: str | Sequence[str] | None = None,
         class_agnostic: bool | None = None,
-        max_detections: Count | None = None,
+        max_detections: Count | None = MAX_DETECTIONS,
         roi: list[float] | None = None,
         backend: Backend | None = None,
         precision: Precision | None = None,
@@ -150,7 +150,7 @@ class OnnxDetector(ModelDetector):
         with naming(name):
             engine = open_engine(path, backend, threads, workers or 1, providers, precision)
             self._engine: Engine | None = engine
-            opened = self._open(engine, selected, decode, overrides, first_id)
+            opened = limited(lambda: self._open(engine, selected, decode, overrides, first_id))
             if isinstance(opened, ExportedModel):
                 log.log(WARNING if self._is_guess else INFO, "%s: %s", name, self.summary)
             super().__init__(name, opened, roi, accelerated=engine.accelerated)

@@ -15,7 +15,7 @@ from vidan.modelspec import ModelDefaults
 from vidan.support.stderr import quiet_stderr
 
 from .backends.threads import physical_cores
-from .base import Count, DetectorOptions, Fraction, Model, ModelDetector
+from .base import MAX_DETECTIONS, Count, DetectorOptions, Fraction, Model, ModelDetector
 from .errors import naming, one_line
 from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod
 from .labels import read_labels
@@ -79,7 +79,7 @@ class SavedModelDetector(ModelDetector):
         iou_threshold: Fraction = 0.5,
         classes: str | Sequence[str] | None = None,
         class_agnostic: bool | None = None,
-        max_detections: Count | None = None,
+        max_detections: Count | None = MAX_DETECTIONS,
         roi: list[float] | None = None,
         signature: str | None = None,
         threads: Count | None = None,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vidan.errors import ModelError
-
 from vidan.support.lock import locked
 
 log = logging.getLogger(__name__)

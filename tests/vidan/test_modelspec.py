@@ -170,6 +170,17 @@ def test_the_best_detections_come_first_up_to_the_maximum():
     assert found.boxes[:, 0].tolist() == [20, 60, 40]
 
 
+def test_of_very_many_boxes_the_best_are_compared():
+    count = 50_000
+    corners = np.arange(count) / count * 100
+    boxes = np.stack([corners, corners, corners + 0.001, corners + 0.001], axis=1)
+    found = choose(
+        Selection(0.1, max_detections=1000), boxes, np.linspace(0.2, 1, count), [0] * count
+    )
+    assert len(found) == 1000
+    assert found.scores.min() > 0.98
+
+
 def test_no_boxes_have_no_detections():
     found = choose(Selection(0.1), [], [], [])
     assert found.boxes.shape == (0, 4)

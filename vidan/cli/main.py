@@ -12,6 +12,7 @@ from ..errors import ConfigError, VidanError, did_you_mean
 from ..kinds import KINDS
 from ..registry.commands import Command
 from ..registry.discovery import load_plugins
+from ..support.stuck import leave
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -53,10 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None for `sys.argv`.
 
     Returns:
-        The exit code: 0, that of the error (see `vidan.errors`), 130 after Ctrl-C, or 143 after
-        SIGTERM.
+        The exit code: 0, that of the error (see `vidan.errors`), 130 after Ctrl-C, 143 after
+        SIGTERM, or 129 after SIGHUP.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    code = _main(list(sys.argv[1:] if arguments is None else arguments))
+    leave(code)
+    return code
+
+
+def _main(arguments: list[str]) -> int:
     verbose = any(a.replace(" ", "").lower() == "hydra.verbose=true" for a in arguments)
     try:
         return _dispatch(arguments)

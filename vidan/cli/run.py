@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from ..errors import VidanError
 from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
@@ -60,15 +61,21 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
 
     Raises:
         VidanError: a component cannot be built, or failed during the run.
-        SystemExit: a signal stopped the run; 130 after Ctrl-C, 143 after SIGTERM.
+        SystemExit: a signal stopped the run; 130 after Ctrl-C, 143 after SIGTERM, 129
+            after SIGHUP.
     """
-    prepared = prepare(config, require_display=require_display, resumed=resumed)
-    pipeline = prepared.pipeline
-    with (
-        closing(display(pipeline.total, console(stderr=True))) as progress,
-        forwarded_signals(pipeline.interrupt),
-    ):
-        summary = prepared.run(progress)
+    with forwarded_signals() as signals:
+        try:
+            prepared = prepare(config, require_display=require_display, resumed=resumed)
+        except VidanError:
+            if signals.received is None:
+                raise
+            # An import that a signal interrupted fails in its own way.
+            raise SystemExit(128 + signals.received) from None
+        pipeline = prepared.pipeline
+        signals.interrupt = pipeline.interrupt
+        with closing(display(pipeline.total, console(stderr=True))) as progress:
+            summary = prepared.run(progress)
     terminal = console()
     terminal.print(table(summary))
     for counts in count_tables(summary["measures"]):

@@ -6,7 +6,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -51,10 +51,11 @@ def checked(cls: type[Settings], values: Mapping[str, Any], prefix: str = "") ->
         prefix: in front of the name of a field, for errors.
 
     Raises:
-        ConfigError: a field has no value, or `check` refuses it.
+        ConfigError: a field has neither a value nor a default, or `check` refuses the value.
     """
     hints = typing.get_type_hints(cls, include_extras=True)
-    names = [field.name for field in fields(cls)]
+    optional = {field.name for field in fields(cls) if field.default is not MISSING}
+    names = [f.name for f in fields(cls) if f.name in values or f.name not in optional]
     for name in names:
         key = prefix + name
         if name not in values:

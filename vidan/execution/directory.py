@@ -35,9 +35,7 @@ STATE_FILES = (SUMMARY_FILE, REPLAY_FILE, JOURNAL_FILE)
 
 
 @contextmanager
-def claimed(
-    directory: Path | None, *, new: bool = False, resumed: bool = False
-) -> Iterator[Path]:
+def claimed(directory: Path | None, *, new: bool = False, resumed: bool = False) -> Iterator[Path]:
     """Create the directory of a run, and keep other runs out of it within the block.
 
     If the run does not start, what was created for it is deleted again.

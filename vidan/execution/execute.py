@@ -166,4 +166,5 @@ def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
         parts.detector,
         workers=workers(settings, parts.source),
         max_batch=settings.pipeline.max_batch,
+        detection_timeout=settings.pipeline.detection_timeout,
     )

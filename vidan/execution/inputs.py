@@ -73,7 +73,9 @@ def _identity(path: Path) -> Identity:
     return {
         "number of files": len(files),
         "names, sizes and times": _digest(
-            f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
+            f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode(
+                "utf-8", "surrogateescape"
+            )
             for file, state in zip(files, states, strict=True)
         ),
         "content": _digest(block for file in files[::step] for block in _blocks(file, 2)),

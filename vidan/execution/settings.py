@@ -28,6 +28,8 @@ class PipelineSettings:
             times; None never does.
         detect_every: detect every n-th frame only; the tracker predicts the tracks of the others.
         reset_after: length of an outage after which all tracks are reset, s; None never does.
+        detection_timeout: time after which a detection that has not ended fails, s; None for
+            never.
     """
 
     workers: Annotated[int, Meta(ge=1)] | None
@@ -36,6 +38,7 @@ class PipelineSettings:
     age_limit: Annotated[float, Meta(ge=1)] | None
     detect_every: Annotated[int, Meta(ge=1)]
     reset_after: Annotated[float, Meta(ge=0)] | None
+    detection_timeout: Annotated[float, Meta(gt=0)] | None = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
 
 from ..errors import StageError
 from ..interfaces import Batching, Detector
@@ -22,21 +24,33 @@ class DetectorPool:
     A frame is taken only when there is room for its result, so that it is as new as possible
     when its detection starts.
 
+    Attributes:
+        stuck: threads whose detection has timed out.
+
     Args:
         detector: called by the worker threads, and closed by the last of them.
         streams: connected to it here.
         workers: threads that detect at the same time; results stay in order.
         max_batch: frames in a batch at most; None for as many as help the detector (see
             Batching).
+        timeout: s after which a detection that has not ended fails; None for never.
     """
 
     def __init__(
-        self, detector: Detector, streams: Sequence[Stream], workers: int, max_batch: int | None
+        self,
+        detector: Detector,
+        streams: Sequence[Stream],
+        workers: int,
+        max_batch: int | None,
+        timeout: float | None = None,
     ) -> None:
         self._detector = detector
         self._streams = streams
         self._workers = workers
         self._working = workers
+        self._timeout = timeout
+        self._running: dict[threading.Thread, tuple[float, list[Job]]] = {}
+        self.stuck: set[threading.Thread] = set()
         helpful = detector.batch if isinstance(detector, Batching) else 1
         self._batch = helpful if max_batch is None else max_batch
         self._changed = threading.Condition()
@@ -48,6 +62,22 @@ class DetectorPool:
     def failures(self) -> tuple[StageError, ...]:
         """What failed that is not the failure of one stream: closing the detector."""
         return tuple(self._failures)
+
+    def fail_overdue(self) -> None:
+        """End all streams if a detection takes longer than the timeout: it may never end."""
+        if self._timeout is None:
+            return
+        before = time.monotonic() - self._timeout
+        for thread, (started, jobs) in list(self._running.items()):
+            if started < before and thread not in self.stuck:
+                self.stuck.add(thread)
+                error = TimeoutError(
+                    f"no result after {self._timeout:g} s; set pipeline.detection_timeout to a "
+                    "longer time if the model is that slow"
+                )
+                frames = {id(job.stream): job.frame.index for job in jobs}
+                for stream in self._streams:
+                    stream.lose_detector(frames.get(id(stream)), error)
 
     def jobs(self) -> dict[str, Callable[[], None]]:
         """The loops of its threads by name."""
@@ -93,7 +123,9 @@ class DetectorPool:
 
     def _detect(self, jobs: list[Job]) -> None:
         started = time.perf_counter()
+        thread = threading.current_thread()
         try:
+            self._running[thread] = time.monotonic(), jobs
             found = self._detector.detect([job.frame for job in jobs])
             if len(found) != len(jobs):
                 n = len(jobs)
@@ -106,9 +138,12 @@ class DetectorPool:
                 for job in jobs:
                     self._detect([job])
             return
+        finally:
+            self._running.pop(thread, None)
         seconds = time.perf_counter() - started
         for job, detections in zip(jobs, found, strict=True):
-            job.future.set_result(Detected(detections, seconds))
+            with suppress(InvalidStateError):  # discarded
+                job.future.set_result(Detected(detections, seconds))
 
 
 def _captured(stream: Stream) -> float:

@@ -14,6 +14,7 @@ that are left in it: that is how the end of a stream, a stop and a failure trave
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ..errors import StageError
 from ..interfaces import Detector
 from ..stats import Stats
+from ..support.stuck import give_up
 from ..types import Result
 from .batching import DetectorPool
 from .channel import Channel
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.1
 """How often the waiting thread reports progress and checks for interrupts, s."""
+
+ABANDON_AFTER_S = 5.0
+"""Time after the second interrupt, or after a detection timed out, for all threads to end."""
 
 LOOP_BUFFER = 2
 """Results that wait for a loop over them."""
@@ -48,6 +53,7 @@ class Pipeline:
         workers: threads that detect; results stay in order.
         max_batch: frames in one call of the detector at most; None for as many as help it: see
             Batching.
+        detection_timeout: s after which a detection that has not ended fails; None for never.
 
     Attributes:
         streams: the streams.
@@ -62,11 +68,12 @@ class Pipeline:
         *,
         workers: int = 1,
         max_batch: int | None = None,
+        detection_timeout: float | None = None,
     ) -> None:
         self.streams = [streams] if isinstance(streams, Stream) else list(streams)
         self.detector = detector
         self.interrupted: int | None = None
-        self._pool = DetectorPool(detector, self.streams, workers, max_batch)
+        self._pool = DetectorPool(detector, self.streams, workers, max_batch, detection_timeout)
         self._interrupts = 0
         self._own_failures: list[StageError] = []
 
@@ -105,11 +112,15 @@ class Pipeline:
         for thread in threads:
             thread.start()
         handled = 0
-        while any(thread.is_alive() for thread in threads):
+        until = math.inf
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
             try:
                 if self._interrupts > handled:
                     handled = self._interrupts
                     self.stop(discard=handled > 1)
+                self._pool.fail_overdue()
+                if math.isinf(until) and (handled > 1 or self._pool.stuck):
+                    until = time.monotonic() + ABANDON_AFTER_S
                 self._wait(threads)
                 for stream in self.streams:
                     stream.stop_source()
@@ -123,6 +134,7 @@ class Pipeline:
                 self._own_failures.append(failure)
                 progress = None
                 self.stop()
+        self._abandon(thread for thread in threads if thread.is_alive())
         failures = self.failures
         for failure in failures[1:]:
             log.error("also failed: %s", failure)
@@ -175,11 +187,21 @@ class Pipeline:
         self.interrupted = number
         self._interrupts += 1
 
+    @staticmethod
+    def _abandon(threads: Iterable[threading.Thread]) -> None:
+        """Go on without threads that do not end, as in a model that never does."""
+        for thread in threads:
+            log.error("%s did not end and is left behind", thread.name.removeprefix("vidan-"))
+            give_up(thread)
+
     def _threads(self) -> list[threading.Thread]:
         jobs = self._pool.jobs()
         for stream in self.streams:
             jobs |= stream.jobs()
-        return [threading.Thread(target=job, name=f"vidan-{name}") for name, job in jobs.items()]
+        return [
+            threading.Thread(target=job, name=f"vidan-{name}", daemon=True)
+            for name, job in jobs.items()
+        ]
 
     @staticmethod
     def _wait(threads: Iterable[threading.Thread]) -> None:

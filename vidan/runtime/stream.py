@@ -7,7 +7,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -165,6 +166,7 @@ class Stream:
         self._taken = 0
         self._hold: tuple[int, float] | None = None  # frames dropped so far, deadline
         self._last_tracks = Tracks.empty()  # of the last update
+        self._in_flight: set[Future[Detected]] = set()
 
     def connect(
         self, detector: Detector, concurrency: int, batch: int, changed: threading.Condition
@@ -211,6 +213,8 @@ class Stream:
         self.frames.close(discard=discard)
         if discard:
             self.pending.close(discard=True)
+            for future in list(self._in_flight):
+                future.cancel()
             self._close_outlets(discard=True)
 
     def stop_source(self) -> None:
@@ -252,6 +256,7 @@ class Stream:
         future: Future[Detected] = Future()
         detect = self._taken % self.detect_every == 0
         self._taken += 1
+        self._in_flight.add(future)
         if not detect:
             future.set_result(Detected(None, 0.0))
         self.pending.put((captured, future))
@@ -261,7 +266,22 @@ class Stream:
         """End the stream at a frame whose detection failed."""
         self._fail("detector", job.frame.index, error)
         self.frames.close(discard=True)
-        job.future.set_exception(error)
+        with suppress(InvalidStateError):  # discarded
+            job.future.set_exception(error)
+
+    def lose_detector(self, frame: int | None, error: Exception) -> None:
+        """End the stream because the detector does not return.
+
+        Args:
+            frame: index of the frame that it is working on; None if it is one of another stream.
+            error: what to report.
+        """
+        if self._in_flight or not self.finished:
+            self._fail("detector", frame, error)
+        self.frames.close(discard=True)
+        self.pending.close(discard=True)
+        for future in list(self._in_flight):
+            future.cancel()
 
     def _fail(self, stage: str, frame: int | None, cause: BaseException) -> StageError:
         error = StageError(f"{self.name}/{stage}" if self.name else stage, frame, cause)
@@ -294,8 +314,9 @@ class Stream:
         at: int | None = None
         try:
             for captured, future in self.pending:
-                if future.exception() is not None:
+                if not _has_result(future):
                     break
+                self._in_flight.discard(future)
                 at = captured.frame.index
                 result = self.analysis.update(self._result(captured, future.result()))
                 self.stats.frame_done(time.monotonic(), result.timings, len(result.detections))
@@ -377,6 +398,14 @@ class Stream:
             component.close()
         except BaseException as error:
             self._fail(stage, None, error)
+
+
+def _has_result(future: Future[Detected]) -> bool:
+    """Whether a detection succeeded; waits for its end."""
+    try:
+        return future.exception() is None
+    except CancelledError:
+        return False
 
 
 def _frame_of(delivery: Delivery) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import unicodedata
 
@@ -41,11 +42,14 @@ class Text:
 
     def shortened(self, text: str, font: int, max_width: int) -> str:
         """The text or, if it is wider than `max_width` px, its beginning with an ellipsis."""
-        if self.size(text, font)[0] <= max_width:
+        fits = len(text) <= max_width  # no character is narrower than 1 px
+        if fits and self.size(text, font)[0] <= max_width:
             return text
-        while text and self.size(f"{text}…", font)[0] > max_width:
-            text = text[:-1].rstrip()
-        return f"{text}…"
+        text = text[: max_width + 1]
+        count = bisect.bisect_right(
+            range(1, len(text) + 1), max_width, key=lambda n: self.size(f"{text[:n]}…", font)[0]
+        )
+        return f"{text[:count].rstrip()}…"
 
     def draw(
         self,

@@ -1,7 +1,7 @@
 import pytest
 
 from vidan import create
-from vidan.errors import ConfigError
+from vidan.errors import ConfigError, ModelError
 from vidan.modelspec import ModelDefaults
 from vidan_plugins.detectors.base import DetectorOptions
 
@@ -35,3 +35,12 @@ def test_options_override_the_defaults_of_the_model():
 def test_bad_options_are_rejected(toy, option, value):
     with pytest.raises(ConfigError, match=f"^detector.{option}[:=]"):
         create("detector", "onnx", model=toy(), **{option: value})
+
+
+def test_a_label_that_is_too_long_is_rejected(toy):
+    with pytest.raises(ModelError, match="label 2, 'bbbbbbbbbbbbbbbbbbbb'.*, has 20000 char"):
+        create("detector", "onnx", model=toy(), labels=["a", "b" * 20_000, "c"])
+
+
+def test_detections_have_a_limit_by_default(toy):
+    assert create("detector", "onnx", model=toy())._model._selection.max_detections == 1000

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from vidan.errors import ModelError
+from vidan.support.lock import locked
 from vidan_plugins.models import download as module
 from vidan_plugins.models.download import Checksum, download
-from vidan.support.lock import locked
 
 from ..conftest import CONTENT
 

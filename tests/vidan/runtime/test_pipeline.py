@@ -247,6 +247,59 @@ def test_two_interrupts_discard_what_waits():
     assert sink.closed == 1
 
 
+class StuckDetector(FakeDetector):
+    """Does not return from one frame until it is released."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at, self.release = at, threading.Event()
+
+    def detect(self, frames):
+        if frames[0].index == self.at:
+            self.release.wait(60)
+        return super().detect(frames)
+
+
+@pytest.fixture
+def stuck(monkeypatch):
+    monkeypatch.setattr("vidan.runtime.pipeline.ABANDON_AFTER_S", 0.3)
+    detector = StuckDetector(5)
+    yield detector
+    detector.release.set()
+    for thread in alive():
+        thread.join(10)
+
+
+def test_a_detection_without_end_fails_and_everything_else_ends(stuck):
+    sink = FakeSink()
+    stream = Stream(FakeSource(None), FakeTracker(), {"out": sink})
+    with pytest.raises(StageError, match="detector at frame 5: TimeoutError: no result after"):
+        Pipeline(stream, stuck, detection_timeout=0.2).run()
+    assert (sink.indices, sink.closed, stream.source.closed) == (list(range(5)), 1, 1)
+    assert [thread.name for thread in alive()] == ["vidan-detector-0"]
+
+
+def test_all_streams_end_with_a_detection_without_end(stuck):
+    sinks = [FakeSink(), FakeSink()]
+    streams = [Stream(FakeSource(None), FakeTracker(), {"out": s}, name=f"{s}") for s in sinks]
+    with pytest.raises(StageError, match="no result after"):
+        Pipeline(streams, stuck, detection_timeout=0.2).run()
+    assert [sink.closed for sink in sinks] == [1, 1]
+
+
+def test_two_interrupts_end_a_run_whose_detector_does_not_return(stuck, caplog):
+    p = pipeline(FakeSource(None, known=False), stuck)
+
+    def interrupt_twice(stats):
+        if stats.frames == 5 and not p.interrupted:
+            p.interrupt()
+            p.interrupt()
+
+    stats = p.run(interrupt_twice)
+    assert (stats.frames, sink_of(p).closed, p.streams[0].source.closed) == (5, 1, 1)
+    assert "detector-0 did not end and is left behind" in caplog.text
+
+
 def test_a_keyboard_interrupt_in_the_caller_stops_the_run():
     p = pipeline(FakeSource(None, known=False))
     raised = []

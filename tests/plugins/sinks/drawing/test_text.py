@@ -36,3 +36,13 @@ def test_shortened_text_fits_the_width():
     assert text.shortened("with mask", 20, width) == "with ma…"
     assert text.shortened("with mask", 20, 1000) == "with mask"
     assert text.shortened("with mask", 20, 0) == "…"
+
+
+def test_few_measurements_shorten_a_long_text(monkeypatch):
+    text, measured = Text(), []
+    size = text.size
+    monkeypatch.setattr(text, "size", lambda *args: measured.append(args) or size(*args))
+    shown = text.shortened("a long label " * 2000, 20, 300)
+    assert size(shown, 20)[0] <= 300 < size(f"{shown[:-1]} label", 20)[0]
+    assert len(measured) < 20
+    assert max(len(each) for each, _ in measured) <= 302
