@@ -61,7 +61,7 @@ def test_importing_vidan_loads_no_heavy_library():
         ("runtime/analysis", {"events", "interfaces", "types"}),
         ("runtime/stream", {"errors", "events", "interfaces", "runtime", "stats", "types"}),
         ("runtime/batching", {"errors", "interfaces", "runtime"}),
-        ("runtime/pipeline", {"errors", "interfaces", "runtime", "stats", "types"}),
+        ("runtime/pipeline", {"errors", "interfaces", "runtime", "stats", "support", "types"}),
     ],
 )
 def test_imports_run_one_way(module, allowed):

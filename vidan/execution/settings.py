@@ -50,8 +50,8 @@ class CountsSettings:
         path: of the file that they are saved to; None: one in `runs/counts` for each stream.
     """
 
-    reset: Literal["never", "daily", "start"] | None
-    path: str | None
+    reset: Literal["never", "daily", "start"] | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
