@@ -5,6 +5,7 @@ Everything that is computed in each frame covers all polygons and all points at 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy.typing as npt
 from vidan.geometry import polygon_area
 
 Floats = npt.NDArray[np.float64]
+Point = tuple[float, float]
+"""x and y, px."""
+
 Bools = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
 
 
 class Polygons:
@@ -27,12 +30,12 @@ class Polygons:
         points: (V,2) each, px.
         widths: (Z,) area divided by perimeter, px: at most the radius of the largest circle inside,
             and close to it for a long and narrow polygon.
-        bounds: (Z,4) the boxes around them, xyxy, px.
+        bounds: the box around each, xyxy, px.
     """
 
     def __init__(self, polygons: Sequence[Floats]) -> None:
         self.points = list(polygons)
-        self.bounds = np.array([np.concatenate([p.min(axis=0), p.max(axis=0)]) for p in polygons])
+        self.bounds = [(*p.min(axis=0).tolist(), *p.max(axis=0).tolist()) for p in polygons]
         most = max(map(len, polygons)) + 1
         # Repeating the first corner adds edges without length, which no path crosses.
         corners = np.array([p[np.r_[: len(p), [0] * (most - len(p))]] for p in polygons], float)
@@ -40,7 +43,10 @@ class Polygons:
         x, y, dx, dy = corners[:, :-1, 0], corners[:, :-1, 1], edges[..., 0], edges[..., 1]
         squares = dx**2 + dy**2
         inverse = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
-        self._edges = np.stack([x, y, dx, dy, dx * inverse, dy * inverse], axis=1)  # (Z,6,V)
+        all_edges = np.stack([x, y, dx, dy, dx * inverse, dy * inverse], axis=2)  # (Z,V,6)
+        self._edges = [
+            edges[length > 0].tolist() for edges, length in zip(all_edges, squares, strict=True)
+        ]
         slopes = np.divide(dx, dy, out=np.zeros_like(dx), where=dy != 0)
         sides = np.stack([y, corners[:, 1:, 1], slopes, x - slopes * y], axis=2)
         self._sides = sides[..., None]  # (Z,V,4,1): y of the ends, slope and offset of x
@@ -71,29 +77,28 @@ class Polygons:
                 inside = not inside
         return inside
 
-    def border(self, which: Indices, points: Floats) -> tuple[Floats, Floats]:
-        """How far points are from the borders of polygons.
-
-        Args:
-            which: (K,) the polygon for each point.
-            points: (K,2) px.
+    def border(self, which: int, x: float, y: float) -> tuple[float, float, float]:
+        """How far a point is from the border of a polygon, px.
 
         Returns:
-            distances (K,), px, and offsets (K,2) from the nearest points of the borders, px.
+            the distance, and the offset from the nearest point of the border in x and in y.
         """
-        x, y, edge_x, edge_y, part_x, part_y = self._edges[which].transpose(1, 0, 2)
-        dx, dy = points[:, :1] - x, points[:, 1:] - y
-        part = (dx * part_x + dy * part_y).clip(0.0, 1.0)
-        dx -= part * edge_x
-        dy -= part * edge_y
-        squares = dx * dx + dy * dy
-        nearest = (np.arange(len(which)), squares.argmin(axis=1))
-        offsets = np.array([dx[nearest], dy[nearest]]).T
-        return np.sqrt(squares[nearest]), offsets
+        least, nearest_x, nearest_y = math.inf, 0.0, 0.0
+        for start_x, start_y, edge_x, edge_y, part_x, part_y in self._edges[which]:
+            dx, dy = x - start_x, y - start_y
+            part = dx * part_x + dy * part_y
+            if part > 0:
+                part = part if part < 1 else 1.0
+                dx -= part * edge_x
+                dy -= part * edge_y
+            square = dx * dx + dy * dy
+            if square < least:
+                least, nearest_x, nearest_y = square, dx, dy
+        return math.sqrt(least), nearest_x, nearest_y
 
-    def crossings(self, zone: int, start: Floats, end: Floats) -> list[float]:
+    def crossings(self, zone: int, start: Point, end: Point) -> list[float]:
         """Where a step crosses the border of a polygon, as fractions of the step, in order."""
-        step = end - start
+        step = np.subtract(end, start)
         offsets = np.concatenate([self.points[zone], self.points[zone][:1]]) - start
         turns = step[0] * offsets[:, 1] - step[1] * offsets[:, 0]
         right = turns >= 0
@@ -105,8 +110,8 @@ class Polygons:
         found = (places * step).sum(axis=1) / (step * step).sum()
         return sorted(found[(found >= 0) & (found <= 1)].tolist())
 
-    def length_inside(self, zone: int, start: Floats, end: Floats) -> float:
+    def length_inside(self, zone: int, start: Point, end: Point) -> float:
         """Length, px, of the part of a step inside a polygon; the step begins outside."""
         found = self.crossings(zone, start, end)
         inside = sum(b - a for a, b in zip(found[::2], found[1::2], strict=False))
-        return inside * float(np.hypot(*(end - start)))
+        return inside * math.dist(start, end)

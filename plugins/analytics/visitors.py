@@ -43,6 +43,8 @@ class Visitors:
         self._leave_after = leave_after
         self._lost_after = lost_after
         self._forget_after = forget_after
+        # Most tracks that are lost are found again soon; where they were is seldom needed.
+        self._patient = min(lost_after, forget_after) >= AWAY_AFTER_S + MAX_STEP_S
         self.all: dict[Key, Visit] = {}
         self.changed = False
         self._absent: dict[Key, Visit] = {}  # those without a track in the last frame
@@ -62,14 +64,16 @@ class Visitors:
         paused = self._now is not None and now - self._now > MAX_STEP_S
         self._now = now
         self._returned = []
-        if not paused and np.array_equal(ids, self._ids):
+        if not paused and ids.tobytes() == self._ids.tobytes():
             return
         self._ids = ids
         present = set(ids.tolist())
         for key, visit in self.all.items():
             if key not in self._absent and (paused or visit.track not in present):
-                self.miss(visit, result, now)
+                visit.missed, visit.last = now, None
                 self._absent[key] = visit
+                if paused or not self._patient:
+                    self._locate(visit, result)
         self._returned = [v for v in self._absent.values() if v.track in present]
         for visit in self._returned:
             del self._absent[visit.zone, visit.track]
@@ -107,6 +111,7 @@ class Visitors:
                 if columns["side"][visit.zone, row] > 0:
                     self._continue(visit, row)
                 else:
+                    self._locate(visit, result)
                     ended.append(self._remove(visit))
         if begun and self._absent:
             self._resume_places(begun, result)
@@ -124,18 +129,20 @@ class Visitors:
         self._absent.pop(key, None)
         return visit
 
-    def lose(self, now: float) -> list[Visit]:
+    def lose(self, now: float, result: Result) -> list[Visit]:
         """End the visits of objects that are lost for too long; those that may return are away."""
         for visit in self._absent.values():
             if not visit.away and visit.missed is not None and now - visit.missed >= AWAY_AFTER_S:
                 visit.away = self.changed = True
+                self._locate(visit, result)
         return [self._remove(v) for v in list(self._absent.values()) if self._is_over(v, now)]
 
     def finish(self, result: Result) -> list[Visit]:
         """End all visits."""
         for key, visit in self.all.items():
             if key not in self._absent:
-                self.miss(visit, result, result.frame.time)
+                visit.missed, visit.last = result.frame.time, None
+            self._locate(visit, result)
         return [self._remove(visit) for visit in list(self.all.values())]
 
     def label(self, visit: Visit, row: int, result: Result) -> str:
@@ -147,12 +154,13 @@ class Visitors:
         """How many visitors are present, by zone and label."""
         return Counter((v.zone, v.label) for v in self.all.values() if not v.away)
 
-    def miss(self, visit: Visit, result: Result, now: float) -> None:
-        """Note where a visitor was last."""
+    def _locate(self, visit: Visit, result: Result) -> None:
+        """Note where a visitor without a track was last, unless that is known."""
+        if visit.last is not None:
+            return
         memory, zone = self._paths.memory, visit.zone
         row = memory.row(visit.track)
         assert row is not None  # it was there in the frame before
-        visit.missed = now
         visit.leaving = bool(self._paths.columns["side"][zone, row] < 0)
         visit.vote = self.label(visit, row, result)
         visit.place = None
@@ -164,8 +172,11 @@ class Visitors:
         if visit.last.time - self._paths.columns["rest_since"][0, row] >= REST_AFTER_S:
             visit.place = place_of(memory, self._paths.columns, row, result)
 
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs, ready for JSON."""
+    def state(self, result: Result | None) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON, after the last result."""
+        if result is not None:
+            for visit in self._absent.values():
+                self._locate(visit, result)
         return {
             "visits": [
                 [key in self._absent, msgspec.to_builtins(visit)] for key, visit in self.all.items()
@@ -185,8 +196,9 @@ class Visitors:
         self._now = None if state["now"] is None else state["now"] + offset
 
     def _is_over(self, visit: Visit, now: float) -> bool:
-        assert visit.last is not None
         assert visit.missed is not None
+        if visit.last is None:
+            return False  # it was not missed for long
         gone = now - visit.last.time + EPSILON_S
         if visit.leaving:
             return gone >= self._leave_after
@@ -196,6 +208,8 @@ class Visitors:
     def _resume_places(self, begun: list[Pair], result: Result) -> None:
         """Continue the visits of objects at rest with new tracks at their places."""
         memory, tracks = self._paths.memory, result.tracks
+        for visit in self._absent.values():
+            self._locate(visit, result)
         index = {number: n for n, number in enumerate(tracks.ids.tolist())}
         for zone in sorted({pair.zone for pair in begun}):
             places = {

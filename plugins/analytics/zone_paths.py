@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, MutableMapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from vidan.geometry import ANCHOR_HEIGHTS, beyond_sides
 from vidan.types import Result
 
 from ..formats.scene_file import Zone
 from .columns import Columns
-from .polygons import Floats, Indices, Polygons
+from .polygons import Point, Polygons
 from .resting import NEVER_S, REST_COLUMNS, REST_EVERY_S, begin_rest, follow_rest
 from .stitching import Rows, TrackMemory, shared_memory
-from .visits import Visit
+from .visits import Box, Visit
 
 MAX_STEP_S = 1.0
 """Time between two detections up to which the border is crossed between them; after a longer one
@@ -28,11 +30,10 @@ SETTLED_AFTER_S = 5.0
 EPSILON_S = 1e-6
 """Rounding of times, s."""
 
-OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
-"""Directions of the sides of a box."""
-
 INSCRIBED = 0.7
 """Half the size of a square that fits into a circle, in radii."""
+
+Indices = npt.NDArray[np.intp]
 
 POINT = np.dtype([("time", "f8"), ("detected", "f8"), ("frame", "i8"), ("box", "f8", 4)])
 """A point of a path: stream time, that of the detection on its inner side, frame index, box."""
@@ -60,6 +61,9 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
 }
 """What is remembered of each zone and track."""
 
+
+NO_LIMITS = (math.inf, math.inf, -math.inf, -math.inf)
+"""Within which nothing is."""
 
 LIMITS = {
     "left": (np.float64, np.inf),
@@ -120,7 +124,8 @@ class ZonePaths:
         self._dead_band = dead_band
         self._enter_after = enter_after
         self._leave_after = leave_after
-        self._heights = np.array([ANCHOR_HEIGHTS[zone.anchor] for zone in zones])
+        self._heights = [ANCHOR_HEIGHTS[zone.anchor] for zone in zones]
+        self._column = np.array(self._heights)[:, None]
         self._shared, self._join_within = shared, join_within
         self.memory = TrackMemory(join_within)
         self.columns = Columns(COLUMNS, len(zones))
@@ -135,10 +140,10 @@ class ZonePaths:
         self.columns.clear()
         self._limits.clear()
 
-    def anchor(self, zone: int, box: Any) -> Floats:
-        """The anchor (2,) of a box (4,) in a zone."""
+    def anchor(self, zone: int, box: Iterable[float]) -> Point:
+        """The anchor of a box, xyxy, in a zone."""
         x1, y1, x2, y2 = box
-        return np.array([(x1 + x2) / 2, y1 + self._heights[zone] * (y2 - y1)])
+        return (x1 + x2) / 2, y1 + self._heights[zone] * (y2 - y1)
 
     def update(self, result: Result) -> Rows:
         """Take over the tracks (N,) of a result; returns their rows."""
@@ -161,7 +166,7 @@ class ZonePaths:
             begin_rest(self.columns, rows[moved], boxes[moved], now)
         left, top, right, bottom = map(self._limits.__getitem__, LIMITS)
         x1, y1, x2, y2 = memory.new_boxes.T
-        x, y = (x1 + x2) / 2, y1 + self._heights[:, None] * (y2 - y1)
+        x, y = (x1 + x2) / 2, y1 + self._column * (y2 - y1)
         out = (x <= left) | (x >= right) | (y <= top) | (y >= bottom)
         out &= memory.new_time == now
         if not np.count_nonzero(out):
@@ -283,71 +288,56 @@ class ZonePaths:
     def _examine(self, zones: Indices, rows: Rows, result: Result) -> list[Pair]:
         """Follow pairs (K,) whose anchors are beyond the limits."""
         columns, memory = self.columns, self.memory
-        boxes = memory.new_boxes[rows]
-        start, end = self._anchors(zones, memory.boxes[rows]), self._anchors(zones, boxes)
-        distance, offset = self.polygons.border(zones, end)
-        near = np.abs(end - start).sum(axis=1) >= distance
-        near |= columns["side"][zones, rows] == 0
-        begun = []
-        for k in near.nonzero()[0].tolist():
-            pair = Pair(int(zones[k]), int(rows[k]))
-            inside = self.polygons.contains(pair.zone, *end[k].tolist())
-            if columns["side"][pair] != 0:
-                self._step(pair, inside, start[k], end[k], float(distance[k]), result)
+        before, boxes = memory.boxes[rows].tolist(), memory.new_boxes[rows].tolist()
+        sides = columns["side"][zones, rows].tolist()
+        begun, limits = [], []
+        for k, pair in enumerate(map(Pair, zones.tolist(), rows.tolist())):
+            start, end = self.anchor(pair.zone, before[k]), self.anchor(pair.zone, boxes[k])
+            distance, dx, dy = self.polygons.border(pair.zone, *end)
+            if sides[k] == 0:
+                begun += [pair] * self._begin(pair, end, result)
+            elif math.dist(start, end) >= distance:
+                self._step(pair, start, end, result)
+            if columns["open"][pair]:
+                limits.append(NO_LIMITS)
+                self._settle(pair, end, distance, _extent(dx, dy, boxes[k]), result.frame.time)
             else:
-                self._begin(pair, inside, result)
-                begun += [pair] * inside
-            columns["inside"][pair] = inside
-        is_open = columns["open"][zones, rows]
-        self._limit(zones, rows, end, np.where(is_open, -np.inf, distance))
-        which = is_open.nonzero()[0]
-        if len(which):
-            extents = self._extents(offset[which], boxes[which])
-            self._settle(
-                zones[which], rows[which], end[which], distance[which], extents, result.frame.time
-            )
+                limits.append(self._limit(pair.zone, end, distance))
+        for name, limit in zip(LIMITS, zip(*limits, strict=True), strict=True):
+            self._limits[name][zones, rows] = limit
         return begun
 
-    def _limit(self, zones: Indices, rows: Rows, at: Floats, distance: Floats) -> None:
-        """Set how far pairs (K,) can move from where they are, at a distance from the border.
+    def _limit(self, zone: int, at: Point, distance: float) -> Box:
+        """How far an anchor can move from where it is, at a distance from the border.
 
-        Outside of the box around a zone, they can move along it; elsewhere in a square.
+        Outside of the box around a zone, it can move along it; elsewhere in a square.
         """
-        limits = np.concatenate([at, at], axis=1) + OUTWARD * (INSCRIBED * distance[:, None])
-        bounds = self.polygons.bounds[zones]
-        gaps = OUTWARD * (np.concatenate([at, at], axis=1) - bounds)
-        side = gaps.argmax(axis=1)
-        which = ((gaps.max(axis=1) > 0) & (distance >= 0)).nonzero()[0]
-        limits[which] = OUTWARD * np.inf
-        limits[which, side[which] - 2] = bounds[which, side[which]]
-        for name, limit in zip(LIMITS, limits.T, strict=True):
-            self._limits[name][zones, rows] = limit
+        (x, y), (left, top, right, bottom) = at, self.polygons.bounds[zone]
+        if x < left:
+            return -math.inf, -math.inf, left, math.inf
+        if x > right:
+            return right, -math.inf, math.inf, math.inf
+        if y < top:
+            return -math.inf, -math.inf, math.inf, top
+        if y > bottom:
+            return -math.inf, bottom, math.inf, math.inf
+        reach = INSCRIBED * distance
+        return x - reach, y - reach, x + reach, y + reach
 
-    def _anchors(self, zones: Indices, boxes: Floats) -> Floats:
-        """The anchors (K,2) of boxes (K,4) in zones (K,)."""
-        x1, y1, x2, y2 = boxes.T
-        return np.array([(x1 + x2) / 2, y1 + self._heights[zones] * (y2 - y1)]).T
-
-    @staticmethod
-    def _extents(offset: Floats, boxes: Floats) -> Floats:
-        """Extents (K,) of boxes (K,4) in the directions of offsets (K,2), px."""
-        (dx, dy), (x1, y1, x2, y2) = np.abs(offset).T, boxes.T
-        length = np.maximum(np.hypot(dx, dy), 1e-9)
-        return np.asarray((dx * (x2 - x1) + dy * (y2 - y1)) / length)
-
-    def _step(
-        self, pair: Pair, inside: bool, start: Floats, end: Floats, distance: float, result: Result
-    ) -> None:
-        """Follow a step to a point at a distance from the border, which it may have crossed."""
+    def _step(self, pair: Pair, start: Point, end: Point, result: Result) -> None:
+        """Follow a step that may have crossed the border."""
+        inside = self.polygons.contains(pair.zone, *end)
         if inside != bool(self.columns["inside"][pair]):
             self._flip(pair, inside, start, end, result)
-        elif not inside and np.hypot(*(end - start)) >= distance:
+        elif not inside:
             self._pass_through(pair, start, end, result)
+        self.columns["inside"][pair] = inside
 
-    def _begin(self, pair: Pair, inside: bool, result: Result) -> None:
-        """Begin a path with its first box."""
+    def _begin(self, pair: Pair, at: Point, result: Result) -> bool:
+        """Begin a path with its first box; returns whether it is inside."""
         columns, frame, box = self.columns, result.frame, self.memory.new_boxes[pair.row]
-        columns["side"][pair] = 1 if inside else -1
+        inside = self.polygons.contains(pair.zone, *at)
+        columns["inside"][pair], columns["side"][pair] = inside, 1 if inside else -1
         if columns["rest_since"][0, pair.row] < -NEVER_S / 2:
             begin_rest(columns, np.array([pair.row]), box[None], frame.time)
         if inside:
@@ -355,8 +345,9 @@ class ZonePaths:
             columns["flip"][pair] = columns["entry"][pair] = point
             columns["staying"][pair] = columns["began"][pair] = True
             self._schedule(pair)
+        return inside
 
-    def _flip(self, pair: Pair, inside: bool, start: Floats, end: Floats, result: Result) -> None:
+    def _flip(self, pair: Pair, inside: bool, start: Point, end: Point, result: Result) -> None:
         """Note where a step crossed the border."""
         columns = self.columns
         parts = self.polygons.crossings(pair.zone, start, end) or [0.5]
@@ -366,7 +357,7 @@ class ZonePaths:
         if inside and not columns["staying"][pair]:
             self._cross(pair, start, point)
 
-    def _cross(self, pair: Pair, start: Floats, entry: Any) -> None:
+    def _cross(self, pair: Pair, start: Point, entry: Any) -> None:
         """Note where a path entered that was known to be outside."""
         columns = self.columns
         columns["entry"][pair] = entry
@@ -374,7 +365,7 @@ class ZonePaths:
             columns["crossed"][pair] = True
             columns["from_x"][pair], columns["from_y"][pair] = start
 
-    def _pass_through(self, pair: Pair, start: Floats, end: Floats, result: Result) -> None:
+    def _pass_through(self, pair: Pair, start: Point, end: Point, result: Result) -> None:
         """Note a step that crosses a zone and ends outside."""
         parts = self.polygons.crossings(pair.zone, start, end)
         if len(parts) > 1 and not self.columns["staying"][pair]:
@@ -394,31 +385,34 @@ class ZonePaths:
         detected = now if entering else then
         return (then + part * (now - then), detected, frame, tuple(box.tolist()))
 
-    def _settle(
-        self, zones: Indices, rows: Rows, at: Floats, distance: Floats, extents: Floats, now: float
-    ) -> None:
-        """Find the sides that are known now, of pairs (K,) that crossed the border."""
+    def _settle(self, pair: Pair, at: Point, distance: float, extent: float, now: float) -> None:
+        """Find out whether the side is known now of a pair that crossed the border."""
         columns = self.columns
-        band = np.minimum(self._dead_band * extents, self.polygons.widths[zones] / 2)
-        known = (distance > band) | (now - columns["flip"]["time"][zones, rows] > SETTLED_AFTER_S)
-        for k in np.flatnonzero(known).tolist():
-            pair = Pair(int(zones[k]), int(rows[k]))
-            if not columns["inside"][pair]:
-                self._go_out(pair, at[k], float(band[k]))
-            elif columns["side"][pair] < 0:
-                columns["side"][pair] = 1
-                columns["staying"][pair], columns["through"][pair] = True, False
-            columns["open"][pair] = False
-            self._schedule(pair)
+        band = min(self._dead_band * extent, self.polygons.widths[pair.zone] / 2)
+        if distance <= band and now - columns["flip"]["time"][pair] <= SETTLED_AFTER_S:
+            return
+        if not columns["inside"][pair]:
+            self._go_out(pair, at, band)
+        elif columns["side"][pair] < 0:
+            columns["side"][pair] = 1
+            columns["staying"][pair], columns["through"][pair] = True, False
+        columns["open"][pair] = False
+        self._schedule(pair)
 
-    def _go_out(self, pair: Pair, at: Floats, band: float) -> None:
+    def _go_out(self, pair: Pair, at: Point, band: float) -> None:
         """The object is known to be outside."""
         columns = self.columns
         if columns["side"][pair] > 0 or not columns["staying"][pair]:
             columns["exit"][pair] = columns["flip"][pair]
         columns["side"][pair] = -1
         if columns["crossed"][pair]:
-            start = np.array([columns["from_x"][pair], columns["from_y"][pair]])
+            start = float(columns["from_x"][pair]), float(columns["from_y"][pair])
             length = self.polygons.length_inside(pair.zone, start, at)
             columns["through"][pair] = length > band
             columns["crossed"][pair] = False
+
+
+def _extent(dx: float, dy: float, box: Iterable[float]) -> float:
+    """The extent of a box, xyxy, in a direction, px."""
+    x1, y1, x2, y2 = box
+    return (abs(dx) * (x2 - x1) + abs(dy) * (y2 - y1)) / (math.hypot(dx, dy) or 1.0)

@@ -120,7 +120,7 @@ class Zones:
             for visit in self._visitors.resume(begun, rows, result):
                 events.append(self._end(visit, result))
         events += self._due(result, rows)
-        for visit in self._visitors.lose(result.frame.time):
+        for visit in self._visitors.lose(result.frame.time, result):
             events.append(self._end(visit, result))
         if self._visitors.changed:
             self._count()
@@ -169,7 +169,7 @@ class Zones:
             "numbers": list(self._numbers),
             "totals": self._totals.state(),
             "crowds": msgspec.to_builtins(self._crowds),
-            "visitors": self._visitors.state(),
+            "visitors": self._visitors.state(self._last),
             "paths": self._paths.state(),
         }
 
@@ -387,7 +387,7 @@ class Zones:
         self, kind: str, phase: Phase, visit: Visit, at: Moment, result: Result, **data: Value
     ) -> Event:
         name, frame = self._zones[visit.zone].name, result.frame
-        x, y = self._paths.anchor(visit.zone, at.box).tolist()
+        x, y = self._paths.anchor(visit.zone, at.box)
         return Event(
             id=f"{frame.stream}/zones/{name}/{visit.number}",
             kind=kind,
