@@ -43,7 +43,7 @@ class Visitors:
         self._leave_after = leave_after
         self._lost_after = lost_after
         self._forget_after = forget_after
-        # Most tracks that are lost are found again soon; where they were is seldom needed.
+        # Most tracks that are lost are found again soon; where they were is rarely needed.
         self._patient = min(lost_after, forget_after) >= AWAY_AFTER_S + MAX_STEP_S
         self.all: dict[Key, Visit] = {}
         self.changed = False
