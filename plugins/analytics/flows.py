@@ -150,7 +150,8 @@ class Flows:
 
     def update(self, result: Result) -> list[Event]:
         """The flows that became known with this frame, by time."""
-        self._last, memory = result, self._memory
+        memory = self._memory
+        self._last = result = memory.distinct(result)
         memory.update(result)
         for join in memory.joins:
             self._join(int(memory.ids[join.old]), int(memory.ids[join.new]), result.frame.time)

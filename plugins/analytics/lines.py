@@ -110,8 +110,8 @@ class Lines:
         """The crossings that became known with this frame, by time."""
         if not self._lines:
             return []
-        self._last = result
         self._fit(result)
+        self._last = result = self._memory.distinct(result)
         rows = self._memory.update(result)
         self._columns.follow(self._memory)
         if self._memory.joins:

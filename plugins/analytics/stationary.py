@@ -141,6 +141,7 @@ class Stationary:
         """The stays that began or ended, by time."""
         events = self._fit(result)
         memory, now = self._memory, result.frame.time
+        result = memory.distinct(result)
         rows = memory.update(result)
         self._columns.follow(memory)
         returned = self._notice(result)

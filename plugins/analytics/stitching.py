@@ -18,6 +18,7 @@ from vidan.types import Result, Tracks
 
 from .array_state import packed, unpacked
 from .continuation import Camera, Ended, bottoms, continuation_costs
+from .duplicates import Duplicates
 from .smoothing import smooth
 
 FORGET_AFTER_S = 10.0
@@ -91,6 +92,7 @@ class TrackMemory:
         self._settled = 0  # how many of them are of past results
         self._successors: dict[int, int] = {}  # rows of tracks, and of those that continue them
         self._camera = Camera()
+        self._duplicates = Duplicates(max_gap)
         self._index: dict[int, int] = {}
         self._tracks: Tracks | None = None
         self._rows = np.zeros(0, np.intp)
@@ -131,6 +133,10 @@ class TrackMemory:
     def new_time(self) -> Floats:
         """(R,) stream time then, s: that of the last result for its tracks."""
         return self._present[:, TIME]
+
+    def distinct(self, result: Result) -> Result:
+        """The result without tracks that begin on top of others; to be called before `update`."""
+        return self._duplicates.without(result)
 
     def update(self, result: Result) -> Rows:
         """Take over a result, unless it is known already.
@@ -197,6 +203,7 @@ class TrackMemory:
             "present": self._rows.tolist(),
             "successors": list(self._successors.items()),
             "camera": self._camera.state(),
+            "duplicates": self._duplicates.state(),
             "times": [self._last_time, self._next_purge],
         }
 
@@ -214,6 +221,7 @@ class TrackMemory:
         self._rows = np.array(state["present"], np.intp)
         self._successors = dict(state["successors"])
         self._camera.restore(state["camera"], offset)
+        self._duplicates.restore(state["duplicates"], offset)
         self._last_time, self._next_purge = (time + offset for time in state["times"])
         self._index = {number: row for row, number in enumerate(self.ids.tolist())}
 

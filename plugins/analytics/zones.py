@@ -110,7 +110,7 @@ class Zones:
         if not self._zones:
             return []
         events = self._fit(result)
-        self._last = result
+        self._last = result = self._paths.memory.distinct(result)
         rows = self._paths.update(result)
         self._visitors.notice(result)
         if self._paths.memory.joins:

@@ -114,6 +114,7 @@ class Heatmap:
         elif 0 < frame.time - last.time <= self._max_gap:
             self._seconds += frame.time - last.time
         self._last = frame
+        result = self._memory.distinct(result)
         rows = self._memory.update(result)
         self._tracks.follow(self._memory)
         if len(rows):

@@ -131,7 +131,8 @@ class Speed:
     def update(self, result: Result) -> list[Event]:
         """What began or ended with this frame, and the speeds of objects that have left."""
         events = [*self._fit(result), *self._leave(result, LEFT_AFTER_S)]
-        memory, self._last = self._memory, result
+        memory = self._memory
+        self._last = result = memory.distinct(result)
         rows = memory.update(result)
         for join in memory.joins:
             self._continue(int(memory.ids[join.old]), int(memory.ids[join.new]))

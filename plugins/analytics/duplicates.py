@@ -1,0 +1,101 @@
+"""Leaves out tracks that begin on top of another, as after a change of the id.
+
+A tracker that loses an object may begin a new track of it while the old one goes on for a moment.
+Both are of one object. The new one is left out until the old one has ended, which it then
+continues, or until they part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vidan.boxes import iou
+from vidan.types import Result, Tracks
+
+MIN_IOU = 0.5
+"""Overlap of two boxes, as intersection over union, from which on they may be of one object."""
+
+MIN_IOU_LATER = 0.3
+"""The same for a track that is left out already."""
+
+
+class Duplicates:
+    """Finds tracks that begin on top of another of the same class, and those that part from it.
+
+    Args:
+        max_time: longest time for which a track is left out, s; 0 to leave out none.
+    """
+
+    def __init__(self, max_time: float) -> None:
+        self._max_time = max_time
+        self._ids = np.zeros(0, np.int64)  # of the last result
+        self._originals: dict[int, tuple[int, float]] = {}  # by id: the other id, and since when, s
+        self._last: tuple[Tracks, float] | None = None  # of the last result, and its time, s
+        self._shown = Tracks.empty()
+
+    def without(self, result: Result) -> Result:
+        """The result without the tracks that are left out; called for each once or more often."""
+        tracks, now = result.tracks, result.frame.time
+        if self._last is None or tracks is not self._last[0] or now != self._last[1]:
+            self._last, self._shown = (tracks, now), self._follow(tracks, now)
+        return result if self._shown is tracks else replace(result, tracks=self._shown)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, ready for JSON."""
+        return {
+            "ids": self._ids.tolist(),
+            "originals": [[number, *other] for number, other in self._originals.items()],
+        }
+
+    def restore(self, state: Mapping[str, Any], offset: float) -> None:
+        """Continue from a state, whose times are changed by `offset` s."""
+        self._ids = np.array(state["ids"], np.int64)
+        self._originals = {n: (other, since + offset) for n, other, since in state["originals"]}
+
+    def _follow(self, tracks: Tracks, now: float) -> Tracks:
+        """Take over the tracks of a result; returns those that are not left out."""
+        if not self._originals and np.array_equal(tracks.ids, self._ids):
+            return tracks
+        if self._max_time > 0:
+            self._part(tracks, now)
+            self._begin(tracks, now)
+        self._ids = tracks.ids
+        if self._originals.keys().isdisjoint(tracks.ids.tolist()):
+            return tracks
+        return tracks[np.array([n not in self._originals for n in tracks.ids.tolist()])]
+
+    def _part(self, tracks: Tracks, now: float) -> None:
+        """Stop leaving out tracks that have parted from the other, or that are left alone."""
+        index = {number: n for n, number in enumerate(tracks.ids.tolist())}
+        for number, (other, since) in list(self._originals.items()):
+            if number not in index:
+                if now - since > self._max_time:
+                    del self._originals[number]
+                continue
+            alone = other not in index or now - since > self._max_time
+            if alone or _overlap(tracks, index[number], index[other]) < MIN_IOU_LATER:
+                del self._originals[number]
+
+    def _begin(self, tracks: Tracks, now: float) -> None:
+        """Leave out tracks that were not there in the last result and are on top of another."""
+        known = np.isin(tracks.ids, self._ids)
+        if known.all() or not known.any():
+            return
+        new = np.flatnonzero(~known)
+        old = np.flatnonzero(known & ~np.isin(tracks.ids, list(self._originals)))
+        if not len(old):
+            return
+        overlaps = iou(tracks.boxes[new], tracks.boxes[old])
+        overlaps[tracks.classes[new][:, None] != tracks.classes[old]] = 0
+        for n, row in zip(new.tolist(), overlaps, strict=True):
+            if row.max() >= MIN_IOU:
+                other = int(tracks.ids[old[row.argmax()]])
+                self._originals[int(tracks.ids[n])] = other, now
+
+
+def _overlap(tracks: Tracks, one: int, other: int) -> float:
+    return float(iou(tracks.boxes[one : one + 1], tracks.boxes[other : other + 1])[0, 0])
