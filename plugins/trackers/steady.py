@@ -37,6 +37,10 @@ SIZES = np.array([False, False, True, True])
 MIN_CAMERA_IOU = 0.2
 """Smallest IoU of a track and a detection that are used to estimate the camera's motion."""
 
+FAST_INTERVAL_S = 0.1
+"""Time between two matches of a track, s, up to which `min_hits_fast` applies: an object overlaps
+itself, so that a second match is hardly a coincidence."""
+
 MIN_CAMERA_TRACKS = 3
 """Smallest number of tracks to estimate the camera's motion from."""
 
@@ -51,9 +55,9 @@ class Steady:
     remaining high-scoring ones with unconfirmed tracks. A match counts only by how far it exceeds
     the minimum similarity, so that two poor matches do not outweigh a good one where people cross.
 
-    Tracks are confirmed and reported after `min_hits` matches (those of a stream's first update
-    at once). A track without a match keeps its velocity and size. It is still reported for up to
-    `coast` seconds, if it was matched in at least half of its updates and enough predictions in
+    Tracks are confirmed and reported after `min_hits` matches, or after `min_hits_fast` in quick
+    succession (those of a stream's first update at once). A track without a match keeps its
+    velocity and size. It is still reported for up to `coast` seconds, if it was matched in at least half of its updates and enough predictions in
     this stream were confirmed (see `CoastingTrust`). It is kept for `memory` seconds. Seconds are
     those of `frame.time`, and so are the steps of motion: people move the same at 7 and at 60
     frames per second. Classes do not affect matching; a track's class is a vote.
@@ -66,6 +70,7 @@ class Steady:
             expanded boxes times a height factor, see `core.similarity`), in [0,1].
         min_similarity_weak: the same for a low-scoring detection, in [0,1].
         min_hits: matches that confirm a track.
+        min_hits_fast: the same if the last one follows the one before within 0.1 s.
         memory: a track ends after this time without a match, s.
         coast: a track without a match is reported for at most this long, s; 0: never.
         min_confirmed_ratio: coasting tracks are reported once this fraction of predictions in
@@ -93,6 +98,7 @@ class Steady:
         min_similarity: UnitInterval = 0.25,
         min_similarity_weak: UnitInterval = 0.6,
         min_hits: Annotated[int, Meta(ge=1)] = 3,
+        min_hits_fast: Annotated[int, Meta(ge=1)] = 2,
         memory: Seconds = 3.0,
         coast: Seconds = 0.8,
         min_confirmed_ratio: UnitInterval = 0.25,
@@ -106,7 +112,7 @@ class Steady:
         self._new_score = new_score
         self._min_similarity = min_similarity
         self._min_similarity_weak = min_similarity_weak
-        self._min_hits = min_hits
+        self._min_hits, self._min_hits_fast = min_hits, min_hits_fast
         self._memory = memory
         self._coast = coast
         self._min_confirmed_ratio = min_confirmed_ratio
@@ -192,7 +198,10 @@ class Steady:
         if len(returned):
             overlap = paired_iou(predicted[returned], boxes[partner[returned]])
             self._trust.add_returns(table.misses[returned] - 1, overlap)
+        soon = rows[table.unmatched_s[rows] <= FAST_INTERVAL_S]
         table.match(rows, detections, partner[rows])
+        enough = soon[table.hits[soon] >= self._min_hits_fast]
+        table.hits[enough] = np.maximum(table.hits[enough], self._min_hits)
         return np.flatnonzero(free)
 
     def _delete_ended(self, frame: Frame) -> None:

@@ -23,8 +23,16 @@ def people(shift=0.0):
 
 def test_tracks_of_the_first_update_are_confirmed_at_once_later_ones_by_three_detections():
     assert [ids(t) for t in track(Steady(), [box(0.9)] * 2)] == [[1]] * 2
-    tracks = track(Steady(), [NOTHING, *[box(0.9)] * 4])
+    tracks = track(Steady(min_hits_fast=3), [NOTHING, *[box(0.9)] * 4])
     assert [ids(t) for t in tracks] == [[], [], [], [1], [1]]
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(30, 2), (10, 2), (6, 3)])
+def test_two_detections_within_a_tenth_of_a_second_confirm_a_track(rate, expected):
+    # Frames 0, 3, 6 ... at 30 frames per second are 10 frames per second.
+    frames = range(0, 30, 30 // rate)
+    tracks = track(Steady(), [NOTHING, *[box(0.9)] * 5], frames)
+    assert [len(ids(t)) for t in tracks].index(1) == expected
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0.61, [1]), (0.59, []), (0.2, [])])
