@@ -161,6 +161,7 @@ class Speed:
             "due": self._due,
             "numbers": dict(self._numbers),
             "measured": dict(self._measured),
+            "measures": [[*measure, value] for measure, value in self._measures.items()],
             "tracks": [[number, track.state()] for number, track in self._tracks.items()],
             "memory": self._memory.state(),
         }
@@ -177,6 +178,8 @@ class Speed:
             if state["size"] is not None:
                 width, height = state["size"]
                 self._place(width, height)
+            for name, labels, value in state["measures"]:
+                self._measures[Measure(name, tuple((k, v) for k, v in labels))] = float(value)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError("not a state of the analyzer speed") from error
 
