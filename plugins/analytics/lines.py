@@ -64,8 +64,7 @@ class Lines:
 
     Args:
         scene: lines and zones; given by the run. A path or the content of a scene file elsewhere.
-        dead_band: half the width of the dead band, in widths of the box at a vertical line, and in
-            geometric means of its width and height at a horizontal one.
+        dead_band: half the width of the dead band, in widths of the box.
         join_within: longest time between a track and the one that continues it, s; 0 to join none.
         required: whether a scene without lines is an error; else nothing is done then.
         explain: whether to log each crossing, and each path that came near a line but was not
@@ -270,10 +269,8 @@ class Lines:
         return np.asarray(nx * x + ny * y - self._offsets)
 
     def _bands(self, boxes: Floats) -> Floats:
-        """Half the widths (L,R) of the dead bands for boxes (R,4), px."""
-        width, height = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0).T
-        nx, ny = np.abs(self._normals[:, :1]), np.abs(self._normals[:, 1:])
-        return np.asarray(self._dead_band * (nx * width + ny * np.sqrt(width * height)))
+        """Half the widths (R,) of the dead bands for boxes (R,4), px."""
+        return np.asarray(self._dead_band * np.maximum(boxes[:, 2] - boxes[:, 0], 0.0))
 
     def _pass(
         self,

@@ -57,10 +57,11 @@ class Steady:
 
     Tracks are confirmed and reported after `min_hits` matches, or after `min_hits_fast` in quick
     succession (those of a stream's first update at once). A track without a match keeps its
-    velocity and size. It is still reported for up to `coast` seconds, if it was matched in at least half of its updates and enough predictions in
-    this stream were confirmed (see `CoastingTrust`). It is kept for `memory` seconds. Seconds are
-    those of `frame.time`, and so are the steps of motion: people move the same at 7 and at 60
-    frames per second. Classes do not affect matching; a track's class is a vote.
+    velocity and size. It is still reported for up to `coast` seconds, if it was matched in at
+    least half of its updates and enough predictions in this stream were confirmed (see
+    `CoastingTrust`). It is kept for `memory` seconds. Seconds are those of `frame.time`, and so
+    are the steps of motion: people move the same at 7 and at 60 frames per second. Classes do not
+    affect matching; a track's class is a vote.
 
     Args:
         high_score: detections with at least this score are high-scoring, in [0,1].
