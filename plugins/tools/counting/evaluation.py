@@ -110,7 +110,10 @@ def score_crossings(
     """Scores of counted crossings by sequence, for a dead band of the truth."""
     return {
         case.name: score(
-            case.crossings(settings, dead_band), counted[case.name], settings.tolerance
+            case.crossings(settings, dead_band),
+            counted[case.name],
+            settings.tolerance,
+            settings.reach,
         )
         for case in cases
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -75,12 +76,15 @@ class GateSet:
         tolerance: largest difference in time of a true and a counted crossing, s.
         min_visibility: mean visible fraction of a person around a crossing from which on a counter
             is expected to count it.
+        reach: largest distance along the gate of a true and a counted crossing, in heights of the
+            person.
     """
 
     vertical: tuple[float, ...]
     horizontal: tuple[float, ...]
     tolerance: float
     min_visibility: float
+    reach: float
 
     def gates(self, size: tuple[int, int]) -> list[Gate]:
         """The gates in an image of a width and height, px."""
@@ -100,8 +104,8 @@ class GateSet:
 QUARTERS = (0.25, 0.5, 0.75)
 
 GATE_SETS = {
-    "vertical": GateSet(QUARTERS, (), 0.5, 0.25),
-    "six": GateSet(QUARTERS, QUARTERS, 1.0, 0.0),
+    "vertical": GateSet(QUARTERS, (), 0.5, 0.25, 0.5),
+    "six": GateSet(QUARTERS, QUARTERS, 1.0, 0.0, math.inf),
 }
 """The sets of gates by name."""
 

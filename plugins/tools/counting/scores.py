@@ -112,11 +112,16 @@ def ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def score(true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: float) -> Scores:
+def score(
+    true: Sequence[Crossing],
+    counted: Sequence[Crossing],
+    tolerance: float,
+    reach: float = 0.5,
+) -> Scores:
     """Compare counted crossings of a sequence with true ones.
 
     A pair has the same gate and direction, times that differ by at most `tolerance`, and places
-    along the gate that differ by at most half the height of the person. Pairs are one to one: as
+    along the gate that differ by at most `reach`. Pairs are one to one: as
     many as possible, with the smallest differences. Counted crossings that are matched with an
     invisible one are ignored.
 
@@ -124,6 +129,7 @@ def score(true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: floa
         true: crossings of people.
         counted: crossings of tracks.
         tolerance: s.
+        reach: heights of the person.
     """
     true_by, counted_by = by_gate(true), by_gate(counted)
     matched: list[Pair] = []
@@ -131,7 +137,7 @@ def score(true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: floa
     gates: dict[str, tuple[int, int]] = {}
     for key in sorted(true_by.keys() | counted_by.keys()):
         expected, found = true_by.get(key, []), counted_by.get(key, [])
-        pairs = _match(expected, found, tolerance)
+        pairs = _match(expected, found, tolerance, reach)
         matched += pairs
         visible = sum(crossing.visible for crossing in expected)
         ignored = sum(not pair.truth.visible for pair in pairs)
@@ -159,13 +165,15 @@ def _title(gate: str, direction: Direction) -> str:
     return f"{gate} {direction}"
 
 
-def _match(true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: float) -> list[Pair]:
+def _match(
+    true: Sequence[Crossing], counted: Sequence[Crossing], tolerance: float, reach: float
+) -> list[Pair]:
     """Pairs of true and counted crossings of one gate and direction."""
     if not true or not counted:
         return []
     times = _differences([c.time for c in true], [c.time for c in counted]) / tolerance
-    half_heights = np.array([[max(c.height, 1.0) / 2] for c in true])
-    places = _differences([c.along for c in true], [c.along for c in counted]) / half_heights
+    reaches = np.array([[reach * max(c.height, 1.0)] for c in true])
+    places = _differences([c.along for c in true], [c.along for c in counted]) / reaches
     possible = (times <= 1 + 1e-9) & (places <= 1 + 1e-9)
     # An impossible pair costs more than any number of possible ones.
     cost = np.where(possible, times + places, 3.0 * (len(true) + len(counted)))

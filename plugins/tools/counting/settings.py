@@ -25,6 +25,7 @@ class Settings:
     Attributes:
         gates: where to count.
         tolerance: largest difference in time of a true and a counted crossing, s.
+        reach: largest distance of them along the gate, heights of the person.
         min_visibility: mean visible fraction of a person around a visible crossing.
         visit_visibility: mean visible fraction of a person during an expected visit.
         dead_bands: of the truth, half widths in extents of the box.
@@ -38,6 +39,7 @@ class Settings:
 
     gates: GateSet
     tolerance: float
+    reach: float
     min_visibility: float
     visit_visibility: float
     dead_bands: tuple[float, ...] = (0.15,)
@@ -59,6 +61,9 @@ class Settings:
         tolerance = gates.tolerance
         if config.tolerance is not None:
             tolerance = options.positive("tolerance", config.tolerance)
+        reach = gates.reach
+        if config.reach is not None:
+            reach = options.positive("reach", config.reach)
         visibility = config.min_visibility
         if visibility is not None:
             visibility = options.number("min_visibility", visibility, 0.0, 1.0)
@@ -72,6 +77,7 @@ class Settings:
         return cls(
             gates,
             tolerance,
+            reach,
             gates.min_visibility if visibility is None else visibility,
             VISIT_VISIBILITY if visibility is None else visibility,
             _dead_bands(config),
