@@ -139,6 +139,9 @@ def _move(motion: Floats, steps: Floats, seconds: float) -> None:
 def continuation_costs(ended: Ended, boxes: Floats, camera: Floats) -> Floats:
     """How badly new boxes (M,4) fit to tracks (K,) that ended: (K,M), at most 1 if well enough.
 
+    Of several that fit well enough, one that moved on as before fits better than one that stopped:
+    else two objects that meet would turn back.
+
     Args:
         ended: the tracks.
         boxes: (M,4) first boxes of new tracks.
@@ -153,7 +156,10 @@ def continuation_costs(ended: Ended, boxes: Floats, camera: Floats) -> Floats:
     still = _distances(offsets, ended.speeds * ended.gaps[:, None])
     speeds = ended.speeds - ended.camera[:, 2:]
     moving = _distances(offsets - moved[:, None], speeds * ended.gaps[:, None])
-    return np.asarray(np.hypot(np.minimum(still, moving) / reach, np.hypot(*change.T).T))
+    costs = np.hypot(np.minimum(still, moving) / reach, np.hypot(*change.T).T)
+    ahead = offsets - (ended.speeds * ended.gaps[:, None])[:, None]
+    surprise = np.hypot(ahead[..., 0], ahead[..., 1]) / reach
+    return np.asarray(np.where(costs <= 1, (costs + np.minimum(surprise, 1.0)) / 2, costs))
 
 
 def bottoms(boxes: Floats) -> Floats:

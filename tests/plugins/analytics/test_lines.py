@@ -439,3 +439,22 @@ def test_bad_options(options, message):
 
 def test_the_labels_of_the_paths_are_those_of_the_model():
     assert run(path(vertical(5), label="person"))[0].label == LABELS[2]
+
+
+@pytest.mark.parametrize("missing", [6, 15])
+@pytest.mark.parametrize("seed", range(4))
+def test_two_cross_a_vertical_line_at_one_place_in_opposite_directions_and_both_ids_change(
+    missing, seed
+):
+    line = {"from": [X, 40], "to": [X, 440]}
+    random = np.random.default_rng(seed)
+    before, after = 40 - missing // 2, 40 + (missing + 1) // 2
+    paths = []
+    for track, direction in ((1, 1), (2, -1)):
+        points = np.array(straight((X - 60 * direction, 240.0), (1.5 * direction, 0.0), 81))
+        points += random.normal(0, 1.2, points.shape)  # 3 % of the size
+        old = path(points[:before], track=track, size=40.0)
+        paths += [old, path(points[after:], start=after, track=track + 2, size=40.0)]
+    events = run(*paths, line=line)
+    assert counts(events) == (1, 1)
+    assert all(event.data["joined"] for event in events)
