@@ -216,6 +216,7 @@ class Lines:
         self._points = np.array([line.outline.pixels(*size) for line in self._lines])
         self._normals = np.array([right_normal(*points) for points in self._points])
         self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)
+        self._directions = self._normals[:, :1], self._normals[:, 1:]
         extended = [beyond_edges(points, *size) for points in self._points]
         self._ends = [tuple(map(tuple, points.tolist())) for points in extended]
 
@@ -241,6 +242,10 @@ class Lines:
         """Find the sides that are known now, and what has crossed since they were known before."""
         columns, memory = self._columns, self._memory
         known = (np.abs(distance) > self._bands(memory.new_paths)) & present
+        if not self._explain:
+            known &= columns["open"]
+            if not np.count_nonzero(known):
+                return []
         side = np.where(right, np.int8(1), np.int8(-1))
         changed = known & (side != columns["side"])
         events: list[Event] = []
@@ -264,7 +269,7 @@ class Lines:
     def _distances(self, boxes: Floats) -> Floats:
         """Distances (L,R) of the anchors of boxes (R,4), px; positive to the right."""
         x1, y1, x2, y2 = boxes.T
-        nx, ny = self._normals[:, :1], self._normals[:, 1:]
+        nx, ny = self._directions
         x, y = (x1 + x2) / 2, y1 + self._heights * np.maximum(y2 - y1, 0.0)
         return np.asarray(nx * x + ny * y - self._offsets)
 
