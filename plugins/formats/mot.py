@@ -207,7 +207,8 @@ def track_line(
 ) -> str:
     """A line of a file of tracks, or of a det.txt with -1 for `track`; without a line break.
 
-    Boxes are exact to 1e-6 px, so that they have the same events when they are analyzed again.
+    Boxes are exact to 1e-6 px and scores to float32, so that detections have the same tracks, and
+    tracks the same events, when they are read again.
 
     Args:
         index: of the frame, from 0.
@@ -219,7 +220,8 @@ def track_line(
     """
     texts = [f"{value:.6f}" for value in xywh]
     box = ",".join(text[:-4] + text[-4:].rstrip("0") for text in texts)  # 2 to 6 decimals
-    return f"{index + 1},{track},{box},{score:.4f},{class_number},{visibility:g},-1"
+    exact = np.format_float_positional(np.float32(score), min_digits=4)
+    return f"{index + 1},{track},{box},{exact},{class_number},{visibility:g},-1"
 
 
 def truth_line(

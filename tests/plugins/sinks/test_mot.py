@@ -1,5 +1,10 @@
 """Results in the text format of MOTChallenge."""
 
+import dataclasses
+
+import numpy as np
+
+from vidan_plugins.detectors.mot import MotDetector
 from vidan_plugins.sinks.mot import MotFile
 
 from .test_textfile import result, write
@@ -26,3 +31,14 @@ def test_classes_count_from_one_and_are_minus_one_if_uncertain(tmp_path):
     path = tmp_path / "tracks.txt"
     write(MotFile(str(path), classes=True), result(0))
     assert [line.split(",")[7] for line in path.read_text().splitlines()] == ["1", "-1"]
+
+
+def test_detections_are_the_same_when_they_are_read_again(tmp_path):
+    path = tmp_path / "det.txt"
+    made = result(0)
+    scores = np.array([0.24996], np.float32)
+    made = dataclasses.replace(made, detections=dataclasses.replace(made.detections, scores=scores))
+    write(MotFile(str(path), boxes="detections"), made)
+    (read,) = MotDetector(str(path)).detect([made.frame])
+    assert read.scores.tolist() == scores.tolist()
+    np.testing.assert_allclose(read.boxes, made.detections.boxes, atol=2e-6)
