@@ -11,7 +11,7 @@ from msgspec import Meta
 from vidan.boxes import iou
 from vidan.types import Detections, Frame, Tracks
 
-from .appearance.embedders import Appearance, EmbedderName, Features, make_embedder
+from .appearance.embedders import Appearance, Features, make_embedder
 from .appearance.gallery import Galleries
 from .core.assignment import assign_into, unassigned
 from .core.kalman import KALMAN_FILTERS, KalmanName, Rows
@@ -46,21 +46,23 @@ class DeepSort:
         max_age: a track ends after more than this many consecutive updates without a match. An
             update processes one set of detections, however many frames lie between two of them.
         n_init: consecutive detections that confirm a track.
-        embedder: embedder for boxes without features: `histogram`, `onnx` or `none`.
-        embedder_model: path of a ReID network for `onnx`: (N,3,H,W) float32 to (N,D).
+        embedder: what computes the appearance of boxes without features: `histogram`, `none`,
+            the path of a ReID network, (N,3,H,W) float32 to (N,D), in ONNX or OpenVINO IR, or the
+            name of one in `vidan models list`, which is downloaded on first use.
         embed_every: a box that motion alone can match is embedded in one of this many updates
             only; 1 is every update, as in the paper. On MOT16-09, 3 saves 40 to 60 % of the
             vectors and changes IDF1 by less than 0.01. Features that come with the detections
             are always used.
         kalman: `batched` computes all tracks at once; `filterpy` uses a filterpy filter per track.
+        offline: whether a network that is not there yet must not be downloaded.
 
     Attributes:
         table: state of all tracks, including those not reported; read-only.
         galleries: appearance vectors of the tracks; read-only.
 
     Raises:
-        ConfigError: `embedder` and `embedder_model` do not go together.
-        ModelError: the model cannot be used.
+        ConfigError: there is no such embedder.
+        ModelError: the network cannot be used or downloaded.
     """
 
     def __init__(
@@ -70,17 +72,17 @@ class DeepSort:
         max_iou_distance: UnitInterval = 0.7,
         max_age: Annotated[int, Meta(ge=0)] = 30,
         n_init: Annotated[int, Meta(ge=1)] = 3,
-        embedder: EmbedderName = "histogram",
-        embedder_model: str | None = None,
+        embedder: str = "histogram",
         embed_every: Annotated[int, Meta(ge=1)] = 3,
         kalman: KalmanName = "batched",
+        offline: bool = False,
     ) -> None:
         self._max_cosine_distance = max_cosine_distance
         self._max_iou_distance = max_iou_distance
         self._max_age = max_age
         self._n_init = n_init
         self._embed_every = embed_every
-        self._appearance = Appearance(make_embedder(embedder, embedder_model))
+        self._appearance = Appearance(make_embedder(embedder, offline=offline))
         self.galleries = Galleries(nn_budget)
         self.table = TrackTable(KALMAN_FILTERS[kalman](deepsort_model()))
 

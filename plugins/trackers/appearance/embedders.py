@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidan.errors import ConfigError, ModelError
+from vidan import options
+from vidan.errors import ConfigError, ModelError, did_you_mean
 from vidan.types import Detections, Frame, Image
+
+from ...models.catalog import catalog
+from ...models.fetch import find
 
 Features = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
-EmbedderName = Literal["histogram", "onnx", "none"]
+
+HISTOGRAM, NONE = "histogram", "none"
+"""Names of embedders that are no models."""
 
 
 class Embedder(Protocol):
@@ -78,26 +85,36 @@ def _soft_bins(values: Features, bins: int, *, circular: bool) -> Features:
     return np.asarray(np.maximum(1 - distance, 0))
 
 
-def make_embedder(name: EmbedderName, model: str | None) -> Embedder | None:
-    """The embedder with a name; `onnx` runs a model file, `none` is None.
+def make_embedder(name: str, *, offline: bool = False) -> Embedder | None:
+    """The embedder with a name.
+
+    Args:
+        name: `histogram`; `none` for None; the path of a ReID network; or the name of one in
+            `vidan models list`, which is downloaded if it is not there yet.
+        offline: whether downloads are forbidden.
 
     Raises:
-        ConfigError: `onnx` without a model, or a model that would not be used.
-        ModelError: the model cannot be used.
+        ConfigError: there is no such embedder.
+        ModelError: the model cannot be used or downloaded.
     """
-    if name == "onnx":
-        if model is None:
-            raise ConfigError(
-                "embedder='onnx' needs a model: set embedder_model to the path of a ReID ONNX file"
-            )
-        from .reid import OnnxEmbedder
+    if name in (HISTOGRAM, NONE):
+        return HistogramEmbedder() if name == HISTOGRAM else None
+    from .reid import ReidEmbedder
 
-        return OnnxEmbedder(model)
-    if model is not None:
-        raise ConfigError(
-            f"embedder_model={model!r} is not used by embedder={name!r}: set embedder='onnx'"
-        )
-    return HistogramEmbedder() if name == "histogram" else None
+    return ReidEmbedder(_model_file(name, offline=offline))
+
+
+def _model_file(name: str, *, offline: bool) -> Path:
+    """The file of a ReID network: the name is a path, or one of the catalog."""
+    path = options.path("embedder", name)
+    if path.exists() or path.suffix or path.name != name:
+        return path
+    found = find(name, "appearance", offline=offline)
+    if found is not None:
+        return found[1]
+    models = [entry.name for entry in catalog().values() if entry.task == "appearance"]
+    known = did_you_mean(name, [HISTOGRAM, NONE, *models])
+    raise ConfigError(f"embedder={name!r}: there is no such file or model: {known}")
 
 
 def crop(image: Image, boxes: npt.NDArray[Any]) -> list[Image]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.real import DATA, needs_data
 from vidan_plugins.trackers.appearance.embedders import HistogramEmbedder, crop, unit_vectors
-from vidan_plugins.trackers.appearance.reid import OnnxEmbedder
+from vidan_plugins.trackers.appearance.reid import ReidEmbedder
 
 VIDEO = DATA / "video" / "MOT16-09.mp4"
 FRAME_STEP, MIN_FRAMES_APART = 5, 40
@@ -54,5 +54,15 @@ def test_histogram(people):
     assert rank1(HistogramEmbedder(), people) > 0.87
 
 
-def test_network(people):
-    assert rank1(OnnxEmbedder(DATA / "reid" / "osnet_x0_25_msmt17.onnx"), people) > 0.96
+@pytest.mark.parametrize(
+    ("model", "least"),
+    [
+        ("reid/osnet_x0_25_msmt17.onnx", 0.96),
+        ("models/omz_reid_0287/person-reidentification-retail-0287.fp16.xml", 0.97),
+        ("models/omz_reid_0288/person-reidentification-retail-0288.fp16.xml", 0.96),
+    ],
+)
+def test_network(people, model, least):
+    if model.endswith(".xml"):
+        pytest.importorskip("openvino")
+    assert rank1(ReidEmbedder(DATA / model), people) > least

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidan.errors import ModelError
-from vidan_plugins.trackers.appearance.reid import IMAGENET_MEAN, IMAGENET_STD, OnnxEmbedder
+from vidan_plugins.trackers.appearance.reid import IMAGENET_MEAN, IMAGENET_STD, ReidEmbedder
 from vidan_plugins.trackers.deepsort import DeepSort
 
 from ..scenes import Painted, found, ids
@@ -46,12 +46,12 @@ def test_weights_outside_the_folder_are_rejected(network):
     model.graph.initializer.append(weights)
     Path(path).write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match=r"'\.\./secret', outside the model's folder"):
-        OnnxEmbedder(path)
+        ReidEmbedder(path)
 
 
 @pytest.mark.parametrize("batch", ["n", 1, 4])
 def test_crops_are_normalized_and_batched(network, batch):
-    embedder = OnnxEmbedder(network((batch, 3, 16, 8)))
+    embedder = ReidEmbedder(network((batch, 3, 16, 8)))
     colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (9, 99, 199), (0, 0, 0)] * 9
     got = embedder.embed([plain(c) for c in colors])
     assert got.dtype == np.float32
@@ -60,8 +60,55 @@ def test_crops_are_normalized_and_batched(network, batch):
     np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
+def saved_ir(path, batch=-1, fixed=False, notes=None):
+    """Writes an OpenVINO IR that averages each color: (N,3,16,8) to (N,3)."""
+    ov = pytest.importorskip("openvino")
+    image = ov.opset13.parameter([batch, 3, 16, 8], np.float32, name="data")
+    mean = ov.opset13.reduce_mean(image, np.array([2, 3]), keep_dims=False)
+    if fixed:  # as a graph does that was made for one batch size
+        mean = ov.opset13.reshape(mean, np.array([1, 3]), special_zero=False)
+    model = ov.Model([mean], [image], "mean")
+    for key, value in (notes or {}).items():
+        model.set_rt_info(value, ["conversion_parameters", key])
+    ov.save_model(model, path, compress_to_fp16=False)
+    return str(path)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_an_ir_that_normalizes_colors_itself_gets_them_as_its_notes_say(tmp_path, fixed):
+    notes = {"mean_values": "data[1,2,3]", "reverse_input_channels": "True"}
+    embedder = ReidEmbedder(saved_ir(tmp_path / "net.xml", 1, fixed, notes))
+    got = embedder.embed([plain((10, 20, 30)), plain((40, 50, 60)), plain((70, 80, 90))])
+    np.testing.assert_allclose(got, [[30, 20, 10], [60, 50, 40], [90, 80, 70]], atol=1e-4)
+
+
+def test_an_ir_without_notes_gets_normalized_colors(tmp_path):
+    got = ReidEmbedder(saved_ir(tmp_path / "net.xml")).embed([plain((255, 0, 0))])
+    wanted = (np.array([[1, 0, 0]]) - IMAGENET_MEAN) / IMAGENET_STD
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_an_ir_without_its_weights(tmp_path):
+    path = saved_ir(tmp_path / "net.xml")
+    (tmp_path / "net.bin").unlink(missing_ok=True)
+    with pytest.raises(
+        ModelError, match=r"embedder='.*net.xml': its weights 'net.bin' are missing"
+    ):
+        ReidEmbedder(path)
+
+
+def test_a_detector_is_no_embedder_of_the_catalog():
+    with pytest.raises(ModelError, match="model 'yolox-nano' is for detection, not for appearance"):
+        DeepSort(embedder="yolox-nano")
+
+
+def test_a_network_of_the_catalog_is_not_downloaded_offline():
+    with pytest.raises(ModelError, match=r"models\.offline=true forbids it"):
+        DeepSort(embedder="person-reidentification-0288", offline=True)
+
+
 def test_deepsort_runs_a_network(network):
-    tracker = DeepSort(embedder="onnx", embedder_model=network())
+    tracker = DeepSort(embedder=network())
     box = (60, 40, 100, 160)
     for k in range(4):
         tracks = tracker.update(Painted(k, {box: (200, 30, 30)}), found([box]))
@@ -82,14 +129,14 @@ def test_deepsort_runs_a_network(network):
 )
 def test_other_networks_are_rejected(network, made, message):
     with pytest.raises(ModelError, match=message) as error:
-        OnnxEmbedder(network(**made))
-    assert str(error.value).startswith("embedder_model='")
+        ReidEmbedder(network(**made))
+    assert str(error.value).startswith("embedder='")
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(ModelError, match=r"embedder_model='.*gone.onnx': there is no such file"):
-        OnnxEmbedder(str(tmp_path / "gone.onnx"))
+    with pytest.raises(ModelError, match=r"embedder='.*gone.onnx': there is no such file"):
+        ReidEmbedder(str(tmp_path / "gone.onnx"))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network"])
@@ -97,5 +144,5 @@ def test_a_file_that_is_not_onnx(tmp_path, content):
     path = tmp_path / "bad.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match="not an ONNX model") as error:
-        OnnxEmbedder(str(path))
+        ReidEmbedder(str(path))
     assert "\n" not in str(error.value)
