@@ -17,6 +17,9 @@ from .errors import ConfigError, did_you_mean
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
+SECRET = "secret"  # noqa: S105 - a mark, no password
+"""Mark of an option whose value no message may show: `Annotated[str, SECRET]`."""
+
 
 def number(key: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
     """A finite number in [low, high]."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from vidan.support.text import utf8
+
 from .errors import write_error
 
 
@@ -31,7 +33,7 @@ class TextFile:
 
     def write(self, lines: Iterable[str]) -> None:
         """Append lines, given without line ends: all of them, or none if the disk is full."""
-        data = "".join(f"{line}\n" for line in lines).encode()
+        data = utf8("".join(f"{line}\n" for line in lines))
         rest = memoryview(data)
         try:
             while rest:

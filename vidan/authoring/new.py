@@ -36,7 +36,6 @@ def new(arguments: list[str]) -> int:
         f"  pytest {folder}\n"
         f"  vidan plugins check {folder}",
         highlight=False,
-        markup=False,
     )
     return 0
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..cli.terminal import console
@@ -102,16 +101,17 @@ def _print(component: Component, target: Callable[..., Any], out: Console) -> No
     import docstring_parser
 
     text = docstring_parser.parse(inspect.getdoc(target) or "")
-    out.print(f"[bold]{component.kind}/{component.name}[/bold]  {text.short_description or ''}")
+    out.print(f"{component.kind}/{component.name}", style="bold", end="  ")
+    out.print(text.short_description or "")
     package = component.package
-    out.print(f"{package.name} {package.version}, {component.target}", style="dim", highlight=False)
+    out.print(f"{package.name} {package.version}, {component.target}", style="dim")
     if text.long_description:
-        out.print(f"\n{text.long_description}", highlight=False, markup=False)
+        out.print(f"\n{text.long_description}")
     table = Table("key", "type", "default", "description", box=None, pad_edge=False)
     for parameter in parameters(target):
-        table.add_row(*map(escape, parameter))  # or `list[str]` would be taken for a style
+        table.add_row(*parameter)
     if table.row_count:
         out.print()
         out.print(table)
     key = KINDS[component.kind].key(component.name)
-    out.print(f"\nvidan {component.kind}={component.name} {key}.<key>=<value>", highlight=False)
+    out.print(f"\nvidan {component.kind}={component.name} {key}.<key>=<value>")

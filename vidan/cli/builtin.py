@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from packaging.requirements import Requirement
-from rich.markup import escape
 from rich.table import Table
 
 from ..errors import VidanError
@@ -34,11 +33,11 @@ def plugins(arguments: list[str]) -> int:
             component.kind,
             component.name,
             *component.package,
-            escape(state),  # or `[tf]` would be taken for a style
+            state,
             style=None if state == "ok" else COLORS["note"],
         )
     for name, why in found.failures.items():
-        table.add_row("plugin", name, "", "", escape(f"left out: {why}"), style=COLORS["problem"])
+        table.add_row("plugin", name, "", "", f"left out: {why}", style=COLORS["problem"])
     console().print(table)
     return 0
 
@@ -58,7 +57,7 @@ def print_checks(checks: Iterable[Check]) -> int:
     problems = 0
     for check in checks:
         problems += check.state == "problem"
-        table.add_row(check.state, check.name, escape(check.detail), style=COLORS[check.state])
+        table.add_row(check.state, check.name, check.detail, style=COLORS[check.state])
     console().print(table)
     return 1 if problems else 0
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from ..support.text import one_line
+
 Record = Mapping[str, Any]
 """A measure with `name`, `labels` and `value`."""
 
@@ -29,7 +31,7 @@ def _lines(measures: list[Record]) -> Table:
         of_line = [m for m in measures if m["labels"].get("line") == line]
         for label, rows in _groups(of_line, line):
             counts = [_sum(rows, CROSSINGS, direction=way) for way in ("in", "out")]
-            table.add_row(label, *(f"{count:.0f}" for count in counts))
+            table.add_row(one_line(label), *(f"{count:.0f}" for count in counts))
     return table
 
 
@@ -42,7 +44,7 @@ def _zones(measures: list[Record]) -> Table:
             ended = _sum(rows, DWELL_COUNT)
             dwell = f"{_sum(rows, DWELL_SUM) / ended:.1f}" if ended else "-"
             visits, now = _sum(rows, VISITS), _sum(rows, OBJECTS)
-            table.add_row(label, f"{visits:.0f}", f"{now:.0f}", dwell)
+            table.add_row(one_line(label), f"{visits:.0f}", f"{now:.0f}", dwell)
     return table
 
 

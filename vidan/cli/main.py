@@ -12,7 +12,9 @@ from ..errors import ConfigError, VidanError, did_you_mean
 from ..kinds import KINDS
 from ..registry.commands import Command
 from ..registry.discovery import load_plugins
+from ..support.standard import keep_standard_files
 from ..support.stuck import leave
+from ..support.text import one_line
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -57,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, that of the error (see `vidan.errors`), 130 after Ctrl-C, 143 after
         SIGTERM, or 129 after SIGHUP.
     """
+    keep_standard_files()
     code = _main(list(sys.argv[1:] if arguments is None else arguments))
     leave(code)
     return code
@@ -81,7 +84,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = one_line(str(error))
     if isinstance(error, VidanError):
         return text
     return f"{type(error).__name__}: {text} (a bug in vidan; hydra.verbose=true shows where)"

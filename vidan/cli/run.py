@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,8 +14,12 @@ from ..errors import VidanError
 from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
+from ..execution.summary import Summary
+from ..support.standard import discard_output
 from .counts import count_tables
 from .terminal import console, display, log_handler, table
+
+log = logging.getLogger(__name__)
 
 
 def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
@@ -76,18 +81,31 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
         signals.interrupt = pipeline.interrupt
         with closing(display(pipeline.total, console(stderr=True))) as progress:
             summary = prepared.run(progress)
-    terminal = console()
-    terminal.print(table(summary))
-    for counts in count_tables(summary["measures"]):
-        terminal.print(counts)
+    _print(summary)
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
+
+
+def _print(summary: Summary) -> None:
+    """Print the summary; a run whose outputs are complete does not fail because of that."""
+    terminal = console()
+    try:
+        terminal.print(table(summary))
+        for counts in count_tables(summary["measures"]):
+            terminal.print(counts)
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            log.warning("cannot print the summary: %s; it is in the run directory", error.strerror)
+        discard_output()
 
 
 @contextmanager
 def logging_to(directory: Path) -> Iterator[None]:
     """Log to stderr and, within the block, with times and logger names to a file in a folder."""
-    file = logging.FileHandler(directory / LOG_FILE, encoding="utf-8", delay=True)
+    file = logging.FileHandler(
+        directory / LOG_FILE, encoding="utf-8", errors="backslashreplace", delay=True
+    )
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     for handler in list(root.handlers):

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..config.groups import CONFIG_MODULE
 from ..errors import PluginError, SinkError
+from ..support.text import utf8
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
@@ -50,7 +51,7 @@ def run_directory(config: DictConfig) -> Path:
 def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write a JSON file, indented."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_bytes(utf8(text + "\n"))
 
 
 def import_extra(module: str, extra: str) -> Any:

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..stats import Stats
+from ..support.text import one_line, printable
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,35 @@ LOG_INTERVAL_S = 5.0
 
 MAX_LISTED_OUTAGES = 5
 """Latest outages that are listed in the table; summary.json has all of them."""
+
+
+class PlainConsole(Console):
+    """A console that shows text as it is: nothing in it is markup, an emoji code or an escape."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """See `rich.console.Console.render_str`."""
+        return super().render_str(printable(text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """See `rich.console.Console.print`; where there is no terminal, lines are not padded."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        lines = printed.get().split("\n")
+        self.file.write("\n".join([*(line.rstrip() for line in lines[:-1]), lines[-1]]))
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats each record as one line that a terminal does not act on, and then its traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """See `logging.Formatter`."""
+        return one_line(super().formatMessage(record))
 
 
 class Display(Protocol):
@@ -95,10 +126,10 @@ class Lines:
 
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal, or NO_TERMINAL_COLUMNS wide."""
-    terminal = Console(stderr=stderr, highlight=False)
+    terminal = PlainConsole(stderr=stderr)
     if terminal.is_terminal:
         return terminal
-    return Console(stderr=stderr, highlight=False, width=NO_TERMINAL_COLUMNS)
+    return PlainConsole(stderr=stderr, width=NO_TERMINAL_COLUMNS)
 
 
 def display(total: int | None, terminal: Console) -> Display:
@@ -109,9 +140,11 @@ def display(total: int | None, terminal: Console) -> Display:
 def log_handler(terminal: Console) -> logging.Handler:
     """A log handler for stderr that leaves the progress bar intact."""
     if terminal.is_terminal:
-        return RichHandler(console=terminal, show_time=False, show_path=False)
+        rich = RichHandler(console=terminal, show_time=False, show_path=False)
+        rich.setFormatter(PrintableFormatter("%(message)s"))
+        return rich
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("vidan: %(message)s"))
+    handler.setFormatter(PrintableFormatter("vidan: %(message)s"))
     return handler
 
 
@@ -120,7 +153,7 @@ def table(summary: Mapping[str, Any]) -> Table:
     grid = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     dropped = f"{summary['dropped']} dropped, {summary['skipped']} skipped"
     grid.add_row("frames", f"{summary['frames']} ({dropped})")
-    objects = ", ".join(f"{count} {label}" for label, count in summary["objects"].items())
+    objects = ", ".join(f"{count} {one_line(label)}" for label, count in summary["objects"].items())
     grid.add_row("objects", objects or f"0 tracks, {summary['detections']} detections")
     grid.add_row("speed", f"{summary['fps']:.1f} fps")
     for stage, ms in summary["stages_ms"].items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import msgspec
 
 from ..errors import ConfigError, did_you_mean
+from ..options import SECRET
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -28,11 +29,14 @@ def check(key: str, value: object, hint: Any) -> None:
         ConfigError: the value has another type, is out of range or not one of the choices, or is
             an infinite number or NaN.
     """
-    if isinstance(value, float) and not math.isfinite(value):
+    secret = is_secret(hint)
+    if isinstance(value, float) and not math.isfinite(value) and not secret:
         raise ConfigError(f"{key}={value!r}: expected a finite number")
     try:
         msgspec.convert(value, hint, strict=True, dec_hook=_not_convertible)
     except msgspec.ValidationError as error:
+        if secret:
+            raise ConfigError(f"{key}: expected text: put it in quotes, '{key}=\"...\"'") from error
         known = choices(hint)
         if isinstance(value, str) and known:
             raise ConfigError(f"{key}={value!r}: {did_you_mean(value, known)}") from error
@@ -62,6 +66,12 @@ def checked(cls: type[Settings], values: Mapping[str, Any], prefix: str = "") ->
             raise ConfigError(f"missing {key}: set {key}=<value>")
         check(key, values[name], hints[name])
     return cls(**{name: values[name] for name in names})
+
+
+def is_secret(hint: Any) -> bool:
+    """Whether a type hint has the mark `vidan.options.SECRET`."""
+    parts = typing.get_args(hint)
+    return any(part is SECRET or is_secret(part) for part in parts)
 
 
 def choices(hint: Any) -> list[str]:

@@ -26,6 +26,7 @@ from .assemble import assemble, workers
 from .continuation import START_FILE, with_counts
 from .counts import CountsKeeper
 from .inputs import identities
+from .output_watch import OutputWatch
 from .parts import Parts, with_replay, with_trace
 from .replay import FILE as REPLAY_FILE
 from .settings import RunSettings
@@ -112,8 +113,10 @@ class PreparedRun:
         hook = load_plugins().manager.hook
         hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
         error: BaseException | None = None
+        outputs = OutputWatch(self.settings.run_dir, self.parts, self.pipeline.stop)
         try:
-            self.pipeline.run(progress)
+            self.pipeline.run(outputs.then(progress))
+            outputs.check()
         except BaseException as raised:
             error = raised
             raise
@@ -129,7 +132,8 @@ class PreparedRun:
         directory = self.settings.run_dir
         traced = self.trace is not None and self.trace.write(directory / TRACE_FILE)
         summary = summarize(self.pipeline, self.parts, directory, error, traced=traced)
-        write_summary(directory, summary)
+        if directory.exists():
+            write_summary(directory, summary)
         if error is None and self.pipeline.interrupted is None:
             for file in (REPLAY_FILE, JOURNAL_FILE, START_FILE):
                 (directory / file).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from ..events import Measure
 from ..interfaces import ReportsOutages, ReportsOutputs
 from ..runtime.pipeline import Pipeline
+from ..support.text import utf8
 from .parts import Parts
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,6 @@ def write_summary(directory: Path, summary: Summary) -> None:
     path = directory / SUMMARY_FILE
     try:
         text = json.dumps(summary, indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_bytes(utf8(text + "\n"))
     except OSError as error:
         log.error("cannot write %s: %s", path, error)

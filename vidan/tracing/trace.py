@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..support.text import utf8
 from ..types import Frame
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Trace:
         top = f'"displayTimeUnit":"ms","otherData":{json.dumps(about)}'
         text = f'{{{top},"traceEvents":[\n{lines}\n]}}\n'
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(utf8(text))
         except OSError as error:
             log.error("cannot write %s: %s", path, error)
             return False

@@ -12,6 +12,7 @@ import av
 import av.error
 
 from vidan.events import Event
+from vidan.support.text import utf8
 
 from ...formats.events import event_record
 from ..errors import write_error
@@ -124,7 +125,7 @@ class _Output:
             "events": [event_record(event) for event in events],
         }
         try:
-            path.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+            path.write_bytes(utf8(json.dumps(record, ensure_ascii=False) + "\n"))
         except OSError as error:
             raise write_error(path, error) from error
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -39,13 +40,16 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def access_control(token: str | None, port: int, secure: bool) -> Middleware:
+def access_control(
+    token: str | None, port: int, secure: bool, accepted: Callable[[web.Request], None]
+) -> Middleware:
     """Middleware that accepts requests with the token or, without one, from this computer only.
 
     Args:
         token: secret that viewers must present; None for no token.
         port: of the server; part of the cookie's name, as all ports of a host share cookies.
         secure: whether the server uses HTTPS.
+        accepted: called with each request that has access.
     """
     session = hmac.new(token.encode(), b"vidan", hashlib.sha256).hexdigest() if token else ""
     cookie = f"{COOKIE_PREFIX}_{port}"
@@ -63,21 +67,32 @@ def access_control(token: str | None, port: int, secure: bool) -> Middleware:
         if _is_cross_site(request):
             raise web.HTTPForbidden(text="cross-site requests are not allowed\n")
         # DNS rebinding: a page of another site that resolves its name to 127.0.0.1 sends its name.
-        if token is None and not is_loopback(request.url.host):
+        if token is None and not is_loopback(_host(request)):
             raise web.HTTPForbidden(text="open it as http://localhost, or set a token\n")
         if token is None or request.path == "/healthz":
+            accepted(request)
             return await handler(request)
         if not authorized(request, token):
             raise web.HTTPUnauthorized(text="the token is missing or wrong: ?token=...\n")
+        accepted(request)
         if request.path != "/" or "token" not in request.query:
             return await handler(request)
         # Keeps the token out of the address bar, the history and screenshots. With "Strict",
         # links in messages would not work; "Lax" gives other sites no more access (see above).
-        response = web.Response(status=303, headers={"Location": "/"})
+        # The location is relative because a reverse proxy may serve the page under a prefix.
+        response = web.Response(status=303, headers={"Location": "./"})
         response.set_cookie(cookie, session, httponly=True, samesite="Lax", secure=secure, path="/")
         return response
 
     return check
+
+
+def _host(request: web.Request) -> str | None:
+    """The host name that a request is for; None if it is malformed."""
+    try:
+        return request.url.host
+    except ValueError:
+        return None
 
 
 def _is_cross_site(request: web.Request) -> bool:

@@ -5,7 +5,7 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats
 
 from __future__ import annotations
 
-import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -70,5 +70,9 @@ def _sample(measure: Measure, value: float) -> str:
 
 
 def _quoted(label: str) -> str:
-    """A label value: quotes, backslashes and line ends escaped, nothing else."""
-    return json.dumps(label, ensure_ascii=False)
+    """A label value: quotes, backslashes and line ends are escaped, as the format has it.
+
+    It has no escapes for control characters and surrogates, which are replaced.
+    """
+    text = re.sub("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", label)
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") + '"'

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -65,13 +66,15 @@ class Server:
     ) -> None:
         self._listener, self._tls, self._timeout = listener, tls, timeout
         self._max_connections = CONNECTIONS_PER_VIEWER * max_viewers + SPARE_CONNECTIONS
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._connecting: dict[asyncio.Task[None], None] = {}
+        self._unserved: dict[asyncio.BaseTransport, None] = {}  # in the order of their arrival
         self._failure: BaseException | None = None
         self.encoder = JpegEncoder(width, quality, self._publish)
         self._hub = ViewerHub(live_stats, self.encoder, max_viewers)
         port = listener.getsockname()[1]
         self._app = web.Application(
-            middlewares=[access_control(token, port, secure=tls is not None)], client_max_size=1024
+            middlewares=[access_control(token, port, tls is not None, self._served)],
+            client_max_size=1024,
         )
         self._app.on_response_prepare.append(add_security_headers)
         Views(self._hub, timeout).add_to(self._app.router)
@@ -168,16 +171,44 @@ class Server:
                 log.debug("cannot accept: %s", error)
                 await asyncio.sleep(0.1)
                 continue
-            if len(server.connections) + len(self._connecting) >= self._max_connections:
+            count = len(server.connections) + len(self._connecting)
+            if count >= self._max_connections and not self._make_room():
                 connection.close()
                 continue
             task = asyncio.create_task(self._connect(server, connection))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._connecting[task] = None
+            task.add_done_callback(partial(self._connected, connection))
+
+    def _make_room(self) -> bool:
+        """Close the oldest connection that has not sent a request with access; False if none.
+
+        Otherwise connections that send nothing, or only a part of a request, would lock others out.
+        """
+        while self._unserved:
+            transport = next(iter(self._unserved))
+            del self._unserved[transport]
+            if not transport.is_closing():
+                assert isinstance(transport, asyncio.Transport)
+                transport.abort()
+                return True
+        for task in self._connecting:  # in its TLS handshake
+            task.cancel()
+            return True
+        return False
+
+    def _served(self, request: web.Request) -> None:
+        """Keep the connection of a request that has access."""
+        if request.transport is not None:
+            self._unserved.pop(request.transport, None)
+
+    def _connected(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        del self._connecting[task]
+        if task.cancelled():
+            connection.close()
 
     async def _connect(self, server: web.Server, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(
+            transport, _ = await self._loop.connect_accepted_socket(
                 server,
                 connection,
                 ssl=self._tls,
@@ -186,3 +217,7 @@ class Server:
             )
         except OSError as error:  # includes TLS errors
             log.debug("cannot connect: %s", error)
+            return
+        self._unserved[transport] = None
+        if len(self._unserved) > self._max_connections:
+            self._unserved = {t: None for t in self._unserved if not t.is_closing()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from msgspec import Meta
 from vidan import options
 from vidan.errors import ConfigError, SinkError
 from vidan.events import Event
+from vidan.options import SECRET
 from vidan.stats import Stats
 from vidan.types import Result
 
@@ -56,7 +58,7 @@ class Web:
         self,
         host: str = "127.0.0.1",
         port: Annotated[int, Meta(ge=0, le=65535)] = 8000,
-        token: str | None = None,
+        token: Annotated[str, SECRET] | None = None,
         certificate: str | None = None,
         key: str | None = None,
         width: Annotated[int, Meta(ge=16)] = 1280,
@@ -117,8 +119,10 @@ class Web:
 
 def _check_token(host: str, token: str | None) -> None:
     # Not in the annotation: the error of an annotation would show the secret.
-    if token is not None and len(token) < MIN_TOKEN_LENGTH:
-        raise ConfigError(f"token: expected at least {MIN_TOKEN_LENGTH} characters")
+    if token is not None and not re.fullmatch(rf"[!-~]{{{MIN_TOKEN_LENGTH},}}", token):
+        raise ConfigError(
+            f"token: expected at least {MIN_TOKEN_LENGTH} ASCII characters without spaces"
+        )
     if token is None and not is_loopback(host):
         raise ConfigError(
             f"host={host!r}: reachable from other computers; set token (at least "

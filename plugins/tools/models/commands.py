@@ -91,10 +91,10 @@ def inspect_model(arguments: list[str]) -> int:
     try:
         for title, text in inspect(parsed.model, given, runs):
             out.print(f"{title:<11}", end="", style="bold")
-            out.print(text, markup=False, soft_wrap=True)
+            out.print(text, soft_wrap=True)
     except (ModelError, PluginError) as error:
         out.print(f"{'cannot be used':<15}", end="", style="bold red")
-        out.print(" ".join(str(error).split()), markup=False, soft_wrap=True)
+        out.print(" ".join(str(error).split()), soft_wrap=True)
         return 1
     return 0
 

@@ -1,6 +1,8 @@
 import json
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -107,3 +109,20 @@ def test_a_job_file_may_set_the_directory_as_hydra_does(here, small):
     (here / "job.yaml").write_text("defaults: [config, _self_]\nhydra: {run: {dir: mine}}\n")
     assert cli.main(["--config-dir=.", "--config-name=job", *small]) == 0
     assert (here / "mine/summary.json").exists()
+
+
+def test_a_directory_that_is_removed_ends_the_run_early(here, small):
+    out = here / "out"
+
+    def remove():
+        while not (out / "results.jsonl").exists() or not (out / "results.jsonl").stat().st_size:
+            time.sleep(0.01)
+        shutil.rmtree(out)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    arguments = [each for each in small if not each.startswith("max_frames")]
+    with pytest.raises(vidan.SinkError, match="out' was removed during the run"):
+        vidan.run([*arguments, "source.frames=null", "run_dir=out"])
+    remover.join()
+    assert not out.exists()

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+import yaml
 
 from vidan.config.build import build
 from vidan.errors import ConfigError, SinkError
@@ -51,6 +52,16 @@ def test_names_rebound_to_this_computer_are_refused(web, ask, host):
     assert ask(web, "/", {"Host": host}).status in (400, 403)
 
 
+@pytest.mark.parametrize(
+    "host", ["[", "localhost:x", "localhost:99999", "a:b:c", "local host", "\xff", "//"]
+)
+@pytest.mark.parametrize("path", ["/", "/metrics", "/view"])
+def test_a_malformed_host_is_refused(web, host, path):
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("latin-1"))
+        assert connection.recv(1000).split()[1] in (b"400", b"403")
+
+
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "127.0.0.9:1", "[::1]:8000"])
 def test_names_of_this_computer_are_accepted(web, ask, host):
     assert ask(web, "/", {"Host": host}).status == 200
@@ -92,7 +103,7 @@ def test_the_token_is_required_and_becomes_a_cookie(serve, ask):
     assert ask(sink, f"/metrics?token={TOKEN}").status == 200
     answer = ask(sink, f"/?token={TOKEN}")
     cookie = answer.headers["Set-Cookie"]
-    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert (answer.status, answer.headers["Location"]) == (303, "./")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert TOKEN not in cookie
@@ -226,3 +237,17 @@ def test_a_key_with_a_password_is_an_error_and_no_prompt(certificate, tmp_path):
     )
     with pytest.raises(ConfigError, match=r"certificate=.* the key without a password"):
         Web(port=0, certificate=cert, key=str(locked))
+
+
+@pytest.mark.parametrize("token", ["1234567890123456", "1.5e+30", "[1234567890123456]", "true"])
+def test_a_token_that_is_not_text_is_not_shown(token):
+    with pytest.raises(ConfigError) as raised:
+        build("sink", {"name": "web", "port": 0, "token": yaml.safe_load(token)})
+    assert "token: expected text: put it in quotes" in str(raised.value)
+    assert token.strip("[]") not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", [" " * 16, "a" * 15 + " ", "a" * 16 + "\n", "ä" * 16])
+def test_a_token_of_spaces_is_refused(token):
+    with pytest.raises(ConfigError, match="at least 16 ASCII characters without spaces"):
+        build("sink", {"name": "web", "port": 0, "token": token})

@@ -240,6 +240,13 @@ def test_the_values_of_analyzers_are_metrics_of_their_stream(web, ask):
     assert lines[-len(expected) :] == expected
 
 
+def test_labels_of_metrics_have_the_escapes_of_the_format_only(web, ask):
+    label = 'a"b\\c\nd\x1b\udcff é'
+    web.write(replace(result(0), measures={Measure("m", (("label", label),)): 1.0}))
+    line = ask(web, "/metrics").read().decode().splitlines()[-1]
+    assert line.endswith('label="a\\"b\\\\c\\nd\ufffd\ufffd é"} 1')
+
+
 def viewers(ask, web):
     text = ask(web, "/metrics").read().decode()
     return int(text.split("\nvidan_viewers ")[1].split()[0])
@@ -351,17 +358,47 @@ def _responds(ask, web):
         return False
 
 
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def connected(web, count, sent=b""):
+    many = [socket.create_connection(("127.0.0.1", web.port), timeout=10) for _ in range(count)]
+    for each in many:
+        each.sendall(sent)
+    return many
+
+
+def closed(connection):
+    """Whether the server closes the connection; that may be a reset."""
+    try:
+        return connection.recv(1000) == b""
+    except ConnectionError:
+        return True
+
+
 def test_the_number_of_connections_is_limited(serve, ask):
     web = serve(max_viewers=1, timeout=60)
     limit = CONNECTIONS_PER_VIEWER + SPARE_CONNECTIONS
-    many = [socket.create_connection(("127.0.0.1", web.port), timeout=10) for _ in range(limit + 5)]
-    for refused in many[limit:]:
-        assert refused.recv(100) == b""
-    many[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    many = connected(web, limit, REQUEST)
+    assert all(each.recv(1000).startswith(b"HTTP/1.1 200") for each in many)
+    refused = connected(web, 5)
+    assert all(closed(each) for each in refused)
+    many[0].sendall(REQUEST)
     assert many[0].recv(1000).startswith(b"HTTP/1.1 200")  # still connected
-    for connection in many:
+    for connection in many + refused:
         connection.close()
     until(lambda: _responds(ask, web))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc"])
+def test_connections_without_a_request_lock_nobody_out(serve, ask, sent):
+    web = serve(max_viewers=1, timeout=60)
+    many = connected(web, CONNECTIONS_PER_VIEWER + SPARE_CONNECTIONS, sent)
+    for _ in range(3):
+        assert ask(web, "/healthz").status == 200
+    assert closed(many[0])
+    for connection in many:
+        connection.close()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""Text from files, models and cameras, as it is shown and written."""
+
+from __future__ import annotations
+
+import re
+
+MAX_LINE_CHARS = 2000
+"""Length of a message; what a model or a file contains may be much longer."""
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, such as those of a terminal
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # change the direction of the text after them
+    "\ud800-\udfff]"  # surrogates, which stand for bytes that are not UTF-8
+)
+
+
+def printable(text: str) -> str:
+    r"""The text, with an escape such as `\x1b` for each character that a terminal would act on.
+
+    Line ends and tabs stay.
+
+    >>> printable("caf\u00e9\x1b[31m")
+    'café\\x1b[31m'
+    """
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """The text as one printable line of at most MAX_LINE_CHARS characters."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= MAX_LINE_CHARS else f"{line[:MAX_LINE_CHARS]}…"
+
+
+def utf8(text: str) -> bytes:
+    r"""The text in UTF-8, with the escape of JSON, such as `\udcff`, for each surrogate."""
+    return text.encode("utf-8", "backslashreplace")
