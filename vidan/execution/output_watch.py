@@ -25,16 +25,16 @@ class OutputWatch:
         self._removed = False
 
     def then(self, progress: Callable[[Stats], None] | None) -> Callable[[Stats], None]:
-        """A function that looks at the directory, and then calls `progress`."""
+        """A function that checks the directory, and then calls `progress`."""
 
-        def look(stats: Stats) -> None:
+        def watch(stats: Stats) -> None:
             if not self._removed and not self._directory.exists() and self._has_outputs():
                 self._removed = True
                 self._stop()
             if progress is not None:
                 progress(stats)
 
-        return look
+        return watch
 
     def check(self) -> None:
         """Check that the outputs are there.

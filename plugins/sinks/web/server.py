@@ -203,7 +203,9 @@ class Server:
 
     def _connected(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
         del self._connecting[task]
-        if task.cancelled():
+        try:
+            task.result()
+        except asyncio.CancelledError:
             connection.close()
 
     async def _connect(self, server: web.Server, connection: socket.socket) -> None:
