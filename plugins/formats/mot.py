@@ -148,7 +148,8 @@ def read_track_table(path: Path) -> MotTable:
         SourceError: the file cannot be read, or is not in this format.
     """
     lines = _read_lines(path, "tracks")
-    rows = np.array([_track(f"{path}:{n}", line) for n, line in lines]).reshape(-1, TRACK_COLUMNS)
+    values = (_track(f"{path}:{n}", line) for n, line in lines)
+    rows = np.fromiter(values, np.dtype((np.float64, TRACK_COLUMNS)), len(lines))
     order = np.lexsort((rows[:, ID], rows[:, FRAME]))
     rows = rows[order]
     duplicate = (rows[1:, :2] == rows[:-1, :2]).all(axis=1)
