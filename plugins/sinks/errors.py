@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from pathlib import Path
 
@@ -16,7 +17,9 @@ def reason(error: Exception) -> str:
 
 def write_error(path: Path | str, error: Exception, advice: str | None = None) -> SinkError:
     """The error to raise for a file that cannot be written."""
-    advice = advice or "free disk space or choose another path"
+    is_misuse = getattr(error, "errno", None) == errno.EINVAL  # no fault of the disk
+    default = "choose another path" if is_misuse else "free disk space or choose another path"
+    advice = advice or default
     return SinkError(f"cannot write {str(path)!r}: {reason(error)}; {advice}")
 
 

@@ -32,6 +32,9 @@ and players seek in steps of this many."""
 TRANSFER = {1: 1, 5: 6, 6: 6}
 """Transfer characteristics by matrix; primaries have the number of the matrix (ITU-T H.273)."""
 
+MAX_LAST_FRAME_S = 10.0
+"""The last frame of a file is shown as long as the one before it, but no longer than this, s."""
+
 LIMITED_RANGE, FULL_RANGE = 1, 2
 """AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG: luma from 16 to 235, or from 0 to 255."""
 
@@ -119,7 +122,7 @@ class Encoder:
     def _packets(self, frame: av.VideoFrame | None) -> list[Packet]:
         packets = self.stream.encode(frame)
         for packet in packets:
-            packet.duration = self._clock.frame_interval  # matters for the last frame only
+            packet.duration = self._clock.last_duration
         return packets
 
 
@@ -149,6 +152,11 @@ class _PtsClock:
         self.frame_interval = TICKS_PER_S // 30
         self._start = round(start * TICKS_PER_S)
         self._last: int | None = None
+
+    @property
+    def last_duration(self) -> int:
+        """How long to show a frame that no other one follows, ticks."""
+        return min(self.frame_interval, round(MAX_LAST_FRAME_S * TICKS_PER_S))
 
     def pts(self, time: float) -> int:
         """The timestamp of the next frame, ticks."""

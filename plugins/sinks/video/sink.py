@@ -28,6 +28,9 @@ from .yuv_frame import YuvFrame
 
 log = logging.getLogger(__name__)
 
+MAX_PAUSE_S = 6 * 3600.0
+"""A longer pause starts a new file, s: at 90 kHz, FFmpeg writes durations up to 6.6 h into MP4."""
+
 MAX_UNFINISHED = 4
 """Files that may wait to be finished; each holds memory and a file descriptor."""
 
@@ -44,9 +47,10 @@ class VideoSink:
     if the process is killed. At the end it is rewritten with its index in front, opened again,
     and compared with what was written: number of frames, size, and contents.
 
-    With `segment`, the video is split by the clock into several files. Each frame is in exactly
-    one of them, each file starts with a key frame, and a file is finished in the background while
-    the next one is written.
+    A pause of more than 6 hours, as of a camera that is off overnight, starts a new file, which is
+    named `video-2.mp4` and so on. With `segment`, the video is split by the clock into several
+    files. Each frame is in exactly one of them, each file starts with a key frame, and a file is
+    finished in the background while the next one is written.
 
     Args:
         path: output file; its folder is created, and an existing file is replaced. With `segment`
@@ -93,12 +97,14 @@ class VideoSink:
             open_encoder, codec=encoder, preset=preset, crf=crf, threads=threads
         )
         self._size: tuple[int, int] | None = None
+        self._last_time = 0.0  # stream time of the previous frame, s
+        self._parts: list[Path] = []  # without names by the clock: the files of this run
         self._current: Mp4Recording | None = None
         self._finisher = ThreadPoolExecutor(1, "vidan-finish-video")
         self._finishing: list[Future[None]] = []
         self._unfinished: set[Path] = set()
         self._closed = False
-        check_writable(self._next_path(time.time()))
+        check_writable(self._path if self._names is None else self._names.new(time.time()))
 
     def resume_from(self, job: RunJournal) -> None:
         """See Resumable."""
@@ -111,7 +117,10 @@ class VideoSink:
         frame = result.frame
         check_time(frame)
         self._check_size(frame)
-        if self._segments.starts(frame.time, frame.captured) and self._current is not None:
+        starts = self._segments.starts(frame.time, frame.captured)
+        pauses = frame.time - self._last_time > MAX_PAUSE_S
+        self._last_time = frame.time
+        if (starts or pauses) and self._current is not None:
             finished, self._current = self._current, None
             self._finishing.append(self._finisher.submit(self._finish, finished))
             if len(self._finishing) > MAX_UNFINISHED:
@@ -126,10 +135,10 @@ class VideoSink:
 
     @property
     def outputs(self) -> list[str]:
-        """The file, or the pattern of the file names, if anything was written."""
+        """The files, or the pattern of the file names, if anything was written."""
         if self._names is not None:
             return [str(self._names)] if self._names.files() else []
-        return [str(self._path)] if self._path.exists() else []
+        return [str(path) for path in self._parts or [self._path] if path.exists()]
 
     def close(self) -> None:
         """Finish and verify the last file; after an error, only close it."""
@@ -154,7 +163,12 @@ class VideoSink:
             raise write_error(path, error) from error
 
     def _next_path(self, when: float) -> Path:
-        return self._path if self._names is None else self._names.new(when)
+        if self._names is not None:
+            return self._names.new(when)
+        number = len(self._parts) + 1
+        stem = self._path.stem if number == 1 else f"{self._path.stem}-{number}"
+        self._parts.append(self._path.with_name(f"{stem}{self._path.suffix}"))
+        return self._parts[-1]
 
     def _finish(self, recording: Mp4Recording) -> None:
         try:

@@ -1,3 +1,4 @@
+import errno
 import itertools
 import logging
 import os
@@ -13,6 +14,7 @@ from tests.clips import number_of, numbered_image
 from vidan import ConfigError, Detections, Result, SinkError, Tracks
 from vidan.config.build import build
 from vidan.frames import ArrayFrame
+from vidan_plugins.sinks.errors import write_error
 from vidan_plugins.sinks.video import mp4, recording
 from vidan_plugins.sinks.video.sink import VideoSink
 from vidan_plugins.sources.ffmpeg.file import VideoFile
@@ -322,3 +324,35 @@ def test_the_video_of_a_killed_run_can_be_played(tmp_path):
     # 200, without a fragment of 60 and the frames still in the encoder
     assert len(frames) >= 60
     assert [number_of(rgb) for _, rgb in frames] == [n % 29 for n in range(len(frames))]
+
+
+HOUR = 3600.0
+
+
+def test_a_pause_of_many_hours_starts_a_new_file(tmp_path):
+    """MP4 cannot express a frame of more than 6.6 h; a camera may be off overnight."""
+    times = [0.0, 0.04, 0.08, 7 * HOUR, 7 * HOUR + 0.04, 100 * HOUR, 105 * HOUR]
+    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
+    for n, time in enumerate(times):
+        sink.write(result(n, time))
+    sink.close()
+    found = []
+    for path in sink.outputs:
+        _, _, frames = read(path)
+        found.append([(round(time, 3), number_of(rgb)) for time, rgb in frames])
+    assert [Path(path).name for path in sink.outputs] == ["v.mp4", "v-2.mp4", "v-3.mp4"]
+    assert found == [
+        [(0.0, 0), (0.04, 1), (0.08, 2)],
+        [(0.0, 3), (0.04, 4)],
+        [(0.0, 5), (5 * HOUR, 6)],
+    ]
+
+
+def test_the_last_frame_is_not_shown_for_hours(tmp_path):
+    path = write(tmp_path / "v.mp4", [result(0, 0.0), result(1, 5 * HOUR)])
+    assert read(path)[1] == pytest.approx(5 * HOUR + 10)
+
+
+def test_an_invalid_argument_is_not_blamed_on_the_disk():
+    error = write_error("v.mp4", OSError(errno.EINVAL, "Invalid argument"))
+    assert str(error) == "cannot write 'v.mp4': Invalid argument; choose another path"
