@@ -10,6 +10,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 
 from vidan.types import Image
 
@@ -46,6 +48,9 @@ def write_clip(
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
     matrix: tuple[int, int, int, int] = IDENTITY,
+    pixel_aspect: Fraction | None = None,
+    second_size: tuple[int, int] | None = None,
+    seconds_of_sound: int = 0,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
@@ -60,6 +65,9 @@ def write_clip(
         codec: name of an FFmpeg encoder.
         pix_fmt: name of an FFmpeg pixel format.
         matrix: a, b, c, d of the display matrix; x' = a x + c y, y' = b x + d y (MP4 only).
+        pixel_aspect: width of a pixel divided by its height; None for 1.
+        second_size: width and height of a second video, px; None for none.
+        seconds_of_sound: length of silence that is added, s.
         options: of the encoder; by default a key frame every 10 frames.
         container_options: of the container.
 
@@ -72,8 +80,14 @@ def write_clip(
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {"g": "10"})
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+        if pixel_aspect:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
+        other = container.add_stream(codec, rate=rate) if second_size else None
+        if other and second_size:
+            other.width, other.height, other.pix_fmt = *second_size, pix_fmt
+        sound = container.add_stream("pcm_s16le", rate=8000) if seconds_of_sound else None
         for n, rgb in enumerate(images):
             # Through yuv444p: the direct conversion from RGB to 4:2:0 needs even sizes.
             frame = av.VideoFrame.from_ndarray(rgb).reformat(format="yuv444p")
@@ -81,10 +95,24 @@ def write_clip(
             if times is not None:
                 frame.pts, frame.time_base = times[n], Fraction(1, 1000)
             container.mux(stream.encode(frame))
+            if other and second_size:
+                container.mux(other.encode(frame.reformat(*second_size)))
         container.mux(stream.encode(None))
+        if other:
+            container.mux(other.encode(None))
+        if sound:
+            _add_silence(container, sound, seconds_of_sound)
     if matrix != IDENTITY:
         _set_matrix(path, matrix)
     return path
+
+
+def _add_silence(container: OutputContainer, stream: AudioStream, seconds: int) -> None:
+    for second in range(seconds):
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), "s16", "mono")
+        silence.sample_rate, silence.pts, silence.time_base = 8000, second * 8000, Fraction(1, 8000)
+        container.mux(stream.encode(silence))
+    container.mux(stream.encode(None))
 
 
 def _set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:

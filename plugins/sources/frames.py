@@ -23,6 +23,8 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from vidan.frames import Box, Frame
 from vidan.images import ColorSpec, Image, YuvPlanes, resize
 
+from .tone_mapping import is_hdr, tone_mapped
+
 UNTAGGED_COLORSPACE = 2
 """AVCOL_SPC_UNSPECIFIED: the file does not specify the color space of its images."""
 
@@ -47,6 +49,9 @@ CROPPABLE_FORMATS = (
 )
 """Pixel formats of which a part can be converted alone."""
 
+MAX_PIXEL_ASPECT = 10.0
+"""Ratios of a pixel's width and height above this, or below its inverse, are damage."""
+
 MAX_SD_SIZE = (1279, 576)
 """Untagged images whose long and short edge are at most this are BT.601, others BT.709; px."""
 
@@ -55,12 +60,13 @@ class VideoFrame(Frame):
     """A frame over a decoder's image, which is converted from YUV to RGB on demand.
 
     The image is displayed as the file specifies: rotated and mirrored by its display matrix, in
-    its own color space and range.
+    its own color space and range. Pixels that are not square become so by scaling to `size`; HDR
+    is shown with the range of BT.709. Transparency is ignored.
 
     Args:
         image: as the decoder made it; must not be used elsewhere afterwards.
         index: as in Frame, with time, captured and stream.
-        size: width and height to display it at, px; None for its own.
+        size: width and height to display it at, px, see `displayed_size`; None for its own.
     """
 
     __slots__ = ("_image", "_orientation")
@@ -92,7 +98,8 @@ class VideoFrame(Frame):
         image = self._image
         colors = _colors(image)
         unscaled = (image.width, image.height) == (self.width, self.height)
-        if colors is None or self._orientation != Orientation() or not unscaled:
+        as_decoded = self._orientation == Orientation() and not is_hdr(image.color_trc)
+        if colors is None or not as_decoded or not unscaled:
             return None
         if image.format.name == "nv12":  # of hardware decoders: U and V are interleaved
             y, (u, v) = _plane(image.planes[0], 1)[0], _plane(image.planes[1], 2)
@@ -122,26 +129,36 @@ class VideoFrame(Frame):
         outer = _aligned(inner, image.width, image.height)
         with self._lock:
             part = _crop(image, outer)
-        colorspace = _colorspace(image)
+        looks = _colorspace(image), image.color_trc
         if inner != outer:
-            rgb = _convert(part, part.width, part.height, Interpolation.BICUBIC, colorspace)
+            rgb = _convert(part, part.width, part.height, Interpolation.BICUBIC, *looks)
             left, top, right, bottom = (b - a for a, b in zip(outer[:2] * 2, inner, strict=True))
             return resize(orientation.apply(rgb[top:bottom, left:right]), width, height)
         size = orientation.size(width, height)
         scales = size != (part.width, part.height)
         how = Interpolation.AREA if scales else Interpolation.BICUBIC
-        return orientation.apply(_convert(part, *size, how, colorspace))
+        return orientation.apply(_convert(part, *size, how, *looks))
 
     def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
         # PyAV modifies the image during conversion: only call this with the frame's lock held.
         size = self._orientation.size(width, height)
-        rgb = _convert(self._image, *size, interpolation, _colorspace(self._image))
+        image = self._image
+        rgb = _convert(image, *size, interpolation, _colorspace(image), image.color_trc)
         return self._orientation.apply(rgb)
 
 
-def shown_size(image: av.VideoFrame) -> tuple[int, int]:
-    """Width and height of an image as displayed, rotated by its display matrix, px."""
-    return _orientation(image).size(image.width, image.height)
+def displayed_size(image: av.VideoFrame, pixel_aspect: float = 1.0) -> tuple[int, int]:
+    """Width and height of an image as displayed, px: with square pixels, then rotated.
+
+    The height of the decoded image is kept.
+
+    Args:
+        image: as decoded.
+        pixel_aspect: width of a pixel divided by its height (the sample aspect ratio).
+    """
+    plausible = 1 / MAX_PIXEL_ASPECT <= pixel_aspect <= MAX_PIXEL_ASPECT
+    width = max(1, round(image.width * pixel_aspect)) if plausible else image.width
+    return _orientation(image).size(width, image.height)
 
 
 class Orientation(NamedTuple):
@@ -213,18 +230,22 @@ def _convert(
     height: int,
     interpolation: Interpolation,
     colorspace: Colorspace | None,
+    transfer: int,
 ) -> Image:
     """A decoded image scaled to (height,width,3) uint8 RGB, possibly with padded rows."""
+    hdr = is_hdr(transfer)
     # A reformatter may not be shared between threads; a new one costs 0.1 ms.
     converted = VideoReformatter().reformat(
         image,
         width=width,
         height=height,
-        format="rgb24",
+        format="rgb48le" if hdr else "rgb24",
         src_colorspace=colorspace,
         interpolation=interpolation,
         threads=1,
     )
+    if hdr:
+        return tone_mapped(cast(npt.NDArray[np.uint16], converted.to_ndarray()), transfer)
     rgb = cast(Image, converted.to_ndarray())
     # An image that is RGB of this size already is returned unchanged.
     return rgb.copy() if converted is image else rgb

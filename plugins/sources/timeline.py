@@ -17,14 +17,32 @@ MIN_FRAME_INTERVAL_S = 1e-3
 MAX_BACKWARD_STEP_S = 1.0
 """A timestamp that is further behind than this starts a new sequence of timestamps, s."""
 
+MAX_JITTER_S = 0.2
+"""In formats whose timestamps may jump, the same limit for a step back, s."""
+
+MAX_FORWARD_STEP_S = 10.0
+"""In formats whose timestamps may jump, a step ahead of more than this is no pause, s. FFmpeg's
+programs use the same limit."""
+
 MAX_AHEAD_OF_CLOCK_S = 30.0
 """Live timestamps that advance this much more than the clock have been reset, s."""
 
 
 class StreamTime:
-    """Converts timestamps to stream time: 0 at the first image, strictly increasing."""
+    """Converts timestamps to stream time: 0 at the first image, strictly increasing.
+
+    Timestamps that fall by more than MAX_BACKWARD_STEP_S start a new sequence, which follows the
+    previous one after `interval`.
+
+    Attributes:
+        jumps: whether the parts of a format may be joined. Then a large step ahead starts a new
+            sequence too, which is otherwise a pause, and so does a smaller step back.
+        jumped: whether a new sequence was started by the timestamps.
+    """
 
     def __init__(self) -> None:
+        self.jumps = False
+        self.jumped = False
         self._last: float | None = None  # stream time of the previous image, s
         self._zero: float | None = None  # timestamp at stream time 0, s
 
@@ -47,9 +65,16 @@ class StreamTime:
         return time
 
     def _from_pts(self, pts: float, expected: float) -> float:
-        last = 0.0 if self._last is None else self._last
-        if self._zero is None or pts - self._zero < last - MAX_BACKWARD_STEP_S:
+        if self._zero is None or self._last is None:
             self._zero = pts - expected
+            return expected
+        step = pts - self._zero - self._last
+        if self.jumps:
+            new = not -MAX_JITTER_S <= step <= MAX_FORWARD_STEP_S
+        else:
+            new = step < -MAX_BACKWARD_STEP_S
+        if new:
+            self._zero, self.jumped = pts - expected, True
         return pts - self._zero
 
 
@@ -66,6 +91,15 @@ class FrameTimeline:
         self._pts: float | None = None  # its timestamp, s
         self._resumed = False
         self._restarts_pts = True
+
+    @property
+    def jumps(self) -> bool:
+        """See `StreamTime`."""
+        return self._stream_time.jumps
+
+    @jumps.setter
+    def jumps(self, value: bool) -> None:
+        self._stream_time.jumps = value
 
     def restart(self) -> None:
         """The file starts over: the next image follows the last one without a gap."""

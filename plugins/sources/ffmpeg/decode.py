@@ -9,12 +9,13 @@ from typing import Any, Literal, NamedTuple
 
 import av
 import av.error
+from av.format import Flags
 
 from vidan.errors import SourceError
 
-from ..frames import VideoFrame, shown_size
-from ..timeline import FixedSize, FrameTimeline
-from .demux import DamageReport, PacketReader, open_video
+from ..frames import VideoFrame, displayed_size
+from ..timeline import FixedSize, FrameTimeline, StreamTime
+from .demux import EDITABLE_FORMAT, DamageReport, PacketReader, open_video
 from .url import Address
 
 SEGMENTED_FORMATS = {"dash", "hls"}
@@ -36,6 +37,7 @@ class DecodedImage(NamedTuple):
         lost: number of images lost just before it.
         arrived: when the data that completed it arrived, s of `time.monotonic()`.
         waited: how long reading that data took, s.
+        pixel_aspect: width of its pixels divided by their height.
     """
 
     image: av.VideoFrame
@@ -43,6 +45,12 @@ class DecodedImage(NamedTuple):
     lost: int
     arrived: float = 0.0
     waited: float = 0.0
+    pixel_aspect: float = 1.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as displayed, px."""
+        return displayed_size(self.image, self.pixel_aspect)
 
 
 class VideoReader:
@@ -60,6 +68,7 @@ class VideoReader:
     Attributes:
         frames: number of images that the container announces; None if it does not.
         frame_interval: usual time from one image to the next, s.
+        jumps: whether timestamps may jump in this format, which allows parts to be joined.
         skip: what the decoder skips; may be set at any time.
 
     Raises:
@@ -85,6 +94,7 @@ class VideoReader:
         codec.thread_count = threads
         self.skip: Skip = "DEFAULT"
         self.frames = self._stream.frames or None
+        self.jumps = Flags.ts_discont in Flags(self._container.format.flags)
         rate = self._stream.average_rate
         self.frame_interval = 1 / float(rate) if rate else DEFAULT_FRAME_INTERVAL_S
         self._damage = DamageReport(address)
@@ -120,6 +130,8 @@ class VideoReader:
 
     def _read(self) -> Generator[DecodedImage]:
         lost = count = 0
+        clock = StreamTime()
+        clock.jumps = self.jumps
         end = 0.0
         for packet in self._packets:
             try:
@@ -133,14 +145,32 @@ class VideoReader:
                 self._packets.check_stall()
             for image in images:
                 pts = self._pts(image)
-                end = end if pts is None else pts
+                time = clock.advance(pts, (1 + lost) * self.frame_interval)
+                end = max(time, pts or 0.0) + self.frame_interval
                 count += 1 + lost
-                yield DecodedImage(image, pts, lost, self._packets.arrived, self._packets.waited)
+                yield self._decoded(image, pts, lost)
                 lost = 0
                 self._packets.note_image()
         if not count:
             raise SourceError(self._damage.no_image())
-        self._damage.finish(count + lost, self.frames, end, self._duration(), self.frame_interval)
+        if not clock.jumped:  # which makes an announced duration meaningless
+            self._damage.finish(
+                count + lost,
+                self.frames,
+                max(end, self._packets.sound_end),
+                self._duration(),
+                self.frame_interval,
+                editable=EDITABLE_FORMAT in self._container.format.name.split(","),
+            )
+
+    def _decoded(self, image: av.VideoFrame, pts: float | None, lost: int) -> DecodedImage:
+        packets = self._packets
+        aspect = self._stream.sample_aspect_ratio
+        if not aspect:
+            aspect = self._stream.codec_context.sample_aspect_ratio
+        return DecodedImage(
+            image, pts, lost, packets.arrived, packets.waited, float(aspect) if aspect else 1.0
+        )
 
     def _pts(self, image: av.VideoFrame) -> float | None:
         base = self._stream.time_base
@@ -191,5 +221,5 @@ class FrameMaker:
             time=time,
             captured=decoded.arrived,
             stream=self._stream,
-            size=self._size.target(shown_size(decoded.image)),
+            size=self._size.target(decoded.size),
         )

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import av.error
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidan.errors import SourceError
@@ -33,6 +33,10 @@ MIN_COMPLETE_FRACTION = 0.9
 
 END_TOLERANCE_INTERVALS = 5
 """... unless it ends within this many frame intervals of it."""
+
+EDITABLE_FORMAT = "mov"
+"""Demuxer of MP4 and MOV, whose edit lists hide frames that are announced: only the duration counts
+there."""
 
 
 def open_video(
@@ -85,12 +89,26 @@ def _open(address: Address, timeout: float, stall: float) -> InputContainer:
 
 def _video_stream(container: InputContainer, address: Address) -> VideoStream:
     stream = container.streams.best("video")
+    _note_choice(container, stream, address)
     cover = stream is not None and bool(stream.disposition & Disposition.attached_pic)
     if not isinstance(stream, VideoStream) or cover or container.format.name in TEXT_FORMATS:
         raise SourceError(address.no_video(other.type for other in container.streams))
     if stream.codec_context is None:
         raise SourceError(f"FFmpeg cannot decode the video in {address!r}: convert it to H.264")
     return stream
+
+
+def _note_choice(container: InputContainer, chosen: Stream | None, address: Address) -> None:
+    """Log which of several videos is read: FFmpeg prefers the default, then the largest."""
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if len(videos) > 1 and chosen in videos:
+        numbers = [f"{v.index} ({v.width}x{v.height})" for v in videos]
+        which = numbers[videos.index(chosen)]
+        log.warning("%r contains videos %s: reading %s", address, ", ".join(numbers), which)
 
 
 class DamageReport:
@@ -119,24 +137,34 @@ class DamageReport:
         return f"no image in {self._address!r} can be decoded{why}: {advice}"
 
     def finish(
-        self, count: int, announced: int | None, end: float, duration: float, frame_interval: float
+        self,
+        count: int,
+        announced: int | None,
+        end: float,
+        duration: float,
+        frame_interval: float,
+        *,
+        editable: bool,
     ) -> None:
         """Log what was missing, as far as it can be known.
 
         Args:
             count: number of images read.
             announced: number of images that the container announces; None if it does not.
-            end: timestamp of the last image, s.
+            end: when the last image ended, s from the first; or the sound, if that is later.
             duration: announced duration, s; 0 if there is none.
             frame_interval: usual time from one image to the next, s.
+            editable: whether an edit list may hide frames that are announced.
         """
         if self._count > 1:
             log.warning("%r is damaged in %d places", self._address, self._count)
-        tolerance = END_TOLERANCE_INTERVALS * frame_interval
-        if announced is not None and count < announced:
+        if announced is None:
+            tolerance = END_TOLERANCE_INTERVALS * frame_interval
+            if end + tolerance < MIN_COMPLETE_FRACTION * duration:
+                self._cut_short(f"after {end:.1f} of {duration:.1f} s")
+        elif count < announced - 1 and not (editable and end + frame_interval >= duration):
+            # One frame less is usual in AVI files, whose headers may count one too many.
             self._cut_short(f"after {count} of {announced} frames")
-        elif announced is None and end + tolerance < MIN_COMPLETE_FRACTION * duration:
-            self._cut_short(f"after {end:.1f} of {duration:.1f} s")
 
     def _cut_short(self, where: str) -> None:
         log.warning("%r ended %s: it may be cut short", self._address, where)
@@ -160,6 +188,7 @@ class PacketReader:
     Attributes:
         arrived: when the latest packet arrived, s of `time.monotonic()`.
         waited: how long reading it took, s.
+        sound_end: in a local file, when the latest packet of sound ended, s from the start.
 
     Raises:
         SourceError: from the iteration and `check_stall`: no image arrived for too long, or
@@ -185,6 +214,7 @@ class PacketReader:
         self._stopped = stopped
         self.arrived = time.monotonic()
         self.waited = 0.0
+        self.sound_end = 0.0
         self._last_image = self.arrived + first_extra
 
     def __iter__(self) -> Iterator[av.Packet[Any] | None]:
@@ -218,13 +248,24 @@ class PacketReader:
             raise SourceError(self._address.no_data(self._stall))
 
     def _demux(self) -> Iterator[av.Packet[Any]]:
-        packets = self._container.demux(self._stream)
+        # From a server, sound would only be discarded.
+        sound = self._container.streams.audio if self._address.local else ()
+        packets = self._container.demux(self._stream, *sound)
         while True:
             started = time.monotonic()
             with interruptible(self._stopped, self._last_image + self._stall):
                 packet = next(packets, None)
             if packet is None:
                 return
+            if packet.stream.index != self._stream.index:
+                self._note_sound(packet)
+                continue
             self.arrived = time.monotonic()
             self.waited = self.arrived - started
             yield packet
+
+    def _note_sound(self, packet: av.Packet[Any]) -> None:
+        if packet.pts is not None and packet.time_base is not None:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            start = (self._container.start_time or 0) / av.time_base
+            self.sound_end = max(self.sound_end, end - start)

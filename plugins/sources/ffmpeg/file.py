@@ -15,7 +15,6 @@ from vidan import options
 from vidan.errors import SourceError
 from vidan.types import Frame
 
-from ..frames import shown_size
 from ..pacing import MAX_PAUSE_S, Pacer
 from ..reconnect import Connection, Session, SessionSource
 from .decode import FrameMaker, VideoReader
@@ -61,6 +60,7 @@ class FileConnection:
             VideoReader, address, threads=threads, timeout=timeout, stopped=stopped
         )
         self._reader = self._open()
+        frames.timeline.jumps = self._reader.jumps
 
     @property
     def frames(self) -> int | None:
@@ -91,9 +91,11 @@ class VideoFile(SessionSource):
     """The frames of a video file or URL, in any format that FFmpeg reads.
 
     Stream time follows the file's timestamps, from 0 at the first frame, so that a variable
-    frame rate is preserved. Frames are rotated and mirrored as the file specifies. Frames that
-    cannot be decoded leave gaps in the index; a file that is cut short ends early. Both are
-    logged.
+    frame rate is preserved; in formats whose parts can be joined, such as MPEG-TS and HLS, a part
+    follows the previous one. Frames have the size, shape and orientation that a player shows:
+    pixels that are not square are scaled, HDR is shown with the range of BT.709, transparency is
+    ignored. Frames that cannot be decoded leave gaps in the index; a file that is cut short ends
+    early. Both are logged, and so is which of several videos is read.
 
     Frames can be read once: a second `iter()` continues where the first stopped. A camera can be
     read too, until it is lost: `source=rtsp` reconnects.
@@ -165,7 +167,7 @@ class VideoFile(SessionSource):
                 first = next(iter(reader), None)
         except SourceError:  # the run reports it
             return None
-        return None if first is None else shown_size(first.image)
+        return None if first is None else first.size
 
     @property
     def frames(self) -> int | None:

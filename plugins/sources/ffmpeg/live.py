@@ -53,6 +53,7 @@ class LiveConnection:
         self._images: Iterator[DecodedImage] = iter(
             self._reader if paced else LateFrameFilter(self._reader, self._reader.frame_interval)
         )
+        frames.timeline.jumps = paced and self._reader.jumps
         frames.timeline.resume()
 
     def read(self) -> Frame | None:

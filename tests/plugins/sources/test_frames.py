@@ -267,3 +267,43 @@ def test_a_crop_has_the_colors_of_the_whole_image(space):
     part = frame.crop((2, 2, 66, 50))
     assert np.abs(part.rgb().astype(int) - frame.rgb()[2:50, 2:66]).max() <= 1
     assert np.abs(part.resized(8, 6).astype(int) - frame.resized(8, 6)).max() <= 1
+
+
+PQ, HLG = 16, 18
+
+
+def hdr_signal(transfer, value):
+    """The signal (ITU-R BT.2100) of a gray that a BT.1886 display of 100 cd/m2 shows."""
+    luminance = 100 * (value / 255) ** 2.4
+    if transfer == PQ:
+        y = (luminance / 10_000) ** (2610 / 16384)
+        return ((0.8359375 + 18.8515625 * y) / (1 + 18.6875 * y)) ** 78.84375
+    scene = (luminance / 1000) ** (1 / 1.2)
+    if scene <= 1 / 12:
+        return (3 * scene) ** 0.5
+    return 0.17883277 * np.log(12 * scene - 0.28466892) + 0.55991073
+
+
+def hdr_gray(transfer, value, size=(64, 48)):
+    image = av.VideoFrame(*size, "yuv420p10le")
+    level = round(64 + 876 * hdr_signal(transfer, value))
+    for plane, number in zip(image.planes, (level, 512, 512), strict=True):
+        plane.update(np.full(plane.buffer_size // 2, number, np.uint16).tobytes())
+    image.colorspace, image.color_primaries, image.color_trc = BT2020, BT2020, transfer
+    image.color_range = LIMITED
+    return image
+
+
+@pytest.mark.parametrize("transfer", [PQ, HLG])
+@pytest.mark.parametrize("value", [30, 80, 128, 200, 255])
+def test_hdr_is_shown_as_bt709_shows_the_same_light(transfer, value):
+    frame = VideoFrame(hdr_gray(transfer, value), **META)
+    for image in (frame.rgb(), frame.resized(20, 10), frame.resized_crop((4, 4, 24, 14), 20, 10)):
+        assert np.abs(image.astype(int) - value).max() <= max(3, 0.02 * value)
+    assert frame.yuv() is None
+
+
+def test_hdr_beyond_white_is_white():
+    image = hdr_gray(PQ, 255)
+    image.planes[0].update(np.full(image.planes[0].buffer_size // 2, 800, np.uint16).tobytes())
+    assert VideoFrame(image, **META).rgb().min() == 255

@@ -21,6 +21,21 @@ def test_stream_time(stamps, times):
     assert [stream_time.advance(pts, 0.1) for pts in stamps] == pytest.approx(times)
 
 
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ([0.0, 0.1, 1000.0, 1000.1], [0, 0.1, 0.2, 0.3]),  # ahead: a new part
+        ([1000.0, 1000.1, 0.0, 0.1], [0, 0.1, 0.2, 0.3]),  # back
+        ([0.0, 0.4, 0.0, 0.4], [0, 0.4, 0.5, 0.9]),  # a short part
+        ([0.0, 9.0, 8.9, 9.1], [0, 9.0, 9.001, 9.1]),  # a pause, and jitter
+    ],
+)
+def test_stream_time_of_a_format_whose_parts_may_be_joined(stamps, times):
+    stream_time = StreamTime()
+    stream_time.jumps = True
+    assert [stream_time.advance(pts, 0.1) for pts in stamps] == pytest.approx(times)
+
+
 def test_stream_time_continues_when_timestamps_restart():
     stream_time = StreamTime()
     first = [stream_time.advance(pts, 0.1) for pts in (3.0, 3.5)]

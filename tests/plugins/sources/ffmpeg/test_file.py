@@ -3,18 +3,21 @@ import gc
 import os
 import re
 import socket
+import struct
 import sys
 import threading
 import time
+from fractions import Fraction
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from itertools import islice, pairwise
 
+import av
 import cv2
 import numpy as np
 import pytest
 
-from tests.clips import CORNERS, number_of, write_clip, write_sound
+from tests.clips import CORNERS, number_of, numbered_image, write_clip, write_sound
 from vidan.config.build import build
 from vidan.errors import ConfigError, SourceError
 from vidan.interfaces import Source
@@ -104,6 +107,29 @@ def test_images_are_rotated_as_the_file_specifies(tmp_path, matrix, left, right)
         assert name_of(image[height // 4, 3 * width // 4]) == right
 
 
+@pytest.mark.parametrize(
+    ("pixel_aspect", "size"),
+    [((64, 45), (91, 48)), ((8, 9), (57, 48)), ((2, 1), (128, 48)), ((1, 1), (64, 48))],
+)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_images_have_their_displayed_size(tmp_path, pixel_aspect, size, suffix):
+    path = write_clip(tmp_path / f"v.{suffix}", pixel_aspect=Fraction(*pixel_aspect))
+    source = VideoFile(str(path))
+    assert source.image_size == size
+    frames = list(source)
+    assert {(f.width, f.height) for f in frames} == {size}
+    assert {f.rgb().shape for f in frames} == {(size[1], size[0], 3)}
+    for image in (frames[0].rgb(), frames[0].resized(*size)):
+        red = (image[10, :, 0] > 150).sum()  # the left half
+        assert red == pytest.approx(size[0] / 2, abs=2)
+
+
+def test_pixels_are_scaled_before_images_are_rotated(tmp_path):
+    options = {"matrix": MATRICES["right"][0], "pixel_aspect": Fraction(2)}
+    (frame,) = read(write_clip(tmp_path / "v.mp4", 1, **options))
+    assert frame.rgb().shape == (128, 48, 3)
+
+
 def name_of(color):
     near = [n for n, c in CORNERS.items() if np.abs(color.astype(int) - c).max() < 20]
     return near[0] if near else "below"
@@ -137,7 +163,99 @@ def test_metadata_that_is_not_utf8_is_ignored(tmp_path):
     assert len(read(path)) == 25
 
 
+# Timestamps
+
+
+def begins_at(path, seconds, frames=25):
+    """A clip whose timestamps begin later; MPEG-TS counts them modulo 2**33."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for n in range(frames):
+            frame = av.VideoFrame.from_ndarray(numbered_image(n)).reformat(format="yuv420p")
+            frame.pts, frame.time_base = n + round(seconds * 25), Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def joined(folder, starts, frames=25):
+    parts = [begins_at(folder / f"{n}.ts", start, frames) for n, start in enumerate(starts)]
+    (folder / "joined.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    return folder / "joined.ts"
+
+
+@pytest.mark.parametrize(
+    "starts", [(0, 1000), (1000, 0), (0, 72_000), (0, 0), (0, 1000, 500), (30, 45)]
+)
+def test_parts_that_were_joined_follow_each_other(tmp_path, warnings, starts):
+    frames = read(joined(tmp_path, starts))
+    count = 25 * len(starts)
+    assert [f.index for f in frames] == list(range(count))
+    assert [f.time for f in frames] == pytest.approx([n / 25 for n in range(count)], abs=1e-3)
+    assert not warnings()
+
+
+def test_short_parts_that_were_joined_follow_each_other(tmp_path):
+    times = [f.time for f in read(joined(tmp_path, [5, 5, 5], frames=10))]
+    assert times == pytest.approx([n / 25 for n in range(30)], abs=1e-3)
+
+
+def test_a_pause_is_kept_where_parts_cannot_be_joined(tmp_path):
+    frames = read(write_clip(tmp_path / "v.mp4", 3, times=[0, 40, 3_600_000]))
+    assert [f.time for f in frames] == pytest.approx([0, 0.04, 3600])
+
+
+def test_timestamps_that_wrap_around(tmp_path, warnings):
+    frames = read(begins_at(tmp_path / "v.ts", 2**33 / 90_000 - 2))
+    assert [f.time for f in frames] == pytest.approx([n / 25 for n in range(25)], abs=1e-3)
+    assert not warnings()
+
+
 # Damage
+
+
+def test_hidden_frames_are_not_missing(tmp_path, warnings):
+    """An edit list (ISO 14496-12, 8.6.6) that begins at image 20."""
+    path = write_clip(tmp_path / "v.mp4", 50, options={"g": "25", "bf": "0"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 4 + 4 + 4  # type, version and flags, number of entries
+    duration, start = struct.unpack_from(">Ii", data, at)
+    timescale = 12800  # FFmpeg's for 25 frames/s
+    struct.pack_into(">Ii", data, at, duration * 30 // 50, start + timescale * 20 // 25)
+    path.write_bytes(data)
+    frames = read(path)
+    assert [number_of(f.rgb()) for f in frames] == [n % 29 for n in range(20, 50)]
+    assert not warnings()
+
+
+def test_sound_may_be_longer_than_the_video(tmp_path, warnings):
+    path = write_clip(tmp_path / "v.mkv", 10, seconds_of_sound=5)
+    assert len(read(path)) == 10
+    assert not warnings()
+    data = path.read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    read(tmp_path / "cut.mkv")
+    assert "cut short" in warnings()[0]
+
+
+@pytest.mark.parametrize(("announced", "complains"), [(26, False), (28, True)])
+def test_an_avi_header_may_be_off_by_one(tmp_path, warnings, announced, complains):
+    path = write_clip(tmp_path / "v.avi", codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(path.read_bytes())
+    for at in (data.index(b"avih") + 24, data.index(b"strh") + 40):
+        assert struct.unpack_from("<I", data, at) == (25,)
+        struct.pack_into("<I", data, at, announced)
+    path.write_bytes(data)
+    assert len(read(path)) == 25
+    assert bool(warnings()) == complains
+
+
+def test_it_says_which_of_two_videos_is_read(tmp_path, warnings):
+    path = write_clip(tmp_path / "v.mp4", 3, second_size=(96, 64))
+    (first, *_) = read(path)
+    assert (first.width, first.height) == (64, 48)
+    assert warnings() == [f"{str(path)!r} contains videos 0 (64x48), 1 (96x64): reading 0 (64x48)"]
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.avi", "cut.flv"])
