@@ -129,15 +129,15 @@ class VideoFrame(Frame):
         outer = _aligned(inner, image.width, image.height)
         with self._lock:
             part = _crop(image, outer)
-        looks = _colorspace(image), image.color_trc
+        colors = _colorspace(image), image.color_trc
         if inner != outer:
-            rgb = _convert(part, part.width, part.height, Interpolation.BICUBIC, *looks)
+            rgb = _convert(part, part.width, part.height, Interpolation.BICUBIC, *colors)
             left, top, right, bottom = (b - a for a, b in zip(outer[:2] * 2, inner, strict=True))
             return resize(orientation.apply(rgb[top:bottom, left:right]), width, height)
         size = orientation.size(width, height)
         scales = size != (part.width, part.height)
         how = Interpolation.AREA if scales else Interpolation.BICUBIC
-        return orientation.apply(_convert(part, *size, how, *looks))
+        return orientation.apply(_convert(part, *size, how, *colors))
 
     def _converted(self, width: int, height: int, interpolation: Interpolation) -> Image:
         # PyAV modifies the image during conversion: only call this with the frame's lock held.
