@@ -12,6 +12,7 @@ from ..errors import ConfigError, VidanError, did_you_mean
 from ..kinds import KINDS
 from ..registry.commands import Command
 from ..registry.discovery import load_plugins
+from ..support.secrets import redacted
 from ..support.standard import keep_standard_files
 from ..support.stuck import leave
 from ..support.text import one_line
@@ -84,7 +85,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    text = one_line(str(error))
+    text = redacted(one_line(str(error)))
     if isinstance(error, VidanError):
         return text
     return f"{type(error).__name__}: {text} (a bug in vidan; hydra.verbose=true shows where)"

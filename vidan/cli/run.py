@@ -15,6 +15,7 @@ from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
 from ..execution.summary import Summary
+from ..support.secrets import SecretsFilter
 from ..support.standard import discard_output
 from .counts import count_tables
 from .terminal import console, display, log_handler, table
@@ -112,6 +113,7 @@ def logging_to(directory: Path) -> Iterator[None]:
         root.removeHandler(handler)
         handler.close()
     root.addHandler(log_handler(console(stderr=True)))
+    file.addFilter(SecretsFilter())
     root.addHandler(file)
     root.setLevel(min(root.level, logging.INFO))
     try:

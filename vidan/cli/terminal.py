@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..stats import Stats
+from ..support.secrets import SecretsFilter
 from ..support.text import one_line, printable
 
 log = logging.getLogger(__name__)
@@ -142,9 +143,11 @@ def log_handler(terminal: Console) -> logging.Handler:
     if terminal.is_terminal:
         rich = RichHandler(console=terminal, show_time=False, show_path=False)
         rich.setFormatter(PrintableFormatter("%(message)s"))
+        rich.addFilter(SecretsFilter())
         return rich
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("vidan: %(message)s"))
+    handler.addFilter(SecretsFilter())
     return handler
 
 

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
+from ..support.secrets import redacted
 from .groups import groups
 from .quoting import advice, is_readable
 from .search_path import compose_with_hydra
@@ -32,7 +33,7 @@ def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         # ValueError and TypeError: of Hydra, for `source=5` and `sink=[1]`.
         GlobalHydra.instance().clear()
-        raise ConfigError(_explain(error, overrides, config_name)) from error
+        raise ConfigError(redacted(_explain(error, overrides, config_name))) from error
 
 
 def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> str:

@@ -82,7 +82,7 @@ class Rtsp(ReconnectingSource):
         address = Address(path)
         if address.local:
             raise ConfigError(
-                f"path={path!r}: expected a URL such as rtsp://camera/stream; "
+                f"path={address!r}: expected a URL such as rtsp://camera/stream; "
                 "for a file set source=file"
             )
         address.options |= live_options(transport, reorder, low_delay)

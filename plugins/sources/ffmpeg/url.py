@@ -1,32 +1,31 @@
-"""The path or URL of a video, with secrets hidden, and the error messages about it."""
+"""The path or URL of a video, with secrets hidden, and the error messages about it.
+
+A password may contain characters that end the user's part of a URL (`#`, `/`, `?`): people write
+them as they are. They are encoded for FFmpeg, which decodes them again.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import av.error
 
 from vidan.errors import SourceError
 from vidan.options import expanded
+from vidan.support.secrets import HIDDEN, redacted_url, split_user
 
 from .hwaccel import Hardware
+from .references import check_playlist, is_playlist, restrictions
 
 LIVE_PROTOCOLS = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
 """Protocols over which images arrive when they are captured, whether or not anyone is ready."""
 
-PASSWORD_PATTERN = re.compile(r"(?<=://)([^:/?#]*):.*@", re.DOTALL)
-"""The user's name and everything that may be the password. One that contains `@` or `/` makes
-the URL invalid, but people write it."""
 
-SECRET_QUERY_PATTERN = re.compile(
-    r"(?i)(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth|sig)[^=&#]*)=[^&#]*"
-)
-"""Query parameters whose names suggest secrets."""
-
-REDACTED = "***"
+UNSAFE_IN_USER = re.compile(r"%(?![0-9A-Fa-f]{2})|[^\w%!$&'()*+,;=:.~-]")
+"""What is not allowed in the user's part of a URL (RFC 3986); %xx is encoded already."""
 
 
 class Address:
@@ -41,16 +40,15 @@ class Address:
     """
 
     def __init__(self, path: str) -> None:
-        redacted = PASSWORD_PATTERN.sub(rf"\1:{REDACTED}@", path)
-        self._redacted = SECRET_QUERY_PATTERN.sub(rf"\1={REDACTED}", redacted)
         file = expanded(path)
         # A drive letter is not a protocol, and a file name may contain a colon.
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
         self._file = file if self.local else None
+        self._redacted = path if file.exists() else redacted_url(path)
         scheme = "" if self.local else path.partition(":")[0].lower()
         self.live = scheme in LIVE_PROTOCOLS
-        self.target = f"file:{file}" if self.local else path
-        self.options: dict[str, str] = {}
+        self.target = f"file:{file}" if self.local else _with_encoded_user(path)
+        self.options = restrictions(self._file, scheme)
         self.hwaccel: Hardware = "none"
 
     def __repr__(self) -> str:
@@ -58,11 +56,18 @@ class Address:
 
     @property
     def name(self) -> str:
-        """A short name: the stem of the file or of the URL's path, or else the host."""
-        if self._file is not None:
+        """A short name: the stem of the file or of the URL's path, or else the host.
+
+        A part of the path that may be a secret is no name.
+        """
+        if self._file is not None and HIDDEN not in self._redacted:
             return self._file.stem
-        url = urlsplit(self._redacted)
-        return PurePosixPath(url.path).stem or url.hostname or "stream"
+        try:
+            url = urlsplit(self._redacted)
+            name = PurePosixPath(url.path).stem
+            return (name if HIDDEN not in name else "") or url.hostname or "stream"
+        except ValueError:  # not a valid host
+            return "stream"
 
     def check(self) -> None:
         """Detect what FFmpeg would report as invalid data only.
@@ -78,6 +83,7 @@ class Address:
             raise SourceError(f"{self!r} is a folder: for a folder of images set source=images")
         if self._file.is_file() and not self._file.stat().st_size:
             raise SourceError(f"{self!r} is empty (0 bytes): get the file again")
+        check_playlist(self._file)
 
     def no_video(self, kinds: Iterable[str]) -> str:
         """The error if it contains no video, only streams of other kinds."""
@@ -95,6 +101,11 @@ class Address:
         """The error if it cannot be opened."""
         if isinstance(error, av.error.ProtocolNotFoundError):
             return f"there is no file {self!r}, nor a protocol of that name: check the path"
+        if self._file is not None and is_playlist(self._file):
+            return (
+                f"{self!r} is not a video but names other files: open one of them, or, if you "
+                "trust it, rename it to .m3u8 or .ffconcat"
+            )
         if isinstance(error, av.error.InvalidDataError):
             return self.no_video(())
         if isinstance(error, av.error.PermissionError):
@@ -123,6 +134,13 @@ class Address:
         """Remove secrets from an error of FFmpeg: a traceback would show them."""
         if error.filename:
             error.args = (*error.args[:2], self._redacted, *error.args[3:])
+
+
+def _with_encoded_user(url: str) -> str:
+    """A URL whose user and password cannot be mistaken for other parts of it."""
+    scheme, user, rest = split_user(url)
+    name = UNSAFE_IN_USER.sub(lambda found: quote(found[0], safe=""), user[:-1])
+    return scheme + name + user[-1:] + rest
 
 
 def _reason(error: av.error.FFmpegError) -> str:

@@ -28,6 +28,22 @@ def test_a_bad_override_is_one_clear_line(override, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        "source.path=[rtsp://me:SECRET@cam/live",
+        "sorce.path='rtsp://me:SECRET@cam/live'",
+        "source.path=rtsp://me:SECRET@cam/live,x",
+        "rtsp://me:SECRET#x@cam/live",
+        "source.path={a: http://cam/?p=SECRET",
+    ],
+)
+def test_errors_about_overrides_hide_secrets(override):
+    with pytest.raises(ConfigError) as caught:
+        compose(["source=file", override])
+    assert "SECRET" not in str(caught.value)
+
+
 def test_keys_are_explained_for_the_chosen_option():
     with pytest.raises(ConfigError, match="'pth' in 'source': did you mean 'path'"):
         compose(["source=file", "source.pth=a.mp4"])

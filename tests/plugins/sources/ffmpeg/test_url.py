@@ -4,18 +4,30 @@ from vidan_plugins.sources.ffmpeg.url import Address
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "shown", "target"),
     [
-        ("rtsp://cam/live", "rtsp://cam/live"),
-        ("rtsp://me:secret@cam/live", "rtsp://me:***@cam/live"),
-        ("rtsp://me:se@cr/et@cam/live", "rtsp://me:***@cam/live"),  # invalid, but people write it
-        ("http://cam/v?password=secret&x=1", "http://cam/v?password=***&x=1"),
-        ("http://cam/v?x=1&Api_Key=secret", "http://cam/v?x=1&Api_Key=***"),
+        ("rtsp://cam/live", "rtsp://cam/live", None),
+        ("rtsp://me:secret@cam/live", "rtsp://***@cam/live", None),
+        ("rtsp://me:s%23x@cam/live", "rtsp://***@cam/live", None),
+        ("rtsp://me:s#x@cam/live", "rtsp://***@cam/live", "rtsp://me:s%23x@cam/live"),
+        ("rtsp://me:s/x@cam:9/live", "rtsp://***@cam:9/live", "rtsp://me:s%2Fx@cam:9/live"),
+        ("rtsp://me:s?x@cam/live", "rtsp://***@cam/live", "rtsp://me:s%3Fx@cam/live"),
+        ("rtsp://me:s@x@cam/live", "rtsp://***@cam/live", "rtsp://me:s%40x@cam/live"),
+        ("rtsp://me:50%@cam/live", "rtsp://***@cam/live", "rtsp://me:50%25@cam/live"),
+        ("http://cam/v?p=secret&x=1", "http://cam/v?p=***&x=***", None),
+        ("rtmp://server/live/secret", "rtmp://server/live/***", None),
     ],
 )
-def test_secrets_are_hidden(url, shown):
+def test_secrets_are_hidden_and_reach_the_server(url, shown, target):
     assert repr(Address(url)) == repr(shown)
-    assert Address(url).target == url
+    assert Address(url).target == (target or url)
+
+
+def test_what_is_in_the_name_of_a_file_is_no_secret(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a:b@c?d=e.mp4").touch()
+    assert repr(Address("a:b@c?d=e.mp4")) == repr("a:b@c?d=e.mp4")
+    assert repr(Address("me:secret@cam/live")) == repr("***@cam/live")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +37,11 @@ def test_secrets_are_hidden(url, shown):
         ("rtsp://me:secret@cam:554/Streaming/Channels/101", "101"),
         ("http://cam/live.m3u8?token=x", "live"),
         ("rtsp://me:secret@cam", "cam"),
+        ("rtsp://me:s#x@cam/live", "live"),
+        ("rtmp://server/live/secret", "server"),
+        ("rtsp://cam/user=admin_password=secret_channel=1.sdp", "cam"),
+        ("rtsps://10.0.0.1:7441/AbCd3fGhIjKlMnOp", "10.0.0.1"),
+        ("me:secret@cam/live", "live"),
         ("udp://:5000", "stream"),
     ],
 )

@@ -1,0 +1,135 @@
+"""Hiding what may be a secret in addresses, wherever they are shown.
+
+Cameras and servers take passwords and tokens in the user's part of an address, in queries, and in
+paths. Their names tell little (`loginpas`, `p`), so that all of them are hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+HIDDEN = "***"
+
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}"
+
+_SCHEME_START = re.compile(rf"(?<![A-Za-z0-9+.-])(?={_SCHEME})")
+
+_QUOTED = re.compile(rf"(['\"](?:[\w.@+~-]+=)?)({_SCHEME}(?:(?!://)[^'\"])*)(?=['\"])")
+"""A single address in quotes, which may contain spaces."""
+
+_TRAILING = "'\"`)]}>,;:."
+"""What may follow an address in a text."""
+
+_PARTS = re.compile(rf"(?P<scheme>{_SCHEME})(?P<rest>.*)", re.DOTALL)
+
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?=[/?#]|$)"
+
+_NUMERIC_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|\d+(?:\.\d+){3})(?::\d+)?(?=[/?#]|$)")
+
+_USER = re.compile(rf".*?@(?={_HOST})", re.DOTALL)
+"""What precedes the first `@` with a host after it: a password may contain `@`, `/`, `?` and `#`,
+which is not valid, but people write it."""
+
+_NO_SCHEME = re.compile(rf"(?<![^\s/\\:@='\"])[^\s/\\:@='\"]{{2,64}}:[^\s@]{{0,128}}@(?={_HOST})")
+"""User and password of an address whose scheme was forgotten."""
+
+_TOKEN = re.compile(
+    r"(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{12,}"
+    r"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+    r"|(?=\D*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w.~+-]{20,}"
+)
+"""Parts of a path that are probably random."""
+
+
+def split_user(url: str) -> tuple[str, str, str]:
+    """Scheme with its slashes, user and password with their `@`, and the rest of a URL.
+
+    >>> split_user("rtsp://me:a#b@cam/live")
+    ('rtsp://', 'me:a#b@', 'cam/live')
+    """
+    found = _PARTS.fullmatch(url)
+    if found is None:
+        return "", "", url
+    scheme, rest = found["scheme"], found["rest"]
+    user = _USER.match(rest)
+    if user is None:
+        return scheme, "", rest
+    after = rest[user.end() :]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    is_host = "@" not in authority and re.fullmatch(_HOST, authority)
+    # `host/path@2x` or `host:80/path@x`, unless `a:80/b` is a password and a host follows.
+    if is_host and not (":" in authority and _NUMERIC_HOST.match(after)):
+        return scheme, "", rest
+    return scheme, user[0], after
+
+
+def redacted_url(url: str) -> str:
+    """A URL without user and password, values in its query, and what else may be a secret.
+
+    >>> redacted_url("rtsp://me:secret@cam/live?channel=1")
+    'rtsp://***@cam/live?channel=***'
+    """
+    scheme, user, rest = split_user(url)
+    if not scheme:
+        return _NO_SCHEME.sub(f"{HIDDEN}@", url)
+    place, mark, query = _divided(rest)
+    if user:
+        place = place.rpartition("@")[2]  # the password may contain `@` and `/`
+    host, *parts = place.split("/")
+    if host and not re.fullmatch(rf"{_HOST}|:\d+", host):
+        host = HIDDEN  # such as the beginning of a password that contains a space
+    parts = [_redacted_part(part) for part in parts]
+    if scheme.lower().startswith("rtmp") and parts and parts[-1]:
+        parts[-1] = HIDDEN  # the key of a stream
+    start = "".join([scheme, HIDDEN if user[:-1] else "", user[-1:]])
+    return start + "/".join([host, *parts]) + mark + _redacted_query(query)
+
+
+def _divided(rest: str) -> tuple[str, str, str]:
+    """Host and path, the mark before the query or fragment, and that."""
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    return place, rest[len(place) : len(place) + 1], rest[len(place) + 1 :]
+
+
+def _redacted_part(part: str) -> str:
+    """A part of a path, such as `user=admin_password=x`, without values."""
+    if "=" in part:
+        return part.partition("=")[0] + "=" + HIDDEN
+    stem, dot, suffix = part.partition(".")
+    return HIDDEN + dot + suffix if _TOKEN.fullmatch(stem) or _TOKEN.fullmatch(part) else part
+
+
+def _redacted_query(query: str) -> str:
+    """A query or fragment without values."""
+
+    def hide(found: re.Match[str]) -> str:
+        name, equals, _ = found[0].partition("=")
+        return f"{name}={HIDDEN}" if equals else (HIDDEN if name else "")
+
+    return re.sub(r"[^&;#?]+", hide, query)
+
+
+def redacted(text: str) -> str:
+    """A text with the secrets in its addresses hidden."""
+    text = _QUOTED.sub(lambda found: found[1] + redacted_url(found[2]), text)
+    words = re.split(r"(\s+)", text)  # words and the spaces between them
+    return "".join(_redacted_word(word) if n % 2 == 0 else word for n, word in enumerate(words))
+
+
+def _redacted_word(word: str) -> str:
+    before, *urls = _SCHEME_START.split(word)
+    shown = [_NO_SCHEME.sub(f"{HIDDEN}@", before)]
+    for url in urls:
+        end = len(url.rstrip(_TRAILING))
+        shown += [redacted_url(url[:end]), url[end:]]
+    return "".join(shown)
+
+
+class SecretsFilter(logging.Filter):
+    """Hides secrets in the messages of a log handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the message; it is always logged."""
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
