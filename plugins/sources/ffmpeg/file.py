@@ -97,6 +97,9 @@ class VideoFile(SessionSource):
     ignored. Frames that cannot be decoded leave gaps in the index; a file that is cut short ends
     early. Both are logged, and so is which of several videos is read.
 
+    A playlist on this computer must be named as one (m3u8, ffconcat), and may name files in its
+    own folder only.
+
     Frames can be read once: a second `iter()` continues where the first stopped. A camera can be
     read too, until it is lost: `source=rtsp` reconnects.
 

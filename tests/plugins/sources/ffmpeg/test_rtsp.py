@@ -400,7 +400,13 @@ def test_the_password_of_a_camera_is_never_shown(camera, closing, caplog):
             text += repr(error) + str(error)
             error = error.__cause__ or error.__context__
     assert "verysecret" not in text
-    assert "me:***@" in text
+    assert "***@" in text
+
+
+@pytest.mark.parametrize("word", ["s#x", "s/x", "s?x", "s@x", "50%", "12#4", "a b"])
+def test_a_password_may_contain_any_character(camera, closing, word):
+    url = camera("--user", f"me:{word}").url.replace("://", f"://me:{word}@")
+    assert next(iter(closing(Rtsp(url)))).width > 0
 
 
 def test_a_wrong_password_is_a_one_line_error(camera):

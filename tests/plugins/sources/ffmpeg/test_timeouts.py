@@ -56,7 +56,7 @@ def test_an_unknown_host_is_a_one_line_error(monkeypatch):
     with pytest.raises(SourceError) as caught:
         Rtsp("rtsp://me:secret@cam.example/a")
     assert str(caught.value) == (
-        "cannot resolve the host of 'rtsp://me:***@cam.example/a': Name or service not known: "
+        "cannot resolve the host of 'rtsp://***@cam.example/a': Name or service not known: "
         "check the path and the network"
     )
 

@@ -1,0 +1,106 @@
+"""Files and servers whose data names other files: what FFmpeg may open because of it.
+
+Data from strangers must not decide what is read on this computer. A format that only lists other
+files (a playlist) is therefore read from a server, or from a file that is named as one, and then
+its entries must lie in its own folder. Servers may name other servers, but no local files.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import av
+
+from vidan.errors import SourceError
+
+PLAYLISTS = {".m3u8": "hls", ".m3u": "hls", ".ffconcat": "concat"}
+"""Suffixes of playlists, and their demuxers. FFmpeg itself limits `concat` to the own folder."""
+
+LOCAL_REFERENCES = {"concat", "image2", "imf", "mlv", "vobsub", "webm_dash_manifest"}
+"""Demuxers that open files that are named in the data, or similar to the given one."""
+
+REMOTE_REFERENCES = {"dash", "hls", "rtp", "rtsp", "sap", "sdp"}
+"""Demuxers that open what a server names."""
+
+NETWORK_PROTOCOLS = (
+    "http,https,httpproxy,tls,tcp,udp,udplite,rtp,srtp,rtmp,rtmpe,rtmps,rtmpt,rtmpte,rtmpts,"
+    "ffrtmphttp,ffrtmpcrypt,srt,rist,mmsh,mmst,ftp,sftp,prompeg,crypto,data"
+)
+
+FILE_PROTOCOLS = "file,crypto"
+
+PLAYLIST_BEGINNINGS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
+
+MAX_PLAYLIST_BYTES = 10_000_000
+
+MAX_DEPTH = 3
+"""Of playlists that name playlists."""
+
+
+def restrictions(file: Path | None, scheme: str) -> dict[str, str]:
+    """Options of FFmpeg that restrict formats and protocols.
+
+    Args:
+        file: that is opened; None for a URL.
+        scheme: of the URL.
+    """
+    if file is not None:
+        playlist = PLAYLISTS.get(file.suffix.lower(), "")
+        return {"format_whitelist": _formats(playlist), "protocol_whitelist": FILE_PROTOCOLS}
+    formats = {"format_whitelist": _formats(*REMOTE_REFERENCES)}
+    on_network = scheme in {*NETWORK_PROTOCOLS.split(","), "rtsp", "rtsps"}
+    return formats | ({"protocol_whitelist": NETWORK_PROTOCOLS} if on_network else {})
+
+
+@cache
+def _formats(*extra: str) -> str:
+    """The names of all demuxers that open nothing else, and of `extra` ones."""
+    known = {name for names in av.formats_available for name in names.split(",")}
+    return ",".join(sorted(known - LOCAL_REFERENCES - REMOTE_REFERENCES | {*filter(None, extra)}))
+
+
+def is_playlist(file: Path) -> bool:
+    """Whether a file begins like a playlist."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(PLAYLIST_BEGINNINGS)
+    except OSError:
+        return False
+
+
+def check_playlist(file: Path) -> None:
+    """Check that an HLS playlist names only files in its own folder; others are not checked.
+
+    Raises:
+        SourceError: it names something else.
+    """
+    if PLAYLISTS.get(file.suffix.lower()) == "hls":
+        _check_entries(file, file.parent.resolve(), MAX_DEPTH)
+
+
+def _check_entries(file: Path, root: Path, depth: int) -> None:
+    if not depth or file.stat().st_size > MAX_PLAYLIST_BYTES:
+        raise SourceError(f"{str(file)!r} is too large or too deep for a playlist")
+    for entry in _entries(file.read_bytes()):
+        # FFmpeg takes entries as they are, without decoding %xx.
+        inside = file.parent / entry
+        if ":" in entry or "\0" in entry or not inside.resolve().is_relative_to(root):
+            raise SourceError(
+                f"the playlist {str(file)!r} names {entry!r}, which is not in its folder: put all "
+                "files into one folder, or open the video itself"
+            )
+        if is_playlist(inside):
+            _check_entries(inside, root, depth - 1)
+
+
+def _entries(data: bytes) -> list[str]:
+    """What an HLS playlist (RFC 8216) refers to."""
+    found = []
+    for line in re.split(r"[\r\n]+", data.decode("utf-8", "surrogateescape")):
+        if line.startswith("#"):
+            found += re.findall(r'URI="([^"]*)"?', line)
+        elif line.strip():
+            found.append(line.rstrip())
+    return found
