@@ -7,17 +7,22 @@ continues, or until they part.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from vidan.boxes import iou
 from vidan.types import Result, Tracks
 
 MIN_IOU = 0.5
 """Overlap of two boxes, as intersection over union, from which on they may be of one object."""
+
+KNOWN_S = 10.0
+"""Time for which an id is known after its last track, s."""
 
 MIN_IOU_LATER = 0.3
 """The same for a track that is left out already."""
@@ -32,7 +37,8 @@ class Duplicates:
 
     def __init__(self, max_time: float) -> None:
         self._max_time = max_time
-        self._ids = np.zeros(0, np.int64)  # of the last result
+        self._times: dict[int, float] = {}  # when each id was last seen, s
+        self._next_purge = -math.inf
         self._originals: dict[int, tuple[int, float]] = {}  # by id: the other id, and since when, s
         self._last: tuple[Tracks, float] | None = None  # of the last result, and its time, s
         self._shown = Tracks.empty()
@@ -47,26 +53,36 @@ class Duplicates:
     def state(self) -> dict[str, Any]:
         """What `restore` needs, ready for JSON."""
         return {
-            "ids": self._ids.tolist(),
+            "times": list(self._times.items()),
             "originals": [[number, *other] for number, other in self._originals.items()],
         }
 
     def restore(self, state: Mapping[str, Any], offset: float) -> None:
         """Continue from a state, whose times are changed by `offset` s."""
-        self._ids = np.array(state["ids"], np.int64)
+        self._times = {number: time + offset for number, time in state["times"]}
+        self._next_purge = -math.inf
         self._originals = {n: (other, since + offset) for n, other, since in state["originals"]}
 
     def _follow(self, tracks: Tracks, now: float) -> Tracks:
         """Take over the tracks of a result; returns those that are not left out."""
-        if not self._originals and np.array_equal(tracks.ids, self._ids):
-            return tracks
+        ids = tracks.ids.tolist()
         if self._max_time > 0:
-            self._part(tracks, now)
-            self._begin(tracks, now)
-        self._ids = tracks.ids
-        if self._originals.keys().isdisjoint(tracks.ids.tolist()):
+            if self._originals:
+                self._part(tracks, now)
+            new = [n for n, number in enumerate(ids) if number not in self._times]
+            if new:
+                self._begin(tracks, np.array(new), now)
+        self._times.update(dict.fromkeys(ids, now))
+        if now >= self._next_purge:
+            self._purge(now)
+        if self._originals.keys().isdisjoint(ids):
             return tracks
-        return tracks[np.array([n not in self._originals for n in tracks.ids.tolist()])]
+        return tracks[np.array([number not in self._originals for number in ids])]
+
+    def _purge(self, now: float) -> None:
+        """Forget the ids that have not been seen for long."""
+        self._next_purge = now + KNOWN_S
+        self._times = {n: time for n, time in self._times.items() if now - time <= KNOWN_S}
 
     def _part(self, tracks: Tracks, now: float) -> None:
         """Stop leaving out tracks that have parted from the other, or that are left alone."""
@@ -80,20 +96,17 @@ class Duplicates:
             if alone or _overlap(tracks, index[number], index[other]) < MIN_IOU_LATER:
                 del self._originals[number]
 
-    def _begin(self, tracks: Tracks, now: float) -> None:
-        """Leave out tracks that were not there in the last result and are on top of another."""
-        known = np.isin(tracks.ids, self._ids)
-        if known.all() or not known.any():
-            return
-        new = np.flatnonzero(~known)
-        old = np.flatnonzero(known & ~np.isin(tracks.ids, list(self._originals)))
-        if not len(old):
+    def _begin(self, tracks: Tracks, new: npt.NDArray[np.intp], now: float) -> None:
+        """Leave out new tracks that are on top of another."""
+        others = set(self._originals) | set(tracks.ids[new].tolist())
+        old = [n for n, number in enumerate(tracks.ids.tolist()) if number not in others]
+        if not old:
             return
         overlaps = iou(tracks.boxes[new], tracks.boxes[old])
         overlaps[tracks.classes[new][:, None] != tracks.classes[old]] = 0
         for n, row in zip(new.tolist(), overlaps, strict=True):
             if row.max() >= MIN_IOU:
-                other = int(tracks.ids[old[row.argmax()]])
+                other = int(tracks.ids[old[int(row.argmax())]])
                 self._originals[int(tracks.ids[n])] = other, now
 
 
