@@ -118,6 +118,15 @@ def test_a_loop_over_results():
     assert pipeline.stats.frames == 30
 
 
+def test_a_pipeline_runs_once():
+    pipeline = vidan.Pipeline(vidan.Stream(FakeSource(3), FakeTracker()), FakeDetector())
+    assert len(list(pipeline)) == 3
+    with pytest.raises(RuntimeError, match="a pipeline runs once"):
+        list(pipeline)
+    with pytest.raises(RuntimeError, match="a pipeline runs once"):
+        pipeline.run()
+
+
 def test_leaving_the_loop_ends_the_run():
     source = FakeSource(None)  # endless
     for result in vidan.Pipeline(vidan.Stream(source, FakeTracker()), FakeDetector()):

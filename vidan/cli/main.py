@@ -42,6 +42,7 @@ Examples:
 KEYS = """\
 Keys of every run:
   max_frames=N            stop after N frames
+  -q, quiet=true          print warnings and errors only
   trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev
   run_dir=FOLDER          folder of the outputs; null: a new one, runs/<date>_<time>/
   hydra.verbose=true      print the traceback of an error
@@ -151,6 +152,7 @@ def is_command(argument: str) -> bool:
 def _run(arguments: list[str]) -> int:
     from ..config.compose import chosen_groups, run_hydra
 
+    arguments = ["quiet=true" if a in ("-q", "--quiet") else a for a in arguments]
     errors: list[Exception] = []
     chosen = "sink" in chosen_groups(arguments)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -70,6 +70,9 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
         SystemExit: a signal stopped the run; 130 after Ctrl-C, 143 after SIGTERM, 129
             after SIGHUP.
     """
+    quiet = bool(config.get("quiet", False))
+    if quiet:
+        logging.getLogger().setLevel(logging.WARNING)
     with forwarded_signals() as signals:
         try:
             prepared = prepare(config, require_display=require_display, resumed=resumed)
@@ -80,18 +83,19 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
             raise SystemExit(128 + signals.received) from None
         pipeline = prepared.pipeline
         signals.interrupt = pipeline.interrupt
-        with closing(display(pipeline.total, console(stderr=True))) as progress:
+        with closing(display(pipeline.total, console(stderr=True), quiet=quiet)) as progress:
             summary = prepared.run(progress)
-    _print(summary)
+    if not quiet:
+        _print(summary, pipeline.detector.labels)
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
 
 
-def _print(summary: Summary) -> None:
+def _print(summary: Summary, labels: Sequence[str]) -> None:
     """Print the summary; a run whose outputs are complete does not fail because of that."""
     terminal = console()
     try:
-        terminal.print(table(summary))
+        terminal.print(table(summary, labels))
         for counts in count_tables(summary["measures"]):
             terminal.print(counts)
         sys.stdout.flush()

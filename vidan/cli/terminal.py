@@ -32,6 +32,12 @@ MAX_LISTED_OUTAGES = 5
 """Latest outages that are listed in the table; summary.json has all of them."""
 
 
+MAX_LISTED_LABELS = 8
+"""Labels that are named where a detector found nothing."""
+
+OTHER_MODELS = "vidan models list has others, detector.threshold=0.1 finds more"
+
+
 class PlainConsole(Console):
     """A console that shows text as it is: nothing in it is markup, an emoji code or an escape."""
 
@@ -133,8 +139,10 @@ def console(*, stderr: bool = False) -> Console:
     return PlainConsole(stderr=stderr, width=NO_TERMINAL_COLUMNS)
 
 
-def display(total: int | None, terminal: Console) -> Display:
-    """A progress bar in a terminal, else log lines."""
+def display(total: int | None, terminal: Console, *, quiet: bool = False) -> Display:
+    """A progress bar in a terminal, else log lines, which are not shown with `quiet`."""
+    if quiet:
+        return Lines(total)
     return Bar(terminal, total) if terminal.is_terminal else Lines(total)
 
 
@@ -151,13 +159,20 @@ def log_handler(terminal: Console) -> logging.Handler:
     return handler
 
 
-def table(summary: Mapping[str, Any]) -> Table:
-    """The summary of a run as a table."""
+def table(summary: Mapping[str, Any], labels: Sequence[str] = ()) -> Table:
+    """The summary of a run as a table.
+
+    Args:
+        summary: of the run.
+        labels: of the detector, which are named if it found nothing.
+    """
     grid = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     dropped = f"{summary['dropped']} dropped, {summary['skipped']} skipped"
     grid.add_row("frames", f"{summary['frames']} ({dropped})")
     objects = ", ".join(f"{count} {one_line(label)}" for label, count in summary["objects"].items())
-    grid.add_row("objects", objects or f"0 tracks, {summary['detections']} detections")
+    grid.add_row("tracks", objects or f"none, {summary['detections']} detections")
+    if summary["frames"] and not summary["detections"] and labels:
+        grid.add_row("", f"the model detects {_listed(labels)} only: {OTHER_MODELS}")
     grid.add_row("speed", f"{summary['fps']:.1f} fps")
     for stage, ms in summary["stages_ms"].items():
         grid.add_row(f"{stage}, ms", _percentiles(ms))
@@ -168,6 +183,12 @@ def table(summary: Mapping[str, Any]) -> Table:
     for path in summary["outputs"]:
         grid.add_row("output", path)
     return grid
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(one_line, labels[:MAX_LISTED_LABELS]))
+    more = len(labels) - MAX_LISTED_LABELS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _outages(outages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -76,6 +76,7 @@ class Pipeline:
         self._pool = DetectorPool(detector, self.streams, workers, max_batch, detection_timeout)
         self._interrupts = 0
         self._own_failures: list[StageError] = []
+        self._started = False
 
     @property
     def stats(self) -> Stats:
@@ -107,7 +108,18 @@ class Pipeline:
 
         Raises:
             StageError: what a plugin raised, from it. All threads have ended by then.
+            RuntimeError: it has run before.
         """
+        self._start()
+        self._run(progress)
+        return self.stats
+
+    def _start(self) -> None:
+        if self._started:
+            raise RuntimeError("a pipeline runs once, and this one has: make another one")
+        self._started = True
+
+    def _run(self, progress: Callable[[Stats], None] | None = None) -> None:
         threads = self._threads()
         for thread in threads:
             thread.start()
@@ -140,7 +152,6 @@ class Pipeline:
             log.error("also failed: %s", failure)
         if failures:
             raise failures[0]
-        return self.stats
 
     def __iter__(self) -> Iterator[Result]:
         """Run, and yield the results of each stream in order. Leaving the loop ends the run.
@@ -150,7 +161,9 @@ class Pipeline:
 
         Raises:
             StageError: what a plugin raised, after the last result.
+            RuntimeError: it has run before.
         """
+        self._start()
         results: Channel[Result] = Channel(LOOP_BUFFER)
         for stream in self.streams:
             stream.listeners.append(results)
@@ -158,7 +171,7 @@ class Pipeline:
 
         def run() -> None:
             try:
-                self.run()
+                self._run()
             except BaseException as error:
                 errors.append(error)
             results.close()

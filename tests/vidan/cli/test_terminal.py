@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from vidan.cli.terminal import PrintableFormatter, console
+from vidan.cli.terminal import PrintableFormatter, console, table
 
 PLUGIN = """
 import numpy as np
@@ -102,3 +102,36 @@ def test_a_log_record_is_one_line():
     record = logging.LogRecord("x", logging.INFO, "", 1, "label %s", (text,), None)
     handler.handle(record)
     assert stream.getvalue() == "vidan: label a vidan: error: \\x1b\n"
+
+
+def summary(**changed):
+    return {
+        "frames": 5, "dropped": 0, "skipped": 0, "detections": 0, "objects": {}, "fps": 1.0,
+        "stages_ms": {}, "age_ms": {}, "outputs": [],
+    } | changed  # fmt: skip
+
+
+def shown(capsys, *arguments):
+    console().print(table(*arguments))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_tracks_are_called_tracks(capsys):
+    lines = shown(capsys, summary(objects={"person": 7, "car": 2}, detections=90), ("person",))
+    assert lines[1].split(maxsplit=1) == ["tracks", "7 person, 2 car"]
+    assert "model detects" not in "".join(lines)
+
+
+def test_a_run_without_detections_names_what_the_model_detects(capsys):
+    lines = shown(capsys, summary(), ("with_mask", "without_mask"))
+    assert lines[1].split(maxsplit=1) == ["tracks", "none, 0 detections"]
+    assert lines[2].strip().startswith("the model detects with_mask, without_mask only: ")
+    many = shown(capsys, summary(), tuple("abcdefghijkl"))[2]
+    assert "a, b, c, d, e, f, g, h and 4 more only" in many
+
+
+@pytest.mark.parametrize("how", ["-q", "quiet=true"])
+def test_a_quiet_run_prints_nothing(folder, how):
+    done = run(folder, how, "run_dir=out", capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (folder / "out/summary.json").exists()
