@@ -129,14 +129,17 @@ class Lines:
         return []
 
     def measures(self) -> dict[Measure, float]:
-        """`line_crossings_total` by line, direction and label."""
+        """`line_crossings_total` by line, direction and label, from 0 for labels of the line."""
         if self._measures is None:
+            expected = {(rule.name, label) for rule in self._lines for label in rule.labels or ()}
+            pairs = expected | {(line, label) for line, _, label in self._counts}
             self._measures = {
                 Measure(
                     "line_crossings_total",
                     (("line", line), ("direction", direction), ("label", label)),
-                ): float(count)
-                for (line, direction, label), count in sorted(self._counts.items())
+                ): float(self._counts[line, direction, label])
+                for line, label in sorted(pairs)
+                for direction in ("in", "out")
             }
         return self._measures
 

@@ -270,10 +270,15 @@ def test_counts_start_from_zero_again_and_events_are_numbered_on():
     lines = analyzer()
     events_of(lines, results(path(vertical(5)), tail=0))
     lines.reset_counts()
-    assert list(lines.measures().values()) == [0]
+    assert list(lines.measures().values()) == [0, 0]
     (event,) = events_of(lines, results(path(vertical(5), track=2, start=60))[60:])
     assert event.id == "test/line/2"
-    assert list(lines.measures().values()) == [1]
+    assert list(lines.measures().values()) == [1, 0]
+
+
+def test_a_line_for_some_labels_has_their_counts_before_anything_crosses():
+    lines = analyzer(line={"from": [220, 240], "to": [420, 240], "labels": ["car", "truck"]})
+    assert list(lines.measures().values()) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
