@@ -18,7 +18,7 @@ from ..execution.summary import Summary
 from ..support.secrets import SecretsFilter
 from ..support.standard import discard_output
 from .counts import count_tables
-from .terminal import console, display, log_handler, table
+from .terminal import console, display, log_handler, setup_logging, table
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
     Raises:
         VidanError, SystemExit: see `run`.
     """
+    setup_logging()
     wanted, new = _wanted_directory(config)
     with claimed(wanted, new=new) as directory:
         config.run_dir = str(directory.absolute())

@@ -7,7 +7,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -36,17 +35,13 @@ SCENE_SUFFIXES = (".yaml", ".yml")
 def load_local(overrides: Sequence[str]) -> None:
     """Load the single-file plugins of `plugins_dir=`, and add their components as options.
 
+    Those of the folder in the environment variable `VIDAN_PLUGINS_DIR` are loaded already.
     Such a component has no YAML file: its keys and defaults are those of its constructor.
     """
     named = [o.partition("=")[2] for o in overrides if o.startswith("plugins_dir=")]
-    if not named or named[-1] in ("", "null"):
-        return
     found = load_plugins()
-    folder = expanded(named[-1])
-    if folder in _LOADED:
-        return
-    found.add_folder(folder)
-    _LOADED.add(folder)
+    if named and named[-1] not in ("", "null"):
+        found.add_folder(expanded(named[-1]))
     for component in found.local:
         ConfigStore.instance().store(
             group=component.kind,
@@ -55,10 +50,6 @@ def load_local(overrides: Sequence[str]) -> None:
             package=KINDS[component.kind].key(component.name),
             provider="plugins_dir",
         )
-
-
-_LOADED: set[Path] = set()
-"""The plugin folders that this process has loaded."""
 
 
 def _defaults(target: Callable[..., Any]) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+NUMBER = re.compile(r"[+-]?[\d._]+(e[+-]?\d+)?", re.IGNORECASE)
+"""Values that Hydra reads as numbers."""
+
 STRUCTURE = "[{('\""
 """First characters of values that may be a list, a mapping, or quoted already."""
 
@@ -31,11 +34,15 @@ def quoted(overrides: Iterable[str]) -> list[str]:
 
     >>> quoted(["source.path=video (1).mp4", "sink=[video,jsonl]"])
     ["source.path='video (1).mp4'", 'sink=[video,jsonl]']
+    >>> quoted(["source.path=7", "max_frames=7"])
+    ["source.path='7'", 'max_frames=7']
     """
     found = []
     for override in overrides:
-        _, equals, value = override.partition("=")
+        key, equals, value = override.partition("=")
         plain = not equals or value.startswith(tuple(STRUCTURE)) or is_readable(override)
+        if key.endswith(".path") and NUMBER.fullmatch(value):  # a folder whose name is a number
+            plain = False
         in_quotes = override if plain else in_hydra_quotes(override)
         found.append(in_quotes if is_readable(in_quotes) else override)
     return found

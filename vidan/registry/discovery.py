@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,12 +21,16 @@ from types import ModuleType
 import pluggy
 
 from ..errors import PluginError
+from ..options import expanded
 from . import hookspecs
 from .commands import BUILTIN_COMMANDS, Commands
 from .components import Component, Package, Registrar, Registry
 
 GROUP = "vidan"
 """The group of the entry points of plugins."""
+
+FOLDER_VARIABLE = "VIDAN_PLUGINS_DIR"
+"""Environment variable with a folder of single-file plugins, for all commands."""
 
 API = 1
 """Version of the interfaces of plugins; increased when existing plugins have to change."""
@@ -50,6 +55,7 @@ class Plugins:
     configs: list[str] = field(default_factory=list)
     local: list[Component] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    _folders: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
@@ -69,13 +75,16 @@ class Plugins:
             self.failures[name] = _reason(error)
 
     def add_folder(self, folder: Path) -> None:
-        """Load each `.py` file of a folder as a plugin, for `plugins_dir=`.
+        """Load each `.py` file of a folder as a plugin, once, for `plugins_dir=`.
 
         Raises:
             PluginError: the folder does not exist.
         """
+        if folder in self._folders:
+            return
         if not folder.is_dir():
             raise PluginError(f"plugins_dir={folder}: no such folder")
+        self._folders.add(folder)
         for file in sorted(folder.glob("[!_]*.py")):
             before = set(self.registry)
             self.add(str(file), functools.partial(load_file, file), Package(file.name, "local"))
@@ -143,4 +152,6 @@ def load_plugins() -> Plugins:
     for point in sorted(points, key=lambda p: (p.dist is None or p.dist.name != "vidan", p.name)):
         package = Package(point.dist.name, point.dist.version) if point.dist else Package("?", "?")
         found.add(f"{package.name}:{point.name}", point.load, package)
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        found.add_folder(expanded(folder))
     return found

@@ -126,3 +126,11 @@ def test_a_directory_that_is_removed_ends_the_run_early(here, small):
         vidan.run([*arguments, "source.frames=null", "run_dir=out"])
     remover.join()
     assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(here, small, capsys):
+    (here / "file").touch()
+    assert cli.main([*small, "run_dir=file/x"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "cannot write into 'file/x': Not a directory: set run_dir=<folder>" in error

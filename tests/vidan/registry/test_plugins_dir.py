@@ -1,6 +1,7 @@
 """Single-file plugins with `plugins_dir=<folder>`; each run is a new process."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -62,3 +63,21 @@ def test_errors_name_what_is_wrong(tmp_path):
     ran = run(tmp_path, "sink=tally")
     assert ran.returncode == 2
     assert "sink.tally.path" in ran.stderr
+
+
+def test_the_environment_names_a_folder_for_all_commands(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
+    environment = os.environ | {"VIDAN_PLUGINS_DIR": str(tmp_path / "mine")}
+
+    def vidan(*arguments):
+        command = [sys.executable, "-m", "vidan", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert "tally" in vidan("plugins")
+    assert "Counts results." in vidan("plugins", "show", "tally")
+    assert "tally" in vidan("--help")
+    vidan(*SMALL, "sink=tally", "sink.tally.path=n.txt", "run_dir=out")
+    assert (tmp_path / "n.txt").read_text() == "3"
