@@ -39,6 +39,7 @@ def seeds(folder, kind):
     toy_onnx(folder / "model.onnx")
     makers = {
         "video": lambda: _videos(folder),
+        "playlist": _playlists,
         "image": _images,
         "onnx": lambda: [("model.onnx", (folder / "model.onnx").read_bytes())],
         "det": lambda: [("det.txt", _detections())],
@@ -63,6 +64,21 @@ def _videos(folder):
         "vp8.webm": {"codec": "libvpx", "options": {"deadline": "realtime"}},
     }.items():
         yield name, write_clip(folder / name, 12, **options).read_bytes()
+
+    animation = cv2.Animation()
+    animation.frames = [numbered_image(n) for n in range(3)]
+    animation.durations = np.full(3, 40, np.int32)
+    cv2.imwriteanimation(str(folder / "animated.webp"), animation)
+    yield "animated.webp", (folder / "animated.webp").read_bytes()
+    joined = [write_clip(folder / f"part{n}.ts", 12).read_bytes() for n in range(2)]
+    yield "joined.ts", b"".join(joined)
+
+
+def _playlists():
+    entries = '#EXT-X-MAP:URI="../seeds/model.onnx"\n#EXTINF:0.5,\n../../secret.ts\n'
+    yield "list.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{entries}#EXT-X-ENDLIST\n".encode()
+    yield "list.ffconcat", b"ffconcat version 1.0\nfile ../secret.ts\nduration 0.5\n"
+    yield "video.mp4", b"ffconcat version 1.0\nfile model.onnx\n"
 
 
 def _images():

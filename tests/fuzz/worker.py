@@ -106,6 +106,7 @@ def config(path):
 
 KINDS = {
     "video": video,
+    "playlist": video,
     "image": image,
     "onnx": onnx,
     "det": det,

@@ -17,6 +17,7 @@ from vidan.types import Frame
 
 from ..pacing import MAX_PAUSE_S, Pacer
 from ..reconnect import Connection, Session, SessionSource
+from .animation import AnimationReader, is_animated_webp
 from .decode import FrameMaker, VideoReader
 from .hwaccel import Hardware
 from .live import LiveConnection
@@ -24,6 +25,13 @@ from .rtsp import live_options
 from .url import Address
 
 log = logging.getLogger(__name__)
+
+
+def open_reader(address: Address, **options: Any) -> VideoReader | AnimationReader:
+    """A reader of a file or URL; for `options` see VideoReader."""
+    if address.file is not None and is_animated_webp(address.file):
+        return AnimationReader(address.file)
+    return VideoReader(address, **options)
 
 
 class FileConnection:
@@ -57,7 +65,7 @@ class FileConnection:
         self._loop = loop
         self._pacer = pacer
         self._open = partial(
-            VideoReader, address, threads=threads, timeout=timeout, stopped=stopped
+            open_reader, address, threads=threads, timeout=timeout, stopped=stopped
         )
         self._reader = self._open()
         frames.timeline.jumps = self._reader.jumps
@@ -153,7 +161,7 @@ class VideoFile(SessionSource):
         else:
             pacer = Pacer(stopped, MAX_PAUSE_S) if self.live else None
             connect = partial(FileConnection, address, frames, loop=loop, pacer=pacer, **common)
-        self._measure = partial(VideoReader, address, **common) if address.local else None
+        self._measure = partial(open_reader, address, **common) if address.local else None
         self._session = Session(repr(address), connect, stopped)
 
     @property

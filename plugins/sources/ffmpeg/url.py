@@ -33,6 +33,7 @@ class Address:
 
     Attributes:
         local: whether it is a path on this computer.
+        file: on this computer; None for a URL.
         live: whether images arrive over it when they are captured.
         target: what FFmpeg opens.
         options: options for FFmpeg's demuxer and protocol; may be added to.
@@ -43,12 +44,12 @@ class Address:
         file = expanded(path)
         # A drive letter is not a protocol, and a file name may contain a colon.
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
-        self._file = file if self.local else None
+        self.file = file if self.local else None
         self._redacted = path if file.exists() else redacted_url(path)
         scheme = "" if self.local else path.partition(":")[0].lower()
         self.live = scheme in LIVE_PROTOCOLS
         self.target = f"file:{file}" if self.local else _with_encoded_user(path)
-        self.options = restrictions(self._file, scheme)
+        self.options = restrictions(self.file, scheme)
         self.hwaccel: Hardware = "none"
 
     def __repr__(self) -> str:
@@ -60,8 +61,8 @@ class Address:
 
         A part of the path that may be a secret is no name.
         """
-        if self._file is not None and HIDDEN not in self._redacted:
-            return self._file.stem
+        if self.file is not None and HIDDEN not in self._redacted:
+            return self.file.stem
         try:
             url = urlsplit(self._redacted)
             name = PurePosixPath(url.path).stem
@@ -75,15 +76,15 @@ class Address:
         Raises:
             SourceError: there is no file at the path, or it is empty.
         """
-        if self._file is None:
+        if self.file is None:
             return
-        if not self._file.exists():
+        if not self.file.exists():
             raise SourceError(f"there is no file {self!r}: check the path")
-        if self._file.is_dir():
+        if self.file.is_dir():
             raise SourceError(f"{self!r} is a folder: for a folder of images set source=images")
-        if self._file.is_file() and not self._file.stat().st_size:
+        if self.file.is_file() and not self.file.stat().st_size:
             raise SourceError(f"{self!r} is empty (0 bytes): get the file again")
-        check_playlist(self._file)
+        check_playlist(self.file)
 
     def no_video(self, kinds: Iterable[str]) -> str:
         """The error if it contains no video, only streams of other kinds."""
@@ -101,7 +102,7 @@ class Address:
         """The error if it cannot be opened."""
         if isinstance(error, av.error.ProtocolNotFoundError):
             return f"there is no file {self!r}, nor a protocol of that name: check the path"
-        if self._file is not None and is_playlist(self._file):
+        if self.file is not None and is_playlist(self.file):
             return (
                 f"{self!r} is not a video but names other files: open one of them, or, if you "
                 "trust it, rename it to .m3u8 or .ffconcat"

@@ -7,6 +7,7 @@ import itertools
 import logging
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,18 @@ log = logging.getLogger(__name__)
 IMAGE_SUFFIX = re.compile(r"\.(avif|bmp|dib|gif|jfif|jp2|jpe|jpe?g|p[bgnp]m|png|tiff?|webp)", re.I)
 """Suffixes of image files."""
 
+OTHER_SUFFIX = re.compile(
+    r"\.(arw|cr[23w]|cur|dds|dng|eps|exr|fits?|hdr|hei[cf]s?|hif|icns|ico|j2[ck]|jp[fx]|jpegxl|jxl"
+    r"|jxr|nef|orf|pcx|pef|pfm|psd|qoi|raf|ras|raw|rw2|sgi|srw|svgz?|tga|wdp|x3f|xbm|xcf|xpm)",
+    re.I,
+)
+"""Suffixes of image files that OpenCV does not read."""
+
+NO_IMAGES_ADVICE = "choose a folder of images (jpg, png and so on), or set source=file for a video"
+
+MAX_NAMED = 3
+"""Number of skipped files that a message names."""
+
 
 @dataclass(frozen=True)
 class ImageListing:
@@ -30,11 +43,13 @@ class ImageListing:
         files: frame index and file, in order.
         name: of the folder or sequence.
         rate: frames per second; None if unknown.
+        skipped: what is said about images of kinds that are not read; empty if there are none.
     """
 
     files: tuple[tuple[int, Path], ...]
     name: str
     rate: float | None = None
+    skipped: str = ""
 
 
 def find_images(path: str) -> ImageListing:
@@ -49,10 +64,9 @@ def find_images(path: str) -> ImageListing:
     except OSError as error:
         raise SourceError(f"cannot list {path!r}: {error.strerror}: check the path") from error
     if not listing.files:
-        raise SourceError(
-            f"there are no images in {path!r}: choose a folder of images (jpg, png and so on), "
-            "or set source=file for a video"
-        )
+        raise SourceError(f"there are no images in {path!r}: {listing.skipped or NO_IMAGES_ADVICE}")
+    if listing.skipped:
+        log.warning("%r: %s", path, listing.skipped)
     return listing
 
 
@@ -68,13 +82,27 @@ def _find(path: str, root: Path) -> ImageListing:
 
 
 def _in_order(found: Iterable[Path], folder: Path) -> ImageListing:
-    return ImageListing(tuple(enumerate(_images(found))), folder.resolve().name or "images")
+    images, skipped = _images(found)
+    name = folder.resolve().name or "images"
+    return ImageListing(tuple(enumerate(images)), name, skipped=skipped)
 
 
-def _images(found: Iterable[Path]) -> list[Path]:
-    visible = (p for p in found if not p.name.startswith("."))
-    images = (p for p in visible if IMAGE_SUFFIX.fullmatch(p.suffix) and p.is_file())
-    return sorted(images, key=natural_key)
+def _images(found: Iterable[Path]) -> tuple[list[Path], str]:
+    """Image files in order, and what is said about those of other kinds."""
+    visible = [p for p in found if not p.name.startswith(".")]
+    images = [p for p in visible if IMAGE_SUFFIX.fullmatch(p.suffix) and p.is_file()]
+    others = [p for p in visible if OTHER_SUFFIX.fullmatch(p.suffix) and p.is_file()]
+    return sorted(images, key=natural_key), _about_skipped(sorted(others, key=natural_key))
+
+
+def _about_skipped(files: Sequence[Path]) -> str:
+    if not files:
+        return ""
+    kinds = Counter(file.suffix[1:].lower() for file in files)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    names = ", ".join(file.name for file in files[:MAX_NAMED])
+    more = ", …" if len(files) > MAX_NAMED else ""
+    return f"images of these kinds are not read: {counts} ({names}{more}); convert them to PNG"
 
 
 def _fixed_part(pattern: Path) -> Path:
@@ -94,9 +122,9 @@ def _sequence(path: Path) -> ImageListing | None:
             f"the sequence {str(path)!r} has no images in {folder.name!r}: download them, "
             "or read its video with source=file"
         )
-    files = _numbered(_images(folder.iterdir()))
+    images, skipped = _images(folder.iterdir())
     name = info.get("name") or root.resolve().name
-    return ImageListing(files, name, _rate(info.get("framerate")))
+    return ImageListing(_numbered(images), name, _rate(info.get("framerate")), skipped)
 
 
 def _rate(text: str | None) -> float | None:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -15,12 +16,16 @@ from msgspec import Meta
 from vidan import options
 from vidan.errors import SourceError
 from vidan.frames import ArrayFrame
+from vidan.support.image_limit import VARIABLE
 from vidan.types import Frame, Image
 
 from ..opencv_log import quiet_opencv
 from .listing import find_images
 
 log = logging.getLogger(__name__)
+
+MULTIPLE_SUFFIXES = (".tif", ".tiff", ".gif", ".webp", ".avif")
+"""Suffixes of files that may contain several images."""
 
 DEFAULT_FRAME_RATE = 25.0
 """If neither the user nor a seqinfo.ini specifies one, frames/s."""
@@ -30,8 +35,10 @@ class Images:
     """Image files as frames, in natural order (1, 2, 10).
 
     EXIF orientation is applied; gray, palette and 16-bit images become 8-bit RGB, transparency
-    is ignored, and sizes may differ. An image that cannot be read is named in a warning and
-    leaves a gap in the index. `filename` of a frame is the name of its file.
+    is ignored, and sizes may differ. Of a file with several images (pages of a TIFF, an animation)
+    the first is read, and a warning says so once. An image that cannot be read, or has more than
+    200 million pixels, is named in a warning and leaves a gap in the index; so are kinds of images
+    that OpenCV does not read (HEIC, raw photos). `filename` of a frame is the name of its file.
 
     Frames can be read once: a second `iter()` continues where the first stopped.
 
@@ -70,6 +77,7 @@ class Images:
         self.stream = stream or self._listing.name
         self._remaining = deque(self._listing.files)
         self._read_count = self._broken_count = 0
+        self._warned_of_pages = False
 
     @property
     def frames(self) -> int | None:
@@ -86,6 +94,7 @@ class Images:
                 log.warning("skipping image %r: %s", str(file), error)
                 continue
             self._read_count += 1
+            self._check_pages(file)
             yield ArrayFrame(
                 rgb,
                 index=index,
@@ -98,6 +107,20 @@ class Images:
             raise SourceError(
                 f"none of the {self._broken_count} images of {self._path!r} can be read: "
                 "the log says why, get them again"
+            )
+
+    def _check_pages(self, file: Path) -> None:
+        if self._warned_of_pages or file.suffix.lower() not in MULTIPLE_SUFFIXES:
+            return
+        with quiet_opencv():
+            count = cv2.imcount(str(file))
+        if count > 1:
+            self._warned_of_pages = True
+            log.warning(
+                "%r contains %d images: of such files only the first is read; source=file reads "
+                "animations",
+                str(file),
+                count,
             )
 
     def close(self) -> None:
@@ -118,6 +141,8 @@ def read_image(data: bytes) -> Image:
         with quiet_opencv():
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        if "MAX_IMAGE_PIXELS" in error.err:
+            raise ValueError(f"it has too many pixels: set {VARIABLE} to allow more") from error
         raise ValueError(f"OpenCV rejects it: {error.err}") from error
     if bgr is None:
         raise ValueError("it is broken, or not an image that OpenCV can read")

@@ -1,6 +1,9 @@
 import re
 import shutil
 import struct
+import subprocess
+import sys
+import zlib
 
 import cv2
 import numpy as np
@@ -122,7 +125,6 @@ def test_every_kind_of_image_becomes_rgb(data, rgb):
 
 def palette_png():
     """Four pixels with a palette: red, green, blue, white; assembled by hand (PNG standard)."""
-    import zlib
 
     def chunk(kind, body):
         return (
@@ -313,3 +315,37 @@ def test_real_photos(data, warnings):
         if n == 150:
             break
     assert not warnings()
+
+
+def test_a_file_of_several_images_is_reported_once(tmp_path, warnings):
+    pages = [np.full((4, 6, 3), n * 50, np.uint8) for n in range(3)]
+    for name in ("a.tif", "b.tif"):
+        assert cv2.imwritemulti(str(tmp_path / name), pages)
+    frames = list(Images(str(tmp_path)))
+    assert [f.rgb().max() for f in frames] == [0, 0]
+    (warning,) = warnings()
+    assert "a.tif' contains 3 images: of such files only the first is read" in warning
+
+
+READ = """
+import sys
+from vidan_plugins.sources.images.source import read_image
+try:
+    read_image(sys.stdin.buffer.read())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_an_image_with_too_many_pixels_is_rejected_before_it_is_decoded():
+    """OpenCV reads the limit when it is loaded, hence the process of its own."""
+    data = palette_png()
+    size = struct.pack(">II", 30_000, 30_000)  # 5 GB
+    header = b"IHDR" + size + data[24:29]
+    large = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+    done = subprocess.run(
+        [sys.executable, "-c", READ], input=large, capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == (
+        "it has too many pixels: set OPENCV_IO_MAX_IMAGE_PIXELS to allow more"
+    )
