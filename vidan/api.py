@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .execution.summary import Summary
 
 
-def run(overrides: str | Sequence[str] = "") -> Summary:
+def run(overrides: str | Sequence[str] = "", **options: Any) -> Summary:
     """Run the pipeline as `vidan <overrides>` does, and return the summary; nothing is printed.
 
     It can be called from any thread or process, and several times at once.
@@ -20,6 +20,7 @@ def run(overrides: str | Sequence[str] = "") -> Summary:
         overrides: as on the command line, as one string or a list of strings:
             `"source=file source.path=a.mp4 tracker=sort"`. In a string, quote a path that contains
             spaces. Outputs go to `runs/<date>_<time>/` unless `run_dir=` is set.
+        **options: more of them, by keyword: `source="synthetic", max_frames=100`.
 
     Returns:
         The content of `summary.json`: frames, objects by label, speed, latencies, outputs.
@@ -33,6 +34,7 @@ def run(overrides: str | Sequence[str] = "") -> Summary:
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
+    given += [f"{key}={_written(value)}" for key, value in options.items()]
     config = compose(given)
     with claimed(None if config.run_dir is None else Path(config.run_dir)) as directory:
         config.run_dir = str(directory)
@@ -40,6 +42,15 @@ def run(overrides: str | Sequence[str] = "") -> Summary:
     if summary["interrupted"]:
         raise KeyboardInterrupt
     return summary
+
+
+def _written(value: Any) -> str:
+    """A value as it is written on the command line."""
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_written, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def create(kind: str, name: str, **options: Any) -> Any:

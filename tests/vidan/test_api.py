@@ -37,6 +37,17 @@ def test_overrides_as_a_list(tmp_path, monkeypatch):
     assert (run / "summary.json").is_file()
 
 
+def test_overrides_by_keyword(detections_file, capfd):
+    out = Path("an out")
+    summary = vidan.run(
+        SMALL, detector="mot", sink=["jsonl", "mot"], max_frames=2, run_dir=out, quiet=True,
+        **{"detector.path": "det.txt"},
+    )  # fmt: skip
+    assert summary["frames"] == 2
+    assert {"results.jsonl", "tracks.txt"} <= {path.name for path in out.iterdir()}
+    assert capfd.readouterr() == ("", "")
+
+
 def small(out):
     return [*SMALL.split(), "detector=mot", "detector.path=det.txt", f"run_dir={out}"]
 
@@ -125,6 +136,17 @@ def test_a_pipeline_runs_once():
         list(pipeline)
     with pytest.raises(RuntimeError, match="a pipeline runs once"):
         pipeline.run()
+
+
+def test_a_with_block_closes_a_pipeline_whether_or_not_it_ran():
+    source, sink, detector = FakeSource(None), RecordingSink(), FakeDetector()
+    with vidan.Pipeline(vidan.Stream(source, FakeTracker(), {"kept": sink}), detector) as pipeline:
+        pass
+    assert (source.closed, sink.closed, detector.closed) == (1, 1, 1)
+    source = FakeSource(None)
+    with vidan.Pipeline(vidan.Stream(source, FakeTracker()), FakeDetector()) as pipeline:
+        assert next(iter(pipeline)).frame.index == 0
+    assert pipeline.streams[0].frames.closed
 
 
 def test_leaving_the_loop_ends_the_run():

@@ -45,7 +45,8 @@ class Pipeline:
     """Runs one or more streams through one detector.
 
     A pipeline runs once: by `run`, or by a loop over its results. It closes the sources, the
-    detector and the sinks, each in the thread that used it.
+    detector and the sinks, each in the thread that used it. A `with` block stops it at its end,
+    and closes one that has not run.
 
     Args:
         streams: one stream, or several.
@@ -152,6 +153,19 @@ class Pipeline:
             log.error("also failed: %s", failure)
         if failures:
             raise failures[0]
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it; one that has not run closes its components."""
+        self.stop()
+        if not self._started:
+            self._started = True
+            self.detector.close()
+            for stream in self.streams:
+                for component in (stream.source, *stream.sinks.values()):
+                    component.close()
 
     def __iter__(self) -> Iterator[Result]:
         """Run, and yield the results of each stream in order. Leaving the loop ends the run.
