@@ -18,6 +18,12 @@ _SCHEME_START = re.compile(rf"(?<![A-Za-z0-9+.-])(?={_SCHEME})")
 _QUOTED = re.compile(rf"(['\"](?:[\w.@+~-]+=)?)({_SCHEME}(?:(?!://)[^'\"])*)(?=['\"])")
 """A single address in quotes, which may contain spaces."""
 
+_NAMED = re.compile(
+    r"(?i)(?<![\w.])(?P<name>[\w.]{0,64}(?:token|passw|passphrase|secret|api_?key)\w{0,64}=)"
+    r"(?P<quote>['\"]?)(?!\$\{|null\b|None\b)[^\s'\"&;,)\]}]+"
+)
+"""A setting whose name tells that its value is a secret, unless that is in the environment."""
+
 _TRAILING = "'\"`)]}>,;:."
 """What may follow an address in a text."""
 
@@ -111,10 +117,11 @@ def _redacted_query(query: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """A text with the secrets in its addresses hidden."""
+    """A text with the secrets in its addresses, and those in settings such as `token=`, hidden."""
     text = _QUOTED.sub(lambda found: found[1] + redacted_url(found[2]), text)
     words = re.split(r"(\s+)", text)  # words and the spaces between them
-    return "".join(_redacted_word(word) if n % 2 == 0 else word for n, word in enumerate(words))
+    text = "".join(_redacted_word(word) if n % 2 == 0 else word for n, word in enumerate(words))
+    return _NAMED.sub(lambda found: found["name"] + found["quote"] + HIDDEN, text)
 
 
 def _redacted_word(word: str) -> str:

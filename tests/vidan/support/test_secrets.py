@@ -49,6 +49,20 @@ def test_addresses_in_a_text_are_redacted(url, shown):
     assert redacted(text.format(url)) == text.format(shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'sink.web.token=SECRET x'", "'sink.web.token=*** x'"),
+        ("token='SECRET': expected text", "token='***': expected text"),
+        ('+mqtt.password="SECRET"', '+mqtt.password="***"'),
+        ("API_KEY=SECRET, passphrase=SECRET", "API_KEY=***, passphrase=***"),
+        ("token=${oc.env:TOKEN} token=null", "token=${oc.env:TOKEN} token=null"),
+    ],
+)
+def test_values_of_settings_that_are_named_as_secrets_are_hidden(text, shown):
+    assert redacted(text) == shown
+
+
 def test_each_of_several_addresses_is_redacted():
     text = "[rtsp://a:SECRET@one/1,rtsp://b:SECRET@two/2] in http://c/?x=SECRET."
     assert redacted(text) == "[rtsp://***@one/1,rtsp://***@two/2] in http://c/?x=***."

@@ -207,7 +207,7 @@ class TfrecordWriter:
     """Writes `data.record-00000-of-00010` and so on, and `label_map.pbtxt`.
 
     The API decodes only JPEG and PNG, and ignores EXIF: images in other formats or with a
-    rotation are encoded again as JPEG.
+    rotation are encoded again, JPEG as JPEG and everything else as PNG, which loses nothing.
     """
 
     unsupported = ()
@@ -262,5 +262,7 @@ def encode(image: AnnotatedImage) -> tuple[bytes, bytes]:
     if header.orientation == 1 and header.format in API_FORMATS and header.mode in API_MODES:
         return image.file.read(), API_FORMATS[header.format]
     bgr = cv2.cvtColor(image.file.decode(), cv2.COLOR_RGB2BGR)
+    if API_FORMATS.get(header.format) != b"jpeg":
+        return cv2.imencode(".png", bgr)[1].tobytes(), b"png"
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     return cv2.imencode(".jpg", bgr, options)[1].tobytes(), b"jpeg"

@@ -1,3 +1,4 @@
+import base64
 import contextlib
 import gc
 import os
@@ -11,6 +12,7 @@ from fractions import Fraction
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from itertools import islice, pairwise
+from urllib.parse import unquote
 
 import av
 import cv2
@@ -417,6 +419,29 @@ def test_a_url_is_read_like_a_file(serve, clip):
     assert (source.stream, source.live) == ("clip", False)
     assert [number_of(frame.rgb()) for frame in source] == list(range(25))
     source.close()
+
+
+@pytest.mark.parametrize("word", ["s#x", "s/x", "s?x", "s@x", "50%", "%23"])
+def test_a_password_reaches_a_web_server(serve, tmp_path, word):
+    seen = []
+    data = write_clip(tmp_path / "live.ts").read_bytes()
+
+    class Asks(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            self.send_response(200 if seen[-1] else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            body = data if seen[-1] else b""
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    assert len(read(f"http://me:{word}@{serve(Asks)}/live.ts")) == 25
+    expected = base64.b64encode(f"me:{unquote(word)}".encode()).decode()
+    assert f"Basic {expected}" in seen
 
 
 def test_a_url_that_does_not_exist_is_rejected(serve, clip):

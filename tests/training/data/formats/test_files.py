@@ -115,3 +115,4 @@ def test_records_without_usable_names_survive_every_format(tmp_path, name):
         assert one.boxes == pytest.approx(other.boxes, abs=TOLERANCE)
         if name != "tfrecord":  # which encodes again what the API cannot decode
             assert one.file.read() == other.file.read()
+        np.testing.assert_array_equal(one.file.decode(), other.file.decode())
