@@ -29,7 +29,7 @@ from .boxes import FloatArray, IntArray, clip, nms
 from .errors import ModelError
 from .types import Detections
 
-DEFAULT_THRESHOLD = 0.4
+DEFAULT_THRESHOLD = 0.25
 """Minimum score of a detection if the model recommends none."""
 
 DEFAULT_IOU_THRESHOLD = 0.5
