@@ -1,5 +1,11 @@
+import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
+
 import pytest
 
+from tests.clips import write_clip
 from vidan_plugins.sources.ffmpeg.url import Address
 
 
@@ -62,3 +68,32 @@ def test_the_name_is_that_of_the_file_or_else_of_the_host(path, name):
 def test_the_protocol_determines_what_is_local_and_live(path, local, live):
     address = Address(path)
     assert (address.local, address.live) == (local, live)
+
+
+class Files(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("name", ["SECRET23aBcDeFgH.ts", "user=SECRET_password=SECRET.ts"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_run_shows_no_secret_anywhere(serve, tmp_path, name, exists):
+    """Results, summary, log and terminal; `.hydra` keeps the command as it was given."""
+    if exists:
+        write_clip(tmp_path / name)
+    host = serve(partial(Files, directory=str(tmp_path)))
+    url = f"http://me:SECRET#x@{host}/{name}?p=SECRET&loginpas=SECRET#SECRET"
+    command = ["source=file", f"source.path={url}", "tracker=none", "sink=[jsonl]"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vidan", *command, f"hydra.run.dir={tmp_path}/out"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == (0 if exists else 1), done.stderr
+    shown = {"terminal": done.stdout + done.stderr}
+    for file in (tmp_path / "out").glob("*.*"):
+        if file.is_file():
+            shown[file.name] = file.read_text()
+    assert ("results.jsonl" in shown) == exists
+    assert not [place for place, text in shown.items() if "SECRET" in text], shown
