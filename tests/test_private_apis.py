@@ -98,6 +98,11 @@ def test_onnxruntime_quantization_has_the_parts_of_quantize_static():
     assert callable(save_and_reload_model_with_shape_infer)
 
 
+def test_litert_lists_the_operators_of_a_model():
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    assert callable(litert.Interpreter._get_ops_details)
+
+
 def parameters(call):
     return set(inspect.signature(call).parameters)
 
@@ -130,7 +135,8 @@ def test_bounds_are_those_of_the_page():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     required = [requirement for group in groups for requirement in group]
-    for text in ("av>=17,<19", "scipy>=1.13,<2", "openvino>=2025.0,<2027", "keras>=3.6,<4"):
+    bounds = "av>=17,<19", "scipy>=1.13,<2", "openvino>=2025.0,<2027", "keras>=3.6,<4"
+    for text in (*bounds, "ai-edge-litert>=2.0,<3"):
         assert f"`{text}`" in PAGE
         name = Requirement(text).name
         assert {r for r in required if Requirement(r).name == name} == {text}
