@@ -25,6 +25,7 @@ CAMERA = [
     "source.width=160",
     "source.height=120",
     "source.people=1",
+    "scene=none",  # a line makes the first fragment larger than a file may be
     "source.darkness=1",  # noise, which makes files large
     "detector=mot",
     "detector.path=det.txt",
