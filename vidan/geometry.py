@@ -76,12 +76,12 @@ def beyond_sides(polygon: npt.ArrayLike, width: float, height: float) -> Floats:
     Only its sides along an edge of the image, within `EDGE_MARGIN`, are moved: (M,2).
 
     >>> beyond_sides([[20, 100], [20, 50], [60, 50], [60, 100]], 100, 100)
-    array([[ 60., 100.],
-           [ 60., 300.],
+    array([[ 60., 300.],
            [ 20., 300.],
            [ 20., 100.],
            [ 20.,  50.],
-           [ 60.,  50.]])
+           [ 60.,  50.],
+           [ 60., 100.]])
     """
     points = np.array(polygon, np.float64)
     margin, far = EDGE_MARGIN * np.hypot(width, height), width + height
