@@ -4,7 +4,7 @@ import inspect
 from pathlib import Path
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from vidan_plugins.trackers.bytetrack import ByteTrack
 from vidan_plugins.trackers.deepsort import DeepSort
@@ -26,7 +26,7 @@ CONF = Path(__file__).parents[3] / "conf" / "tracker"
     ],
 )
 def test_defaults(name, tracker):
-    values = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    values = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"), resolve=True)
     assert values.pop("name") == name
     signature = inspect.signature(tracker)
     assert values == {k: p.default for k, p in signature.parameters.items()}
