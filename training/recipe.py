@@ -35,6 +35,7 @@ OPTIONAL_KEYS: dict[str, Any] = {
     "patience": None,
     "precision": "auto",
     "tensorboard": False,
+    "class_agnostic": True,
     "matching": {"min_anchors": 3},
     "loss": {"delta": 0.1},
     "optimizer": {

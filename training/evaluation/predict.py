@@ -21,11 +21,13 @@ ModelFunction = Callable[[Image], tuple[FloatArray, FloatArray]]
 MIN_SCORE = 0.01
 """Detections below this score have a negligible effect on average precision."""
 
-SELECTION = Selection(MIN_SCORE, class_agnostic=True)
-
 
 def select(
-    boxes: FloatArray, scores: FloatArray, scale: Scale, size: tuple[int, int]
+    boxes: FloatArray,
+    scores: FloatArray,
+    scale: Scale,
+    size: tuple[int, int],
+    class_agnostic: bool = True,
 ) -> Detections:
     """Select the detections of an image from a model's raw outputs.
 
@@ -34,22 +36,29 @@ def select(
         scores: (K,C) in [0,1].
         scale: scale of the letterboxed image.
         size: width and height of the image, px.
+        class_agnostic: whether boxes of different classes suppress each other.
     """
-    rows, classes = SELECTION.candidates(scores)
-    return SELECTION.select(boxes[rows], scores[rows, classes], classes, scale, size)
+    selection = Selection(MIN_SCORE, class_agnostic=class_agnostic)
+    rows, classes = selection.candidates(scores)
+    return selection.select(boxes[rows], scores[rows, classes], classes, scale, size)
 
 
 def predict(
-    model: ModelFunction, samples: Sequence[Sample], height: int, width: int, batch_size: int = 8
+    model: ModelFunction,
+    samples: Sequence[Sample],
+    height: int,
+    width: int,
+    class_agnostic: bool = True,
+    batch_size: int = 8,
 ) -> list[Detections]:
-    """Run a model on every sample, letterboxed to height x width px."""
+    """Run a model on every sample, letterboxed to height x width px; see `select`."""
     detections = []
     for start in range(0, len(samples), batch_size):
         images = [sample.image() for sample in samples[start : start + batch_size]]
         boxed = [letterbox(image, height, width) for image in images]
         outputs = model(np.stack([image for image, _ in boxed]))
         detections += [
-            select(boxes, scores, scale, (image.shape[1], image.shape[0]))
+            select(boxes, scores, scale, (image.shape[1], image.shape[0]), class_agnostic)
             for boxes, scores, (_, scale), image in zip(*outputs, boxed, images, strict=True)
         ]
     return detections

@@ -105,7 +105,9 @@ class EpochCallback(keras.callbacks.Callback):
         swap_average(self.model)
         metrics: dict[str, float] = {}
         if self.samples:
-            found = predict(self._run, self.samples, *self.config.size)
+            agnostic = self.config.class_agnostic
+            height, width = self.config.size
+            found = predict(self._run, self.samples, height, width, agnostic)
             metrics = evaluate(self.samples, found, self.labels)
         value = float(np.nan_to_num(metrics.get("mAP", 0.0)))  # NaN without objects
         best = value >= self.state.best
@@ -125,6 +127,7 @@ class EpochCallback(keras.callbacks.Callback):
             labels=self.labels,
             input_size=tuple(self.config.size),
             anchors=recipe.anchor_shapes(self.config),
+            class_agnostic=self.config.class_agnostic,
             threshold=round(metrics.get("threshold", DEFAULT_THRESHOLD), 3),
             provenance={
                 **provenance,

@@ -75,3 +75,11 @@ def test_select_scales_to_the_image_and_suppresses_across_classes():
     assert result.boxes.tolist() == [[0, 0, 20, 20], [80, 80, 100, 100]]
     assert result.classes.tolist() == [1, 0]
     assert result.scores == pytest.approx([0.9, 0.3])
+
+
+def test_select_keeps_boxes_of_other_classes_unless_an_object_has_one():
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10]], np.float32)
+    scores = np.array([[0.001, 0.9], [0.8, 0.3]], np.float32)
+    result = select(boxes, scores, Scale(1, 1), (200, 200), class_agnostic=False)
+    assert result.classes.tolist() == [1, 0]
+    assert result.scores == pytest.approx([0.9, 0.8])
