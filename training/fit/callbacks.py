@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ class EpochCallback(keras.callbacks.Callback):
         best = False
         if (epoch + 1) % self.config.evaluate_every == 0 or is_last:
             metrics, best = self._validate()
-            row |= {name: round(value, 4) for name, value in metrics.items()}
+            row |= _rounded(metrics)
         self.state.epoch = epoch + 1
         save_checkpoint(self.model, self.output / "last.npz", self.state)
         self.display.end_epoch(row, best)
@@ -133,7 +134,7 @@ class EpochCallback(keras.callbacks.Callback):
                 **provenance,
                 "seed": self.config.seed,
                 "date": f"{datetime.date.today():%Y-%m-%d}",
-                "validation": {name: round(value, 4) for name, value in metrics.items()},
+                "validation": _rounded(metrics),
             },
         )
         save(self.model, self.output / "best.npz", metadata=json.dumps(spec.to_json()))
@@ -148,6 +149,11 @@ class EpochCallback(keras.callbacks.Callback):
             stream.write(json.dumps(row) + "\n")
         if self.board:
             self.board.write(row)
+
+
+def _rounded(metrics: dict[str, float]) -> dict[str, float]:
+    """The metrics as JSON can store them: without those of labels that have no objects."""
+    return {name: round(value, 4) for name, value in metrics.items() if math.isfinite(value)}
 
 
 class TensorBoardWriter:
