@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from vidan.boxes import iou
+from vidan.config.build import build
+from vidan.config.compose import compose
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.ffmpeg.file import VideoFile
 
@@ -21,6 +23,13 @@ MASKED = {
 }
 
 
+# Centers of objects in a frame of two videos, as seen by eye.
+STREET = [
+    ("video/MOT16-09.mp4", 150, "person", [(1067, 644), (1381, 595)]),  # 1920x1080 px
+    ("video/car-detection.mp4", 210, "vehicle", [(155, 268), (393, 242)]),  # 768x432 px
+]
+
+
 @pytest.fixture(scope="module", params=[None, "facemask_d0"])
 def detector(request):
     if not (ROOT / "plugins/models" / SHIPPED).is_file():
@@ -29,7 +38,7 @@ def detector(request):
 
 
 def test_the_model_is_small_and_has_labels(detector):
-    assert sum(file.stat().st_size for file in (ROOT / "plugins/models").iterdir()) < 27e6
+    assert sum(file.stat().st_size for file in (ROOT / "plugins/models").iterdir()) < 32e6
     assert detector.labels == ("with_mask", "without_mask", "mask_weared_incorrect")
 
 
@@ -67,6 +76,27 @@ def test_masked_faces_are_found(detector, frames):
             x1, y1, x2, y2 = found.boxes.T
             at = np.flatnonzero((x1 < x) & (x < x2) & (y1 < y) & (y < y2))
             assert {labels[i] for i in at} == {"with_mask"}, (frame.index, x, y)
+
+
+@pytest.mark.parametrize(("video", "index", "label", "centers"), STREET)
+def test_people_and_vehicles_are_found(data, video, index, label, centers):
+    config = compose(["detector=people"])
+    detector = build("detector", config.detector)
+    source = VideoFile(str(data / video))
+    frame = next(itertools.islice(source, index, None))
+    (found,) = detector.detect([frame])
+    for x, y in centers:
+        x1, y1, x2, y2 = found.boxes.T
+        at = np.flatnonzero((x1 < x) & (x < x2) & (y1 < y) & (y < y2))
+        assert {detector.labels[found.classes[i]] for i in at} == {label}, (x, y)
+    detector.close()
+    source.close()
+
+
+def test_the_model_of_people_has_labels_and_finds_nothing_in_blank_images():
+    detector = OnnxDetector("people_lite0_int8")
+    assert detector.labels == ("person", "bicycle", "motorcycle", "vehicle")
+    assert [len(f) for f in detector.detect([plain(0), plain(128), plain(255)])] == [0] * 3
 
 
 def unmatched(ones, others):

@@ -55,8 +55,8 @@ def test_each_of_several_sinks_has_its_own_key():
     assert config.sink.mot.path == "/out/tracks.txt"
 
 
-COMBINATIONS = {("analytics", "scene")}
-"""Options that combine others of their group, and are no components."""
+PRESETS = {("analytics", "scene"), ("detector", "people")}
+"""Options that combine or set others of their group, and are no components."""
 
 
 def choices():
@@ -64,7 +64,7 @@ def choices():
         (kind, name)
         for kind, options in groups().items()
         for name in options
-        if kind in KINDS and (kind, name) not in COMBINATIONS
+        if kind in KINDS and (kind, name) not in PRESETS
     ]
 
 
