@@ -29,9 +29,9 @@ def _lines(measures: list[Record]) -> Table:
     table = _table("line", "in", "out")
     for line in _values(measures, "line", CROSSINGS):
         of_line = [m for m in measures if m["labels"].get("line") == line]
-        for label, rows in _groups(of_line, line):
+        for title, rows in _groups(of_line, line):
             counts = [_sum(rows, CROSSINGS, direction=way) for way in ("in", "out")]
-            table.add_row(one_line(label), *(f"{count:.0f}" for count in counts))
+            table.add_row(title, *(f"{count:.0f}" for count in counts))
     return table
 
 
@@ -40,11 +40,11 @@ def _zones(measures: list[Record]) -> Table:
     table = _table("zone", "visits", "now", "mean dwell, s")
     for zone in _values(measures, "zone", VISITS, OBJECTS):
         of_zone = [m for m in measures if m["labels"].get("zone") == zone]
-        for label, rows in _groups(of_zone, zone):
+        for title, rows in _groups(of_zone, zone):
             ended = _sum(rows, DWELL_COUNT)
             dwell = f"{_sum(rows, DWELL_SUM) / ended:.1f}" if ended else "-"
             visits, now = _sum(rows, VISITS), _sum(rows, OBJECTS)
-            table.add_row(one_line(label), f"{visits:.0f}", f"{now:.0f}", dwell)
+            table.add_row(title, f"{visits:.0f}", f"{now:.0f}", dwell)
     return table
 
 
@@ -56,11 +56,11 @@ def _table(first: str, *others: str) -> Table:
 
 
 def _groups(measures: list[Record], name: str) -> Iterator[tuple[str, list[Record]]]:
-    """All measures of a shape, and those of each label if there are several."""
-    yield name, measures
+    """The titles and measures of rows: of a whole shape, and of each label if there are several."""
+    yield one_line(name), measures
     labels = sorted({m["labels"]["label"] for m in measures if "label" in m["labels"]})
     for label in labels if len(labels) > 1 else ():
-        yield f"  {label}", [m for m in measures if m["labels"].get("label") == label]
+        yield f"  {one_line(label)}", [m for m in measures if m["labels"].get("label") == label]
 
 
 def _values(measures: list[Record], key: str, *names: str) -> list[str]:

@@ -9,15 +9,20 @@ def measure(name, value, **labels):
     return {"name": name, "labels": labels, "value": value}
 
 
-def rows(*measures):
-    """The words of each line, at 80 columns."""
+def printed(*measures):
+    """The lines, at 80 columns."""
     console = Console(width=80)
     with console.capture() as captured:
         for table in count_tables(measures):
             console.print(table)
     lines = captured.get().splitlines()
     assert all(len(line) <= 80 for line in lines)
-    return [line.split() for line in lines]
+    return lines
+
+
+def rows(*measures):
+    """The words of each line."""
+    return [line.split() for line in printed(*measures)]
 
 
 def crossings(value, line, direction, label="person"):
@@ -37,6 +42,12 @@ def test_lines_have_a_row_each_and_labels_where_there_are_several():
         ["person", "3", "0"],
         ["gate", "0", "5"],
     ]
+
+
+def test_labels_are_indented_below_their_line_and_harmless():
+    lines = printed(crossings(1, "door", "in", "car"), crossings(1, "door", "in", "\x1bb\n"))
+    assert [line.startswith("  ") for line in lines] == [False, False, True, True]
+    assert not any("\x1b" in line for line in lines)
 
 
 def test_zones_show_visits_objects_and_mean_dwell():
