@@ -37,19 +37,14 @@ def names_source(argument: str) -> bool:
     >>> [names_source(word) for word in ("0", "rtsp://a/b", "a.mp4", "./a", "doctor")]
     [True, True, True, True, False]
     """
-    if argument.startswith(("-", "~=", "+")):
+    if not argument or argument.startswith(("-", "+")):
         return False
-    return (
-        argument.isdecimal()
-        or "://" in argument
-        or (any(mark in argument for mark in "./\\") and not _is_override(argument))
-        or expanded(argument).exists()
-    )
-
-
-def _is_override(argument: str) -> bool:
-    """Whether `a=b` sets a key; a file with such a name is a file."""
-    return "=" in argument and not expanded(argument).exists()
+    if expanded(argument).exists():
+        return True
+    deletes = argument.startswith("~") and not argument.startswith(("~/", "~\\"))
+    if deletes or "=" in argument.partition("://")[0]:
+        return False  # an override
+    return argument.isdecimal() or any(mark in argument for mark in "./\\")
 
 
 def _source(argument: str) -> tuple[str, str]:

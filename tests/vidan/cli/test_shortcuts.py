@@ -25,7 +25,10 @@ def test_files_folders_urls_and_cameras(tmp_path, monkeypatch):
         assert with_source([word, "max_frames=2"]) == [*source, "max_frames=2"]
 
 
-@pytest.mark.parametrize("word", ["source=file", "~sink", "+a.b=1", "doctor", "-m", "--cfg"])
+OVERRIDES = ("source=file", "source.path=rtsp://a/b", "~sink", "~sink.video", "+a.b=1")
+
+
+@pytest.mark.parametrize("word", [*OVERRIDES, "doctor", "-m", "--cfg", ""])
 def test_overrides_options_and_commands_are_no_sources(word):
     assert not names_source(word)
 
