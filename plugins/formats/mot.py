@@ -31,8 +31,8 @@ Array = npt.NDArray[np.float64]
 FRAME, ID, BOX, SCORE, CLASS, VISIBILITY = 0, 1, slice(2, 6), 6, 7, 8
 """Columns of a row."""
 
-FLAG, CLASS, VISIBILITY = 6, 7, 8
-"""Further columns of a gt.txt; the flag is 0 for what is to be ignored."""
+FLAG = SCORE
+"""Column of a gt.txt, 0 for what is to be ignored."""
 
 PEDESTRIAN = 1
 """Class of the people that benchmarks count."""
@@ -48,6 +48,8 @@ TRACK_COLUMNS = 10
 
 IMAGES_FOLDER = "img1"
 """Folder of a sequence's images, unless its seqinfo.ini names another."""
+
+_Lines = list[tuple[int, str]]  # numbers from 1, and texts
 
 _MAX_FRAME = 2**53  # largest whole number up to which float64 represents all
 _MAX_VALUE = 1e30  # the corners of a box remain finite in single precision
@@ -147,7 +149,10 @@ def read_track_table(path: Path) -> MotTable:
     Raises:
         SourceError: the file cannot be read, or is not in this format.
     """
-    lines = _read_lines(path, "tracks")
+    return _track_table(path, _read_lines(path, "tracks"))
+
+
+def _track_table(path: Path, lines: _Lines) -> MotTable:
     values = (_track(f"{path}:{n}", line) for n, line in lines)
     rows = np.fromiter(values, np.dtype((np.float64, TRACK_COLUMNS)), len(lines))
     order = np.lexsort((rows[:, ID], rows[:, FRAME]))
@@ -166,7 +171,10 @@ def has_classes(truth: Path) -> bool:
     Raises:
         SourceError: it cannot be read.
     """
-    lines = _read_lines(truth, "ground truth")
+    return _have_classes(_read_lines(truth, "ground truth"))
+
+
+def _have_classes(lines: _Lines) -> bool:
     return bool(lines) and lines[0][1].count(",") + 1 == TRUTH_COLUMNS
 
 
@@ -178,9 +186,10 @@ def read_people(path: Path) -> Array:
     Raises:
         SourceError: the file cannot be read, or is not in this format.
     """
-    rows = read_tracks(path)
+    lines = _read_lines(path, "tracks")
+    rows = _track_table(path, lines).values
     rows = rows[rows[:, FLAG] == 1]
-    if not has_classes(path):
+    if not _have_classes(lines):
         rows[:, CLASS], rows[:, VISIBILITY] = PEDESTRIAN, 1.0
     return np.asarray(rows[rows[:, CLASS] == PEDESTRIAN])
 
@@ -286,7 +295,7 @@ def seqinfo_number(path: Path, info: Mapping[str, str], key: str) -> float | Non
     return value
 
 
-def _read_lines(path: Path, content: str) -> list[tuple[int, str]]:
+def _read_lines(path: Path, content: str) -> _Lines:
     """The lines that are not blank, with their numbers from 1; `content` is for errors.
 
     Raises:
