@@ -1,4 +1,4 @@
-"""MOTChallenge's text formats: detections, tracks, ground truth, and `seqinfo.ini`.
+"""MOTChallenge's text formats: detections, tracks and ground truth.
 
 All files of boxes have one row per box, with the numbers separated by commas:
 
@@ -14,10 +14,8 @@ and table 5.
 
 from __future__ import annotations
 
-import configparser
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -262,37 +260,6 @@ def last_frame(path: Path) -> int:
         return max((int(float(line.split(",")[0])) for line in lines if line.strip()), default=0)
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot read {str(path)!r}: {error}") from error
-
-
-def read_seqinfo(path: Path) -> Mapping[str, str]:
-    """The `[Sequence]` section of a seqinfo.ini, with lower-case keys; {} if there is none.
-
-    Raises:
-        SourceError: the file cannot be parsed.
-    """
-    info = configparser.ConfigParser(interpolation=None)
-    try:
-        info.read(path, encoding="utf-8")
-        return dict(info["Sequence"]) if "Sequence" in info else {}
-    except (configparser.Error, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(f"cannot read {str(path)!r}: {reason}: repair or remove it") from error
-
-
-def seqinfo_number(path: Path, info: Mapping[str, str], key: str) -> float | None:
-    """A number above 0 in a seqinfo.ini; None if it has no such key.
-
-    Raises:
-        SourceError: it is not a number above 0.
-    """
-    text = info.get(key)
-    try:
-        value = None if text is None else float(text)
-    except ValueError:
-        value = -1.0
-    if value is not None and not 0 < value < math.inf:
-        raise SourceError(f"{path}: {key}={text!r}: expected a number above 0")
-    return value
 
 
 def _read_lines(path: Path, content: str) -> _Lines:

@@ -15,7 +15,8 @@ from pathlib import Path
 from vidan.errors import SourceError
 from vidan.options import expanded
 
-from ...formats.mot import IMAGES_FOLDER, read_seqinfo
+from ...formats.mot import IMAGES_FOLDER
+from ...formats.seqinfo import read_seqinfo
 
 log = logging.getLogger(__name__)
 

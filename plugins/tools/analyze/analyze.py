@@ -82,12 +82,12 @@ def _sequence(file: TrackFile, config: DictConfig, labels: Labels) -> TrackSeque
     Raises:
         VidanError: the file is not one of tracks, or an option is missing or invalid.
     """
-    rate = DEFAULT_RATE if file.rate is None else file.rate
+    rate = DEFAULT_RATE if file.facts.rate is None else file.facts.rate
     if config.rate is not None:
         rate = options.positive("rate", config.rate)
     rows, classes = read_rows(file.path, labels)
     last = int(rows[-1, 0]) if len(rows) else 0
-    frames = file.frames or last
+    frames = file.facts.frames or last
     if config.frames is not None:
         frames = options.whole("frames", config.frames, 1)
     if not frames:
@@ -95,7 +95,7 @@ def _sequence(file: TrackFile, config: DictConfig, labels: Labels) -> TrackSeque
     elif frames < last:
         log.warning("%s: leaving out tracks after frame %d, the last", file.path, frames)
     scene = load_scene(_plain(config, "scene"))
-    size = _size(config.size) or file.size or scene.drawn_for or _extent(scene, rows)
+    size = _size(config.size) or file.facts.size or scene.drawn_for or _extent(scene, rows)
     return TrackSequence(file.name, rows, classes, labels.names, rate, size, frames)
 
 

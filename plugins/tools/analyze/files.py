@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidan.errors import SourceError
 
-from ...formats.mot import read_seqinfo, seqinfo_number
+from ...formats.seqinfo import SequenceFacts, read_seqinfo, sequence_facts
 
 TRUTH = ("gt/gt.txt", "gt.txt")
 """Ground truth in the folder of a sequence."""
@@ -21,16 +21,12 @@ class TrackFile:
     Attributes:
         name: of the sequence.
         path: of the file.
-        rate: frames per second in its seqinfo.ini; None if there is none.
-        size: width and height in its seqinfo.ini, px; None if there is none.
-        frames: number of frames in its seqinfo.ini; None if there is none.
+        facts: in its seqinfo.ini.
     """
 
     name: str
     path: Path
-    rate: float | None
-    size: tuple[int, int] | None
-    frames: int | None
+    facts: SequenceFacts
 
 
 def find_tracks(path: Path) -> list[TrackFile]:
@@ -75,9 +71,4 @@ def _track_file(path: Path) -> TrackFile:
     else:
         folder, name = place.with_suffix(""), place.stem
     seqinfo = folder / "seqinfo.ini"
-    info = read_seqinfo(seqinfo)
-    rate = seqinfo_number(seqinfo, info, "framerate")
-    width, height = (seqinfo_number(seqinfo, info, key) for key in ("imwidth", "imheight"))
-    size = (int(width), int(height)) if width and height else None
-    frames = seqinfo_number(seqinfo, info, "seqlength")
-    return TrackFile(name, path, rate, size, None if frames is None else int(frames))
+    return TrackFile(name, path, sequence_facts(seqinfo, read_seqinfo(seqinfo)))

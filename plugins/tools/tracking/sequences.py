@@ -15,7 +15,8 @@ from pathlib import Path
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
 
-from ...formats.mot import IMAGES_FOLDER, last_frame, read_seqinfo, seqinfo_number
+from ...formats.mot import IMAGES_FOLDER, last_frame
+from ...formats.seqinfo import read_seqinfo, sequence_facts
 
 DEFAULT_FRAME_RATE = 30.0
 """Frames per second if neither the user nor a seqinfo.ini gives a rate."""
@@ -161,7 +162,7 @@ def _sequence(place: Path, folders: Folders) -> MotSequence:
     truth = _truth(place, folders.gt, parent / "gt", (name, scene))
     seqinfo = _seqinfo(place, truth)
     info = read_seqinfo(seqinfo)
-    width, height = info.get("imwidth"), info.get("imheight")
+    facts = sequence_facts(seqinfo, info, folders.rate)
     images = _images(folders.images or parent / "frames", (name, scene))
     own = place / info.get("imdir", IMAGES_FOLDER)
     if folders.images is None and own.is_dir():
@@ -177,9 +178,9 @@ def _sequence(place: Path, folders: Folders) -> MotSequence:
         features,
         features is not None and folders.features is not None,
         images,
-        folders.rate or seqinfo_number(seqinfo, info, "framerate") or DEFAULT_FRAME_RATE,
-        int(seqinfo_number(seqinfo, info, "seqlength") or 0) or None,
-        (int(width), int(height)) if width and height else None,
+        facts.rate or DEFAULT_FRAME_RATE,
+        facts.frames or None,
+        facts.size,
     )
 
 

@@ -7,7 +7,6 @@ from vidan.errors import SinkError, SourceError
 from vidan_plugins.formats.mot import (
     last_frame,
     read_detections,
-    read_seqinfo,
     read_tracks,
     track_line,
     truth_line,
@@ -62,13 +61,3 @@ def test_the_last_frame(tmp_path):
     path.write_text("one,2,3\n")
     with pytest.raises(SourceError, match=r"cannot read '.*det\.txt'"):
         last_frame(path)
-
-
-def test_seqinfo(tmp_path):
-    path = tmp_path / "seqinfo.ini"
-    assert read_seqinfo(path) == {}
-    path.write_text("[Sequence]\nimDir=images\nframeRate=25\n")
-    assert read_seqinfo(path) == {"imdir": "images", "framerate": "25"}
-    path.write_text("no section\n")
-    with pytest.raises(SourceError, match=r"seqinfo\.ini.*: repair or remove it"):
-        read_seqinfo(path)
