@@ -24,7 +24,7 @@ from .base import (
     shape_of,
     sigmoid,
 )
-from .grid import cells
+from .grid import cells, grid_shape, rows
 
 EXPECTS = "one output [1,5+C,h,w] at stride 16: objectness, box, softmax of the classes"
 PREPROCESSING = Preprocessing(letterbox="stretch", channels="bgr")
@@ -35,10 +35,10 @@ SUM_TOLERANCE = 0.01
 
 def decode(outputs: Outputs, size: Size) -> Candidates:
     """Boxes, and the score and the class of the best one, of one output [1,5+C,h,w]."""
-    rows = outputs[0][0].reshape(outputs[0].shape[1], -1).T
-    centers = cells(size, (STRIDE,)).corners + np.tanh(rows[:, 1:3]) * STRIDE
-    sides = sigmoid(rows[:, 3:5]) * np.array(size[::-1], np.float32)
-    scores = rows[:, :1] ** OBJECTNESS_POWER * rows[:, 5:] ** CLASS_POWER
+    numbers = rows(outputs[0])
+    centers = cells(size, (STRIDE,)).corners + np.tanh(numbers[:, 1:3]) * STRIDE
+    sides = sigmoid(numbers[:, 3:5]) * np.array(size[::-1], np.float32)
+    scores = numbers[:, :1] ** OBJECTNESS_POWER * numbers[:, 5:] ** CLASS_POWER
     return best_class(corners(np.concatenate([centers, sides], axis=1)), scores)
 
 
@@ -49,7 +49,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
         return None
     array = info.outputs[name]
     classes = array.shape[1] - 5
-    if classes < 1 or array.shape[2:] != tuple(-(-side // STRIDE) for side in info.size):
+    if classes < 1 or array.shape[2:] != grid_shape(info.size, STRIDE):
         return None
     sums = array[0, 5:].sum(axis=0)
     if not are_probabilities(array[0, 0]) or np.abs(sums - 1).max() > SUM_TOLERANCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -33,12 +34,18 @@ class Cells(NamedTuple):
     strides: FloatArray
 
 
+def grid_shape(size: Size, stride: int) -> tuple[int, int]:
+    """Rows and columns of a grid over an input; the cells at its border may be cut off."""
+    height, width = size
+    return -(-height // stride), -(-width // stride)
+
+
 @lru_cache(maxsize=32)
 def cells(size: Size, strides: Sequence[int] = STRIDES) -> Cells:
-    """The cells over an input of that height and width; those at its border may be cut off."""
+    """The cells over an input of that height and width."""
     corners, sides = [], []
     for stride in strides:
-        rows, columns = (-(-side // stride) for side in size)
+        rows, columns = grid_shape(size, stride)
         y, x = np.mgrid[:rows, :columns].reshape(2, -1) * stride
         corners.append(np.stack([x, y], axis=1))
         sides.append(np.full((len(x), 1), stride))
@@ -49,7 +56,22 @@ def cells(size: Size, strides: Sequence[int] = STRIDES) -> Cells:
 
 def count_cells(size: Size, strides: Sequence[int] = STRIDES) -> int:
     """Number of cells over an input of that height and width."""
-    return sum(-(-size[0] // stride) * -(-size[1] // stride) for stride in strides)
+    return sum(math.prod(grid_shape(size, stride)) for stride in strides)
+
+
+def rows(head: FloatArray) -> FloatArray:
+    """An output [1,F,h,w] as (h*w,F), a row for each cell."""
+    return np.asarray(head[0].reshape(head.shape[1], -1).T)
+
+
+def joined(parts: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Scores (N,C) of all cells, and the numbers of their boxes (N,F).
+
+    Args:
+        parts: scores (n,C) of each grid, then numbers (n,F) of each.
+    """
+    half = len(parts) // 2
+    return np.concatenate(parts[:half]), np.concatenate(parts[half:])
 
 
 def around(centers: FloatArray, distances: FloatArray) -> FloatArray:

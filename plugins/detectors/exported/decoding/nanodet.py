@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from ...preprocess import Preprocessing
 from .base import (
     Candidates,
@@ -25,7 +23,7 @@ from .base import (
     are_probabilities,
     shape_of,
 )
-from .grid import BINS, STRIDES, STRIDES_4, around, cells, count_cells, expected_distances
+from .grid import BINS, STRIDES, STRIDES_4, around, cells, count_cells, expected_distances, joined
 
 EXPECTS = (
     "one output [1,N,C+32] with a box for each cell of the grids at strides 8, 16, 32 and "
@@ -56,10 +54,7 @@ def decode(outputs: Outputs, size: Size, *, strides: tuple[int, ...], offset: fl
         rows = outputs[0][0]
         scores, logits = rows[:, :-DISTRIBUTIONS], rows[:, -DISTRIBUTIONS:]
     else:
-        half = len(outputs) // 2
-        scores, logits = (
-            np.concatenate([each[0] for each in part]) for part in (outputs[:half], outputs[half:])
-        )
+        scores, logits = joined([each[0] for each in outputs])
     grid = cells(size, strides)
     points = grid.corners + offset * grid.strides
     return Candidates(around(points, expected_distances(logits) * grid.strides), scores)
@@ -69,7 +64,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize such heads by the number of their boxes."""
     if info.takes_integers:
         return None
-    return _joined(info) or _separate(info)
+    return _joined(info) or match_separate(info, STRIDES, PREPROCESSING)
 
 
 def _joined(info: ModelInfo) -> OutputDecoding | None:
@@ -96,19 +91,13 @@ def _joined(info: ModelInfo) -> OutputDecoding | None:
     )
 
 
-def _separate(info: ModelInfo) -> OutputDecoding | None:
-    found = separate_outputs(info)
-    if found is None or len(found) != 2 * len(STRIDES):
-        return None
-    return separate_decoding(info, found, STRIDES, PREPROCESSING)
-
-
-def separate_outputs(info: ModelInfo) -> tuple[str, ...] | None:
-    """Names of scores [1,n,C] of each stride, then of distributions [1,n,32]; None if not so."""
+def match_separate(
+    info: ModelInfo, strides: tuple[int, ...], preprocessing: Preprocessing
+) -> OutputDecoding | None:
+    """Recognize scores [1,n,C] and distributions [1,n,32] for each of these strides."""
     names = info.floats(3)
-    if len(names) != len(info.outputs) or len(names) not in (2 * len(STRIDES), 2 * len(STRIDES_4)):
+    if len(names) != len(info.outputs) or len(names) != 2 * len(strides):
         return None
-    strides = STRIDES_4[: len(names) // 2]
     names.sort(key=lambda name: -info.outputs[name].shape[1])
     boxes = [name for name in names if info.outputs[name].shape[2] == DISTRIBUTIONS]
     scores = [name for name in names if name not in boxes]
@@ -116,23 +105,13 @@ def separate_outputs(info: ModelInfo) -> tuple[str, ...] | None:
     for part in (boxes, scores):
         if [info.outputs[name].shape[1] for name in part] != counts:
             return None
-    if len({info.outputs[name].shape[2] for name in scores}) != 1:
+    classes = info.outputs[scores[0]].shape[2]
+    if any(info.outputs[name].shape[2] != classes for name in scores):
         return None
-    return (*scores, *boxes)
-
-
-def separate_decoding(
-    info: ModelInfo,
-    names: tuple[str, ...],
-    strides: tuple[int, ...],
-    preprocessing: Preprocessing,
-) -> OutputDecoding:
-    """How to decode the outputs of `separate_outputs`."""
-    classes = info.outputs[names[0]].shape[2]
     return OutputDecoding(
         reason=f"{len(names)} outputs, {classes} scores and distances as distributions at strides "
         f"{strides[0]} to {strides[-1]}",
-        outputs=names,
+        outputs=(*scores, *boxes),
         decode=partial(decode, strides=strides, offset=0.5),
         preprocessing=preprocessing,
         max_label=classes,

@@ -15,7 +15,7 @@ import numpy as np
 from ...preprocess import Preprocessing
 from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, are_boxes, shape_of
 from .grid import STRIDES_4
-from .nanodet import separate_decoding, separate_outputs
+from .nanodet import match_separate
 
 EXPECTS = (
     "outputs [K,6] (class, score, x1, y1, x2, y2 in px) and the number of rows; or boxes [1,N,4] "
@@ -46,7 +46,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize such outputs."""
     if info.takes_integers:
         return None
-    return _rows(info) or _raw(info) or _heads(info)
+    return _rows(info) or _raw(info) or match_separate(info, STRIDES_4, PREPROCESSING)
 
 
 def _rows(info: ModelInfo) -> OutputDecoding | None:
@@ -83,13 +83,6 @@ def _raw(info: ModelInfo) -> OutputDecoding | None:
         max_label=array.shape[1],
         guess=IMAGES,
     )
-
-
-def _heads(info: ModelInfo) -> OutputDecoding | None:
-    found = separate_outputs(info)
-    if found is None or len(found) != 2 * len(STRIDES_4):
-        return None
-    return separate_decoding(info, found, STRIDES_4, PREPROCESSING)
 
 
 DECODE = Decode("picodet", EXPECTS, match)

@@ -9,10 +9,6 @@ docs/en/06-custom-ops and configs/mmdet/detection.
 
 from __future__ import annotations
 
-import numpy as np
-
-from vidan.boxes import FloatArray
-
 from ...preprocess import Preprocessing
 from .base import (
     Candidates,
@@ -24,7 +20,7 @@ from .base import (
     shape_of,
     sigmoid,
 )
-from .grid import STRIDES, around, cells
+from .grid import STRIDES, around, cells, grid_shape, joined, rows
 from .ssd import decode_scored
 
 EXPECTS = (
@@ -44,16 +40,8 @@ IMAGES = "images as RTMDet takes them; other models of MMDetection differ"
 
 def decode_heads(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of logits of the three strides, then of distances."""
-    half = len(outputs) // 2
-    logits, distances = (
-        np.concatenate([_rows(each) for each in part]) for part in (outputs[:half], outputs[half:])
-    )
+    logits, distances = joined([rows(each) for each in outputs])
     return Candidates(around(cells(size).corners, distances), sigmoid(logits))
-
-
-def _rows(head: FloatArray) -> FloatArray:
-    """[1,F,h,w] as (h*w,F)."""
-    return np.asarray(head[0].reshape(head.shape[1], -1).T)
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
@@ -84,7 +72,7 @@ def _heads(info: ModelInfo) -> OutputDecoding | None:
         return None
     boxes = [n for n in names if info.outputs[n].shape[1] == 4][-len(STRIDES) :]
     scores = [name for name in names if name not in boxes]
-    sizes = [tuple(-(-side // stride) for side in info.size) for stride in STRIDES]
+    sizes = [grid_shape(info.size, stride) for stride in STRIDES]
     for part in (boxes, scores):
         part.sort(key=lambda name: -info.outputs[name].shape[2])
         if [info.outputs[name].shape[2:] for name in part] != sizes:

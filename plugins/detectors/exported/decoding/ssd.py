@@ -67,9 +67,8 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
 
 def decode_scored(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of boxes [K,5] with their scores, and labels [K], a batch of one or none."""
-    rows, labels = outputs[0].reshape(-1, 5), outputs[1].reshape(-1)
-    kept = labels >= 0
-    return Candidates(to_px(rows[:, :4], size)[kept], rows[kept, 4], labels[kept].astype(np.int64))
+    rows = outputs[0].reshape(-1, 5)
+    return decode((rows[:, :4], outputs[1], rows[:, 4]), size)
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
