@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ..errors import StageError
 from ..interfaces import Detector
 from ..stats import Stats
-from ..support.stuck import give_up
+from ..support.stuck import DaemonThread, give_up
 from ..types import Result
 from .batching import DetectorPool
 from .channel import Channel
@@ -215,23 +215,20 @@ class Pipeline:
         self._interrupts += 1
 
     @staticmethod
-    def _abandon(threads: Iterable[threading.Thread]) -> None:
+    def _abandon(threads: Iterable[DaemonThread]) -> None:
         """Go on without threads that do not end, as in a model that never does."""
         for thread in threads:
             log.error("%s did not end and is left behind", thread.name.removeprefix("vidan-"))
             give_up(thread)
 
-    def _threads(self) -> list[threading.Thread]:
+    def _threads(self) -> list[DaemonThread]:
         jobs = self._pool.jobs()
         for stream in self.streams:
             jobs |= stream.jobs()
-        return [
-            threading.Thread(target=job, name=f"vidan-{name}", daemon=True)
-            for name, job in jobs.items()
-        ]
+        return [DaemonThread(job, f"vidan-{name}") for name, job in jobs.items()]
 
     @staticmethod
-    def _wait(threads: Iterable[threading.Thread]) -> None:
+    def _wait(threads: Iterable[DaemonThread]) -> None:
         """Wait for all threads, POLL_S at most."""
         end = time.monotonic() + POLL_S
         for thread in threads:

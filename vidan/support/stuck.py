@@ -10,11 +10,43 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_stuck: list[threading.Thread] = []
+
+class DaemonThread(threading.Thread):
+    """A daemon thread that is known to run even if a signal interrupted a wait for it.
+
+    Before Python 3.13, `threading.Thread.join` takes a thread for ended when the handler of a
+    signal raises an exception in it.
+
+    Args:
+        target: called in the thread.
+        name: of the thread.
+    """
+
+    def __init__(self, target: Callable[[], object], name: str) -> None:
+        super().__init__(target=target, name=name, daemon=True)
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """See `threading.Thread`."""
+        try:
+            super().run()
+        finally:
+            self._ended.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """See `threading.Thread`."""
+        self._ended.wait(timeout)
+
+    def is_alive(self) -> bool:
+        """See `threading.Thread`."""
+        return self.ident is not None and not self._ended.is_set()
 
 
-def give_up(thread: threading.Thread) -> None:
-    """Let the process end without this thread, which is a daemon: see `leave`."""
+_stuck: list[DaemonThread] = []
+
+
+def give_up(thread: DaemonThread) -> None:
+    """Let the process end without this thread: see `leave`."""
     _stuck[:] = [other for other in _stuck if other.is_alive()]
     _stuck.append(thread)
 
@@ -49,7 +81,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="vidan-limited", daemon=True)
+    thread = DaemonThread(run, "vidan-limited")
     give_up(thread)  # at once: a signal may end the wait
     thread.start()
     thread.join(seconds)
