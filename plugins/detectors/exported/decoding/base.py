@@ -24,6 +24,14 @@ Size = tuple[int, int]
 INTEGERS = ("uint8", "int32")
 """Types of an input that takes pixels as they are, 0 to 255."""
 
+IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+"""With the normalization of ImageNet, on which many networks are pretrained."""
+
+IMAGENET_BGR = Preprocessing(
+    channels="bgr", scale=255.0, mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)
+)
+"""The same as the configurations of OpenMMLab have it."""
+
 MAX_FRACTION = 2.0
 """Largest coordinate of boxes in fractions of the input; they may reach beyond it a little."""
 

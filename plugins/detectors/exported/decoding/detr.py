@@ -25,6 +25,7 @@ from vidan.errors import ModelError
 
 from ...preprocess import Preprocessing
 from .base import (
+    IMAGENET,
     Candidates,
     Decode,
     ModelInfo,
@@ -47,10 +48,6 @@ COCO_IDS = 91
 """Columns of a model whose columns are COCO's ids from 0."""
 
 WITH_SIGMOID = Preprocessing(letterbox="stretch")
-WITH_SOFTMAX = Preprocessing(
-    letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
-)
-"""With the normalization of ImageNet, on which DETR was pretrained."""
 
 
 def decode_but_last(outputs: Outputs, size: Size) -> Candidates:
@@ -109,7 +106,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
         reason=f"{shape_of(logits, scores)} ({kind}) and {shape_of(boxes, info.outputs[boxes])}",
         outputs=(logits, boxes),
         decode=partial(decode, no_object=no_object),
-        preprocessing=WITH_SOFTMAX if no_object else WITH_SIGMOID,
+        preprocessing=IMAGENET if no_object else WITH_SIGMOID,
         max_label=columns - no_object - 1 + first,
         first_label=first,
         suppressed=True,
@@ -131,7 +128,7 @@ def _rf_detr(info: ModelInfo) -> OutputDecoding | None:
         f"{shape_of(boxes, info.outputs[boxes])}, of RF-DETR",
         outputs=(logits, boxes),
         decode=decode if ids else decode_but_last,
-        preprocessing=WITH_SOFTMAX,
+        preprocessing=IMAGENET,
         max_label=columns - 1,
         first_label=0 if ids else 1,
         suppressed=True,

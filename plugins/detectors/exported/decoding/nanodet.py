@@ -14,6 +14,7 @@ from functools import partial
 
 from ...preprocess import Preprocessing
 from .base import (
+    IMAGENET_BGR,
     Candidates,
     Decode,
     ModelInfo,
@@ -28,13 +29,6 @@ from .grid import BINS, STRIDES, STRIDES_4, around, cells, count_cells, expected
 EXPECTS = (
     "one output [1,N,C+32] with a box for each cell of the grids at strides 8, 16, 32 and "
     "possibly 64, or outputs [1,n,C] and [1,n,32] for each stride"
-)
-PREPROCESSING = Preprocessing(
-    letterbox="stretch",
-    channels="bgr",
-    scale=255.0,
-    mean=(123.675, 116.28, 103.53),
-    std=(58.395, 57.12, 57.375),
 )
 DISTRIBUTIONS = 4 * BINS
 """Numbers that describe a box."""
@@ -64,7 +58,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize such heads by the number of their boxes."""
     if info.takes_integers:
         return None
-    return _joined(info) or match_separate(info, STRIDES, PREPROCESSING)
+    return _joined(info) or match_separate(info, STRIDES, IMAGENET_BGR)
 
 
 def _joined(info: ModelInfo) -> OutputDecoding | None:
@@ -86,7 +80,7 @@ def _joined(info: ModelInfo) -> OutputDecoding | None:
         f"{classes} scores, distances as distributions",
         outputs=(name,),
         decode=partial(decode, strides=strides, offset=0.0 if plus else 0.5),
-        preprocessing=PREPROCESSING,
+        preprocessing=IMAGENET_BGR,
         max_label=classes,
     )
 

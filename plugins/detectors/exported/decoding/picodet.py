@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, are_boxes, shape_of
+from .base import (
+    IMAGENET,
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    are_boxes,
+    shape_of,
+)
 from .grid import STRIDES_4
 from .nanodet import match_separate
 
 EXPECTS = (
     "outputs [K,6] (class, score, x1, y1, x2, y2 in px) and the number of rows; or boxes [1,N,4] "
     "and scores [1,C,N]; or [1,n,C] and [1,n,32] for each stride from 8 to 64"
-)
-PREPROCESSING = Preprocessing(
-    letterbox="stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
 )
 FIELDS = 6
 IMAGES = "images as PicoDet takes them; PP-YOLOE+ takes 0 to 1 with mean=0 std=1"
@@ -46,7 +52,7 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     """Recognize such outputs."""
     if info.takes_integers:
         return None
-    return _rows(info) or _raw(info) or match_separate(info, STRIDES_4, PREPROCESSING)
+    return _rows(info) or _raw(info) or match_separate(info, STRIDES_4, IMAGENET)
 
 
 def _rows(info: ModelInfo) -> OutputDecoding | None:
@@ -59,7 +65,7 @@ def _rows(info: ModelInfo) -> OutputDecoding | None:
         reason=f"{shape_of(rows[0], info.outputs[rows[0]])}: rows of class, score, x1, y1, x2, y2",
         outputs=(rows[0], counts[0]),
         decode=decode_rows,
-        preprocessing=PREPROCESSING,
+        preprocessing=IMAGENET,
         suppressed=True,
         batched=False,
         guess=IMAGES,
@@ -79,7 +85,7 @@ def _raw(info: ModelInfo) -> OutputDecoding | None:
         reason=f"{shape_of(boxes[0], info.outputs[boxes[0]])} and {shape_of(scores[0], array)}",
         outputs=(boxes[0], scores[0]),
         decode=decode_raw,
-        preprocessing=PREPROCESSING,
+        preprocessing=IMAGENET,
         max_label=array.shape[1],
         guess=IMAGES,
     )

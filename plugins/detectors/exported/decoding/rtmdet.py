@@ -9,8 +9,10 @@ docs/en/06-custom-ops and configs/mmdet/detection.
 
 from __future__ import annotations
 
-from ...preprocess import Preprocessing
+from dataclasses import replace
+
 from .base import (
+    IMAGENET_BGR,
     Candidates,
     Decode,
     ModelInfo,
@@ -27,14 +29,7 @@ EXPECTS = (
     "outputs dets [1,K,5] and labels [1,K] (whole numbers); or [1,C,h,w] and [1,4,h,w] at strides "
     "8, 16 and 32"
 )
-PREPROCESSING = Preprocessing(
-    letterbox="corner",
-    channels="bgr",
-    scale=255.0,
-    mean=(123.675, 116.28, 103.53),
-    std=(58.395, 57.12, 57.375),
-)
-
+PREPROCESSING = replace(IMAGENET_BGR, letterbox="corner")
 IMAGES = "images as RTMDet takes them; other models of MMDetection differ"
 
 
