@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from vidan import options
 from vidan.cli.counts import count_tables
@@ -28,13 +28,12 @@ from vidan.runtime.analysis import Analysis
 from ...formats.mot import Array
 from ...formats.scene_file import Scene, load_scene
 from ...sinks.events import EventLines
+from ..tracking import settings
+from ..tracking.sequences import DEFAULT_FRAME_RATE
 from .files import TrackFile, find_tracks
 from .tracks import Labels, TrackSequence, read_rows
 
 log = logging.getLogger(__name__)
-
-DEFAULT_RATE = 30.0
-"""Frames per second if neither the user nor a seqinfo.ini gives a rate."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -45,10 +44,10 @@ def run(arguments: Sequence[str]) -> int:
         raise ConfigError("tracks is missing: set tracks=<file or folder of tracks>")
     path = options.path("tracks", config.tracks)
     files = find_tracks(path)
-    scene = load_scene(_plain(config, "scene"))
+    scene = load_scene(settings.group(config, "scene"))
     if "analytics" not in chosen_groups(arguments) and not (scene.lines or scene.zones):
         raise ConfigError("the scene has no lines or zones: set scene=<file>")
-    sequences = [_sequence(file, config, labels) for file in files]
+    sequences = [_sequence(file, config, labels, scene) for file in files]
     folder = Path(config.run_dir)
     configs = [
         _with_folder(config, folder / s.name if path.is_dir() else folder) for s in sequences
@@ -76,13 +75,13 @@ def _labels(value: Any) -> Labels:
     return Labels((options.text("label", value),))
 
 
-def _sequence(file: TrackFile, config: DictConfig, labels: Labels) -> TrackSequence:
+def _sequence(file: TrackFile, config: DictConfig, labels: Labels, scene: Scene) -> TrackSequence:
     """The tracks of a file, and what the configuration adds.
 
     Raises:
         VidanError: the file is not one of tracks, or an option is missing or invalid.
     """
-    rate = DEFAULT_RATE if file.facts.rate is None else file.facts.rate
+    rate = file.facts.rate or DEFAULT_FRAME_RATE
     if config.rate is not None:
         rate = options.positive("rate", config.rate)
     rows, classes = read_rows(file.path, labels)
@@ -94,7 +93,6 @@ def _sequence(file: TrackFile, config: DictConfig, labels: Labels) -> TrackSeque
         log.warning("%s has no tracks, and its number of frames is not known", file.path)
     elif frames < last:
         log.warning("%s: leaving out tracks after frame %d, the last", file.path, frames)
-    scene = load_scene(_plain(config, "scene"))
     size = _size(config.size) or file.facts.size or scene.drawn_for or _extent(scene, rows)
     return TrackSequence(file.name, rows, classes, labels.names, rate, size, frames)
 
@@ -132,15 +130,10 @@ def _with_folder(config: DictConfig, folder: Path) -> DictConfig:
     return changed
 
 
-def _plain(config: DictConfig, key: str) -> dict[str, Any]:
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    return dict(plain[key])
-
-
 def _build(config: DictConfig, sequence: TrackSequence) -> Mapping[str, Any]:
-    scene = SceneContext(_plain(config, "scene"), sequence.labels, sequence.size)
-    return build_analyzers(_plain(config, "analytics"), BuildContext(workers=1, scene=scene))
+    scene = SceneContext(settings.group(config, "scene"), sequence.labels, sequence.size)
+    context = BuildContext(workers=1, scene=scene)
+    return build_analyzers(settings.group(config, "analytics"), context)
 
 
 def _analyze(config: DictConfig, sequence: TrackSequence, analyzers: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vidan.boxes import xywh_to_xyxy
 from vidan.errors import SourceError
 from vidan.types import Detections, Result, Tracks
 
@@ -130,13 +131,11 @@ def _check_tracks(table: MotTable) -> None:
 
 
 def _tracks(rows: Array, classes: Array) -> Tracks:
-    boxes = rows[:, BOX].copy()
-    boxes[:, 2:] += boxes[:, :2]
     scores = np.where(rows[:, SCORE] < 0, 1.0, np.minimum(rows[:, SCORE], 1.0))
     predicted = rows[:, VISIBILITY] == 0
     return Tracks(
         rows[:, ID].astype(np.int64),
-        boxes.astype(np.float32),
+        xywh_to_xyxy(rows[:, BOX]).astype(np.float32),
         scores.astype(np.float32),
         classes.astype(np.int32),
         predicted.astype(np.int32),
