@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from vidan.errors import SourceError
 from vidan.types import Frame, Image
@@ -18,6 +18,26 @@ class ImagelessFrame(Frame):
     __slots__ = ()
 
     advice: ClassVar[str] = "choose components that need none"
+
+    @classmethod
+    def numbered(cls, index: int, rate: float, stream: str, size: tuple[int, int]) -> Self:
+        """A frame of a sequence.
+
+        Args:
+            index: from 0.
+            rate: frames per second.
+            stream: name of the sequence.
+            size: width and height of the images, px.
+        """
+        width, height = size
+        return cls(
+            index=index,
+            time=index / rate,
+            captured=0.0,
+            stream=stream,
+            width=width,
+            height=height,
+        )
 
     def _make_rgb(self) -> Image:
         return self.resized(self.width, self.height)

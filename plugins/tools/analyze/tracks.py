@@ -80,18 +80,8 @@ class TrackSequence:
         for index in range(self.frames):
             rows = slice(ends[index], ends[index + 1])
             tracks = _tracks(self.rows[rows], self.classes[rows])
-            yield Result(self._frame(index), NOTHING, tracks, self.labels)
-
-    def _frame(self, index: int) -> ImagelessFrame:
-        width, height = self.size
-        return ImagelessFrame(
-            index=index,
-            time=index / self.rate,
-            captured=0.0,
-            stream=self.name,
-            width=width,
-            height=height,
-        )
+            frame = ImagelessFrame.numbered(index, self.rate, self.name, self.size)
+            yield Result(frame, NOTHING, tracks, self.labels)
 
 
 def read_rows(path: Path, labels: Labels) -> tuple[Array, Array]:

@@ -145,7 +145,7 @@ def _of_rows(
     labels: tuple[str, ...],
 ) -> list[Result]:
     """The rows (N,10) of a file of tracks as results of all frames."""
-    frames = sequence.frame_count()
+    frames = sequence.frame_count
     tracks = TrackSequence(sequence.name, rows, classes, labels, sequence.rate, size, frames)
     return list(tracks.results())
 

@@ -103,7 +103,7 @@ class Detection:
             sequence,
             detections=path,
             features=None,
-            length=sequence.length or max(facts["frames"], sequence.frame_count()),
+            length=sequence.length or max(facts["frames"], sequence.frame_count),
             size=size,
             labels=self.labels,
             label=self.label,

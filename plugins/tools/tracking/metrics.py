@@ -109,7 +109,7 @@ class Metrics:
                 "GT_LOC_FORMAT": str(sequence.truth).replace("{", "{{").replace("}", "}}"),
                 "OUTPUT_FOLDER": "",
                 "PRINT_CONFIG": False,
-                "SEQ_INFO": {name: sequence.frame_count()},
+                "SEQ_INFO": {name: sequence.frame_count},
                 "SKIP_SPLIT_FOL": True,
                 "TRACKERS_FOLDER": "",
                 "TRACKERS_TO_EVAL": [str(results.parent)],

@@ -60,9 +60,9 @@ def read_input(sequence: MotSequence) -> TrackerInput:
     if sequence.detections is None and sequence.features is None:
         raise SourceError(f"{sequence.name!r} has no det/det.txt")
     with closing(_detector(sequence)) as detector:
-        found = detector.detect(imageless_frames(sequence, (1, 1)))
+        found = detector.detect(_imageless_frames(sequence, (1, 1)))
     size = sequence.size or _extent(found)
-    return TrackerInput(sequence, imageless_frames(sequence, size), found)
+    return TrackerInput(sequence, _imageless_frames(sequence, size), found)
 
 
 def run_tracker(given: TrackerInput, tracker: Mapping[str, Any], path: Path) -> list[float]:
@@ -160,19 +160,11 @@ def _extent(found: list[Detections]) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame]:
+def _imageless_frames(sequence: MotSequence, size: tuple[int, int]) -> list[Frame]:
     """The frames of a sequence without their images, of a size (width and height, px)."""
-    width, height = size
     return [
-        DetectionsOnly(
-            index=index,
-            time=index / sequence.rate,
-            captured=0.0,
-            stream=sequence.name,
-            width=width,
-            height=height,
-        )
-        for index in range(sequence.frame_count())
+        DetectionsOnly.numbered(index, sequence.rate, sequence.name, size)
+        for index in range(sequence.frame_count)
     ]
 
 

@@ -11,6 +11,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
@@ -61,8 +62,9 @@ class MotSequence:
     labels: tuple[str, ...] = LABELS
     label: str = LABELS[0]
 
+    @cached_property
     def frame_count(self) -> int:
-        """Number of frames: from seqinfo.ini, or else from the boxes.
+        """Number of frames: from seqinfo.ini, or else from the boxes, which are read once for it.
 
         Raises:
             SourceError: a file cannot be read.
