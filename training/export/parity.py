@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from vidan.errors import ConfigError
+from vidan.support.openvino_core import core
 from vidan.types import Image
 
 from ..arrays import FloatArray
@@ -60,9 +61,7 @@ def load_savedmodel(folder: Path) -> ModelFunction:
 
 def load_openvino(path: Path) -> ModelFunction:
     """Load an ONNX file, to be run by OpenVINO in float32 instead of its default, bfloat16."""
-    import openvino
-
-    model = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    model = core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def run(images: Image) -> Outputs:
         outputs = model({"images": images})

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import openvino as ov
-
 from vidan.errors import ModelError
+from vidan.support.openvino_core import core
 from vidan.support.stderr import quiet_stderr
 
 from ...formats.onnx import read_properties
@@ -27,22 +25,6 @@ from ..exported.run import Array
 from ..native.signature import Signature, Tensor
 
 DEVICE = "CPU"
-
-_cores: list[Any] = []
-_making = threading.Lock()
-
-
-def core() -> Any:
-    """The one core of the process, which is never destroyed.
-
-    On processors with AMX, a core sets the alternate signal stack of the thread that makes it, and
-    unmaps that memory with its last model, in whichever thread that is closed. A Python signal
-    handler in the first thread would then be a segmentation fault.
-    """
-    with _making:
-        if not _cores:
-            _cores.append(ov.Core())
-        return _cores[0]
 
 
 def is_faster() -> bool:
@@ -97,13 +79,14 @@ class OpenVino:
         else:
             self.properties = read_properties(path)
             check_external_data(path)
+        openvino = core()
         try:
             with quiet_stderr():  # its readers of other formats print warnings
-                read: Any = core().read_model(str(path))
+                read: Any = openvino.read_model(str(path))
                 named = _names(read)
                 if is_ir:
                     self.properties = ir_properties(read, path)
-                self._model: Any = core().compile_model(read, DEVICE, settings)
+                self._model: Any = openvino.compile_model(read, DEVICE, settings)
         except ModelError:
             raise
         except Exception as error:  # of several kinds, all about the model

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vidan.cli.subcommands import import_extra
 from vidan.errors import ModelError
+from vidan.support.openvino_core import core
 from vidan.support.stderr import quiet_stderr
 
 from ...formats.onnx_external_data import check_external_data
@@ -80,15 +81,14 @@ def _open_onnx(path: Path) -> Network:
 
 
 def _open_ir(path: Path) -> Network:
-    openvino: Any = import_extra("openvino", "openvino")
+    import_extra("openvino", "openvino")
     check_ir(path)
     try:
         with quiet_stderr():
-            core = openvino.Core()
-            model = core.read_model(str(path))
+            model = core().read_model(str(path))
             properties = read_properties(model, path)
             shapes = [tuple(_length(n) for n in node.partial_shape) for node in model.inputs]
-            compiled = _compiled(core, model, shapes)
+            compiled = _compiled(model, shapes)
     except ModelError:
         raise
     except Exception as error:  # of several kinds, all about the model
@@ -107,7 +107,7 @@ def _open_ir(path: Path) -> Network:
     )
 
 
-def _compiled(core: Any, model: Any, shapes: list[Shape]) -> Any:
+def _compiled(model: Any, shapes: list[Shape]) -> Any:
     """The compiled model; for any number of images at once, if the graph allows it."""
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     if len(shapes) == 1 and len(shapes[0]) == 4:
@@ -115,10 +115,10 @@ def _compiled(core: Any, model: Any, shapes: list[Shape]) -> Any:
         try:
             batched.reshape([-1, *(-1 if n is None else n for n in shapes[0][1:])])
             if all(output.partial_shape[0].is_dynamic for output in batched.outputs):
-                return core.compile_model(batched, "CPU", settings)
+                return core().compile_model(batched, "CPU", settings)
         except Exception as error:  # the graph is made for its own batch size
             log.debug("one batch size only: %s", one_line(error))
-    return core.compile_model(model, "CPU", settings)
+    return core().compile_model(model, "CPU", settings)
 
 
 def _length(size: Any) -> int | None:

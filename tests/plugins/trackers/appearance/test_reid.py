@@ -1,5 +1,7 @@
 """Re-identification networks, with tiny ONNX files generated here."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,29 @@ def test_an_ir_without_its_weights(tmp_path):
         ModelError, match=r"embedder='.*net.xml': its weights 'net.bin' are missing"
     ):
         ReidEmbedder(path)
+
+
+SIGNAL = """
+import signal, sys, threading
+from vidan_plugins.trackers.appearance.reid import ReidEmbedder
+
+embedders = [ReidEmbedder(sys.argv[1])]
+thread = threading.Thread(target=embedders.clear)
+thread.start()
+thread.join()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("alive")
+"""
+
+
+def test_ctrl_c_after_an_ir_was_closed_in_another_thread(tmp_path):
+    path = saved_ir(tmp_path / "net.xml")
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNAL, path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
 def test_a_detector_is_no_embedder_of_the_catalog():
