@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from vidan.errors import ModelError
+from vidan.support.replace import replaced
 
 from ..weights.npz import variables
 
@@ -31,15 +32,13 @@ class TrainingState:
 def save_checkpoint(model: keras.Model, path: Path, state: TrainingState) -> None:
     """Save weights, statistics, the optimizer and its averages at the end of an epoch.
 
-    Writes a temporary file and renames it, so that an interruption leaves a complete file.
+    An interruption leaves a complete file.
     """
     arrays = {f"model/{name}": np.asarray(v) for name, v in variables(model).items()}
     arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
     progress = {n: np.array(getattr(state, n)) for n in ("epoch", "best", "stale")}
-    temporary = path.with_suffix(".part")
-    with temporary.open("wb") as file:
+    with replaced(path) as part, part.open("wb") as file:
         np.savez(file, allow_pickle=False, **progress, **arrays)
-    temporary.replace(path)
 
 
 def load_checkpoint(model: keras.Model, path: Path) -> TrainingState:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from vidan.errors import ModelError
+from vidan.support.replace import replaced
 
 from ..arrays import AnyArray
 from ..model.spec import TrainedModelSpec
@@ -150,7 +151,5 @@ def save(model: keras.Model, path: Path, dtype: str = "float32", metadata: str =
     if not_finite:
         raise ModelError(f"weights are not finite in {dtype}: {', '.join(not_finite)}")
     arrays[METADATA_ENTRY] = np.array(metadata)
-    temporary = path.with_suffix(".part")
-    with temporary.open("wb") as file:
+    with replaced(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    temporary.replace(path)

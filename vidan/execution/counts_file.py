@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from ..errors import ConfigError, SinkError
+from ..support.replace import replaced
 
 log = logging.getLogger(__name__)
 
@@ -129,13 +130,11 @@ class CountsFile:
 
     def write(self, text: str) -> None:
         """Replace the file at once; a failure is logged, since the next attempt may succeed."""
-        temporary = self.path.with_name(f"{self.path.name}.tmp")
         try:
-            with temporary.open("w", encoding="utf-8") as file:
+            with replaced(self.path) as part, part.open("w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.path)
         except OSError as error:
             if not self._failed:
                 log.error("cannot save the counts to %s: %s", self.path, error.strerror)

@@ -16,6 +16,7 @@ from vidan.errors import SinkError, SourceError
 from vidan.events import Event
 from vidan.frames import Frame
 from vidan.geometry import Anchor, anchor_points
+from vidan.support.replace import replaced
 from vidan.types import Image, Result
 
 from ..anchors import anchors_visible
@@ -254,10 +255,9 @@ def _replace(path: Path, data: bytes) -> str:
     Raises:
         SinkError: it cannot be written.
     """
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(data)
-        part.replace(path)
+        with replaced(path) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise _write_error(path, error) from error
     return str(path)

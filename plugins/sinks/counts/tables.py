@@ -7,12 +7,12 @@ import io
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from vidan.errors import ConfigError
+from vidan.support.replace import replaced
 
 from ..errors import write_error
 from ..textfile import TextFile
@@ -147,15 +147,12 @@ class ParquetTable:
         if not self._changed:
             return
         path = self._parts[-1]
-        temporary = path.with_name(path.name + ".tmp")
         table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._parquet.write_table(table, temporary)
-            temporary.replace(path)
+            with replaced(path) as part:
+                self._parquet.write_table(table, part)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
             self._changed = False  # closing does not retry
             raise write_error(path, error) from error
         self._changed, self._written = False, time.monotonic()

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidan.errors import SinkError
+from vidan.support.replace import replaced
 from vidan.types import YuvPlanes
 
 from ..errors import reason
@@ -129,9 +130,9 @@ def _differ(written: Thumbnail, read: Thumbnail) -> bool:
 
 def put_index_in_front(path: Path) -> None:
     """Rewrite the file with its index in front; if the disk is full, leave it as it is."""
-    finished = path.with_name(path.name + ".part")
     try:
         with (
+            replaced(path) as finished,
             av.open(str(path)) as source,
             av.open(str(finished), "w", format="mp4", options=FASTSTART) as target,
         ):
@@ -141,9 +142,7 @@ def put_index_in_front(path: Path) -> None:
                 if packet.size:
                     packet.stream = copy
                     target.mux(packet)
-        finished.replace(path)
     except (OSError, av.error.FFmpegError) as error:
-        finished.unlink(missing_ok=True)
         log.warning("%s remains a fragmented MP4: %s", path, reason(error))
 
 

@@ -168,7 +168,7 @@ def test_a_file_belongs_to_one_run_at_a_time(tmp_path):
 def test_a_failed_write_is_reported_once_and_leaves_the_file(tmp_path, caplog):
     file = CountsFile(tmp_path / "counts.json")
     file.write("whole")
-    (tmp_path / "counts.json.tmp").mkdir()  # cannot be opened as a file
+    (tmp_path / "counts.json.part").mkdir()  # cannot be opened as a file
     with caplog.at_level(logging.ERROR):
         file.write("next")
         file.write("next")

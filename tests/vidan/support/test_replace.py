@@ -1,0 +1,28 @@
+import pytest
+
+from vidan.support.replace import replaced
+
+
+def test_a_file_is_replaced_when_it_is_complete(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replaced(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old"
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("new", [path])
+
+
+def test_after_a_failure_the_file_is_as_before(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replaced(path) as part:
+        part.write_text("ne")
+        raise KeyboardInterrupt
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
+def test_a_file_that_cannot_be_renamed_leaves_nothing_behind(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError, match="a"), replaced(tmp_path / "a") as part:
+        part.write_text("new")
+    assert not part.exists()
