@@ -81,7 +81,7 @@ def _open_onnx(path: Path) -> Network:
 
 
 def _open_ir(path: Path) -> Network:
-    import_extra("openvino", "openvino")
+    openvino: Any = import_extra("openvino", "openvino")
     check_ir(path)
     try:
         with quiet_stderr():
