@@ -41,7 +41,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "clips", "vidan_plugins.sinks.clips.sink:Clips")
     registry.add("sink", "counts", "vidan_plugins.sinks.counts.sink:Counts")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")
-    registry.add("sink", "events", "vidan_plugins.sinks.events:EventLines")
+    registry.add("sink", "events", "vidan_plugins.sinks.events.file:EventLines")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")

@@ -19,7 +19,7 @@ from vidan.types import Result
 
 from .drawing.painter import Painter
 from .errors import write_error
-from .event_filter import EventFilter, Trigger
+from .events.filter import EventFilter, Trigger
 from .rotation import Names, Retention
 
 SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -20,7 +20,7 @@ from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
 from ..errors import check_time, write_error
-from ..event_filter import EventFilter, Trigger
+from ..events.filter import EventFilter, Trigger
 from ..rotation import Names, Retention
 from ..video.codec import Codec, Preset, check_available
 from ..video.encoder import open_encoder

@@ -27,7 +27,7 @@ from vidan.runtime.analysis import Analysis
 
 from ...formats.mot import Array
 from ...formats.scene_file import Scene, load_scene
-from ...sinks.events import EventLines
+from ...sinks.events.file import EventLines
 from ..tracking import settings
 from ..tracking.sequences import DEFAULT_FRAME_RATE
 from .files import TrackFile, find_tracks

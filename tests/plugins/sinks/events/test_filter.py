@@ -7,7 +7,7 @@ import pytest
 from vidan import ConfigError, SinkError
 from vidan.events import CROSSED, CROWDED, ENTERED, EXITED, LOITERING, Event, Shape
 from vidan.testing import result
-from vidan_plugins.sinks.event_filter import EventFilter, Trigger
+from vidan_plugins.sinks.events.filter import EventFilter, Trigger
 
 
 def event(kind=CROSSED, time=1.0, number=1, phase="point", rule="door", label="car"):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from vidan.events import Event
 
-from ..formats.events import event_line
-from .textfile import TextFile
+from ...formats.events import event_line
+from ..textfile import TextFile
 
 
 class EventLines:

@@ -3,7 +3,7 @@ import json
 from vidan.events import CROSSED, Event
 from vidan.interfaces import Sink
 from vidan.testing import SinkSuite
-from vidan_plugins.sinks.events import EventLines
+from vidan_plugins.sinks.events.file import EventLines
 
 KEYS = ["id", "kind", "phase", "stream", "rule", "time"]
 KEYS += ["frame", "track", "label", "box", "at", "data"]
