@@ -15,6 +15,7 @@ from tests.clips import write_clip
 from vidan.errors import ConfigError
 from vidan.execution import continuation
 from vidan.execution.continuation import START_FILE
+from vidan.execution.stream_name import stream_name
 
 FRAMES = 12
 CAMERA = ["source=synthetic", "source.live=true", "source.rate=60", f"max_frames={FRAMES}"]
@@ -161,7 +162,7 @@ def test_a_run_that_cannot_be_built_leaves_the_file_to_others(folder):
 def test_an_address_without_its_password_names_the_file(folder):
     def name(**source):
         settings = type("Settings", (), {"components": {"source": {"name": "rtsp", **source}}})
-        return continuation._stream(settings)
+        return stream_name(settings)
 
     one = name(path="rtsp://me:secret@192.168.1.64/stream1", stream=None)
     assert one == name(path="rtsp://me:other@192.168.1.64/stream1", timeout=3)

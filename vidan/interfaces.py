@@ -161,13 +161,13 @@ class Visual(Protocol):
 
 @runtime_checkable
 class Measuring(Protocol):
-    """Optional, for an analyzer that has current values, such as counts."""
+    """Optional, for an analyzer or a sink that has current values, such as counts."""
 
     def measures(self) -> Mapping[Measure, float]:
         """The values as of the last update, by what they measure.
 
-        Called once per frame; the mapping is not changed afterward, so the same one may be
-        returned for as long as no value changes.
+        Called once per frame, of a sink by another thread than its own; the mapping is not changed
+        afterward, so the same one may be returned for as long as no value changes.
         """
         ...
 

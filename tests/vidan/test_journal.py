@@ -4,7 +4,7 @@ import pytest
 
 from vidan import SinkError
 from vidan.interfaces import Resumable
-from vidan.journal import FILE, RunJournal
+from vidan.journal import FILE, RunJournal, RunStart
 from vidan_plugins.sinks.jsonl import JsonLines
 from vidan_plugins.sinks.snapshots import Snapshots
 from vidan_plugins.sinks.video.sink import VideoSink
@@ -21,6 +21,17 @@ def test_start_time_and_files_are_restored(tmp_path):
     assert again.files == {directory / "a.mp4", tmp_path / "elsewhere/b.mp4"}
     again.note(directory / "c.mp4")
     assert RunJournal(directory, resumed=True).files == again.files | {directory / "c.mp4"}
+
+
+def test_a_resumed_run_keeps_its_id_and_a_new_one_gets_another(tmp_path):
+    assert RunStart.read(tmp_path) is None
+    start = RunStart.new()
+    RunJournal(tmp_path, resumed=False, start=start)
+    assert RunStart.read(tmp_path) == start
+    RunJournal(tmp_path, resumed=True, start=start)
+    assert RunStart.read(tmp_path) == start
+    RunJournal(tmp_path, resumed=False)
+    assert RunStart.read(tmp_path).id != start.id
 
 
 def test_the_directory_may_be_moved(tmp_path):

@@ -7,6 +7,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -37,6 +38,25 @@ class SceneContext:
 
 
 @dataclass(frozen=True, slots=True)
+class RunContext:
+    """Which run it is.
+
+    Attributes:
+        id: unique, and the same when the run is resumed.
+        began: when it first started, s since 1970.
+        live: whether its frames arrive now, as from a camera.
+        stream: name for files that belong to its stream, the same in every run of it.
+        directory: of its outputs.
+    """
+
+    id: str
+    began: float
+    live: bool
+    stream: str
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
 class BuildContext:
     """What a component may learn about the run that it is built for.
 
@@ -50,6 +70,7 @@ class BuildContext:
         live_source: whether frames arrive now, as from a camera; None if not known yet.
         shared: what the analyzers of a stream have in common, so that it is computed only once, by
             names of their choice; empty at first. None for other components.
+        run: which run it is; None except for sinks.
     """
 
     workers: int | None = None
@@ -57,6 +78,7 @@ class BuildContext:
     analyzers: tuple[str, ...] | None = None
     live_source: bool | None = None
     shared: MutableMapping[str, Any] | None = None
+    run: RunContext | None = None
 
 
 CONTEXT_KEYS = frozenset(each.name for each in fields(BuildContext))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..config.build import BuildContext, SceneContext, build
+from ..config.build import BuildContext, RunContext, SceneContext, build
 from ..errors import DisplayError
 from ..interfaces import (
     Analyzer,
@@ -22,10 +22,12 @@ from ..interfaces import (
     Source,
     Tracker,
 )
+from ..journal import RunStart
 from ..kinds import KINDS
 from ..runtime.tracker_reset import ResettingTracker
 from .parts import Parts
 from .settings import RunSettings
+from .stream_name import stream_name
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,15 @@ PRESENCE = "presence"
 """The analyzer that every run has."""
 
 
-def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool = True) -> Parts:
+def assemble(
+    settings: RunSettings, opened: ExitStack, start: RunStart, *, require_display: bool = True
+) -> Parts:
     """Build the source, the detector, the tracker, the analyzers and the sinks.
 
     Args:
         settings: of the run.
         opened: takes over closing the components.
+        start: of the run.
         require_display: whether a sink without a display is an error; else it is left out.
 
     Raises:
@@ -59,6 +64,8 @@ def assemble(settings: RunSettings, opened: ExitStack, *, require_display: bool 
         settings.components.get("analytics", {}),
         replace(context, scene=_scene(settings, source, detector)),
     )
+    run = RunContext(*start, source.live, stream_name(settings), settings.run_dir)
+    context = replace(context, run=run)
     sinks = _sinks(settings, opened, context, require_display=require_display)
     return Parts(source, detector, tracker, sinks, analyzers)
 

@@ -6,26 +6,23 @@ import datetime
 import hashlib
 import json
 import logging
-import re
-import time
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from omegaconf import OmegaConf
 
 from ..errors import ConfigError, SinkError
 from ..interfaces import Stateful
+from ..journal import RunStart
 from ..options import expanded
 from ..runtime.continued_ids import ContinuedIds
 from .counts import CountsKeeper, restored
 from .counts_file import CountsFile, Saved, moment
 from .parts import Parts
 from .settings import RunSettings
+from .stream_name import stream_name
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +34,6 @@ START_FILE = "counts_start.json"
 
 DEFAULT_FOLDER = Path("runs/counts")
 """Folder of the files of counts."""
-
-ADDRESSES = ("path", "url", "device")
-"""Options of a source that tell one camera from another."""
 
 
 class Start(NamedTuple):
@@ -57,13 +51,14 @@ class Start(NamedTuple):
 
 
 def with_counts(
-    parts: Parts, settings: RunSettings, *, resumable: bool, resumed: bool
+    parts: Parts, settings: RunSettings, run: RunStart, *, resumable: bool, resumed: bool
 ) -> tuple[Parts, CountsKeeper | None]:
     """Restore the analyzers that keep counts, and save their counts from now on.
 
     Args:
         parts: of a run, whose analyzers have not been called.
         settings: of the run.
+        run: its start.
         resumable: whether the run can be resumed.
         resumed: whether it is an interrupted one that is repeated.
 
@@ -79,8 +74,9 @@ def with_counts(
         return parts, None
     file = CountsFile(path)
     try:
-        start = _start(file, settings, live=parts.source.live, resumable=resumable, resumed=resumed)
-        key = Saved(_stream(settings), fingerprint(settings.scene, keeping), start.job)
+        live = parts.source.live
+        start = _start(file, settings, run, live=live, resumable=resumable, resumed=resumed)
+        key = Saved(stream_name(settings), fingerprint(settings.scene, keeping), start.job)
         saved, parts = _restore(file, start, key, parts)
     except BaseException:
         file.close()
@@ -123,22 +119,17 @@ def _path(settings: RunSettings, *, live: bool) -> Path | None:
         return expanded(settings.counts.path)
     if reset == "start" or (reset is None and not live):
         return None
-    return DEFAULT_FOLDER / f"{_stream(settings)}.json"
-
-
-def _stream(settings: RunSettings) -> str:
-    """The name of the stream if it has one; else one that depends on the camera's address."""
-    source = settings.components["source"]
-    if source.get("stream"):
-        return re.sub(r"[^\w.-]+", "_", str(source["stream"]))
-    address = "".join(str(source[key]) for key in ADDRESSES if source.get(key) is not None)
-    with suppress(ValueError):  # a password may change
-        address = address.replace(f"{urlsplit(address).netloc.rpartition('@')[0]}@", "")
-    return f"{source['name']}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return DEFAULT_FOLDER / f"{stream_name(settings)}.json"
 
 
 def _start(
-    file: CountsFile, settings: RunSettings, *, live: bool, resumable: bool, resumed: bool
+    file: CountsFile,
+    settings: RunSettings,
+    run: RunStart,
+    *,
+    live: bool,
+    resumable: bool,
+    resumed: bool,
 ) -> Start:
     """What to continue from; noted in the directory of a run that can be resumed.
 
@@ -152,7 +143,7 @@ def _start(
             file.set_aside("were saved by another run since")
         return found
     reset = settings.counts.reset or ("never" if live else "start")
-    start = Start(uuid.uuid4().hex, time.time(), None if reset == "start" else text)
+    start = Start(run.id, run.began, None if reset == "start" else text)
     if resumable:
         try:
             note.write_text(json.dumps(start._asdict()), encoding="utf-8")

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from ..errors import SinkError
 from ..journal import FILE as JOURNAL_FILE
+from ..journal import RunStart
 from ..registry.discovery import load_plugins
 from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
@@ -71,13 +72,14 @@ def prepare(
     _make_directory(settings.run_dir)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
+    start = (RunStart.read(settings.run_dir) if resumed else None) or RunStart.new()
     with ExitStack() as opened:
-        parts = assemble(settings, opened, require_display=require_display)
+        parts = assemble(settings, opened, start, require_display=require_display)
         resumable = _is_resumable(settings, parts)
         if resumable:
             inputs = identities(settings.components)
-            parts = with_replay(parts, settings.run_dir, inputs, resumed=resumed)
-        parts, keeper = with_counts(parts, settings, resumable=resumable, resumed=resumed)
+            parts = with_replay(parts, settings.run_dir, inputs, start, resumed=resumed)
+        parts, keeper = with_counts(parts, settings, start, resumable=resumable, resumed=resumed)
         if keeper is not None:
             opened.callback(keeper.close)
         trace = Trace() if settings.trace else None

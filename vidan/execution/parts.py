@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..interfaces import Analyzer, Detector, EventSink, Resumable, Sink, Source, Tracker
-from ..journal import RunJournal
+from ..journal import RunJournal, RunStart
 from ..tracing.trace import Trace
 from ..tracing.wrap import (
     TracedAnalyzer,
@@ -35,7 +35,12 @@ class Parts:
 
 
 def with_replay(
-    parts: Parts, directory: Path, inputs: Mapping[str, Identity], *, resumed: bool
+    parts: Parts,
+    directory: Path,
+    inputs: Mapping[str, Identity],
+    start: RunStart,
+    *,
+    resumed: bool,
 ) -> Parts:
     """Record the detections in the run directory, so that `vidan resume` can continue the run.
 
@@ -43,13 +48,14 @@ def with_replay(
         parts: of a run over a file.
         directory: of the run.
         inputs: what identifies the files that the run reads.
+        start: of the run.
         resumed: whether to continue an interrupted run with its recorded detections.
 
     Raises:
         SinkError: the directory cannot be written.
         SourceError: the interrupted run read other files.
     """
-    journal = RunJournal(directory, resumed=resumed, inputs=inputs)
+    journal = RunJournal(directory, resumed=resumed, inputs=inputs, start=start)
     check_same(journal.inputs, inputs)
     detector = ReplayDetector(parts.detector, directory / FILE, resumed=resumed)
     if resumed:

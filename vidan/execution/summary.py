@@ -35,7 +35,7 @@ class Summary(TypedDict):
         detections: boxes that the detector found.
         objects: number of track ids by label.
         events: number of events by kind.
-        measures: last values of the analyzers, such as counts: see `measure_records`.
+        measures: last values of the analyzers and sinks, such as counts: see `measure_records`.
         fps: frames per second.
         stages_ms: duration of each stage, ms: mean and percentiles.
         age_ms: age of the frames when each sink was done with them, ms: mean and percentiles.

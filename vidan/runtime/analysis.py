@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..events import Event, Measure
-from ..interfaces import Analyzer, Measuring, Visual
+from ..interfaces import Analyzer, EventSink, Measuring, Sink, Visual
 from ..types import Result
 
 
@@ -16,15 +16,19 @@ class Analysis:
 
     Args:
         analyzers: by name, in the order in which they are called.
+        sinks: whose measures the results have too.
 
     Attributes:
         current: name of the analyzer that was called last, for failures; "" if set to that since.
     """
 
-    def __init__(self, analyzers: Mapping[str, Analyzer]) -> None:
+    def __init__(
+        self, analyzers: Mapping[str, Analyzer], sinks: Iterable[Sink | EventSink] = ()
+    ) -> None:
         self.current = ""
         self._analyzers = dict(analyzers)
-        self._measuring = [a for a in self._analyzers.values() if isinstance(a, Measuring)]
+        parts = (*self._analyzers.values(), *sinks)
+        self._measuring = [part for part in parts if isinstance(part, Measuring)]
         self._visual = {n: a for n, a in self._analyzers.items() if isinstance(a, Visual)}
 
     def update(self, result: Result) -> Result:
@@ -50,8 +54,8 @@ class Analysis:
             yield tuple(analyzer.finish())
 
     def measures(self) -> dict[Measure, float]:
-        """The current values of all analyzers."""
+        """The current values of all analyzers and sinks."""
         measures: dict[Measure, float] = {}
-        for analyzer in self._measuring:
-            measures.update(analyzer.measures())
+        for part in self._measuring:
+            measures.update(part.measures())
         return measures

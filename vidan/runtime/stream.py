@@ -160,7 +160,7 @@ class Stream:
         self._stop_on_sink_error = stop_on_sink_error
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
         self._sinks_left = len(self.sinks)
-        self.analysis = Analysis(self.analyzers)
+        self.analysis = Analysis(self.analyzers, self.sinks.values())
         self._failures: list[StageError] = []
         self._failing = threading.Lock()
         self._taken = 0

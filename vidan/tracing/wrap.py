@@ -210,6 +210,10 @@ class TracedSink:
         if isinstance(self._sink, StatsAware):
             self._sink.bind_stats(stats)
 
+    def measures(self) -> Mapping[Measure, float]:
+        """See `Measuring`; none if the sink is not."""
+        return self._sink.measures() if isinstance(self._sink, Measuring) else {}
+
     @property
     def outputs(self) -> Sequence[str]:
         """See `ReportsOutputs`; none if the sink does not report them."""

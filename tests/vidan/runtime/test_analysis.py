@@ -43,3 +43,22 @@ def test_each_sees_the_events_of_those_before_it():
 def test_without_analyzers_the_result_is_the_same_object():
     result = empty()
     assert Analysis({}).update(result) is result
+
+
+class Counting:
+    """A sink of events that counts them."""
+
+    def emit(self, events):
+        pass
+
+    def measures(self):
+        return {Measure("events_waiting", (("sink", "counting"),)): 2.0}
+
+    def close(self):
+        pass
+
+
+def test_results_have_the_measures_of_sinks_too():
+    analysis = Analysis({"tally": Tally()}, [Counting(), object()])
+    expected = {Measure("tally_total"): 1.0} | Counting().measures()
+    assert analysis.update(empty()).measures == expected
