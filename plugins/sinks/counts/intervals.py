@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Any
 
-from ..clock import interval_number, interval_start
+from ..clock import interval_end, interval_start
 from .totals import Key, KnownKeys, Total
 
 
@@ -20,33 +19,31 @@ class Intervals:
 
     def __init__(self, length: float, local: bool) -> None:
         self._length, self._local = length, local
-        self._totals: dict[int, dict[Key, Total]] = {}  # by number of the interval
-        self._written = -math.inf  # number of the latest interval that was
+        self._totals: dict[float, dict[Key, Total]] = {}  # by start of the interval
+        self._written = -math.inf  # start of the latest interval that was
 
     def total(self, at: float, key: Key) -> Total:
         """The total that something at a time belongs to."""
-        return self._totals.setdefault(self._number(at), {}).setdefault(key, Total())
+        return self._totals.setdefault(self._start(at), {}).setdefault(key, Total())
 
     def occupy(self, now: float, objects: dict[Key, int]) -> None:
         """Take the objects in zones into account; the interval has a frame."""
-        totals = self._totals.setdefault(self._number(now), {})
+        totals = self._totals.setdefault(self._start(now), {})
         for key, count in objects.items():
             total = totals.setdefault(key, Total())
             total.max_objects = max(total.max_objects, count)
 
-    def finished(self, safe: float, known: KnownKeys) -> list[list[dict[str, Any]]]:
-        """The rows of each interval that ended by a time, which are then forgotten."""
-        numbers = sorted(n for n in self._totals if self._start(n + 1) <= safe)
-        return [self._rows(number, known) for number in numbers]
+    def finished(self, safe: float, known: KnownKeys) -> list[dict[str, Any]]:
+        """The rows of the intervals that ended by a time, which are then forgotten."""
+        starts = sorted(start for start in self._totals if self._end(start) <= safe)
+        return [row for start in starts for row in self._rows(start, known)]
 
-    def _rows(self, number: int, known: KnownKeys) -> list[dict[str, Any]]:
-        totals = self._totals.pop(number)
+    def _rows(self, start: float, known: KnownKeys) -> list[dict[str, Any]]:
+        totals = self._totals.pop(start)
         keys = set(totals)
-        if number > self._written:
-            self._written = number
+        if start > self._written:
+            self._written = start
             keys |= set(known)
-        begins = self._start(number)
-        start = datetime.fromtimestamp(begins).astimezone() if self._local else begins
         return [
             {
                 "start": start,
@@ -57,9 +54,11 @@ class Intervals:
             for key in sorted(keys)
         ]
 
-    def _number(self, at: float) -> int:
-        return interval_number(at, self._length) if self._local else math.floor(at / self._length)
+    def _start(self, at: float) -> float:
+        """When the interval that contains a time begins."""
+        if self._local:
+            return interval_start(at, self._length)
+        return math.floor(at / self._length) * self._length
 
-    def _start(self, number: int) -> float:
-        """When an interval begins."""
-        return interval_start(number, self._length) if self._local else number * self._length
+    def _end(self, start: float) -> float:
+        return interval_end(start, self._length) if self._local else start + self._length

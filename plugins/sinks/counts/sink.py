@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
 from vidan import options
-from vidan.errors import ConfigError
 from vidan.events import Event
-from vidan.types import Frame, Result
+from vidan.types import Result
 
-from .intervals import Intervals
+from ..clock import StreamClock
+from .counter import MAX_DELAY_S, Counter, Lengths
 from .tables import open_table
-from .totals import Key, KnownKeys, key_of
-
-DAY_S = 86_400.0
-
-MAX_CLOCK_ERROR_S = 1.0
-"""Stream time of a camera is mapped to the system clock again when it is off by more, s."""
 
 COLUMNS: dict[str, type] = {
     "start": float,
@@ -34,7 +26,7 @@ COLUMNS: dict[str, type] = {
     "destination": str,
     "label": str,
     "count": int,
-    "left": int,
+    "exited": int,
     "passed": int,
     "visits": int,
     "mean_dwell": float,
@@ -59,7 +51,7 @@ class Counts:
     - `destination`: where a flow ends.
     - `label`
     - `count`: crossings, completed flows, or objects that entered the zone.
-    - `left`: objects that left the zone.
+    - `exited`: objects that left the zone.
     - `passed`: objects that moved through it without a visit.
     - `visits`: visits that ended, also because the stream did.
     - `mean_dwell`: mean duration of these, s.
@@ -95,21 +87,16 @@ class Counts:
     def __init__(
         self,
         path: str,
-        interval: str | float | Sequence[str | float] = "15min",
+        interval: Lengths = "15min",
         recorded: str | None = None,
-        max_delay: Annotated[float, Meta(ge=0)] = 65.0,
+        max_delay: Annotated[float, Meta(ge=0)] = MAX_DELAY_S,
         live_source: bool | None = None,
     ) -> None:
-        self._lengths = _lengths(interval)
-        self._live, self._max_delay = bool(live_source), max_delay
-        began = None if recorded is None else _timestamp(recorded)
-        self._offset = began or 0.0  # from stream time to that of the table, s
-        self._local = self._live or began is not None
-        self._known = KnownKeys()
-        self._intervals = [Intervals(length, self._local) for length in self._lengths]
+        self._clock = StreamClock(live=bool(live_source), recorded=recorded)
+        self._counter = Counter(interval, self._clock, max_delay)
         self._events: list[Event] = []  # since the last frame
-        self._frame: Frame | None = None
-        columns = COLUMNS | ({"start": datetime} if self._local else {})
+        self._stream = ""
+        columns = COLUMNS | ({"start": datetime} if self._clock.known else {})
         self._table = open_table(options.text("path", path), columns)
         self._closed = False
 
@@ -120,23 +107,14 @@ class Counts:
 
     def emit(self, events: Sequence[Event]) -> None:
         """See EventSink: they are counted with the next frame."""
-        self._events += [event for event in events if key_of(event) is not None]
+        self._events += events
 
     def write(self, result: Result) -> None:
         """Count events and occupancy, and write the intervals that are complete."""
-        frame = result.frame
-        if self._live:
-            self._synchronize(frame)
-        self._frame = frame
-        self._known.add_shapes(result.shapes)
-        now = frame.time + self._offset
-        objects = _objects(result)
-        for key in objects:
-            self._known.add(key)
-        for intervals in self._intervals:
-            intervals.occupy(now, objects)
-        self._count()
-        self._write_until(now - self._max_delay)
+        self._clock.follow(result.frame)
+        self._stream = result.frame.stream
+        events, self._events = self._events, []
+        self._add(self._counter.update(result, events))
 
     def close(self) -> None:
         """Write the intervals that are left; a second call does nothing."""
@@ -144,63 +122,15 @@ class Counts:
             return
         self._closed = True
         try:
-            self._count()
-            self._write_until(math.inf)
+            self._counter.count(self._events)
+            self._add(self._counter.finish())
         finally:
             self._table.close()
 
-    def _synchronize(self, frame: Frame) -> None:
-        """Map the stream time of a camera to the system clock."""
-        offset = time.time() - (time.monotonic() - frame.captured) - frame.time
-        if self._frame is None or abs(offset - self._offset) > MAX_CLOCK_ERROR_S:
-            self._offset = offset
+    def _add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._table.add([{"stream": self._stream, **row, **self._start(row)} for row in rows])
 
-    def _count(self) -> None:
-        events, self._events = self._events, []
-        for event in events:
-            key = key_of(event)
-            if key is None:
-                continue
-            self._known.add(key)
-            for intervals in self._intervals:
-                intervals.total(event.time + self._offset, key).add(event)
-
-    def _write_until(self, safe: float) -> None:
-        """Write the intervals that ended by then."""
-        stream = self._frame.stream if self._frame is not None else ""
-        for intervals in self._intervals:
-            for rows in intervals.finished(safe, self._known):
-                self._table.add([{"stream": stream, **row} for row in rows])
-
-
-def _objects(result: Result) -> dict[Key, int]:
-    """How many objects are in each zone, by label."""
-    return {
-        Key("zone", dict(measure.labels)["zone"], label=dict(measure.labels)["label"]): int(value)
-        for measure, value in result.measures.items()
-        if measure.name == "zone_objects"
-    }
-
-
-def _lengths(interval: str | float | Sequence[str | float]) -> list[float]:
-    """The lengths of the intervals, s."""
-    values = interval if isinstance(interval, list | tuple) else [interval]
-    lengths = [options.duration("interval", value) for value in values]
-    for value, length in zip(values, lengths, strict=True):
-        if length < 1 or DAY_S % length:
-            raise ConfigError(
-                f"interval={value!r}: expected a length that divides a day, such as 1min or 1h"
-            )
-    if not lengths:
-        raise ConfigError(f"interval={interval!r}: expected at least one length")
-    return sorted(set(lengths))
-
-
-def _timestamp(recorded: str) -> float:
-    """Unix time of a date and time, s."""
-    try:
-        return datetime.fromisoformat(recorded).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(
-            f"recorded={recorded!r}: expected a date and time such as 2026-11-23T08:00:00"
-        ) from error
+    def _start(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """When the interval of a row begins, in local time where it is known."""
+        known = self._clock.known
+        return {"start": datetime.fromtimestamp(row["start"]).astimezone()} if known else {}

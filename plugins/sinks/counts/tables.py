@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vidan.errors import ConfigError
-from vidan.support.replace import replaced
 
-from ..errors import write_error
+from ..parquet_file import ParquetFormat, Row
 from ..textfile import TextFile
-
-Row = Mapping[str, Any]
-"""Values by column; a datetime, a number, a text, or None."""
 
 REWRITE_AFTER_S = 10.0
 """A Parquet file is written at most this often, s."""
@@ -93,21 +89,7 @@ class ParquetTable:
     """
 
     def __init__(self, path: str, columns: Mapping[str, type]) -> None:
-        try:
-            import pyarrow as arrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise ConfigError(
-                f"path={path!r}: pyarrow is not installed: pip install 'vidan[parquet]'"
-            ) from error
-        types = {
-            str: arrow.string(),
-            int: arrow.int64(),
-            float: arrow.float64(),
-            datetime: arrow.timestamp("us", tz="UTC"),
-        }
-        self._arrow, self._parquet = arrow, parquet
-        self._schema = arrow.schema([(name, types[kind]) for name, kind in columns.items()])
+        self._format = ParquetFormat(path, columns)
         self._path = Path(path)
         self._parts: list[Path] = []
         self._rows: list[Row] = []
@@ -146,16 +128,9 @@ class ParquetTable:
         """Replace the file of the current part by one with all of its rows."""
         if not self._changed:
             return
-        path = self._parts[-1]
-        table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replaced(path) as part:
-                self._parquet.write_table(table, part)
-        except OSError as error:
-            self._changed = False  # closing does not retry
-            raise write_error(path, error) from error
-        self._changed, self._written = False, time.monotonic()
+        self._changed = False  # also after a failure: closing does not retry
+        self._format.write(self._parts[-1], self._rows)
+        self._written = time.monotonic()
 
     def _delete_other_parts(self) -> None:
         """Delete the further parts of an earlier file of this name, which would be read with it."""

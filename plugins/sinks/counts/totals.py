@@ -33,7 +33,7 @@ class Total:
 
     Attributes:
         count: crossings, completed flows, or objects that entered a zone.
-        left: objects that left a zone.
+        exited: objects that left a zone.
         passed: objects that moved through a zone without a visit.
         visits: visits of a zone that ended, with the stream or otherwise.
         dwell: total duration of these, s.
@@ -41,7 +41,7 @@ class Total:
     """
 
     count: int = 0
-    left: int = 0
+    exited: int = 0
     passed: int = 0
     visits: int = 0
     dwell: float = 0.0
@@ -53,7 +53,7 @@ class Total:
             return {"count": self.count}
         return {
             "count": self.count,
-            "left": self.left,
+            "exited": self.exited,
             "passed": self.passed,
             "visits": self.visits,
             "mean_dwell": round(self.dwell / self.visits, 3) if self.visits else None,
@@ -69,7 +69,7 @@ class Total:
         else:
             self.visits += 1
             self.dwell += float(event.data.get("dwell", 0.0))
-            self.left += not event.data.get("end_of_stream", False)
+            self.exited += not event.data.get("end_of_stream", False)
 
 
 def key_of(event: Event) -> Key | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from ..clock import interval_number
+from ..clock import interval_start
 
 CLOCK_RESET_S = 1.0
 """If stream time falls by more than this, s, the source's clock was set back; less is jitter."""
@@ -36,7 +36,7 @@ class Segments:
         self._offset = 0.0  # from stream time to Unix time
         self._synchronized_at = -math.inf  # stream time
         self._last: float | None = None  # stream time
-        self._number = -1
+        self._start = -math.inf  # Unix time at which the current segment begins
         self.when = 0.0
 
     def starts(self, stream_time: float, captured: float) -> bool:
@@ -55,13 +55,13 @@ class Segments:
         self.when = stream_time + self._offset
         if self._length is None:
             return first
-        number = self._number_at(self.when)
-        if not first and number <= self._number:
+        start = interval_start(self.when, self._length)
+        if not first and start <= self._start:
             return False
         if self._drifts(stream_time, now):
             self._synchronize(stream_time, now)
-            number = max(number, self._number_at(now))
-        self._number = number
+            start = max(start, interval_start(now, self._length))
+        self._start = start
         return True
 
     def _drifts(self, stream_time: float, now: float) -> bool:
@@ -70,8 +70,3 @@ class Segments:
 
     def _synchronize(self, stream_time: float, when: float) -> None:
         self._offset, self._synchronized_at = when - stream_time, stream_time
-
-    def _number_at(self, when: float) -> int:
-        """The number of the segment that contains a Unix time, in local time, s."""
-        assert self._length is not None
-        return interval_number(when, self._length)
