@@ -8,12 +8,12 @@ import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from vidan import options
 from vidan.errors import ConfigError, did_you_mean
 from vidan.events import Event
 from vidan.journal import RunJournal
+from vidan.retention import Item, Keep, Limits
 
 log = logging.getLogger(__name__)
 
@@ -123,63 +123,44 @@ class Names:
         ]
 
 
-class _FileAge(NamedTuple):
-    """A file, ordered by its modification time (Unix time, s); its size in bytes."""
-
-    modified: float
-    path: Path
-    size: int
-
-
 class Retention:
     """Which of a sink's files are kept: the newest ones, and at least one.
 
+    The size of the newest file counts twice: the next one may be as large.
+
     Args:
         key: name of the option, for errors.
-        value: maximum total size, such as `50GB`, with the next file included; maximum age,
-            such as `7d`; maximum number of files; or None to keep all.
+        value: see `Limits.parse`.
 
     Raises:
-        ConfigError: the value is none of these.
+        ConfigError: the value is no limit.
     """
 
-    def __init__(self, key: str, value: str | int | None) -> None:
-        self._max_bytes = self._max_age_s = self._max_files = float("inf")
-        if isinstance(value, str):
-            limit = options.measure(key, value, {**options.BYTES, **options.SECONDS})
-            if value[-1] == "B":
-                self._max_bytes = limit
-            else:
-                self._max_age_s = limit
-        elif value is not None:
-            self._max_files = options.whole(key, value, 1)
-        self._keep_all = value is None
+    def __init__(self, key: str, value: Keep) -> None:
+        self._limits = Limits.parse(key, value)
 
     def prune(self, names: Names, unfinished: Collection[Path] = ()) -> None:
-        """Delete the oldest files with these names until the rest is within the limit.
+        """Delete the oldest files with these names until the rest is within the limits.
 
         Args:
             names: of the files; no other file is deleted.
             unfinished: files that are neither counted nor deleted.
         """
-        if self._keep_all:
+        if self._limits.keeps_all:
             return  # without listing a folder that may hold thousands of files
         finished = set(names.files()) - set(unfinished)
-        newest_first = sorted((age for path in finished if (age := _age(path))), reverse=True)
-        total, oldest = 0, time.time() - self._max_age_s
-        for number, (modified, path, size) in enumerate(newest_first):
-            total += size if number else 2 * size  # the next file may be as large as the newest
-            expired = total > self._max_bytes or modified < oldest or number >= self._max_files
-            if number and expired:
-                names.delete(path)
+        items = [item for path in finished if (item := _item(path))]
+        reserve = max(items).size if items else 0
+        for path in self._limits.surplus(items, time.time(), reserve):
+            names.delete(path)
 
 
-def _age(path: Path) -> _FileAge | None:
+def _item(path: Path) -> Item | None:
     try:
         found = path.stat()
     except OSError:  # deleted by another process meanwhile
         return None
-    return _FileAge(found.st_mtime, path, found.st_size)
+    return Item(found.st_mtime, path, found.st_size)
 
 
 def _delete(path: Path) -> None:

@@ -15,6 +15,7 @@ from msgspec import Meta
 from vidan.errors import ConfigError
 from vidan.events import APPEARED, CONFIRMED, Event
 from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Result
 
 from .drawing.painter import Painter
@@ -54,8 +55,8 @@ class Snapshots:
         cooldown: minimum stream time between two images of the same kind, rule and label, s.
         draw: whether to draw boxes, ids, labels and shapes.
         quality: JPEG quality, 1 to 100.
-        keep: maximum number of images, total size, such as `1GB`, or age, such as `7d`; the
-            oldest files are deleted, including those of earlier runs. None to keep all.
+        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
+            earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.
@@ -73,7 +74,7 @@ class Snapshots:
         cooldown: Annotated[float, Meta(ge=0)] = 5.0,
         draw: bool = True,
         quality: Annotated[int, Meta(ge=1, le=100)] = 90,
-        keep: str | int | None = 1000,
+        keep: Keep = 1000,
     ) -> None:
         self._names = Names("path", path, "time", "kind", "rule", "label", "id")
         self._suffix = Path(path).suffix.lower()

@@ -16,6 +16,7 @@ from msgspec import Meta
 from vidan.errors import ConfigError
 from vidan.events import CROSSED, LOITERING, Event
 from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
@@ -71,8 +72,8 @@ class Clips:
         crf: as of `sink=video`.
         encoder: as of `sink=video`.
         threads: as of `sink=video`.
-        keep: maximum number of clips, total size, such as `10GB`, or age, such as `7d`; the
-            oldest are deleted, including those of earlier runs. None to keep all.
+        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
+            earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.
@@ -97,7 +98,7 @@ class Clips:
         crf: Annotated[int, Meta(ge=0, le=51)] = 23,
         encoder: Codec | Literal["auto"] = "libx264",
         threads: Annotated[int, Meta(ge=0)] = 0,
-        keep: str | int | None = 1000,
+        keep: Keep = 1000,
     ) -> None:
         check_available()
         self._names = Names("path", path, "time", "kind", "rule", "label", "id", sidecar=SIDECAR)

@@ -15,6 +15,7 @@ from msgspec import Meta
 from vidan import options
 from vidan.errors import SinkError
 from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Frame, Result
 
 from ..drawing.painter import Painter
@@ -63,9 +64,8 @@ class VideoSink:
         threads: number of encoder threads; 0 for one per processor.
         segment: length of each file, such as `10min`, or in s; files start when the clock shows
             a multiple of it. None for a single file.
-        keep: maximum total size of the finished files, such as `50GB`, maximum age, such as `7d`,
-            or maximum number; the oldest files are deleted, including those of earlier runs. None
-            to keep all.
+        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
+            earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.
@@ -83,7 +83,7 @@ class VideoSink:
         encoder: Codec | Literal["auto"] = "libx264",
         threads: Annotated[int, Meta(ge=0)] = 0,
         segment: str | float | None = None,
-        keep: str | int | None = None,
+        keep: Keep = None,
     ) -> None:
         check_available()
         self._path = Path(options.text("path", path))
