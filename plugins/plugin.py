@@ -45,6 +45,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")
+    registry.add("sink", "sql", "vidan_plugins.sinks.store.sql.sink:Sql", "sql")
     registry.add("sink", "video", "vidan_plugins.sinks.video.sink:VideoSink")
     registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
     registry.add("sink", "window", "vidan_plugins.sinks.window.sink:Window")

@@ -40,7 +40,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -51,7 +51,7 @@ from vidan.events import Measure
 from vidan.support.secrets import redacted
 
 from .message import Message
-from .spool import Spool, Stored
+from .spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +85,15 @@ REASONS = {"overflow": "the spool is full", "rejected": "the receiver refuses th
 """Why events are dropped."""
 
 
+Item = TypeVar("Item")
+Taken = TypeVar("Taken", contravariant=True)
+
+
 class DeliveryError(Exception):
     """The receiver cannot be reached or did not acknowledge; it is worth trying again."""
 
 
-class Receiver(Protocol):
+class Receiver(Protocol[Taken]):
     """Sends messages to another program. Used by the delivery thread alone.
 
     An error that trying again cannot repair, such as a wrong password, is a `SinkError`: it ends
@@ -105,7 +109,7 @@ class Receiver(Protocol):
         """
         ...
 
-    def deliver(self, messages: Sequence[Message]) -> int:
+    def deliver(self, messages: Sequence[Taken]) -> int:
         """Send messages in order, and return once the receiver has acknowledged all of them.
 
         While none wait, it is called about once a second without any, to notice a lost connection.
@@ -142,7 +146,7 @@ def open_spool(sink: str, path: str | None, limit: int, run: RunContext | None) 
     return Spool(default if path is None else options.path("spool", path), limit)
 
 
-class Delivery:
+class Delivery(Generic[Item]):
     """Sends messages in order, each at least once, in a thread of its own.
 
     Messages that were left by earlier runs come first.
@@ -153,19 +157,22 @@ class Delivery:
         spool: where messages wait; closed at the end.
         drain: time that `close` waits for the receiver, s.
         batch: messages in one call of the receiver at most.
+        kind: class of the messages, with which msgspec reads them.
     """
 
     def __init__(
         self,
         sink: str,
-        receiver: Receiver,
+        receiver: Receiver[Item],
         spool: Spool,
         *,
         drain: float = DRAIN_S,
         batch: int = BATCH,
+        kind: type[Item] = Message,  # type: ignore[assignment]
     ) -> None:
         self._sink, self._receiver, self._spool = sink, receiver, spool
         self._drain, self._batch = drain, batch
+        self._decoder = msgspec.msgpack.Decoder(kind)
         self._dropped = dict.fromkeys(REASONS, 0)
         self._unreported = dict.fromkeys(REASONS, 0)
         self._warn_after = 0.0
@@ -184,7 +191,7 @@ class Delivery:
         self._thread = threading.Thread(target=self._run, name=f"vidan-{sink}", daemon=True)
         self._thread.start()
 
-    def put(self, messages: Sequence[Message]) -> None:
+    def put(self, messages: Sequence[Item]) -> None:
         """Store messages, and return without waiting for the receiver.
 
         Raises:
@@ -192,7 +199,10 @@ class Delivery:
         """
         self.check()
         if messages:
-            self._drop("overflow", self._spool.append([_encode(message) for message in messages]))
+            self._drop(
+                "overflow",
+                self._spool.append([msgspec.msgpack.encode(message) for message in messages]),
+            )
             self._wake.set()
 
     def check(self) -> None:
@@ -270,7 +280,7 @@ class Delivery:
 
     def _deliver(self) -> None:
         items = self._spool.first(self._batch)
-        rejected = self._receiver.deliver([_decode(item) for item in items])
+        rejected = self._receiver.deliver([self._decoder.decode(item.content) for item in items])
         if self._attempts:
             log.info("%s: delivering again", self._sink)
             self._attempts = 0
@@ -299,11 +309,3 @@ class Delivery:
             if count:
                 log.warning("%s: dropped %d events: %s", self._sink, count, REASONS[reason])
                 self._unreported[reason] = 0
-
-
-def _encode(message: Message) -> bytes:
-    return msgspec.msgpack.encode(message)
-
-
-def _decode(item: Stored) -> Message:
-    return msgspec.msgpack.decode(item.content, type=Message)
