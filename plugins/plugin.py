@@ -44,6 +44,9 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "events", "vidan_plugins.sinks.events.file:EventLines")
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
+    registry.add(
+        "sink", "prometheus", "vidan_plugins.sinks.events.prometheus:Prometheus", "prometheus"
+    )
     registry.add("sink", "snapshots", "vidan_plugins.sinks.snapshots:Snapshots")
     registry.add("sink", "sql", "vidan_plugins.sinks.store.sql.sink:Sql", "sql")
     registry.add("sink", "video", "vidan_plugins.sinks.video.sink:VideoSink")

@@ -50,7 +50,8 @@ def wait_for(process, output, pattern):
 
 def frames(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-        return int(re.search(r"^vidan_frames_total (\d+)$", answer.read().decode(), re.M)[1])
+        found = re.search(r"^vidan_frames_total{.*} (\S+)$", answer.read().decode(), re.M)
+    return float(found[1]) if found else 0
 
 
 async def watch(port):

@@ -108,7 +108,7 @@ def figures(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     return [
-        float(re.search(rf"^vidan_{key} (\S+)$", text, re.M)[1])
+        float(re.search(rf"^vidan_{key}(?:{{.*}})? (\S+)$", text, re.M)[1])
         for key in ("viewers", "age_seconds")
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .events import APPEARED, Event
+from .outages import Outages
 
 WINDOW = 20_000
 """Percentiles cover this many of the latest frames, so that endless runs stay bounded."""
@@ -39,9 +40,14 @@ class Series:
 
 
 class Stats:
-    """Counts and durations of one stream; its threads write them, any thread may read them."""
+    """Counts and durations of one stream; its threads write them, any thread may read them.
+
+    Attributes:
+        outages: of the source; None if it does not report them.
+    """
 
     def __init__(self) -> None:
+        self.outages: Outages | None = None
         self._lock = threading.Lock()
         self._stages: dict[str, Series] = {}
         self._ages: dict[str, Series] = {}

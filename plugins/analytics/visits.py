@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from vidan.events import Measure
@@ -12,6 +14,9 @@ from vidan.events import Measure
 from .resting import Place
 
 Box = tuple[float, float, float, float]
+
+DWELL_BUCKETS = (1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
+"""Upper bounds of the histogram of durations, s: a few seconds to a working day."""
 
 
 class Moment(NamedTuple):
@@ -96,6 +101,29 @@ class Crowd:
         return self
 
 
+@dataclass(slots=True)
+class Dwells:
+    """The durations of visits that have ended.
+
+    Attributes:
+        seconds: sum of them.
+        buckets: how many are in each interval between DWELL_BUCKETS; the last one has no end.
+    """
+
+    seconds: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(DWELL_BUCKETS) + 1))
+
+    def add(self, dwell: float) -> None:
+        """Add a duration, s."""
+        self.seconds += dwell
+        self.buckets[bisect_left(DWELL_BUCKETS, dwell)] += 1
+
+    def cumulative(self) -> Iterator[tuple[str, int]]:
+        """How many are at most as long as each bound, as Prometheus has it; `+Inf` for all."""
+        bounds = [*(f"{bound:.1f}" for bound in DWELL_BUCKETS), "+Inf"]
+        return zip(bounds, accumulate(self.buckets), strict=True)
+
+
 class Totals:
     """Visits by zone and label.
 
@@ -106,48 +134,47 @@ class Totals:
     def __init__(self, names: list[str]) -> None:
         self._names = names
         self.visits: Counter[tuple[int, str]] = Counter()
-        self._ended: Counter[tuple[int, str]] = Counter()
-        self._seconds: Counter[tuple[int, str]] = Counter()
+        self._dwells: defaultdict[tuple[int, str], Dwells] = defaultdict(Dwells)
 
     def reset(self) -> None:
         """Start from zero."""
-        for counter in (self.visits, self._ended, self._seconds):
-            for key in counter:
-                counter[key] = 0
+        for key in self.visits:
+            self.visits[key] = 0
+        for key in self._dwells:
+            self._dwells[key] = Dwells()
 
     def end(self, visit: Visit, dwell: float) -> None:
         """Add the duration of a visit, s."""
-        self._ended[visit.zone, visit.label] += 1
-        self._seconds[visit.zone, visit.label] += dwell  # type: ignore[assignment]
+        self._dwells[visit.zone, visit.label].add(dwell)
 
     def measures(self, present: Counter[tuple[int, str]]) -> dict[Measure, float]:
         """All values; `present` objects by zone and label."""
-        columns: tuple[tuple[str, Mapping[tuple[int, str], float]], ...] = (
-            ("zone_objects", present),
-            ("zone_visits_total", self.visits),
-            ("zone_dwell_seconds_sum", self._seconds),
-            ("zone_dwell_seconds_count", self._ended),
-        )
-        keys = sorted({*present, *self.visits, *self._ended})
-        return {
-            Measure(name, (("zone", self._names[zone]), ("label", label))): float(
-                values.get((zone, label), 0)
-            )
-            for name, values in columns
-            for zone, label in keys
-        }
+        measures: dict[Measure, float] = {}
+        for zone, label in sorted({*present, *self.visits, *self._dwells}):
+            labels = ("zone", self._names[zone]), ("label", label)
+            dwells = self._dwells.get((zone, label), Dwells())
+            measures[Measure("zone_objects", labels)] = float(present[zone, label])
+            measures[Measure("zone_visits_total", labels)] = float(self.visits[zone, label])
+            measures[Measure("zone_dwell_seconds_sum", labels)] = dwells.seconds
+            measures[Measure("zone_dwell_seconds_count", labels)] = float(sum(dwells.buckets))
+            for bound, count in dwells.cumulative():
+                bucket = Measure("zone_dwell_seconds_bucket", (*labels, ("le", bound)))
+                measures[bucket] = float(count)
+        return measures
 
     def state(self) -> list[list[Any]]:
         """One row for each zone and label, ready for JSON."""
-        keys = sorted({*self.visits, *self._ended})
+        keys = sorted({*self.visits, *self._dwells})
         return [
-            [zone, label, self.visits[zone, label], self._ended[zone, label],
-             float(self._seconds[zone, label])]
-            for zone, label in keys
-        ]  # fmt: skip
+            [*key, self.visits[key], dwells.seconds, dwells.buckets[:]]
+            for key in keys
+            for dwells in [self._dwells.get(key, Dwells())]
+        ]
 
     def restore(self, rows: list[list[Any]]) -> None:
         """Take over rows of `state`."""
-        for zone, label, visits, ended, seconds in rows:
+        for zone, label, visits, seconds, buckets in rows:
+            if len(buckets) != len(DWELL_BUCKETS) + 1:
+                raise ValueError(f"expected {len(DWELL_BUCKETS) + 1} buckets, got {buckets}")
             self.visits[zone, label] = visits
-            self._ended[zone, label], self._seconds[zone, label] = ended, seconds
+            self._dwells[zone, label] = Dwells(float(seconds), [int(n) for n in buckets])

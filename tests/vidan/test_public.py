@@ -51,7 +51,7 @@ def test_importing_vidan_loads_no_heavy_library():
         ("errors", set()),
         ("boxes", set()),
         ("modelspec", {"boxes", "errors", "types"}),
-        ("stats", {"events"}),
+        ("stats", {"events", "outages"}),
         ("journal", {"errors"}),
         ("outages", set()),
         ("interfaces", {"events", "journal", "outages", "stats", "types"}),

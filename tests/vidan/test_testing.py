@@ -128,6 +128,12 @@ class TestWeb(SinkSuite):
         return component("sink", "web", port=0)
 
 
+class TestPrometheus(SinkSuite):
+    def make(self, tmp_path):
+        pytest.importorskip("prometheus_client", reason="needs the extra prometheus")
+        return component("sink", "prometheus", port=0)
+
+
 class TestRecordingSink(SinkSuite):
     def make(self, tmp_path):
         return RecordingSink()

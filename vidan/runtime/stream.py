@@ -18,6 +18,7 @@ from ..interfaces import (
     Analyzer,
     Detector,
     EventSink,
+    ReportsOutages,
     Sink,
     Source,
     StatsAware,
@@ -151,6 +152,8 @@ class Stream:
         self.max_frames = max_frames
         self.detect_every = detect_every
         self.stats = Stats()
+        if isinstance(source, ReportsOutages):
+            self.stats.outages = source.outages
         self.listeners: list[Channel[Result]] = []
         for sink in self.sinks.values():
             if isinstance(sink, StatsAware):

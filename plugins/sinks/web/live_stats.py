@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from vidan.events import APPEARED, CONFIRMED, LEFT, Event, Measure
+from vidan.events import APPEARED, CONFIRMED, LEFT, Event
 from vidan.stats import Stats
 from vidan.types import Result
 
@@ -33,12 +33,10 @@ class LiveStats:
 
     Attributes:
         stats: statistics of the run: frames, dropped frames, objects.
-        measures: current values of the analyzers.
     """
 
     def __init__(self) -> None:
         self.stats = Stats()
-        self.measures: Mapping[Measure, float] = {}
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._arrivals: deque[float] = deque()
@@ -51,7 +49,6 @@ class LiveStats:
     def add(self, result: Result) -> None:
         """Count a result."""
         now, frame = time.monotonic(), result.frame
-        self.measures = result.measures
         with self._lock:
             self._newest = frame.captured, frame.time, frame.stream
             self._arrivals.append(now)

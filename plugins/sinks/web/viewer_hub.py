@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
+from ..http.server import CLOSE_TIMEOUT_S
 from .jpeg import JpegEncoder
 from .live_stats import LiveStats
 
@@ -52,6 +53,13 @@ class ViewerHub:
         """Tell all viewers that the run has ended."""
         self.ended.set()
         self._notify()
+
+    async def wait_for_viewers(self) -> None:
+        """Wait up to CLOSE_TIMEOUT_S until all viewers have received the end of the run."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                while self.viewers:
+                    await asyncio.sleep(0.02)
 
     def _notify(self) -> None:
         self._changed.set()

@@ -9,7 +9,7 @@ from importlib import resources
 
 from aiohttp import WSCloseCode, web
 
-from .metrics import metrics_text
+from ..http.metrics import STALLED_AFTER_S, Metrics
 from .viewer_hub import ViewerHub
 
 FILES = {
@@ -21,9 +21,6 @@ FILES = {
 
 BOUNDARY = b"--frame\r\n"
 """Separates the images of a Motion JPEG stream."""
-
-STALLED_AFTER_S = 10.0
-"""Age of the newest image from which on `/healthz` reports `stalled`."""
 
 SNAPSHOT_TIMEOUT_S = 2.0
 """Longest wait of `/snapshot.jpg` for a newer image."""
@@ -37,11 +34,12 @@ class Views:
 
     Args:
         hub: provides images and statistics.
+        metrics: for Prometheus.
         timeout: s after which a viewer that does not read is disconnected.
     """
 
-    def __init__(self, hub: ViewerHub, timeout: float) -> None:
-        self._hub, self._timeout = hub, timeout
+    def __init__(self, hub: ViewerHub, metrics: Metrics, timeout: float) -> None:
+        self._hub, self._metrics, self._timeout = hub, metrics, timeout
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers."""
@@ -51,7 +49,7 @@ class Views:
         router.add_get("/stream.mjpg", self._stream, allow_head=False)
         router.add_get("/snapshot.jpg", self._snapshot, allow_head=False)
         router.add_get("/healthz", self._health)
-        router.add_get("/metrics", self._metrics)
+        self._metrics.add_to(router)
 
     async def _file(self, request: web.Request) -> web.Response:
         name, content_type = FILES[request.path]
@@ -148,13 +146,6 @@ class Views:
         age = self._hub.live_stats.age
         status = "waiting" if age is None else "stalled" if age > STALLED_AFTER_S else "ok"
         return web.json_response({"status": status})
-
-    async def _metrics(self, _: web.Request) -> web.Response:
-        """See https://prometheus.io/docs/instrumenting/exposition_formats."""
-        text = metrics_text(self._hub.live_stats, self._hub.viewers)
-        return web.Response(
-            body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        )
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ import vidan
 from vidan import ConfigError, Measure
 from vidan.events import CROWDED, ENTERED, EXITED, LOITERING, PASSED
 from vidan.testing import AnalyzerSuite
+from vidan_plugins.analytics.visits import DWELL_BUCKETS
 from vidan_plugins.analytics.zones import Zones
 
 from .paths import LABELS, events_of, path, result, results, straight
@@ -461,6 +462,10 @@ def test_measures_and_shapes():
         Measure("zone_visits_total", labels): 1,
         Measure("zone_dwell_seconds_sum", labels): pytest.approx(50 / 30),
         Measure("zone_dwell_seconds_count", labels): 1,
+        **{
+            Measure("zone_dwell_seconds_bucket", (*labels, ("le", bound))): bound != "1.0"
+            for bound in [*(f"{bound:.1f}" for bound in DWELL_BUCKETS), "+Inf"]
+        },
     }
     assert before[Measure("zone_objects", labels)] == 1
     assert zones.shapes()[0].caption == "zone now 0 visits 1"

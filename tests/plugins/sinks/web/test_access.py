@@ -12,7 +12,8 @@ import yaml
 
 from vidan.config.build import build
 from vidan.errors import ConfigError, SinkError
-from vidan_plugins.sinks.web import Web, access
+from vidan_plugins.sinks.http import access
+from vidan_plugins.sinks.web import Web
 
 TOKEN = "a-token-of-enough-characters"
 

@@ -35,11 +35,12 @@ def test_frames_drops_and_objects_equal_those_of_the_summary(web, ask):
         result(9, [7])
     )  # a gap in the index is not a dropped frame: the sink receives only the newest
     lines = ask(web, "/metrics").read().decode().splitlines()
-    assert "vidan_frames_total 1" in lines
-    assert "vidan_dropped_frames_total 5" in lines
-    assert "vidan_skipped_frames_total 2" in lines
-    assert 'vidan_objects{label="person"} 1' in lines
-    assert 'vidan_objects_total{label="person"} 3' in lines
+    stream = f'stream="{result(0).frame.stream}"'
+    assert f"vidan_frames_total{{{stream}}} 1.0" in lines
+    assert f"vidan_dropped_frames_total{{{stream}}} 5.0" in lines
+    assert f"vidan_skipped_frames_total{{{stream}}} 2.0" in lines
+    assert f'vidan_objects{{label="person",{stream}}} 1.0' in lines
+    assert f'vidan_appeared_objects_total{{label="person",{stream}}} 3.0' in lines
 
 
 def test_an_object_that_is_hidden_briefly_has_not_left():
