@@ -12,6 +12,7 @@ from typing import NamedTuple
 from vidan import options
 from vidan.errors import ConfigError, SinkError
 
+from ..tls import load_certificate
 from .access import is_loopback
 
 log = logging.getLogger(__name__)
@@ -84,20 +85,8 @@ def _check_token(host: str, token: str | None) -> None:
 
 
 def _tls_context(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise ConfigError("certificate and key: set both or neither")
-    paths = options.path("certificate", certificate), options.path("key", key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(*paths, password="")  # without a password OpenSSL would prompt
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"certificate={certificate!r} and key={key!r}: expected PEM files, the key without a "
-            f"password: {error}"
-        ) from error
-    return context
+    return context if load_certificate(context, certificate, key) else None
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -1,0 +1,5 @@
+"""Events, counts and images for an MQTT broker."""
+
+from .sink import Mqtt
+
+__all__ = ["Mqtt"]
