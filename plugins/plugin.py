@@ -45,6 +45,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "jsonl", "vidan_plugins.sinks.jsonl:JsonLines")
     registry.add("sink", "mot", "vidan_plugins.sinks.mot:MotFile")
     registry.add("sink", "mqtt", "vidan_plugins.sinks.events.mqtt:Mqtt", "mqtt")
+    registry.add("sink", "parquet", "vidan_plugins.sinks.store.parquet:Parquet")
     registry.add(
         "sink", "prometheus", "vidan_plugins.sinks.events.prometheus:Prometheus", "prometheus"
     )

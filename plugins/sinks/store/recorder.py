@@ -55,6 +55,10 @@ class Recorder:
         revise: whether rows may be written again with new values: there are then rows of tracks
             that have not ended, every REVISE_EVERY_S.
 
+    Attributes:
+        run: id of the run.
+        began: date on which it began, in UTC.
+
     Raises:
         ConfigError: an option has an invalid value.
     """
@@ -69,15 +73,15 @@ class Recorder:
         revise: bool,
     ) -> None:
         start = RunStart(run.id, run.began) if run else RunStart.new()
-        self.run = start.id
         self._began = datetime.fromtimestamp(start.began, UTC)
+        self.run, self.began = start.id, f"{self._began:%Y-%m-%d}"
         self._live, self._revise = live, revise
         self._clock = StreamClock(live=live, recorded=recorded)
         self._counter, self._tracks = Counter(interval, self._clock), TrackTable()
         self._events: list[Event] = []  # since the last frame
         self._event_count = self._count_rows = self._frames = 0
         self._frame: Frame | None = None
-        self._revised = self._looked = -math.inf
+        self._revised = self._checked = -math.inf
 
     def emit(self, events: Sequence[Event]) -> None:
         """Take events, which become rows with the next frame: it tells the time."""
@@ -92,9 +96,9 @@ class Recorder:
         self._tracks.update(result)
         counts = self._counter.update(result, events)
         rows = [*self._event_rows(events), *self._count_rows_of(counts)]
-        if abs(result.frame.time - self._looked) >= REVISE_EVERY_S:
-            self._looked = result.frame.time  # not by the clock: a resumed run has the same rows
-            rows += self._track_rows(self._tracks.ended(self._looked))
+        if abs(result.frame.time - self._checked) >= REVISE_EVERY_S:
+            self._checked = result.frame.time  # not by the clock: a resumed run has the same rows
+            rows += self._track_rows(self._tracks.ended(self._checked))
         now = time.monotonic()
         if self._revise and now - self._revised >= REVISE_EVERY_S:
             self._revised = now

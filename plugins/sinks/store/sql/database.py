@@ -102,10 +102,28 @@ class Database:
             self.close()
             raise explained(error, self._url) from error
 
+    def delete_other_runs(self, run: str) -> None:
+        """Delete the rows of all other runs.
+
+        Raises:
+            SinkError: the database refuses it.
+        """
+        self.connect()
+        assert self._connection is not None
+        try:
+            with self._connection.begin():
+                for table in SQL_TABLES.values():
+                    self._connection.execute(table.delete().where(table.c.run != run))
+        except exc.SQLAlchemyError as error:
+            self.close()
+            raise explained(error, self._url) from error
+
     def close(self) -> None:
         """End the connection; `connect` and `write` make a new one."""
         if self._connection is not None:
             with suppress(exc.SQLAlchemyError):  # it may be lost
+                if self._url.get_backend_name() == "sqlite":
+                    _leave_one_file(self._connection)
                 self._connection.close()
             self._connection = None
         self._engine.dispose()
@@ -153,6 +171,18 @@ def _configure_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _leave_one_file(connection: Connection) -> None:
+    """Without a log beside it, a SQLite file can be read where nothing can be written.
+
+    Another process that uses it prevents this, which is harmless.
+    """
+    cursor = connection.connection.cursor()
+    with suppress(Exception):
+        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

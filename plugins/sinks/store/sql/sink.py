@@ -80,6 +80,8 @@ class Sql:
         if address.get_backend_name() == "sqlite":
             self._file = _prepare_file(address)
             self._database.connect()
+            if run is not None and self._file.resolve().is_relative_to(run.directory.resolve()):
+                self._database.delete_other_runs(run.id)  # of an earlier run in the same folder
             return
         try:
             self._database.connect()

@@ -24,10 +24,10 @@ def visit_end(number, dwell):
     return Event(f"v{number}", EXITED, "end", "test", "till", float(number), number, data=data)
 
 
-def feed(sink, numbers):
+def feed(sink, numbers, stream="test"):
     """A frame every 0.1 s, each with one crossing and one track."""
     for number in numbers:
-        sink.emit([crossing(number)])
-        frame = blank(number, time=number / 10)
+        sink.emit([crossing(number, stream=stream)])
+        frame = blank(number, time=number / 10, stream=stream)
         box = [[10 + number, 20, 30 + number, 60]]
         sink.write(replace(result(number, box), frame=frame))

@@ -2,6 +2,7 @@ import contextlib
 import logging
 import sqlite3
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,16 @@ def test_events_are_in_the_file_before_the_run_ends(tmp_path):
     assert rows(tmp_path / "vidan.sqlite", "SELECT count(*) FROM events") == [(5,)]
     assert rows(tmp_path / "vidan.sqlite", "SELECT ended FROM runs") == [(None,)]
     sink.close()
+
+
+def test_a_new_run_in_the_same_folder_replaces_the_rows_of_the_earlier_one(tmp_path):
+    path = tmp_path / "vidan.sqlite"
+    for run in ("run1", "run2"):
+        sink = Sql(str(path), run=replace(RUN, id=run, directory=tmp_path))
+        feed(sink, range(3))
+        sink.close()
+    assert rows(path, "SELECT run, count(*) FROM events GROUP BY 1") == [("run2", 3)]
+    assert [p.name for p in tmp_path.iterdir()] == ["vidan.sqlite"]
 
 
 def test_two_runs_may_write_into_one_file(tmp_path):
