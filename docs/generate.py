@@ -125,6 +125,21 @@ def _configured(kind: str, name: str) -> dict[str, str]:
     return {str(k): as_yaml(v) for k, v in values.items()}
 
 
+def tables() -> str:
+    """The tables of sink=sql and sink=parquet, with the meaning of each column."""
+    from vidan_plugins.sinks.store.tables import TABLES
+
+    parts = []
+    for table in TABLES.values():
+        parts.append(f"### {table.name}\n\n| column | type | meaning |\n|---|---|---|")
+        for column in table.columns:
+            name = f"**{column.name}**" if column.name in table.key else column.name
+            kind = {"dict": "JSON", "str": "text"}.get(column.type.__name__, column.type.__name__)
+            parts.append(f"| {name} | {kind} | {column.meaning} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
 def files() -> str:
     """The config files of all runs, of the pipeline and of the recipes of `vidan train`."""
     conf = importlib.resources.files("vidan.conf")
@@ -173,5 +188,6 @@ GENERATORS = {
     "files": files,
     "public": public,
     "suites": suites,
+    "tables": tables,
 }
 """Generated text by the name in the mark."""

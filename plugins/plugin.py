@@ -58,7 +58,7 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Register `vidan analyze`, `bench`, `models`, `eval`, `tune` and `smooth`."""
+    """Register `vidan analyze`, `bench`, `models`, `eval`, `report`, `tune` and `smooth`."""
     tools = "vidan_plugins.tools"
     commands.add(
         "analyze",
@@ -85,6 +85,11 @@ def vidan_commands(commands: Commands) -> None:
     commands.add("models list", f"{tools}.models.commands:list_models", "List public detectors.")
     commands.add(
         "models pull", f"{tools}.models.commands:pull", "Download and verify a public detector."
+    )
+    commands.add(
+        "report",
+        f"{tools}.report.commands:main",
+        "Answer questions about the events of runs: hours, lines, zones, flows.",
     )
     commands.add(
         "smooth",

@@ -37,7 +37,7 @@ def is_about_rows(error: exc.DBAPIError) -> bool:
 
 
 def explained(
-    error: exc.SQLAlchemyError, url: URL, *, reached: bool = True
+    error: exc.SQLAlchemyError, url: URL, *, reached: bool = True, reading: bool = False
 ) -> SinkError | DeliveryError:
     """The error to raise: a DeliveryError if another attempt may succeed.
 
@@ -45,9 +45,10 @@ def explained(
         error: of the database or its driver.
         url: of the database.
         reached: whether its host has been reached before, and is known.
+        reading: whether nothing was to be written.
     """
     if url.get_backend_name() == "sqlite":
-        return _of_sqlite(error, url)
+        return _of_sqlite(error, url, reading=reading)
     original = getattr(error, "orig", None) or error
     code = getattr(original, "sqlstate", None)
     what = _message(original, url)
@@ -73,7 +74,7 @@ def _of_connection(
     return DeliveryError(f"cannot connect to {place}: {what}")
 
 
-def _of_sqlite(error: exc.SQLAlchemyError, url: URL) -> SinkError:
+def _of_sqlite(error: exc.SQLAlchemyError, url: URL, *, reading: bool) -> SinkError:
     path = Path(str(url.database))
     original = getattr(error, "orig", None) or error
     what = str(original)
@@ -81,7 +82,9 @@ def _of_sqlite(error: exc.SQLAlchemyError, url: URL) -> SinkError:
         return SinkError(f"{str(path)!r} is not a SQLite database: choose another path")
     if path.is_dir():
         return SinkError(f"{str(path)!r} is a folder: choose another path")
-    return write_error(path, Exception(what))
+    return (
+        SinkError(f"cannot read {str(path)!r}: {what}") if reading else write_error(path, original)
+    )
 
 
 def _message(error: BaseException, url: URL) -> str:

@@ -78,23 +78,28 @@ def prepare(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    version = _version(connection)
+    version = found_version(connection)
     if version is None:
         METADATA.create_all(connection)
         connection.execute(SCHEMA.insert().values(version=VERSION))
         return
     if version > VERSION:
-        raise SinkError(
-            f"the database has version {version} of the schema, and this vidan knows {VERSION}: "
-            "update vidan, or choose another database"
-        )
+        raise SinkError(newer(version))
     for older in range(version, VERSION):
         MIGRATIONS[older](connection)
     if version < VERSION:
         connection.execute(SCHEMA.update().values(version=VERSION))
 
 
-def _version(connection: Connection) -> int | None:
+def newer(version: int) -> str:
+    """What to tell about a version of the schema that this vidan does not know."""
+    return (
+        f"the database has version {version} of the schema, and this vidan knows {VERSION}: "
+        "update vidan, or choose another database"
+    )
+
+
+def found_version(connection: Connection) -> int | None:
     """The version of the tables that are there; None if there are none.
 
     Raises:
