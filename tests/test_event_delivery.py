@@ -1,0 +1,117 @@
+"""No event is lost, whatever is killed: the broker, or vidan itself."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.plugins.sinks.events.mqtt.broker import DURABLE, MOSQUITTO, Mosquitto, Subscriber
+
+EVENTS, PER_FRAME = 10_000, 5
+BROKER_KILLS, KILLS = 20, 5
+
+PLUGIN = f"""
+import time
+import numpy as np
+from vidan import ArrayFrame, Detections, hookimpl
+from vidan.events import Event
+
+class Blank:
+    live, frames = False, {EVENTS // PER_FRAME}
+    def __iter__(self):
+        image = np.zeros((32, 32, 3), np.uint8)
+        for n in range(self.frames):
+            time.sleep(0.004)
+            yield ArrayFrame(image, index=n, time=n / 25, stream="front")
+    def close(self): pass
+
+class Nothing:
+    labels = ("thing",)
+    def detect(self, frames): return [Detections.empty() for _ in frames]
+    def close(self): pass
+
+class Ticker:
+    '''Reports the events 0, 1, 2, ...'''
+    def update(self, result):
+        first, time = result.frame.index * {PER_FRAME}, result.frame.time
+        return [
+            Event(f"front/ticker/{{n}}", "ticker.tick", "point", "front", "ticker", time, n)
+            for n in range(first, first + {PER_FRAME})
+        ]
+    def finish(self): return []
+
+@hookimpl
+def vidan_components(registry):
+    registry.add("source", "blank", f"{{__name__}}:Blank")
+    registry.add("detector", "nothing", f"{{__name__}}:Nothing")
+    registry.add("analytics", "ticker", f"{{__name__}}:Ticker")
+"""
+
+
+class Ticks(Subscriber):
+    """Records the numbers of the events, in the order in which each first arrived.
+
+    It reads as fast as it can: what waits in the memory of a broker is lost when that is killed.
+    """
+
+    def __init__(self, port):
+        self.found = {}
+        self.arrived = 0
+        super().__init__(port, "vidan/#", qos=0)
+
+    def _receive(self, _client, _data, message):
+        if message.topic.endswith("ticker.tick"):
+            self.arrived += 1
+            event = json.loads(message.payload)
+            self.found.setdefault((event["source"], event["id"]), event["data"]["frame"])
+
+
+def start(folder, *arguments):
+    with (folder / "output.txt").open("ab") as output:
+        command = [sys.executable, "-m", "vidan", *arguments]
+        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(MOSQUITTO is None, reason="install mosquitto")
+def test_every_event_arrives_once_and_in_order_though_the_broker_and_vidan_are_killed(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/ticker.py").write_text(PLUGIN)
+    broker = Mosquitto(tmp_path, *DURABLE).start()
+    subscriber = Ticks(broker.port)
+    broker.stop()
+    broker.start()
+    run = start(
+        *(tmp_path, "plugins_dir=plugins", "source=blank", "detector=nothing", "tracker=none"),
+        *("analytics=[ticker]", "sink=[mqtt]", f"sink.mqtt.port={broker.port}"),
+        *("sink.mqtt.drain=60", "run_dir=run"),
+    )
+    steps = [(n * EVENTS // (BROKER_KILLS + 1), "broker") for n in range(1, BROKER_KILLS + 1)]
+    steps += [(n * EVENTS // (KILLS + 1), "vidan") for n in range(1, KILLS + 1)]
+    try:
+        for count, what in sorted(steps):
+            end = time.monotonic() + 60
+            while len(subscriber.found) < count:
+                assert time.monotonic() < end, (count, (tmp_path / "output.txt").read_text())
+                time.sleep(0.01)
+            if what == "broker":
+                broker.kill()
+                time.sleep(0.2)
+                broker.start()
+            else:
+                run.send_signal(signal.SIGKILL)
+                run.wait()
+                run = start(tmp_path, "resume", "run")
+        assert run.wait(120) == 0, (tmp_path / "output.txt").read_text()
+        time.sleep(2)  # for what is under way from the broker
+    finally:
+        run.kill()
+        broker.kill()
+        subscriber.close()
+    print(f"{subscriber.arrived} messages, {subscriber.arrived - EVENTS} of them duplicates")
+    numbers = list(subscriber.found.values())
+    assert not set(range(EVENTS)) - set(numbers)
+    assert numbers == list(range(EVENTS))
