@@ -12,7 +12,7 @@ import pytest
 from benchmarks import inputs
 from benchmarks.baselines import opencv_loops, stages
 from benchmarks.soak import latency_drift
-from benchmarks.suite import ablation, micro, peers, startup
+from benchmarks.suite import ablation, event_outputs, micro, peers, startup
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench.clip import make_clip
 
@@ -186,6 +186,14 @@ def test_start_up(small, tmp_path):
     (table,) = found["tables"]
     assert [row[0] for row in table["rows"]] == list(found["figures"])
     assert all(one["wall_s"]["median"] > 0 for one in found["figures"].values())
+
+
+@pytest.mark.skipif(event_outputs.PROGRAM is None, reason="install mosquitto")
+def test_event_outputs(tmp_path):
+    found = event_outputs.event_outputs(200, rounds=1, seconds=0.2, out=tmp_path)
+    (table,) = found["tables"]
+    assert [row[0] for row in table["rows"]] == list(found["figures"])
+    assert all(one["per_s"]["median"] > 0 for one in found["figures"].values())
 
 
 def test_variants_of_the_graph_compute_the_same_scores(tmp_path):

@@ -106,7 +106,7 @@ class Mqtt:
         if discovery is not None:
             self._discovery = Discovery(check_prefix("discovery", discovery), self._topics, format)
         address = Address(
-            options.text("host", host),
+            _host(host),
             port or (TLS_PORT if tls else PORT),
             protocol,
             client_id,
@@ -196,6 +196,15 @@ def _formatter(form: str, message: Message) -> Formatter:
     if is_change or form == "frigate":
         return FORMATTERS["frigate" if is_change else "vidan"]
     return FORMATTERS[form]
+
+
+def _host(host: str) -> str:
+    if set(options.text("host", host)) & set("/@"):  # not shown, since a URL may have a password
+        raise ConfigError(
+            "host: expected a name or an address, not a URL: set port, tls, username and "
+            "password_env"
+        )
+    return host
 
 
 def _password(username: str | None, variable: str | None) -> str | None:

@@ -288,6 +288,10 @@ def certificate(folder, name):
         ({"prefix": "a/#"}, r"^prefix='a/#': expected a topic"),
         ({"discovery": "+"}, r"^discovery='\+': expected a topic"),
         ({"host": " "}, r"^host=' ': expected a text"),
+        (
+            {"host": "mqtt://me:SECRET@x"},
+            r"^host: expected a name or an address, not a URL: [^:]*$",
+        ),
         ({"ca": "x.pem"}, r"^ca='x.pem': requires tls=true"),
         ({"tls": True, "ca": "no.pem"}, r"^ca='no.pem': expected a PEM file"),
         ({"tls": True, "key": "k"}, r"^certificate and key: set both"),
