@@ -8,7 +8,8 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -98,6 +99,7 @@ class Broker:
         self._session: _Session | None = None
         self._was_connected = False
         self._values: dict[str, bytes] = {}
+        self._owned: frozenset[str] = frozenset()
         self._publishing = threading.Lock()  # the values, in their order
 
     def keep(self, values: Mapping[str, bytes]) -> None:
@@ -112,6 +114,14 @@ class Broker:
                     self._values[topic] = payload
                     if self._session is not None:
                         self._session.publish(Publication(topic, payload, retain=True))
+
+    def own(self, filters: Iterable[str]) -> None:
+        """Set numbers that an earlier run left at the broker to 0, unless they have a value.
+
+        Args:
+            filters: of topics under which nobody else publishes, with `+` for any level.
+        """
+        self._owned = frozenset(filters)
 
     def connect(self) -> None:
         """See `Receiver`."""
@@ -137,6 +147,8 @@ class Broker:
         assert session is not None
         if session.is_asked():
             self._introduce(session)
+        session.seek(self._owned)
+        self._reset(session.found())
         publications = [self._formatter(m)(self._prefix, m) for m in messages]
         return session.deliver([p for p in publications if p is not None])
 
@@ -154,6 +166,12 @@ class Broker:
             session.publish(Publication(self._available, ONLINE, retain=True))
             for topic, payload in self._values.items():
                 session.publish(Publication(topic, payload, retain=True))
+
+    def _reset(self, topics: Iterable[str]) -> None:
+        """Set values that an earlier run left to 0."""
+        with self._publishing:
+            left = {topic: b"0" for topic in topics if topic not in self._values}
+        self.keep(left)
 
     def _drop(self) -> None:
         with self._publishing:
@@ -178,6 +196,8 @@ class _Session:
         self._acknowledged: dict[int, ReasonCode] = {}
         self._awaited = 0
         self._asked = threading.Event()
+        self._sought: frozenset[str] = frozenset()
+        self._found: deque[str] = deque()
         self._client = self._made()
         self._client.will_set(available, OFFLINE, QOS, retain=True)
 
@@ -286,6 +306,16 @@ class _Session:
         self._asked.clear()
         return asked
 
+    def seek(self, filters: frozenset[str]) -> None:
+        """Ask for the topics of numbers that the broker keeps; they are in `found` later."""
+        for each in filters - self._sought:
+            self._client.subscribe(each, QOS)
+        self._sought = filters
+
+    def found(self) -> list[str]:
+        """Topics since the last call."""
+        return [self._found.popleft() for _ in range(len(self._found))]
+
     def finish(self, last: Publication) -> None:
         """Send a last message, and end the connection so that the broker sends no will."""
         if self._lost is None:
@@ -317,5 +347,8 @@ class _Session:
                 self._changed.notify_all()
 
     def _received(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        if message.payload == ONLINE:
-            self._asked.set()
+        if message.topic == self._republish_on:
+            if message.payload == ONLINE:
+                self._asked.set()
+        elif message.retain and message.payload.isdigit():
+            self._found.append(message.topic)

@@ -171,6 +171,7 @@ class Mqtt:
         found = entities(result)
         if found != self._entities:
             self._entities = found
+            self._broker.own(self._topics.owned(found))
             self._describe()
         self._broker.keep(
             {topic: b"%d" % value for topic, value in values(result, self._topics).items()}

@@ -50,6 +50,12 @@ class Topics:
         names = (stream, LINES, line, direction, label)
         return "/".join((self.prefix, *map(level, names)))
 
+    def owned(self, found: Entities) -> set[str]:
+        """Filters of all values, also of labels that have none yet."""
+        places = {found.stream, *(zone for zone, _ in found.zones)}
+        lines = f"{self.prefix}/{level(found.stream)}/{LINES}/+/+/+"
+        return {f"{self.prefix}/{level(place)}/+" for place in places} | {lines}
+
     def snapshot(self, stream: str, label: str) -> str:
         """Of the image of an object."""
         return f"{self.objects(stream, label)}/snapshot"

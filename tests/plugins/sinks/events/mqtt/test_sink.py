@@ -128,6 +128,24 @@ def test_home_assistant_gets_everything_again_when_it_asks(mosquitto, subscribe,
         subscriber.wait(lambda s: {topic, "again/yard/all", "again/available"} <= set(s.by_topic()))
 
 
+def test_counts_of_an_earlier_run_that_have_no_value_anymore_become_0(
+    mosquitto, subscribe, tmp_path
+):
+    subscriber = subscribe(mosquitto.port, "left/#")
+    old = ["test/car", "yard/car", "test/lines/door/in/car", "test/lines/gate/in/all"]
+    others = {"left/other/car": "5", "left/test/note": "text"}
+    for topic in old:
+        subscriber.client.publish(f"left/{topic}", "5", 1, retain=True)
+    for topic, value in others.items():
+        subscriber.client.publish(topic, value, 1, retain=True).wait_for_publish(5)
+    with running(tmp_path, mosquitto.port, "left") as sink:
+        sink.write(frame())
+        subscriber.wait(lambda s: all(s.by_topic()[f"left/{topic}"] == "0" for topic in old))
+    found = subscriber.by_topic()
+    assert {topic: found[topic] for topic in others} == others
+    assert found["left/test/thing"] == "1"
+
+
 def test_frigate_and_onvif(mosquitto, subscribe, tmp_path):
     subscriber = subscribe(mosquitto.port, "forms/#")
     with running(tmp_path, mosquitto.port, "forms", format="frigate") as sink:
