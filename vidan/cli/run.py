@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,7 +17,7 @@ from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
 from ..execution.execute import prepare
 from ..execution.signals import forwarded_signals
 from ..execution.summary import Summary
-from ..support.secrets import SecretsFilter
+from ..support.secrets import SecretsFilter, without_passwords
 from ..support.standard import discard_output
 from .counts import count_tables
 from .terminal import console, display, log_handler, setup_logging, table
@@ -57,10 +59,24 @@ def _save_configuration(config: DictConfig, folder: Path) -> None:
     """Save what `vidan resume` reads, under the names that Hydra uses."""
     from hydra.core.hydra_config import HydraConfig
 
-    hydra = HydraConfig.get()
-    OmegaConf.save(config, folder / "config.yaml")
-    OmegaConf.save(OmegaConf.create({"hydra": hydra}), folder / "hydra.yaml")
-    OmegaConf.save(hydra.overrides.task, folder / "overrides.yaml")
+    hydra = _without_passwords(
+        OmegaConf.to_container(OmegaConf.create({"hydra": HydraConfig.get()}))
+    )
+    saved = copy.deepcopy(config)
+    if "sink" in saved:
+        saved.sink = _without_passwords(OmegaConf.to_container(saved.sink))
+    OmegaConf.save(saved, folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create(hydra), folder / "hydra.yaml")
+    OmegaConf.save(OmegaConf.create(hydra["hydra"]["overrides"]["task"]), folder / "overrides.yaml")
+
+
+def _without_passwords(value: Any) -> Any:
+    """Settings without the passwords in the URLs of servers that sinks send to."""
+    if isinstance(value, dict):
+        return {key: _without_passwords(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_passwords(each) for each in value]
+    return without_passwords(value) if isinstance(value, str) else value
 
 
 def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> None:

@@ -48,6 +48,11 @@ _TOKEN = re.compile(
 """Parts of a path that are probably random."""
 
 
+_URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\$\{[^}]*\}|[^\s'\"])+")
+
+_PASSWORD_IN_QUERY = re.compile(r"([?&](?:ssl)?password=)(?!\$\{)[^&\s'\"]+")
+
+
 def split_user(url: str) -> tuple[str, str, str]:
     """Scheme with its slashes, user and password with their `@`, and the rest of a URL.
 
@@ -90,6 +95,25 @@ def redacted_url(url: str) -> str:
         parts[-1] = HIDDEN  # the key of a stream
     start = "".join([scheme, HIDDEN if user[:-1] else "", user[-1:]])
     return start + "/".join([host, *parts]) + mark + _redacted_query(query)
+
+
+def without_passwords(setting: str) -> str:
+    """A setting with `***` for the passwords of its URLs, unless they come from elsewhere.
+
+    >>> without_passwords("sink.sql.url=postgresql://me:secret@db/counts")
+    'sink.sql.url=postgresql://me:***@db/counts'
+    >>> without_passwords("postgresql://me:${oc.env:PASSWORD}@db/counts")
+    'postgresql://me:${oc.env:PASSWORD}@db/counts'
+    """
+    return _URL.sub(lambda found: _without_password(found[0]), setting)
+
+
+def _without_password(url: str) -> str:
+    scheme, user, rest = split_user(url)
+    name, colon, password = user.removesuffix("@").partition(":")
+    if password and not password.startswith("${"):
+        user = f"{name}{colon}{HIDDEN}@"
+    return scheme + user + _PASSWORD_IN_QUERY.sub(rf"\1{HIDDEN}", rest)
 
 
 def _divided(rest: str) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 
 from vidan.config.build import RunContext
@@ -128,6 +129,7 @@ class Recorder:
                 "time": round(frame.time, 6),
                 "width": frame.width,
                 "height": frame.height,
+                "version": metadata.version("vidan"),
             },
         )
 

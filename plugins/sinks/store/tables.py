@@ -63,6 +63,7 @@ RUNS = Table(
         Column("time", float, "stream time of the last frame, s"),
         Column("width", int, "width of the images, px"),
         Column("height", int, "height of the images, px"),
+        Column("version", str, "version of vidan"),
     ),
 )
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vidan.support.secrets import redacted, redacted_url, split_user
+from vidan.support.secrets import redacted, redacted_url, split_user, without_passwords
 
 URLS = [
     ("rtsp://cam/live", "rtsp://cam/live"),
@@ -82,3 +82,21 @@ def test_the_user_ends_before_the_first_host():
 def test_a_long_text_is_redacted_too(unit):
     """In time that grows with its length: otherwise this takes minutes."""
     assert "SECRET" not in redacted(unit * 20_000 + " rtsp://me:SECRET@cam/live")
+
+
+@pytest.mark.parametrize(
+    ("setting", "saved"),
+    [
+        (
+            "sink.sql.url=postgresql://me:SECRET@db/counts",
+            "sink.sql.url=postgresql://me:***@db/counts",
+        ),
+        ("a='postgresql://me:SEC@RET@[::1]:5432/c'", "a='postgresql://me:***@[::1]:5432/c'"),
+        ("postgresql://db/c?user=me&password=SECRET", "postgresql://db/c?user=me&password=***"),
+        ("postgresql://me@db/c", "postgresql://me@db/c"),
+        ("https://me:${oc.env:A B}@host/x", "https://me:${oc.env:A B}@host/x"),
+        ("sink.sql.path=runs/a.sqlite", "sink.sql.path=runs/a.sqlite"),
+    ],
+)
+def test_saved_settings_have_no_passwords_of_their_own(setting, saved):
+    assert without_passwords(setting) == saved

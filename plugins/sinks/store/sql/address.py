@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import URL, exc, make_url
 
 from vidan import options
 from vidan.errors import ConfigError
+from vidan.support.secrets import HIDDEN
 
 EXPECTED = "expected postgresql://user@host/database, or sqlite:///file"
 
@@ -18,11 +20,17 @@ def file_url(path: str | Path) -> URL:
     return URL.create("sqlite", database=str(options.path("path", path)))
 
 
-def database_url(url: str) -> URL:
+def database_url(url: str, password_env: str | None = None) -> URL:
     """The address of a database on a server, or of a SQLite file.
 
+    Args:
+        url: the address.
+        password_env: environment variable with the password; None if it is in the address, or
+            where the driver finds it itself.
+
     Raises:
-        ConfigError: it is none of a database that vidan knows, or its driver is not installed.
+        ConfigError: it is none of a database that vidan knows, its driver is not installed, or the
+            password is missing.
     """
     try:
         parsed = make_url(url)
@@ -35,4 +43,23 @@ def database_url(url: str) -> URL:
         raise ConfigError(f"url: {EXPECTED}, got {parsed.render_as_string(hide_password=True)!r}")
     if find_spec("psycopg") is None:
         raise ConfigError("url: psycopg is not installed: pip install 'vidan[postgresql]'")
+    if password_env is not None:
+        password = os.environ.get(password_env)
+        if not password:
+            raise ConfigError(
+                f"password_env={password_env!r}: expected the name of an environment variable that "
+                "has the password"
+            )
+        parsed = parsed.set(password=password)
+    elif parsed.password == HIDDEN:  # of a run that is resumed
+        if not os.environ.get("PGPASSWORD"):
+            raise ConfigError("url: its password is not saved: set PGPASSWORD to it")
+        parsed = URL.create(
+            parsed.drivername,
+            parsed.username,
+            host=parsed.host,
+            port=parsed.port,
+            database=parsed.database,
+            query=parsed.query,
+        )
     return parsed.set(drivername="postgresql+psycopg")

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Double,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -29,11 +30,8 @@ from vidan.errors import SinkError
 
 from ..tables import TABLES
 
-VERSION = 1
+VERSION = 2
 """Of the schema: increased with each change, for which MIGRATIONS gets a function."""
-
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}
-"""By version, what changes that schema to the next one; data are kept."""
 
 TYPES: Mapping[type, TypeEngine[Any]] = {
     str: Text(),
@@ -63,10 +61,23 @@ SQL_TABLES = {
     for table in TABLES.values()
 }
 
+EVENTS_BY_TIME = Index(
+    "vidan_events_by_time", SQL_TABLES["events"].c.kind, SQL_TABLES["events"].c.timestamp
+)
+
 SCHEMA = Table("vidan_schema", METADATA, Column("version", Integer, nullable=False))
 
 LOCK = 0x7669_6461_6E  # "vidan"
 """Number of the lock that one process at a time has while it changes the schema of PostgreSQL."""
+
+
+def _to_2(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE runs ADD COLUMN version TEXT"))
+    EVENTS_BY_TIME.create(connection)
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _to_2}
+"""By version, what changes that schema to the next one; data are kept."""
 
 
 def prepare(connection: Connection) -> None:

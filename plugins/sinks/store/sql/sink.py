@@ -40,8 +40,9 @@ class Sql:
 
     Args:
         path: of the SQLite file, without `url`.
-        url: of a database, such as `postgresql://user@host/database`; the password is best taken
-            from the environment: `${oc.env:NAME}`, or PGPASSWORD; None for the file.
+        url: of a database, such as `postgresql://user@host/database`; None for the file.
+        password_env: name of the environment variable that has the password; None if it is in the
+            URL, in PGPASSWORD or in the file `~/.pgpass`.
         interval: length of the intervals of counts, such as `15min`, or several of them.
         recorded: date and time at which the recording of a file began; None if it is not known.
         spool: file in which rows wait for a server; None for one in `runs/spool` per stream.
@@ -61,6 +62,7 @@ class Sql:
         self,
         path: str,
         url: Annotated[str, SECRET] | None = None,
+        password_env: str | None = None,
         interval: Lengths = "15min",
         recorded: str | None = None,
         spool: str | None = None,
@@ -72,7 +74,9 @@ class Sql:
         self._recorder = Recorder(
             run, live=bool(live_source), recorded=recorded, interval=interval, revise=True
         )
-        address = file_url(options.text("path", path)) if url is None else database_url(url)
+        address = file_url(options.text("path", path))
+        if url is not None:
+            address = database_url(url, password_env)
         self._database = Database(address)
         self._delivery: Delivery[Row] | None = None
         self._file: Path | None = None

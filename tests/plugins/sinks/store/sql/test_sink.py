@@ -5,14 +5,18 @@ import time
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateTable
 
 from tests.plugins.sinks.store.rows import RUN, crossing, feed
 from tests.postgres import PASSWORD, Postgres
 from vidan import ConfigError, SinkError
+from vidan.cli import main as cli
 from vidan.config.build import build
 from vidan.testing import SinkSuite
 from vidan_plugins.sinks.events import delivery
 from vidan_plugins.sinks.store.sql import schema
+from vidan_plugins.sinks.store.sql.address import database_url
 from vidan_plugins.sinks.store.sql.sink import Sql
 from vidan_plugins.sinks.store.tables import TABLES
 
@@ -236,6 +240,87 @@ def test_a_newer_schema_and_foreign_tables_are_left_alone(tmp_path):
         Sql(str(other))
 
 
+VERSION_1 = """
+    CREATE TABLE vidan_schema (version INTEGER NOT NULL);
+    INSERT INTO vidan_schema VALUES (1);
+    CREATE TABLE runs (
+        run TEXT NOT NULL, stream TEXT NOT NULL, began {time}, ended {time}, live BOOLEAN,
+        frames {whole}, time {real}, width {whole}, height {whole}, PRIMARY KEY (run, stream)
+    );
+    INSERT INTO runs (run, stream, frames) VALUES ('old', 'cam', 7);
+    {rest}
+"""
+"""The tables of the first version, with a row; the others are as they are now."""
+
+
+def version_1(engine, **types):
+    """Statements that create a database of version 1."""
+    made = [CreateTable(schema.SQL_TABLES[name]) for name in ("events", "tracks", "counts")]
+    rest = ";".join(str(each.compile(engine)) for each in made)
+    return [each for each in VERSION_1.format(rest=rest, **types).split(";") if each.strip()]
+
+
+def test_an_older_file_is_migrated_and_keeps_its_rows(tmp_path):
+    path = tmp_path / "vidan.sqlite"
+    engine = create_engine("sqlite://")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        for statement in version_1(engine, time="DATETIME", real="DOUBLE", whole="INTEGER"):
+            database.execute(statement)
+    for _ in range(2):
+        sink = Sql(str(path), run=RUN)
+        feed(sink, range(3))
+        sink.close()
+    assert rows(path, "SELECT run, frames, version NOTNULL FROM runs ORDER BY run") == [
+        ("old", 7, 0),
+        ("run1", 3, 1),
+    ]
+    fresh = tmp_path / "fresh.sqlite"
+    Sql(str(fresh)).close()
+    described = (
+        "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m, pragma_table_info(m.name) c"
+    )
+    for query in (f"{described} ORDER BY 1, 2", "SELECT * FROM vidan_schema"):
+        assert rows(path, query) == rows(fresh, query)
+
+
+def test_an_older_server_is_migrated_and_keeps_its_rows(server, to_server):
+    name, engine = to_server.database, create_engine("postgresql+psycopg://")
+    types = {"time": "TIMESTAMPTZ", "real": "DOUBLE PRECISION", "whole": "BIGINT"}
+    server.run(*version_1(engine, **types), database=name)
+    sink = to_server(drain=20.0)
+    feed(sink, range(3))
+    sink.close()
+    query = "SELECT run, frames, version IS NOT NULL FROM runs ORDER BY run"
+    assert server.run(query, database=name) == [("old", 7, False), ("run1", 3, True)]
+    assert server.run("SELECT version FROM vidan_schema", database=name) == [(schema.VERSION,)]
+
+
+def test_the_password_of_a_database_is_in_no_file_and_no_message(here, capfd):
+    url = f"postgresql://me:{PASSWORD}@127.0.0.1:1/counts"
+    sink = ["sink=[sql,events]", f"sink.sql.url={url}", "sink.sql.drain=0"]
+    assert cli.main(["max_frames=3", "run_dir=out", *sink]) == 0
+    shown = capfd.readouterr()
+    assert "cannot connect to database 'counts' on 127.0.0.1" in shown.err
+    assert PASSWORD not in shown.out + shown.err
+    written = [path for path in here.rglob("*") if path.is_file()]
+    assert {"config.yaml", "hydra.yaml", "overrides.yaml", "summary.json", "vidan.log"} <= {
+        path.name for path in written
+    }
+    assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
+    saved = (here / "out/.hydra/overrides.yaml").read_text()
+    assert "sink.sql.url=postgresql://me:***@127.0.0.1:1/counts" in saved
+
+
+def test_a_resumed_run_asks_for_the_password_that_was_not_saved(monkeypatch):
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    with pytest.raises(ConfigError, match="url: its password is not saved: set PGPASSWORD to it"):
+        database_url("postgresql://me:***@db/counts")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    assert database_url("postgresql://me:***@db/counts").password is None
+    found = database_url("postgresql://me@db/counts", "PGPASSWORD")
+    assert found.password == PASSWORD
+
+
 def test_what_is_no_database_is_one_line(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not a database" * 100)
@@ -255,6 +340,10 @@ def test_what_is_no_database_is_one_line(tmp_path):
         ({"interval": "7min"}, "sink.sql.interval='7min'"),
         ({"recorded": "monday"}, "sink.sql.recorded='monday'"),
         ({"spool_size": 0}, "sink.sql.spool_size"),
+        (
+            {"url": "postgresql://h/db", "password_env": "NO_SUCH"},
+            "sink.sql.password_env='NO_SUCH'",
+        ),
     ],
 )
 def test_invalid_options_are_refused(tmp_path, monkeypatch, options, message):
