@@ -38,7 +38,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -51,7 +52,7 @@ from vidan.events import Measure
 from vidan.support.secrets import redacted
 
 from .message import Message
-from .spool import Spool
+from .spool import Spool, Stored
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +81,12 @@ return at once."""
 GRACE_S = 1.0
 """How much longer than `drain` a call of the receiver may take at the end, s."""
 
-
-REASONS = {"overflow": "the spool is full", "rejected": "the receiver refuses them"}
+REASONS = {
+    "overflow": "the spool is full",
+    "rejected": "the receiver refuses them",
+    "unreadable": "the spool has them in another format",
+}
 """Why events are dropped."""
-
 
 Item = TypeVar("Item")
 Taken = TypeVar("Taken", contravariant=True)
@@ -280,13 +283,21 @@ class Delivery(Generic[Item]):
 
     def _deliver(self) -> None:
         items = self._spool.first(self._batch)
-        rejected = self._receiver.deliver([self._decoder.decode(item.content) for item in items])
+        messages = list(self._decoded(items))
+        rejected = self._receiver.deliver(messages)
         if self._attempts:
             log.info("%s: delivering again", self._sink)
             self._attempts = 0
         if items:
             self._spool.remove(items[-1].number)
             self._drop("rejected", rejected)
+            self._drop("unreadable", len(items) - len(messages))
+
+    def _decoded(self, items: Sequence[Stored]) -> Iterator[Item]:
+        """The messages, without those that another version of vidan stored in its own way."""
+        for item in items:
+            with suppress(msgspec.DecodeError):
+                yield self._decoder.decode(item.content)
 
     def _pause(self, error: DeliveryError) -> None:
         if self._attempts == 1:

@@ -19,11 +19,12 @@ from vidan.types import Result
 from ...tls import load_certificate
 from ..delivery import DRAIN_S, SPOOL_SIZE, Delivery, open_spool
 from ..message import Message, Messages
-from .broker import Address, Broker
+from .broker import Broker
 from .discovery import Discovery
 from .frigate import FrigateObjects
 from .images import ObjectImages
 from .publications import FORMATTERS, Formatter
+from .session import Address
 from .state import Entities, Topics, entities, values
 from .topics import check_prefix
 

@@ -191,6 +191,18 @@ def test_dropped_events_are_counted_and_reported(start, caplog):
     assert "events: the receiver refuses them" in caplog.text
 
 
+def test_what_another_version_stored_is_dropped_and_counted(start, tmp_path):
+    spool = Spool(tmp_path / "s.sqlite", 10)
+    spool.append([b"\x81\xa1x\x01", b"\xc1"])
+    spool.close()
+    receiver = Receiver()
+    delivery = start(receiver)
+    delivery.put(messages(1))
+    delivery.close()
+    assert receiver.taken == [1]
+    assert dropped(delivery, "unreadable") == 2
+
+
 def test_the_file_is_that_of_the_stream_unless_it_is_named(here):
     spool = open_spool("test", None, 5, None)
     assert str(spool.path) == "runs/spool/stream-test.sqlite"

@@ -16,7 +16,7 @@ from vidan.events import CONFIRMED, CROSSED, Event, Measure, Shape
 from vidan.testing import SinkSuite
 from vidan.testing import result as make_result
 from vidan_plugins.sinks.events import delivery
-from vidan_plugins.sinks.events.mqtt import Mqtt, broker
+from vidan_plugins.sinks.events.mqtt import Mqtt, session
 
 from .broker import DURABLE, MOSQUITTO, Mosquitto, free_port
 
@@ -35,7 +35,7 @@ def fast(monkeypatch):
     monkeypatch.setattr(delivery, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(delivery, "LONGEST_PAUSE_S", 0.2)
     monkeypatch.setattr(delivery, "IDLE_S", 0.1)
-    monkeypatch.setattr(broker, "ANSWER_S", 5.0)
+    monkeypatch.setattr(session, "ANSWER_S", 5.0)
 
 
 @contextmanager
