@@ -282,7 +282,7 @@ class Delivery(Generic[Item]):
             self._pause(error)
 
     def _deliver(self) -> None:
-        items = self._spool.first(self._batch)
+        items = self._spool.first(self._batch) if len(self._spool) else []
         messages = list(self._decoded(items))
         rejected = self._receiver.deliver(messages)
         if self._attempts:
