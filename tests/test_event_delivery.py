@@ -1,4 +1,4 @@
-"""No event is lost, whatever is killed: the broker, or vidan itself."""
+"""No event is lost, whatever is killed: the broker, the database, or vidan itself."""
 
 import json
 import signal
@@ -9,9 +9,11 @@ import time
 import pytest
 
 from tests.plugins.sinks.events.mqtt.broker import DURABLE, MOSQUITTO, Mosquitto, Subscriber
+from tests.postgres import FOLDERS, PASSWORD, Postgres
+from vidan_plugins.sinks.store.sql.sink import Sql
 
 EVENTS, PER_FRAME = 10_000, 5
-BROKER_KILLS, KILLS = 20, 5
+SERVER_KILLS, KILLS = 20, 5
 
 PLUGIN = f"""
 import time
@@ -69,10 +71,46 @@ class Ticks(Subscriber):
             self.found.setdefault((event["source"], event["id"]), event["data"]["frame"])
 
 
+RUN = (
+    *("plugins_dir=plugins", "source=blank", "detector=nothing", "tracker=none"),
+    *("analytics=[ticker]", "run_dir=run"),
+)
+
+
 def start(folder, *arguments):
     with (folder / "output.txt").open("ab") as output:
         command = [sys.executable, "-m", "vidan", *arguments]
         return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+
+
+def kill_often(folder, run, server, count):
+    """Kill the server and vidan while events arrive; wait for the end of the run.
+
+    Args:
+        folder: of the run.
+        run: its process.
+        server: with `kill` and `start`.
+        count: returns how many events have arrived.
+    """
+    steps = [(n * EVENTS // (SERVER_KILLS + 1), "server") for n in range(1, SERVER_KILLS + 1)]
+    steps += [(n * EVENTS // (KILLS + 1), "vidan") for n in range(1, KILLS + 1)]
+    try:
+        for wanted, what in sorted(steps):
+            end = time.monotonic() + 60
+            while count() < wanted:
+                assert time.monotonic() < end, (wanted, (folder / "output.txt").read_text())
+                time.sleep(0.01)
+            if what == "server":
+                server.kill()
+                time.sleep(0.2)
+                server.start()
+            else:
+                run.send_signal(signal.SIGKILL)
+                run.wait()
+                run = start(folder, "resume", "run")
+        assert run.wait(120) == 0, (folder / "output.txt").read_text()
+    finally:
+        run.kill()
 
 
 @pytest.mark.stress
@@ -85,33 +123,45 @@ def test_every_event_arrives_once_and_in_order_though_the_broker_and_vidan_are_k
     broker.stop()
     broker.start()
     run = start(
-        *(tmp_path, "plugins_dir=plugins", "source=blank", "detector=nothing", "tracker=none"),
-        *("analytics=[ticker]", "sink=[mqtt]", f"sink.mqtt.port={broker.port}"),
-        *("sink.mqtt.drain=60", "run_dir=run"),
+        *(tmp_path, *RUN, "sink=[mqtt]", f"sink.mqtt.port={broker.port}", "sink.mqtt.drain=60"),
     )
-    steps = [(n * EVENTS // (BROKER_KILLS + 1), "broker") for n in range(1, BROKER_KILLS + 1)]
-    steps += [(n * EVENTS // (KILLS + 1), "vidan") for n in range(1, KILLS + 1)]
     try:
-        for count, what in sorted(steps):
-            end = time.monotonic() + 60
-            while len(subscriber.found) < count:
-                assert time.monotonic() < end, (count, (tmp_path / "output.txt").read_text())
-                time.sleep(0.01)
-            if what == "broker":
-                broker.kill()
-                time.sleep(0.2)
-                broker.start()
-            else:
-                run.send_signal(signal.SIGKILL)
-                run.wait()
-                run = start(tmp_path, "resume", "run")
-        assert run.wait(120) == 0, (tmp_path / "output.txt").read_text()
+        kill_often(tmp_path, run, broker, lambda: len(subscriber.found))
         time.sleep(2)  # for what is under way from the broker
     finally:
-        run.kill()
         broker.kill()
         subscriber.close()
     print(f"{subscriber.arrived} messages, {subscriber.arrived - EVENTS} of them duplicates")
     numbers = list(subscriber.found.values())
     assert not set(range(EVENTS)) - set(numbers)
     assert numbers == list(range(EVENTS))
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(not FOLDERS, reason="install postgresql")
+def test_every_event_is_stored_once_though_the_database_and_vidan_are_killed(tmp_path, monkeypatch):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/ticker.py").write_text(PLUGIN)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    server = Postgres()
+
+    def count():
+        (found,) = server.run("SELECT to_regclass('events')")
+        return server.run("SELECT count(*) FROM events")[0][0] if found[0] else 0
+
+    try:
+        url = f"sink.sql.url={server.url().replace(':' + PASSWORD, '')}"
+        stored = "sink=[sql,parquet]", url, "sink.sql.drain=60", "sink.parquet.rotate=0.5"
+        kill_often(tmp_path, start(tmp_path, *RUN, *stored), server, count)
+        (spool,) = (tmp_path / "runs/spool").glob("*.sqlite")
+        # A server that returns when the run has ended gets what is left with the next run.
+        Sql("unused", server.url(), spool=str(spool), drain=60.0).close()
+        rows = server.run("SELECT frame, number FROM events ORDER BY number")
+    finally:
+        server.close()
+    assert rows == [(n, n + 1) for n in range(EVENTS)]
+    from pyarrow import dataset
+
+    files = dataset.dataset(tmp_path / "run/dataset/events", partitioning="hive")
+    numbers = files.to_table(columns=["number"])["number"].to_pylist()
+    assert sorted(numbers) == list(range(1, EVENTS + 1))

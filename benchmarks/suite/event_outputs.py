@@ -2,10 +2,11 @@
 
     python -m benchmarks.suite.event_outputs
 
-Gives a sink events in groups, as the frames of a busy street do, and measures the time until the
+Gives a sink frames with several events each, as of a busy street, and measures the time until the
 receiver has acknowledged all of them: mosquitto on this machine, started for that, a SQLite file,
-a Parquet dataset, and lines of JSON for comparison. The sinks take turns for several rounds.
-A second measurement gives each sink results at 30 frames and 10 events per second.
+a Parquet dataset, a PostgreSQL server if `--url` names one, and lines of JSON for comparison. The
+sinks take turns for several rounds. A second measurement gives each sink results at 30 frames and
+10 events per second.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,7 +36,7 @@ from ..inputs import parser
 from ..report import Table, result, save, show, spread
 
 GROUP = 10
-"""Events in one call."""
+"""Events in one frame."""
 
 FRAME_RATE, EVENT_RATE = 30, 10
 """Per second, in the second measurement."""
@@ -79,11 +81,11 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
 
 
-def candidates(port: int) -> dict[str, Make]:
+def candidates(port: int, url: str | None) -> dict[str, Make]:
     """What makes each sink, with a folder of its own."""
 
     def sink(name: str, folder: Path, **options: Any) -> Any:
-        run = RunContext("benchmark", 0.0, True, "front", folder)
+        run = RunContext(uuid.uuid4().hex, 0.0, True, "front", folder)
         context = BuildContext(live_source=True, run=run)
         return build("sink", {"name": name, **options}, context=context)
 
@@ -91,7 +93,7 @@ def candidates(port: int) -> dict[str, Make]:
         path = str(folder / "spool.sqlite")
         return sink("mqtt", folder, port=port, format=form, spool=path, drain=60.0)
 
-    return {
+    made = {
         "mqtt, mosquitto": lambda folder: mqtt(folder, "vidan"),
         "mqtt, mosquitto, format=onvif": lambda folder: mqtt(folder, "onvif"),
         "sql, SQLite": lambda folder: sink("sql", folder, path=str(folder / "vidan.sqlite")),
@@ -100,6 +102,11 @@ def candidates(port: int) -> dict[str, Make]:
             "events", folder, path=str(folder / "events.jsonl")
         ),
     }
+    if url is not None:
+        made["sql, PostgreSQL"] = lambda folder: sink(
+            "sql", folder, path="", url=url, spool=str(folder / "spool.sqlite"), drain=60.0
+        )
+    return made
 
 
 def events(count: int) -> list[Event]:
@@ -115,11 +122,12 @@ def events(count: int) -> list[Event]:
 
 def throughput(make: Make, found: list[Event]) -> dict[str, float]:
     """Events per second until all are acknowledged, and until all are handed over; CPU time."""
+    frame = make_result(0, [[100, 200, 180, 420]] * 10)
     with tempfile.TemporaryDirectory() as folder:
         sink = make(Path(folder))
         started, used = time.perf_counter(), time.process_time()
         for first in range(0, len(found), GROUP):
-            sink.emit(found[first : first + GROUP])
+            _publish(sink, replace(frame, events=tuple(found[first : first + GROUP])))
         handed = time.perf_counter() - started
         sink.close()
         seconds = time.perf_counter() - started
@@ -151,7 +159,9 @@ def _publish(sink: Any, one: Result) -> None:
         sink.write(one)
 
 
-def event_outputs(count: int, rounds: int, seconds: float, out: Path) -> dict[str, Any]:
+def event_outputs(
+    count: int, rounds: int, seconds: float, out: Path, url: str | None = None
+) -> dict[str, Any]:
     """Measure, and save the result in a folder.
 
     Args:
@@ -159,11 +169,12 @@ def event_outputs(count: int, rounds: int, seconds: float, out: Path) -> dict[st
         rounds: number of rounds.
         seconds: length of the second measurement, s.
         out: folder of the result.
+        url: of a PostgreSQL database; None to leave it out.
     """
     found = events(count)
     measured: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as port:
-        makers = candidates(port)
+        makers = candidates(port, url)
         for _ in range(rounds):
             for title, make in makers.items():
                 measured.setdefault(title, []).append(throughput(make, found))
@@ -198,8 +209,7 @@ def _table(figures: dict[str, dict[str, Any]], percent: dict[str, float]) -> Tab
     ]
     columns = ["", "events/s", "low to high", "taken/s", "CPU per event, µs", "CPU, %"]
     note = (
-        "events/s: until the receiver has acknowledged all; taken/s: until the sink has taken all, "
-        "which sql and parquet only note then. "
+        "events/s: until the receiver has acknowledged all; taken/s: until the sink has taken all. "
         f"The last column: of one core, at {FRAME_RATE} frames and {EVENT_RATE} events per second. "
         "CPU time is that of vidan, without the receiver's."
     )
@@ -212,10 +222,11 @@ def main() -> int:
     options.add_argument("--events", type=int, default=20_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=10.0)
+    options.add_argument("--url", help="of a PostgreSQL database")
     args = options.parse_args()
     setup_logging()
     try:
-        show(event_outputs(args.events, args.rounds, args.seconds, args.out), console())
+        show(event_outputs(args.events, args.rounds, args.seconds, args.out, args.url), console())
     except VidanError as error:
         sys.exit(f"benchmarks.suite.event_outputs: error: {error}")
     return 0

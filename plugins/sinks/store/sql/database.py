@@ -53,6 +53,8 @@ class Database:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._engine = _engine(url)
+        dialect = url.get_backend_name()
+        self._inserts = {name: _insert(table, dialect) for name, table in SQL_TABLES.items()}
         self._connection: Connection | None = None
         self._reached = False
 
@@ -134,7 +136,7 @@ class Database:
                 table = SQL_TABLES[name]
                 empty = dict.fromkeys(table.columns.keys())
                 values = [empty | dict(row.values) for row in group]
-                connection.execute(_insert(table, connection.dialect.name), values)
+                connection.execute(self._inserts[name], values)
         return 0
 
     def _write_each(self, connection: Connection, rows: Iterable[Row]) -> int:
