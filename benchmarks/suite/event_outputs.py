@@ -104,7 +104,7 @@ def candidates(port: int, url: str | None) -> dict[str, Make]:
     }
     if url is not None:
         made["sql, PostgreSQL"] = lambda folder: sink(
-            "sql", folder, path="", url=url, spool=str(folder / "spool.sqlite"), drain=60.0
+            "sql", folder, path="unused", url=url, spool=str(folder / "spool.sqlite"), drain=60.0
         )
     return made
 
@@ -186,7 +186,8 @@ def event_outputs(
     made: dict[str, Any] = result(
         "event_outputs",
         "Event outputs",
-        f"python -m benchmarks.suite.event_outputs --events {count} --rounds {rounds}",
+        f"python -m benchmarks.suite.event_outputs --events {count} --rounds {rounds}"
+        + (" --url postgresql://…" if url else ""),
         [_table(figures, percent)],
         settings={"events": count, "rounds": rounds, "seconds": seconds},
         figures={title: {**figures[title], "idle_percent": percent[title]} for title in figures},
