@@ -67,7 +67,7 @@ class Spool:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise ConfigError(
-                f"spool={str(path)!r}: another run uses it: set spool=<another file>"
+                f"spool={str(path)!r}: another run or sink uses it: set spool=<another file>"
             ) from error
         except OSError as error:
             raise write_error(path, error) from error

@@ -65,7 +65,9 @@ def test_a_killed_process_leaves_what_it_appended(tmp_path):
 
 def test_only_one_run_uses_it_and_another_thread_may_close_it(tmp_path):
     spool = Spool(tmp_path / "s.sqlite", 5)
-    with pytest.raises(ConfigError, match=r"^spool='.*s\.sqlite': another run uses it: set spool="):
+    with pytest.raises(
+        ConfigError, match=r"^spool='.*s\.sqlite': another run or sink uses it: set spool="
+    ):
         Spool(tmp_path / "s.sqlite", 5)
     thread = threading.Thread(target=spool.close)
     thread.start()
