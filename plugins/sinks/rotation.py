@@ -149,13 +149,14 @@ class Retention:
         if self._limits.keeps_all:
             return  # without listing a folder that may hold thousands of files
         finished = set(names.files()) - set(unfinished)
-        items = [item for path in finished if (item := _item(path))]
+        items = [item for path in finished if (item := item_of(path))]
         reserve = max(items).size if items else 0
         for path in self._limits.surplus(items, time.time(), reserve):
             names.delete(path)
 
 
-def _item(path: Path) -> Item | None:
+def item_of(path: Path) -> Item | None:
+    """A file, as retention takes it into account; None if it is gone."""
     try:
         found = path.stat()
     except OSError:  # deleted by another process meanwhile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,9 +13,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from vidan.journal import RunJournal
+from vidan.retention import Keep, Limits
 
 from ..errors import write_error
 from ..parquet_file import ParquetFormat
+from ..rotation import item_of
 from .tables import COUNTS, EVENTS, TRACKS, Row
 
 DATASET_TABLES = {table.name: table for table in (EVENTS, TRACKS, COUNTS)}
@@ -55,13 +58,15 @@ class Dataset:
 
     Args:
         path: folder of the dataset.
+        keep: how much of it is kept: see `vidan.retention.Limits.parse`.
 
     Raises:
-        ConfigError: pyarrow is not installed.
+        ConfigError: `keep` is invalid, or pyarrow is not installed.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, keep: Keep = None) -> None:
         self.root = Path(path)
+        self._limits = Limits.parse("keep", keep)
         self._formats = {
             table.name: ParquetFormat(
                 path,
@@ -95,6 +100,17 @@ class Dataset:
             if self._job is not None:
                 self._job.note(path)
             self._formats[partition.table].write(path, values)
+
+    def prune(self) -> None:
+        """Delete the oldest files, also those of other runs, until the rest is within the limits.
+
+        Raises:
+            SinkError: a file cannot be deleted.
+        """
+        if self._limits.keeps_all:
+            return
+        items = [item for path in self._files() if (item := item_of(path))]
+        self._delete(self._limits.surplus(items, time.time()))
 
     def resume_from(self, job: RunJournal) -> None:
         """Delete the files of an interrupted run, and record new ones in its journal."""

@@ -14,6 +14,7 @@ from vidan.config.build import RunContext
 from vidan.errors import ConfigError
 from vidan.events import Event
 from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Result
 
 from ..counts.counter import Lengths
@@ -66,6 +67,8 @@ class Parquet:
         interval: length of the intervals of counts, such as `15min`, or several of them.
         recorded: date and time at which the recording of a file began; None if it is not known.
         rotate: time after which the rows so far become a file, such as `5min`.
+        keep: maximum age of the files (`30d`), total size (`10GB`), number, or several of them
+            (`{age: 30d, size: 10GB}`), those of all runs in the dataset included; None to keep all.
         live_source: whether frames arrive now, as from a camera; given by the run.
         run: given by the run.
 
@@ -83,6 +86,7 @@ class Parquet:
         interval: Lengths = "15min",
         recorded: str | None = None,
         rotate: str | float = "5min",
+        keep: Keep = None,
         live_source: bool | None = None,
         run: RunContext | None = None,
     ) -> None:
@@ -91,7 +95,7 @@ class Parquet:
         )
         self._rotate = options.duration("rotate", rotate)
         folder = options.path("path", path)
-        self._dataset = Dataset(str(folder))
+        self._dataset = Dataset(str(folder), keep)
         check_folder(folder)
         self._spool = _open_waiting(folder, run)
         self._recovered = self._closed = self._failed = False
@@ -160,6 +164,7 @@ class Parquet:
                 rows = [item.row for item in own]
                 self._dataset.write(rows, own[0].began, items[0].number)
             self._spool.remove(items[-1].number)
+        self._dataset.prune()
 
 
 def _open_waiting(folder: Path, run: RunContext | None) -> Spool:

@@ -1,3 +1,5 @@
+import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -130,6 +132,24 @@ def test_a_new_run_in_the_same_folder_replaces_the_dataset_in_it(tmp_path):
         feed(sink, range(3))
         sink.close()
     assert {row["run"] for row in read(tmp_path / "dataset", "events")} == {"run2"}
+
+
+def test_old_files_are_deleted_and_others_are_not(tmp_path):
+    for run in ("run1", "run2", "run3"):
+        sink = Parquet(str(tmp_path), keep="1d", run=replace(RUN, id=run))
+        feed(sink, range(3))
+        sink.close()
+        for path in tmp_path.rglob(f"part-{run}-*"):
+            os.utime(path, (time.time(), time.time() - 90_000))
+    other = tmp_path / "events/mine.parquet"
+    other.touch()
+    os.utime(other, (0, 0))
+    Parquet(str(tmp_path), keep="1d", run=RUN).close()
+    (kept,) = files(tmp_path)  # the newest file is kept, however old it is
+    assert "run3" in kept
+    assert other.exists()
+    with pytest.raises(ConfigError, match="keep='1 day': expected a size"):
+        Parquet(str(tmp_path), keep="1 day")
 
 
 def test_the_name_of_a_stream_may_have_any_character(tmp_path):
