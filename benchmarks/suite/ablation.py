@@ -44,7 +44,7 @@ SETTINGS: dict[str, list[str]] = {
     "hwaccel=auto": ["source.hwaccel=auto"],
     "encoder=auto": ["sink.video.encoder=auto"],
     "preset=veryfast": ["sink.video.preset=veryfast"],
-    "draw=false": ["sink.video.draw=false"],
+    "draw=false": ["sink.video.drawing=null"],
     "every=2": ["pipeline.detect_every=2"],
     "every=3": ["pipeline.detect_every=3"],
     "roi=lower half": ["detector.roi=[0,0.5,1,1]"],
@@ -64,7 +64,7 @@ def vidan(overrides: list[str]) -> Figures:
 def stages_alone(overrides: list[str]) -> Figures:
     """Decode, infer and encode one after another, with the same settings."""
     with tempfile.TemporaryDirectory() as folder:
-        config = compose([*BASE, *overrides, f"run_dir={folder}", "sink.video.draw=false"])
+        config = compose([*BASE, *overrides, f"run_dir={folder}", "sink.video.drawing=null"])
         detector, sink = build("detector", config.detector), build("sink", config.sink.video)
         from vidan import Detections, Result, Tracks
 

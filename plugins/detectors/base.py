@@ -14,11 +14,11 @@ from vidan.modelspec import ModelDefaults, Selection
 from vidan.support.stuck import within
 from vidan.types import Detections, Frame
 
+from ..roi import Region, Roi, moved
 from .errors import naming
 from .labels import BUILT_IN, class_mask, numbered, read_labels
 from .native.model import NativeModel, Network
 from .native.signature import Signature, batch_size, make_spec
-from .roi import Region, Roi, moved
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 """An option in [0,1]."""

@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from vidan.types import Result
 
+from .drawing.options import ALL, Values
 from .drawing.painter import Painter
-from .drawing.scaling import scaled_to_fit
 
 
 class Discard:
@@ -20,6 +20,7 @@ class Discard:
     Args:
         width: maximum width of the image, px; larger images are scaled down.
         height: maximum height of the image, px.
+        drawing: options of the config group `drawing`; None to draw nothing.
     """
 
     lossless = False
@@ -28,13 +29,14 @@ class Discard:
         self,
         width: Annotated[int, Meta(ge=1)] = 1280,
         height: Annotated[int, Meta(ge=1)] = 720,
+        drawing: Values = ALL,
     ) -> None:
         self._max_size = width, height
-        self._painter = Painter()
+        self._painter = Painter.of(drawing)
 
     def write(self, result: Result) -> None:
         """Draw one result."""
-        self._painter.annotate(scaled_to_fit(result, *self._max_size))
+        self._painter.annotate(result, self._max_size)
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

@@ -18,6 +18,7 @@ from vidan.journal import RunJournal
 from vidan.retention import Keep
 from vidan.types import Result
 
+from .drawing.options import ALL, Values
 from .drawing.painter import Painter
 from .errors import write_error
 from .events.filter import EventFilter, Trigger
@@ -53,7 +54,7 @@ class Snapshots:
         rules: names of lines, zones and analyzers; None for all.
         labels: labels of the objects; None for all.
         cooldown: minimum stream time between two images of the same kind, rule and label, s.
-        draw: whether to draw boxes, ids, labels and shapes.
+        drawing: options of the config group `drawing`; None to draw nothing.
         quality: JPEG quality, 1 to 100.
         keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
             earlier runs.
@@ -72,7 +73,7 @@ class Snapshots:
         rules: str | Sequence[str] | None = None,
         labels: str | Sequence[str] | None = None,
         cooldown: Annotated[float, Meta(ge=0)] = 5.0,
-        draw: bool = True,
+        drawing: Values = ALL,
         quality: Annotated[int, Meta(ge=1, le=100)] = 90,
         keep: Keep = 1000,
     ) -> None:
@@ -83,7 +84,8 @@ class Snapshots:
         self._filter = EventFilter(events, rules, labels)
         self._trigger = Trigger(self._filter, cooldown)
         self._reach = 0.0 if PROMPT.issuperset(self._filter.kinds) else REACH_S
-        self._draw, self._quality = draw, quality
+        Painter.of(drawing)  # raises for invalid options
+        self._drawing, self._quality = drawing, quality
         self._retention = Retention("keep", keep)
         self._events: list[Event] = []  # since the last frame
         self._kept: deque[Result] = deque()  # the newest is the last one
@@ -133,9 +135,9 @@ class Snapshots:
             self._save(min(self._kept, key=lambda r: abs(r.frame.time - event.time)), event)
 
     def _save(self, result: Result, event: Event) -> None:
-        rgb = result.frame.rgb()
-        if self._draw:  # the event of this image only, highlighted at its own time
-            rgb = Painter().annotate(replace(result, events=(replace(event, data={}),)))
+        # A new painter: the event of this image only is highlighted, at its own time.
+        painter = Painter.of(self._drawing)
+        rgb = painter.annotate(replace(result, events=(replace(event, data={}),)))
         settings = [] if self._suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         data = cv2.imencode(self._suffix, bgr, settings)[1].tobytes()

@@ -19,6 +19,7 @@ from vidan.journal import RunJournal
 from vidan.retention import Keep
 from vidan.types import Frame, Result
 
+from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
 from ..errors import check_time, write_error
 from ..events.filter import EventFilter, Trigger
@@ -67,7 +68,7 @@ class Clips:
         max_length: stream time after which a clip is not extended, s.
         max_delay: longest time between an event and the frame with which it becomes known, s. The
             end of a visit, for example, is known when the object has been gone for a while.
-        draw: whether to draw boxes, ids, labels and shapes.
+        drawing: options of the config group `drawing`; None to draw nothing.
         preset: as of `sink=video`.
         crf: as of `sink=video`.
         encoder: as of `sink=video`.
@@ -93,7 +94,7 @@ class Clips:
         cooldown: Annotated[float, Meta(ge=0)] = 0.0,
         max_length: Annotated[float, Meta(gt=0)] = 300.0,
         max_delay: Seconds = 10.0,
-        draw: bool = True,
+        drawing: Values = ALL,
         preset: Preset = "superfast",
         crf: Annotated[int, Meta(ge=0, le=51)] = 23,
         encoder: Codec | Literal["auto"] = "libx264",
@@ -113,7 +114,7 @@ class Clips:
         self._before, self._after = before, after
         self._max_length, self._max_delay = max_length, max_delay
         self._retention = Retention("keep", keep)
-        self._painter = Painter() if draw else None
+        self._painter = Painter.of(drawing)
         self._open_encoder = partial(
             open_encoder, codec=encoder, preset=preset, crf=crf, threads=threads
         )
@@ -163,8 +164,7 @@ class Clips:
     def _encode(self, result: Result) -> PacketRing:
         frame = result.frame
         image = YuvFrame(frame, None if self._ring is None else self._ring.encoder.colors)
-        if self._painter is not None:
-            self._painter.draw_on(image.planes, result)
+        self._painter.draw_on(image.planes, result)
         try:
             if self._ring is None:
                 encoder = self._open_encoder(image, frame.time)

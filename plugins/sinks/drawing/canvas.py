@@ -27,6 +27,9 @@ Corners = tuple[int, int, int, int]
 Area = tuple[slice, slice]
 """Rows and columns of an image."""
 
+DASH_LENGTH = 8
+"""Length of the dashes, and of the gaps between them, in line widths."""
+
 KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114)}
 """Weights of red and blue in luma, by matrix (ITU-T H.273, table 4)."""
 
@@ -43,8 +46,8 @@ class Canvas(Protocol):
         """Draw the outline of a box; `line` is the line width."""
         ...
 
-    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
-        """Draw a straight line."""
+    def dashed_box(self, corners: Corners, color: Color, line: int) -> None:
+        """Draw the outline of a box in dashes."""
         ...
 
     def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
@@ -75,9 +78,9 @@ class RgbCanvas:
         """See Canvas."""
         cv2.rectangle(self._image, corners[:2], corners[2:], color, line)
 
-    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
+    def dashed_box(self, corners: Corners, color: Color, line: int) -> None:
         """See Canvas."""
-        cv2.line(self._image, start, end, color, line)
+        cv2.polylines(self._image, _dashes(corners, line, self.size), False, color, line)
 
     def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """See Canvas."""
@@ -115,10 +118,12 @@ class YuvCanvas:
             width = _halved(line, shift)
             cv2.rectangle(plane, corners[:2], corners[2:], value, width, shift=shift)
 
-    def stroke(self, start: Point, end: Point, color: Color, line: int) -> None:
+    def dashed_box(self, corners: Corners, color: Color, line: int) -> None:
         """See Canvas."""
+        dashes = _dashes(corners, line, self.size)
         for plane, value, shift in self._channels(color):
-            cv2.line(plane, start, end, value, _halved(line, shift), shift=shift)
+            width = _halved(line, shift)
+            cv2.polylines(plane, dashes, False, value, width, cv2.LINE_8, shift)
 
     def path(self, points: npt.NDArray[np.int32], color: Color, line: int) -> None:
         """See Canvas."""
@@ -147,6 +152,18 @@ class YuvCanvas:
         y, u, v = yuv_of(color, self._planes.colors)
         planes = self._planes
         return [(planes.y, (y,), 0), (planes.u, (u,), 1), (planes.v, (v,), 1)]
+
+
+def _dashes(corners: Corners, line: int, size: tuple[int, int]) -> list[npt.NDArray[np.int32]]:
+    """The dashes of a box as lines (2,2), without those outside the image."""
+    height, width = size
+    left, top, right, bottom = corners
+    dash = DASH_LENGTH * line
+    xs = range(max(left, -dash), min(right, width), 2 * dash)
+    ys = range(max(top, -dash), min(bottom, height), 2 * dash)
+    dashes = [((x, y), (min(x + dash, right), y)) for x in xs for y in (top, bottom)]
+    dashes += [((x, y), (x, min(y + dash, bottom))) for y in ys for x in (left, right)]
+    return list(np.array(dashes, np.int32).reshape(-1, 2, 2))
 
 
 def _blend_polygon(

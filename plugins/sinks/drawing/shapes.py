@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +13,9 @@ from vidan.geometry import right_normal
 
 from .canvas import Canvas
 from .highlights import Highlights
-from .labels import Labels, Style
-from .palette import CASING, HIGHLIGHT, SCENE, color_of
+from .labels import Labels
+from .palette import CASING, HIGHLIGHT, SCENE, Color, color_of
+from .style import Style
 
 MAX_COORDINATE_PX = 2**15
 """Coordinates are clipped to this, so that OpenCV's integers do not overflow."""
@@ -38,21 +39,33 @@ def pixels(coordinates: npt.NDArray[np.floating]) -> Pixels:
 
 
 def draw_shapes(
-    canvas: Canvas, shapes: Sequence[Shape], style: Style, highlights: Highlights
+    canvas: Canvas,
+    shapes: Sequence[Shape],
+    style: Style,
+    highlights: Highlights,
+    colors: Mapping[int, Color],
 ) -> None:
-    """Draw the shapes of tracks in the colors of these, and then those of the scene."""
-    _draw_of_tracks(canvas, [shape for shape in shapes if shape.track is not None], style)
+    """Draw the shapes of tracks in the colors of these, and then those of the scene.
+
+    Args:
+        canvas: to draw on.
+        shapes: of one frame.
+        style: of the image.
+        highlights: which shapes have just had an event.
+        colors: of the tracks in the frame, by id.
+    """
+    _draw_of_tracks(canvas, [s for s in shapes if s.track is not None], style, colors)
     for shape in shapes:
         if shape.track is None:
             _draw_of_scene(canvas, shape, style, highlighted=highlights.has_rule(shape.rule))
 
 
-def add_captions(shapes: Sequence[Shape], labels: Labels) -> None:
+def add_captions(shapes: Sequence[Shape], labels: Labels, colors: Mapping[int, Color]) -> None:
     """Place the captions of shapes at their highest points."""
     for shape in shapes:
         if shape.caption:
             x, y = pixels(shape.points)[shape.points[:, 1].argmin()].tolist()
-            background = CASING if shape.track is None else color_of(shape.track)
+            background = CASING if shape.track is None else _color(shape.track, colors)
             labels.add_caption((x, y), shape.caption, background)
 
 
@@ -63,7 +76,13 @@ def _outline(shape: Shape) -> npt.NDArray[np.float32]:
     return np.concatenate([shape.points, shape.points[:1]])
 
 
-def _draw_of_tracks(canvas: Canvas, shapes: Sequence[Shape], style: Style) -> None:
+def _color(track: int, colors: Mapping[int, Color]) -> Color:
+    return colors.get(track) or color_of(track)
+
+
+def _draw_of_tracks(
+    canvas: Canvas, shapes: Sequence[Shape], style: Style, colors: Mapping[int, Color]
+) -> None:
     if not shapes:
         return
     outlines = [_outline(shape) for shape in shapes]
@@ -71,7 +90,7 @@ def _draw_of_tracks(canvas: Canvas, shapes: Sequence[Shape], style: Style) -> No
     points = pixels(np.concatenate(outlines))
     ends = np.cumsum([0, *map(len, outlines)]).tolist()
     for shape, (begin, end) in zip(shapes, pairwise(ends), strict=True):
-        canvas.path(points[begin:end], color_of(shape.track or 0), style.line)
+        canvas.path(points[begin:end], _color(shape.track or 0, colors), style.line)
 
 
 def _draw_of_scene(canvas: Canvas, shape: Shape, style: Style, *, highlighted: bool) -> None:

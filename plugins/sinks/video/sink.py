@@ -18,6 +18,7 @@ from vidan.journal import RunJournal
 from vidan.retention import Keep
 from vidan.types import Frame, Result
 
+from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
 from ..errors import check_time, write_error
 from ..rotation import Names, Retention
@@ -56,7 +57,7 @@ class VideoSink:
     Args:
         path: output file; its folder is created, and an existing file is replaced. With `segment`
             or `keep`, a pattern of file names: see `Names`.
-        draw: whether to draw boxes, ids, labels and trails.
+        drawing: options of the config group `drawing`; None to draw nothing.
         preset: x264 preset; slower presets make smaller files.
         crf: quality, from 0 (lossless) to 51; 23 is good, 18 is hard to tell from the source.
         encoder: encoder of FFmpeg, such as `h264_nvenc`, or `auto` for any hardware encoder; x264
@@ -77,7 +78,7 @@ class VideoSink:
     def __init__(
         self,
         path: str,
-        draw: bool = True,
+        drawing: Values = ALL,
         preset: Preset = "superfast",
         crf: Annotated[int, Meta(ge=0, le=51)] = 23,
         encoder: Codec | Literal["auto"] = "libx264",
@@ -92,7 +93,7 @@ class VideoSink:
         self._retention = Retention("keep", keep)
         several = segment is not None or keep is not None
         self._names = Names("path", path, "time") if several else None
-        self._painter = Painter() if draw else None
+        self._painter = Painter.of(drawing)
         self._open_encoder = partial(
             open_encoder, codec=encoder, preset=preset, crf=crf, threads=threads
         )
@@ -126,8 +127,7 @@ class VideoSink:
             if len(self._finishing) > MAX_UNFINISHED:
                 self._finishing.pop(0).result()  # limits open files and memory
         image = YuvFrame(frame, None if self._current is None else self._current.colors)
-        if self._painter is not None:
-            self._painter.draw_on(image.planes, result)
+        self._painter.draw_on(image.planes, result)
         if self._current is None:
             self._current = self._open(image, frame.time)
         self._current.write(image, frame.time)

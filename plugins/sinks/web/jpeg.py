@@ -11,7 +11,6 @@ from vidan.events import Event
 from vidan.types import Result
 
 from ..drawing.painter import Painter
-from ..drawing.scaling import scaled_to_fit
 
 CLOSE_TIMEOUT_S = 2.0
 """Time for the thread to encode the last image."""
@@ -25,18 +24,21 @@ class JpegEncoder:
     Args:
         width: maximum width of the image, px; larger images are scaled down.
         quality: JPEG quality, 1 to 100.
+        painter: draws the results, in the thread of the encoder.
         on_image: called with each JPEG, in the thread.
 
     Attributes:
         error: what ended the thread early, if anything.
     """
 
-    def __init__(self, width: int, quality: int, on_image: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, width: int, quality: int, painter: Painter, on_image: Callable[[bytes], None]
+    ) -> None:
         self._width, self._quality, self._on_image = width, quality, on_image
         self._changed = threading.Condition()
         self._pending: Result | None = None
         self._requested = self._closed = False
-        self._painter = Painter()
+        self._painter = painter
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
@@ -84,6 +86,6 @@ class JpegEncoder:
             return result if self._requested else None
 
     def _encode(self, result: Result) -> bytes:
-        image = self._painter.annotate(scaled_to_fit(result, self._width, UNLIMITED_PX))
+        image = self._painter.annotate(result, (self._width, UNLIMITED_PX))
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()

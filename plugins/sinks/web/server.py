@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..drawing.painter import Painter
 from ..http.endpoint import Endpoint
 from ..http.metrics import Metrics
 from ..http.server import HttpServer
@@ -28,6 +29,7 @@ class Server:
         quality: JPEG quality, 1 to 100.
         max_viewers: maximum number of simultaneous viewers.
         timeout: time, s, after which a client that does not read or request is disconnected.
+        painter: draws the results.
 
     Attributes:
         encoder: encodes the results submitted to it.
@@ -42,8 +44,9 @@ class Server:
         quality: int,
         max_viewers: int,
         timeout: float,
+        painter: Painter,
     ) -> None:
-        self.encoder = JpegEncoder(width, quality, self._publish)
+        self.encoder = JpegEncoder(width, quality, painter, self._publish)
         self._hub = ViewerHub(live_stats, self.encoder, max_viewers)
         metrics.add_gauge("viewers", lambda: self._hub.viewers)
         self._http = HttpServer(

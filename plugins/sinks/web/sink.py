@@ -14,6 +14,8 @@ from vidan.options import SECRET
 from vidan.stats import Stats
 from vidan.types import Result
 
+from ..drawing.options import ALL, Values
+from ..drawing.painter import Painter
 from ..http.endpoint import listen
 from ..http.metrics import Metrics
 from .live_stats import LiveStats
@@ -35,6 +37,7 @@ class Web:
         quality: JPEG quality, 1 to 100.
         max_viewers: maximum number of simultaneous viewers.
         timeout: time, s, after which a viewer that does not read or request is disconnected.
+        drawing: options of the config group `drawing`; None to draw nothing.
 
     Attributes:
         address: URL of the page, with the port that is used.
@@ -60,6 +63,7 @@ class Web:
         quality: Annotated[int, Meta(ge=1, le=100)] = 80,
         max_viewers: Annotated[int, Meta(ge=1)] = 8,
         timeout: Annotated[float, Meta(gt=0)] = 10.0,
+        drawing: Values = ALL,
     ) -> None:
         endpoint = listen(host, port, token, certificate, key)
         self.port, self.address = endpoint.port, endpoint.url
@@ -68,7 +72,14 @@ class Web:
         self._metrics = Metrics()
         self._stream = self._metrics.add_stream()
         self.server = Server(
-            endpoint, self.live_stats, self._metrics, width, quality, max_viewers, timeout
+            endpoint,
+            self.live_stats,
+            self._metrics,
+            width,
+            quality,
+            max_viewers,
+            timeout,
+            Painter.of(drawing),
         )
         log.info("watch at %s%s", self.address, "?token=..." if token else "")
 

@@ -17,8 +17,8 @@ from vidan.events import Event
 from vidan.interfaces import StopRun
 from vidan.types import Image, Result
 
+from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
-from ..drawing.scaling import scaled_to_fit
 from ..drawing.text import Text
 from .process import Viewer
 
@@ -43,6 +43,7 @@ class Window:
         title: title of the window.
         width: maximum width of the image, px; larger images are scaled down.
         height: maximum height of the image, px.
+        drawing: options of the config group `drawing`; None to draw nothing.
 
     Attributes:
         viewer: the process that shows the window.
@@ -60,10 +61,11 @@ class Window:
         title: str = "vidan",
         width: Annotated[int, Meta(ge=1)] = 1280,
         height: Annotated[int, Meta(ge=1)] = 720,
+        drawing: Values = ALL,
     ) -> None:
         self._snapshot_dir = Path(options.text("snapshot_dir", snapshot_dir))
         self._max_size = width, height
-        self._painter, self._text = Painter(), Text()
+        self._painter, self._text = Painter.of(drawing), Text()
         self._write_times: deque[float] = deque()
         self._shown: Result | None = None
         self._closed_by_user = False
@@ -92,7 +94,7 @@ class Window:
 
     def _render(self, result: Result) -> Image:
         """The image for the window: (h,w,3) uint8 RGB."""
-        image = self._painter.annotate(scaled_to_fit(result, *self._max_size))
+        image = self._painter.annotate(result, self._max_size)
         latency = time.monotonic() - result.frame.captured
         self._draw_status(image, f"{self._rate():.0f} fps   {1000 * latency:.0f} ms")
         return image
@@ -115,7 +117,7 @@ class Window:
     def _save(self, result: Result) -> None:
         """Save the image that is shown; failure is only a warning, since the run matters more."""
         path = self._snapshot_dir / f"frame_{result.frame.index:06d}.png"
-        bgr = cv2.cvtColor(Painter().annotate(result), cv2.COLOR_RGB2BGR)
+        bgr = cv2.cvtColor(self._painter.annotate(result), cv2.COLOR_RGB2BGR)
         try:
             self._snapshot_dir.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())

@@ -34,7 +34,7 @@ def make_clip(folder: Path, size: str = "1920x1080", people: int = 6, frames: in
     log.info("encoding %s", path)
     source = Synthetic(width=width, height=height, people=people, frames=frames)
     part = path.with_suffix(".part.mp4")
-    sink = VideoSink(str(part), draw=False)
+    sink = VideoSink(str(part), drawing=None)
     for frame in source:
         sink.write(Result(frame, Detections.empty(), Tracks.empty()))
     sink.close()

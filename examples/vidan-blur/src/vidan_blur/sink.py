@@ -38,7 +38,7 @@ class Blur:
     ) -> None:
         self._labels = frozenset(labels or ())
         self._margin = margin
-        self._video = VideoSink(path, draw=False)
+        self._video = VideoSink(path, drawing=None)
 
     def write(self, result: Result) -> None:
         """Blur one frame and write it."""

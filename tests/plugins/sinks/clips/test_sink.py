@@ -176,7 +176,7 @@ def test_memory_holds_the_latest_seconds_only(tmp_path):
 
 
 def test_clips_continue_after_the_clock_is_set_back_or_the_size_changes(tmp_path):
-    sink = Clips(str(tmp_path / "{time}-{rule}.mp4"), events="*", before=1, after=1, draw=False)
+    sink = Clips(str(tmp_path / "{time}-{rule}.mp4"), events="*", before=1, after=1, drawing=None)
     for time in tenths(50, 55):
         sink.emit([event(54.5, rule="first")] if time == 54.5 else [])
         sink.write(Result(frame(time), Detections.empty(), Tracks.empty()))
@@ -260,7 +260,7 @@ from tests.plugins.sinks.clips.test_sink import event, frame, tenths
 from vidan import Detections, Result, Tracks
 from vidan_plugins.sinks.clips.sink import Clips
 
-sink = Clips(sys.argv[1] + "/{time}.mp4", events="*", before=2.0, after=60.0, draw=False)
+sink = Clips(sys.argv[1] + "/{time}.mp4", events="*", before=2.0, after=60.0, drawing=None)
 for time in tenths(0, 20):
     sink.emit([event(10.0)] if time == 10 else [])
     sink.write(Result(frame(time), Detections.empty(), Tracks.empty()))

@@ -32,7 +32,7 @@ def clock(monkeypatch):
 
 
 def write_all(path, numbers, rate=25, **options):
-    sink = VideoSink(str(path), draw=False, **options)
+    sink = VideoSink(str(path), drawing=None, **options)
     for n in numbers:
         sink.write(result(n, n / rate))
     sink.close()
@@ -59,7 +59,7 @@ def test_no_frame_is_lost_or_repeated_between_files(tmp_path, clock):
 
 def test_files_start_at_multiples_of_the_length_on_the_clock(tmp_path, clock):
     clock(8.0)  # 12:00:08, so the first file covers 2 s of its 10
-    sink = VideoSink(str(tmp_path / "a-{time}.mp4"), draw=False, segment=10)
+    sink = VideoSink(str(tmp_path / "a-{time}.mp4"), drawing=None, segment=10)
     for n in range(50):
         clock(8.0 + n / 4)
         frame = result(n, 100 + n / 4)  # 4 frames per second, for 12.5 s
@@ -153,7 +153,7 @@ def test_a_damaged_earlier_file_ends_the_recording(tmp_path, clock, monkeypatch)
             path.write_bytes(path.read_bytes()[:200])
 
     monkeypatch.setattr(recording, "put_index_in_front", damage)
-    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False, segment=1)
+    sink = VideoSink(str(tmp_path / "v.mp4"), drawing=None, segment=1)
 
     def write_on():
         for n in range(10_000):

@@ -28,7 +28,7 @@ def result(number, time=None, size=(64, 48), rgb=None):
 
 
 def write(path, results, **options):
-    sink = VideoSink(str(path), draw=False, **options)
+    sink = VideoSink(str(path), drawing=None, **options)
     for each in results:
         sink.write(each)
     sink.close()
@@ -91,14 +91,14 @@ def test_timestamps_continue_after_the_source_clock_is_set_back(tmp_path):
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf")])
 def test_a_frame_without_a_finite_time_is_an_error(tmp_path, time):
-    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), drawing=None)
     with pytest.raises(SinkError, match="has no finite time"):
         sink.write(result(0, time))
     sink.close()
 
 
 def test_a_frame_too_large_for_h264_is_an_error(tmp_path):
-    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), drawing=None)
     with pytest.raises(SinkError, match="20000x2 px is too large"):
         sink.write(result(0, size=(20000, 2)))
     sink.close()
@@ -151,7 +151,7 @@ def test_results_are_drawn_only_if_requested(tmp_path):
         ({"crf": 52}, "sink.video.crf: expected `int` <= 51, not 52"),
         ({"threads": -1}, "sink.video.threads: expected `int` >= 0, not -1"),
         ({"preset": "veryfst"}, "sink.video.preset.*'veryfst'"),
-        ({"draw": 1}, "sink.video.draw: expected `bool`, got `int`, not 1"),
+        ({"drawing": {"ids": 1}}, "sink.video.drawing.ids: expected `bool`, got `int`, not 1"),
     ],
 )
 def test_invalid_options_are_refused(tmp_path, options, message):
@@ -180,7 +180,7 @@ def test_an_existing_file_is_kept_until_the_first_frame(tmp_path):
 
 
 def test_a_change_of_the_frame_size_is_an_error_and_earlier_frames_are_kept(tmp_path):
-    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), drawing=None)
     for n in range(5):
         sink.write(result(n))
     with pytest.raises(SinkError, match=r"the frame size changed from 64x48 to 32x48 px"):
@@ -255,7 +255,7 @@ from vidan_plugins.sinks.video.sink import VideoSink
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 noise = np.random.default_rng(1)
-sink = VideoSink(sys.argv[1], draw=False, preset="ultrafast")
+sink = VideoSink(sys.argv[1], drawing=None, preset="ultrafast")
 try:
     for n in range(400):
         rgb = noise.integers(0, 255, (240, 320, 3), dtype=np.uint8)
@@ -304,7 +304,7 @@ import os, signal, sys
 from tests.plugins.sinks.video.test_sink import result
 from vidan_plugins.sinks.video.sink import VideoSink
 
-sink = VideoSink(sys.argv[1], draw=False)
+sink = VideoSink(sys.argv[1], drawing=None)
 for n in range(200):
     sink.write(result(n))
 os.kill(os.getpid(), signal.SIGKILL)
@@ -332,7 +332,7 @@ HOUR = 3600.0
 def test_a_pause_of_many_hours_starts_a_new_file(tmp_path):
     """MP4 cannot express a frame of more than 6.6 h; a camera may be off overnight."""
     times = [0.0, 0.04, 0.08, 7 * HOUR, 7 * HOUR + 0.04, 100 * HOUR, 105 * HOUR]
-    sink = VideoSink(str(tmp_path / "v.mp4"), draw=False)
+    sink = VideoSink(str(tmp_path / "v.mp4"), drawing=None)
     for n, time in enumerate(times):
         sink.write(result(n, time))
     sink.close()

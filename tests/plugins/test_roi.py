@@ -6,7 +6,7 @@ import pytest
 from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan_plugins.detectors.onnx import OnnxDetector
-from vidan_plugins.detectors.roi import Region
+from vidan_plugins.roi import Region
 
 from .models import BOXES
 
