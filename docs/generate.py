@@ -122,6 +122,8 @@ def _configured(kind: str, name: str) -> dict[str, str]:
     file = importlib.resources.files("vidan.conf") / kind / f"{name}.yaml"
     values = OmegaConf.to_container(OmegaConf.create(file.read_text(encoding="utf-8")))
     assert isinstance(values, dict)
+    if values.pop("defaults", None):  # of sinks that draw
+        values["drawing"] = "as in the group drawing"
     return {str(k): as_yaml(v) for k, v in values.items()}
 
 
@@ -144,7 +146,11 @@ def files() -> str:
     """The config files of all runs, of the pipeline and of the recipes of `vidan train`."""
     conf = importlib.resources.files("vidan.conf")
     parts = ["## All runs\n", _block((conf / "config.yaml").read_text("utf-8"), "yaml")]
-    for group, title in (("pipeline", "pipeline"), ("train", "Recipes of vidan train")):
+    for group, title in (
+        ("pipeline", "pipeline"),
+        ("drawing", "drawing"),
+        ("train", "Recipes of vidan train"),
+    ):
         parts.append(f"## {title}\n")
         names = sorted(f.name for f in (conf / group).iterdir() if f.name.endswith(".yaml"))
         for name in names:

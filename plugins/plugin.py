@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from vidan.registry.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from vidan.registry.commands import Check, Commands
     from vidan.registry.components import Registrar
+    from vidan.types import Image, Result
 
 
 @hookimpl
@@ -109,3 +111,12 @@ def vidan_checks() -> Iterable[Check]:
     from .checks import checks
 
     return checks()
+
+
+@hookimpl(trylast=True)
+def vidan_draw(result: Result, options: Mapping[str, Any]) -> Image:
+    """Draw boxes, labels and shapes."""
+    from .sinks.drawing.options import Drawing
+    from .sinks.drawing.painter import Painter
+
+    return Painter(Drawing.of(options, prefix="")).annotate(result)

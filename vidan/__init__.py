@@ -3,7 +3,7 @@
 import importlib as _importlib
 import typing as _typing
 
-from .api import create, run
+from .api import create, draw, run, track
 from .errors import (
     ConfigError,
     DisplayError,
@@ -54,8 +54,10 @@ __all__ = [
     "VidanError",
     "YuvPlanes",
     "create",
+    "draw",
     "hookimpl",
     "run",
+    "track",
 ]
 
 _LAZY = {"Pipeline": "vidan.runtime.pipeline", "Stream": "vidan.runtime.stream"}

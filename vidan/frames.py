@@ -196,6 +196,15 @@ class ArrayFrame(Frame):
         return resize(self.rgb(), width, height)
 
 
+def as_frame(image: Frame | Image) -> Frame:
+    """A frame, or an image as one: (H,W,3) uint8 RGB.
+
+    Raises:
+        ValueError: the array has another shape or type, or no pixels.
+    """
+    return image if isinstance(image, Frame) else ArrayFrame(image)
+
+
 class _View(Frame):
     """Another frame with a different image: its index, time and names are the same."""
 

@@ -65,3 +65,11 @@ def resize(image: Image, width: int, height: int) -> Image:
             cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8
         )
     return image.copy() if scaled is image else scaled
+
+
+def jpeg(image: Image, quality: int = 90) -> bytes:
+    """An image (H,W,3) uint8 RGB as JPEG of a quality from 1 to 100."""
+    import cv2  # here, so that `import vidan` loads no image library
+
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)[1])

@@ -6,6 +6,7 @@ numerics stay vectorized. Boxes are xyxy, in pixels of the source's image.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -185,6 +186,11 @@ class Result:
     def label(self, class_index: int) -> str:
         """The label of a class index: see `label_of`."""
         return label_of(class_index, self.labels)
+
+    def _repr_html_(self) -> str:
+        """The annotated image, for notebooks."""
+        # By name, since the module imports this one.
+        return str(importlib.import_module("vidan.api").shown(self))
 
 
 def label_of(class_index: int, labels: Sequence[str]) -> str:

@@ -10,9 +10,10 @@ from msgspec import Meta
 
 from vidan import options
 from vidan.errors import ModelError
+from vidan.frames import as_frame
 from vidan.modelspec import ModelDefaults, Selection
 from vidan.support.stuck import within
-from vidan.types import Detections, Frame
+from vidan.types import Detections, Frame, Image
 
 from ..roi import Region, Roi, moved
 from .errors import naming
@@ -181,17 +182,22 @@ class ModelDetector:
         self.threshold = model.threshold
         self.batch = model.batch if accelerated else 1
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+    def detect(self, frames: Sequence[Frame | Image]) -> list[Detections]:
         """The detections in each frame, best first, in px of the frame.
 
+        Args:
+            frames: or images (H,W,3) uint8 RGB.
+
         Raises:
+            ValueError: an image has another shape or type.
             ConfigError: `roi` lies outside the image.
             ModelError: the outputs of the model are not as expected.
         """
+        whole = [as_frame(each) for each in frames]
         if self._region is None:
-            return self._detect(frames)
-        boxes = [self._region.box(frame) for frame in frames]
-        found = self._detect([f.crop(box) for f, box in zip(frames, boxes, strict=True)])
+            return self._detect(whole)
+        boxes = [self._region.box(frame) for frame in whole]
+        found = self._detect([f.crop(box) for f, box in zip(whole, boxes, strict=True)])
         return [moved(each, box) for each, box in zip(found, boxes, strict=True)]
 
     def _detect(self, frames: Sequence[Frame]) -> list[Detections]:

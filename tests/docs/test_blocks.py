@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from vidan.cli.main import is_command
-from vidan.cli.shortcuts import names_source
+from vidan.config.shortcuts import names_source
 from vidan.registry.discovery import load_plugins
 from vidan.testing import clip
 
@@ -33,7 +33,7 @@ SHIM = """\
 # Runs vidan with fewer frames.
 import sys
 from vidan.cli.main import is_command
-from vidan.cli.shortcuts import names_source, main
+from vidan.config.shortcuts import names_source, main
 arguments = sys.argv[1:]
 run = not arguments or not is_command(arguments[0])
 if run and not {{"-h", "--help", "--version"}} & set(arguments):

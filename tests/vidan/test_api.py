@@ -1,3 +1,4 @@
+import inspect
 import json
 import multiprocessing
 import os
@@ -193,3 +194,44 @@ def test_a_slow_loop_over_a_live_source_drops_frames():
         threading.Event().wait(0.02)
     assert len(seen) < 60
     assert seen == sorted(seen)
+
+
+TRACKED = {"detector": "mot", "detector.path": "det.txt", "max_frames": 3}
+
+
+def test_a_loop_over_the_results_of_a_video(detections_file):
+    clip(Path("a clip.mp4"), 5)
+    results = list(vidan.track("a clip.mp4", tracker="sort", **TRACKED))
+    assert [result.frame.index for result in results] == [0, 1, 2]
+    assert len(results[0].detections) == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["a clip.mp4", "det.txt"]
+
+
+def test_a_loop_can_write_files_too_and_be_left(detections_file):
+    clip(Path("clip.mp4"), 5)
+    results = vidan.track("clip.mp4", "tracker=sort", sink="jsonl", run_dir="out", **TRACKED)
+    assert next(results).frame.index == 0
+    results.close()
+    assert (Path("out") / "summary.json").is_file()
+
+
+def test_a_missing_video_is_an_error_of_the_loop():
+    with pytest.raises(vidan.SourceError, match=r"cannot open 'none.mp4'"):
+        next(vidan.track("none.mp4"))
+
+
+def test_notebooks_show_results_and_summaries(detections_file):
+    clip(Path("clip.mp4"), 2)
+    (result,) = vidan.track("clip.mp4", **TRACKED | {"max_frames": 1})
+    assert "data:image/jpeg;base64," in result._repr_html_()
+    summary = vidan.run(SMALL, run_dir="out", **TRACKED)
+    assert "<td>3 (0 dropped, 0 skipped)</td>" in summary._repr_html_()
+    assert json.loads(Path("out/summary.json").read_text()) == summary
+
+
+def test_options_have_the_same_names_in_python_and_in_the_configuration():
+    config = compose([])
+    known = {*config, *config.pipeline, "sinks", "analyzers"}
+    own = {"streams", "detector", "name"}
+    for target in (vidan.Stream, vidan.Pipeline):
+        assert set(inspect.signature(target).parameters) - known - own == set()

@@ -100,7 +100,7 @@ def _dispatch(arguments: list[str]) -> int:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
         return 0
     if arguments and _names_source(arguments[0]):
-        from .shortcuts import with_source
+        from ..config.shortcuts import with_source
 
         return _run(with_source(arguments))
     if arguments and is_command(arguments[0]):
@@ -110,7 +110,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _names_source(argument: str) -> bool:
     """Whether a first word is a video or camera and no command."""
-    from .shortcuts import names_source
+    from ..config.shortcuts import names_source
 
     words = {command.name.split()[0] for command in load_plugins().commands}
     return argument not in words and names_source(argument)

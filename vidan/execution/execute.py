@@ -7,7 +7,7 @@ or process. The command line adds all of that in `vidan.cli.run`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from ..runtime.pipeline import Pipeline
 from ..runtime.stream import Stream
 from ..stats import Stats
 from ..tracing.trace import Trace
+from ..types import Result
 from .assemble import assemble, workers
 from .continuation import START_FILE, with_counts
 from .counts import CountsKeeper
@@ -127,6 +128,25 @@ class PreparedRun:
             hook.vidan_run_finished(summary=summary, error=error)
         return summary
 
+    def results(self) -> Iterator[Result]:
+        """Start the run and yield its results; works once, instead of `run`.
+
+        Leaving the loop ends the run.
+
+        Raises:
+            StageError: what a component raised, after the last result.
+        """
+        hook = load_plugins().manager.hook
+        hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
+        error: BaseException | None = None
+        try:
+            yield from self.pipeline
+        except Exception as raised:
+            error = raised
+            raise
+        finally:
+            hook.vidan_run_finished(summary=self._finish(error), error=error)
+
     def _finish(self, error: BaseException | None) -> Summary:
         """Write the trace and the summary, and delete the files for resuming a complete run."""
         if self.keeper is not None:
@@ -165,7 +185,7 @@ def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
         buffer=settings.pipeline.buffer,
         age_limit=settings.pipeline.age_limit,
         detect_every=settings.pipeline.detect_every,
-        stop_on_sink_error=settings.on_sink_error == "stop",
+        on_sink_error=settings.on_sink_error,
     )
     return Pipeline(
         stream,

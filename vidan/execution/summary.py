@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import typing
@@ -64,6 +65,24 @@ class Summary(TypedDict):
     outputs: list[str]
 
 
+class SummaryTable(dict[str, Any]):
+    """The summary, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "frames": f"{self['frames']} ({self['dropped']} dropped, {self['skipped']} skipped)",
+            "detections": self["detections"],
+            "tracks": ", ".join(f"{n} {label}" for label, n in self["objects"].items()) or "none",
+            "speed": f"{self['fps']:.1f} fps",
+            "outputs": ", ".join(self["outputs"]),
+        }
+        cells = (
+            f"<tr><th>{key}</th><td>{html.escape(str(value))}</td></tr>"
+            for key, value in rows.items()
+        )
+        return f"<table>{''.join(cells)}</table>"
+
+
 def summarize(
     pipeline: Pipeline,
     parts: Parts,
@@ -98,7 +117,7 @@ def summarize(
         "failures": [str(failure) for failure in pipeline.failures],
         "outputs": [*outputs, *(str(directory / file) for file in files)],
     }
-    return typing.cast(Summary, values)
+    return typing.cast(Summary, SummaryTable(values))
 
 
 def measure_records(measures: Mapping[Measure, float]) -> list[dict[str, Any]]:

@@ -5,12 +5,13 @@ Each is called at most once per run, never per frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:  # so that `import vidan` stays light
+    from ..types import Image, Result
     from .commands import Check, Commands
     from .components import Registrar
     from .run import Run
@@ -52,3 +53,12 @@ def vidan_run_finished(summary: dict[str, Any], error: BaseException | None) -> 
 @hookspec
 def vidan_checks() -> Iterable[Check]:  # type: ignore[empty-body]
     """Return the lines of `vidan doctor` about what the plugin needs on this machine."""
+
+
+@hookspec(firstresult=True)
+def vidan_draw(result: Result, options: Mapping[str, Any]) -> Image | None:
+    """Draw a result for `vidan.draw`, on a copy of its frame's image (H,W,3) uint8 RGB.
+
+    None leaves it to the next plugin; the last one is vidan's own, with the options of
+    `conf/drawing`.
+    """

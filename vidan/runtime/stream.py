@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..errors import StageError
 from ..events import Event
@@ -122,8 +122,8 @@ class Stream:
             that is there.
         detect_every: detect every n-th frame only; the tracker predicts the tracks of the
             others (see Coaster).
-        stop_on_sink_error: whether a sink that fails ends the stream; otherwise the others
-            continue as long as there is one, and the error is raised at the end.
+        on_sink_error: whether a sink that fails makes the stream `stop`; with `continue`, the
+            others go on as long as there is one, and the error is raised at the end.
 
     Attributes:
         stats: counts and times, live.
@@ -142,7 +142,7 @@ class Stream:
         buffer: int = 2,
         age_limit: float | None = AGE_LIMIT,
         detect_every: int = 1,
-        stop_on_sink_error: bool = True,
+        on_sink_error: Literal["stop", "continue"] = "stop",
     ) -> None:
         self.source = source
         self.tracker = tracker
@@ -160,7 +160,7 @@ class Stream:
                 sink.bind_stats(self.stats)
         self._buffer = buffer
         self._age_limit = age_limit
-        self._stop_on_sink_error = stop_on_sink_error
+        self._stops_on_sink_error = on_sink_error == "stop"
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
         self._sinks_left = len(self.sinks)
         self.analysis = Analysis(self.analyzers, self.sinks.values())
@@ -394,7 +394,7 @@ class Stream:
         with self._failing:
             self._sinks_left -= 1
             last = not self._sinks_left and not self.listeners
-            return self._stop_on_sink_error or last
+            return self._stops_on_sink_error or last
 
     def _close(self, stage: str, component: Source | Sink | EventSink) -> None:
         try:

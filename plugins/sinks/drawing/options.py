@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -15,9 +15,6 @@ from ...roi import Region, Roi
 
 Values = Mapping[str, Any] | None
 """Options of `Drawing` by name, as a sink takes them; None draws nothing."""
-
-ALL: Mapping[str, Any] = {}
-"""Each option has its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +80,7 @@ class Drawing:
             return self.labels
         kept = labels if self.classes is None else self.classes
         return not isinstance(kept, str) and len(kept) != 1
+
+
+ALL: Mapping[str, Any] = asdict(Drawing())
+"""The options with their defaults."""

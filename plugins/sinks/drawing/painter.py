@@ -129,7 +129,7 @@ def _unmatched(result: Result, drawing: Drawing) -> Detections:
         return Detections.empty()
     rest = np.ones(len(result.detections), np.bool_)
     matched = result.tracks.detection
-    rest[matched[matched >= 0]] = False
+    rest[matched[(matched >= 0) & (matched < len(rest))]] = False
     return result.detections[rest]
 
 

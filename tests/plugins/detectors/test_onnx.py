@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from vidan import create
+from vidan import ArrayFrame, create
 from vidan.errors import ConfigError, ModelError
 from vidan_plugins.detectors import onnx as module
 from vidan_plugins.detectors.backends.onnxruntime import available_providers, choose_providers
@@ -256,3 +256,12 @@ def test_a_provider_that_does_not_start(toy, monkeypatch, logged, capfd):
 def test_nothing_is_printed(toy, capfd):
     OnnxDetector(toy()).detect([noise(3)])
     assert capfd.readouterr() == ("", "")
+
+
+def test_images_are_accepted_as_frames_are(toy):
+    image = np.zeros((48, 64, 3), np.uint8)
+    detector = OnnxDetector(toy(), threshold=0.1)
+    (of_image,), (of_frame,) = detector.detect([image]), detector.detect([ArrayFrame(image)])
+    assert of_image.boxes.tolist() == of_frame.boxes.tolist()
+    with pytest.raises(ValueError, match=r"expected \(H,W,3\) uint8, got \(48, 64\) uint8"):
+        detector.detect([image[:, :, 0]])

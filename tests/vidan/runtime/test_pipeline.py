@@ -161,7 +161,7 @@ def test_a_sink_that_fails_to_close(frames):
 
 def test_the_other_sinks_go_on_if_asked(caplog):
     sinks = {"out": FakeSink(fail_at=3), "view": FakeSink(), "late": FakeSink(fail_at=30)}
-    p = pipeline(FakeSource(50), sinks=sinks, stop_on_sink_error=False)
+    p = pipeline(FakeSource(50), sinks=sinks, on_sink_error="continue")
     with pytest.raises(StageError, match=r"sink\.out at frame 3: .*sink broke"):
         p.run()
     assert [len(sink.indices) for sink in sinks.values()] == [3, 50, 30]
@@ -172,7 +172,7 @@ def test_the_other_sinks_go_on_if_asked(caplog):
 
 def test_a_run_ends_with_its_last_sink():
     sinks = {"out": FakeSink(fail_at=3), "other": FakeSink(fail_at=20)}
-    p = pipeline(FakeSource(None, known=False), sinks=sinks, stop_on_sink_error=False)
+    p = pipeline(FakeSource(None, known=False), sinks=sinks, on_sink_error="continue")
     with pytest.raises(StageError, match=r"sink\.out"):
         p.run()
     assert len(p.failures) == 2
@@ -180,7 +180,7 @@ def test_a_run_ends_with_its_last_sink():
 
 
 def test_a_loop_goes_on_without_the_sinks():
-    p = pipeline(FakeSource(50), sinks={"out": FakeSink(fail_at=3)}, stop_on_sink_error=False)
+    p = pipeline(FakeSource(50), sinks={"out": FakeSink(fail_at=3)}, on_sink_error="continue")
     seen = []
     with pytest.raises(StageError, match=r"sink\.out"):
         seen.extend(result.frame.index for result in p)
@@ -348,7 +348,7 @@ def random_run(rng):
         sinks,
         workers=rng.randint(1, 4),
         buffer=rng.randint(1, 3),
-        stop_on_sink_error=rng.random() < 0.5,
+        on_sink_error="stop" if rng.random() < 0.5 else "continue",
     )
     stops = rng.choice([0, 0, 1, 2])
     return p, stops, rng.random() * 0.03

@@ -52,14 +52,14 @@ def test_areas_are_filled_at_the_same_place_in_every_plane():
     assert (target.u == 240).sum() == (target.v == 118).sum() == 5 * 6
 
 
-@pytest.mark.parametrize("draw", ["box", "stroke", "path"])
+@pytest.mark.parametrize("draw", ["box", "dashed box", "path"])
 def test_lines_are_at_the_same_place_in_planes_of_half_the_size(draw):
     target = planes()
     canvas = YuvCanvas(target, Text())
     if draw == "box":
         canvas.box((8, 8, 40, 40), (0, 0, 255), 2)
-    elif draw == "stroke":
-        canvas.stroke((8, 8), (40, 8), (0, 0, 255), 2)
+    elif draw == "dashed box":
+        canvas.dashed_box((16, 8, 48, 40), (0, 0, 255), 2)
     else:
         canvas.path(np.array([[8, 8], [24, 8], [40, 8]], np.int32), (0, 0, 255), 2)
     assert target.y[8, 24] == 32
@@ -75,7 +75,7 @@ def test_the_result_resembles_drawing_in_rgb():
         np.arange(n), boxes, np.ones(n, np.float32), np.zeros(n, np.int32),
         np.array([0, 2], np.int32), np.full(n, -1, np.int32),
     )  # fmt: skip
-    result = Result(frame(numbered_image(3, *size)), Detections.empty(), tracks, ("thing",))
+    result = Result(frame(numbered_image(3, *size)), Detections.empty(), tracks, ("thing", "b"))
     expected = Painter().annotate(result).astype(int)
     drawn = YuvFrame(result.frame)
     Painter().draw_on(drawn.planes, result)

@@ -8,12 +8,13 @@ import pytest
 from vidan import Detections, Result, Shape, Tracks
 from vidan.frames import ArrayFrame
 from vidan_plugins.analytics.presence import Presence
-from vidan_plugins.sinks.drawing.labels import Style
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.drawing.palette import color_of
+from vidan_plugins.sinks.drawing.style import Style
 from vidan_plugins.sinks.drawing.text import Text
 
 BLACK = (0, 0, 0)
+LABELS = ("thing", "other")
 
 
 def tracks(*rows):
@@ -32,7 +33,7 @@ def tracks(*rows):
 def result(index=0, found=None, followed=None, size=(320, 240)):
     rgb = np.zeros((size[1], size[0], 3), np.uint8)
     frame = ArrayFrame(rgb, index=index, time=index / 30, captured=0.0, stream="test")
-    return Result(frame, found or Detections.empty(), followed or Tracks.empty(), ("thing",))
+    return Result(frame, found or Detections.empty(), followed or Tracks.empty(), LABELS)
 
 
 def detections(*boxes):
@@ -151,7 +152,8 @@ def test_labels_use_both_ends_of_a_wide_box():
 
 
 def test_a_long_label_is_shortened():
-    long = Result(result().frame, detections((20, 60, 80, 200)), Tracks.empty(), ("long " * 50,))
+    labels = ("long " * 50, "b")
+    long = Result(result().frame, detections((20, 60, 80, 200)), Tracks.empty(), labels)
     canvas = Painter().annotate(long)
     columns = (canvas == color_of(0)).all(axis=2).any(axis=0).nonzero()[0]
     assert columns.max() < 20 + 320 // 3 + 10

@@ -8,9 +8,9 @@ import pytest
 from vidan.events import CROSSED, Event, Shape
 from vidan.types import YuvPlanes
 from vidan_plugins.sinks.drawing.canvas import YuvCanvas
-from vidan_plugins.sinks.drawing.labels import Style
 from vidan_plugins.sinks.drawing.painter import Painter
 from vidan_plugins.sinks.drawing.palette import HIGHLIGHT, SCENE
+from vidan_plugins.sinks.drawing.style import Style
 from vidan_plugins.sinks.drawing.text import Text
 from vidan_plugins.sinks.video.yuv_frame import HD
 

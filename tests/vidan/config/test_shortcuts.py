@@ -4,7 +4,7 @@ import pytest
 
 from tests.clips import write_clip
 from vidan.cli import main as main_module
-from vidan.cli.shortcuts import names_source, with_source
+from vidan.config.shortcuts import names_source, with_source
 from vidan.errors import SourceError
 
 
