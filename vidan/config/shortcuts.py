@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ..errors import SourceError
 from ..options import expanded
-from .quoting import in_hydra_quotes
 
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "rtp")
 """Schemes of URLs that `source=rtsp` reads."""
@@ -24,6 +23,8 @@ def with_source(arguments: Sequence[str]) -> list[str]:
     >>> with_source(["rtsp://camera/1"])
     ['source=rtsp', "source.path='rtsp://camera/1'"]
     """
+    from .quoting import in_hydra_quotes  # here: it loads Hydra
+
     first, rest = arguments[0], list(arguments[1:])
     name, key = _source(first)
     option = f"source.device={first}" if name == "webcam" else in_hydra_quotes(f"{key}={first}")

@@ -84,7 +84,7 @@ def test_results_are_drawn_only_if_requested(tmp_path, suffix):
     for draw in (True, False):
         path = str(tmp_path / f"{draw}-{{time}}.{suffix}")
         one = result(0, (1, 0, True))
-        sink = Snapshots(path, draw=draw)
+        sink = Snapshots(path, drawing={} if draw else None)
         sink.emit(Presence(confirm_after=1).update(one))
         sink.write(one)
     drawn, plain = (cv2.imread(str(*tmp_path.glob(f"{draw}-*"))) for draw in (True, False))
@@ -98,7 +98,7 @@ def of_events(tmp_path, *known, frames=40, **options):
 
     Frame n is at n/10 s and has brightness n. Returns the brightness of the images by name.
     """
-    options = {"events": "*", "draw": False, "cooldown": 0.0} | options
+    options = {"events": "*", "drawing": None, "cooldown": 0.0} | options
     sink = Snapshots(str(tmp_path / "{time}-{rule}-{kind}-{id}.png"), **options)
     for n in range(frames):
         sink.emit([event for at, event in known if at == n])

@@ -46,7 +46,7 @@ def event(time, *, known=None, kind=CROSSED, phase="point", number=None, **given
 
 def write(tmp_path, times, events, at_end=(), **options):
     """Write frames at these times, and events with the frame with which they become known."""
-    given = {"events": "*", "before": 2.0, "after": 1.0, "draw": False} | options
+    given = {"events": "*", "before": 2.0, "after": 1.0, "drawing": None} | options
     sink = Clips(str(tmp_path / "{time}-{rule}-{id}.mp4"), **given)
     left = sorted(events, key=lambda e: e.known)
     for time in times:
@@ -207,7 +207,9 @@ def test_an_interval_and_the_cooldown_make_few_clips(tmp_path):
 
 def test_results_are_drawn_only_if_requested(tmp_path):
     for draw in (True, False):
-        sink = Clips(str(tmp_path / f"{draw}-{{time}}.mp4"), events="*", draw=draw)
+        sink = Clips(
+            str(tmp_path / f"{draw}-{{time}}.mp4"), events="*", drawing={} if draw else None
+        )
         sink.emit([event(0.0)])
         sink.write(result(boxes=[[20, 20, 80, 100]]))
         sink.close()

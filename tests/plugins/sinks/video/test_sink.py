@@ -136,7 +136,7 @@ def test_results_are_drawn_only_if_requested(tmp_path):
     found = Detections(boxes, np.ones(1, np.float32), np.zeros(1, np.int32))
     black = result(0, rgb=np.zeros((120, 160, 3), np.uint8)).frame
     for draw in (True, False):
-        sink = VideoSink(str(tmp_path / f"{draw}.mp4"), draw=draw)
+        sink = VideoSink(str(tmp_path / f"{draw}.mp4"), drawing={} if draw else None)
         sink.write(Result(black, found, Tracks.empty(), ("thing",)))
         sink.close()
     drawn, plain = (read(tmp_path / f"{draw}.mp4")[2][0][1] for draw in (True, False))

@@ -170,9 +170,9 @@ def test_images_are_encoded_on_request_and_once_for_all_viewers(web, monkeypatch
     drawn = []
     annotate = Painter.annotate
 
-    def record(painter, result):
+    def record(painter, result, *size):
         drawn.append(result.frame.index)
-        return annotate(painter, result)
+        return annotate(painter, result, *size)
 
     monkeypatch.setattr(Painter, "annotate", record)
     for index in range(5):
