@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -112,7 +112,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(top.glob("date=*/stream=*/*.parquet"))
 
 
-def _waiting(path: Path) -> Iterator[Mapping[str, Any]]:
+def _waiting(path: Path) -> Iterator[tuple[Any, ...]]:
     """The events that `sink=parquet` has not yet written into a file of the dataset."""
     from ...sinks.store.parquet import DECODER
 
@@ -120,7 +120,7 @@ def _waiting(path: Path) -> Iterator[Mapping[str, Any]]:
         for (content,) in database.execute("SELECT content FROM waiting ORDER BY number"):
             row = DECODER.decode(content).row
             if row.table == "events":
-                yield row.values
+                yield tuple(row.values.get(name) for name in COLUMNS)
 
 
 def _load_database(connection: Any, address: str) -> None:
@@ -132,7 +132,8 @@ def _load_database(connection: Any, address: str) -> None:
     _insert(connection, read_events(url, list(COLUMNS), KINDS))
 
 
-def _insert(connection: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+def _insert(connection: Any, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add rows with the values of COLUMNS; a time without a zone is UTC, as in SQLite."""
     arrow = import_extra("pyarrow", "report")
     types = {
         "VARCHAR": arrow.string(),
@@ -143,6 +144,7 @@ def _insert(connection: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
     left = iter(rows)
     while some := list(islice(left, BATCH)):
-        connection.register("batch", arrow.Table.from_pylist(some, schema=schema))
+        columns = dict(zip(COLUMNS, zip(*some, strict=True), strict=True))
+        connection.register("batch", arrow.Table.from_pydict(columns, schema=schema))
         connection.execute("INSERT INTO stored BY NAME SELECT * FROM batch")
         connection.unregister("batch")

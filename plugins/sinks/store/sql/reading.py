@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ CONNECT_TIMEOUT_S = 10
 
 def read_events(
     url: URL, columns: Sequence[str], kinds: Sequence[str]
-) -> Iterator[Mapping[str, Any]]:
-    """The events of some kinds; nothing is changed in the database.
+) -> Iterator[tuple[Any, ...]]:
+    """The values of the columns of events of some kinds; nothing is changed in the database.
 
     Args:
         url: of a SQLite file or a PostgreSQL server.
@@ -40,8 +39,8 @@ def read_events(
             events = SQL_TABLES["events"]
             query = select(*(events.c[name] for name in columns)).where(events.c.kind.in_(kinds))
             found = connection.execution_options(yield_per=BATCH).execute(query)
-            for row in found.mappings():
-                yield {name: _aware(value) for name, value in row.items()}
+            for row in found:
+                yield tuple(row)
     except exc.SQLAlchemyError as error:
         raise SourceError(str(explained(error, url, reading=True, reached=False))) from error
 
@@ -69,8 +68,3 @@ def _check(connection: Connection) -> None:
         raise SourceError("the database has no events of vidan")
     if version > VERSION:
         raise SourceError(newer(version))
-
-
-def _aware(value: Any) -> Any:
-    """SQLite has no time zones: its dates and times are UTC."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and not value.tzinfo else value
