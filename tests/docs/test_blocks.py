@@ -32,8 +32,7 @@ SHIM = """\
 #!{python}
 # Runs vidan with fewer frames.
 import sys
-from vidan.cli.main import is_command
-from vidan.config.shortcuts import names_source, main
+from vidan.cli.main import is_command, main
 arguments = sys.argv[1:]
 run = not arguments or not is_command(arguments[0])
 if run and not {{"-h", "--help", "--version"}} & set(arguments):
