@@ -1,7 +1,6 @@
 """A PostgreSQL server for tests, as Debian installs it."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -21,9 +20,13 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = _free_port()
         # The server refuses to run as root.
-        self._as = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid} if _is_root() else {}
-        if self._as:
-            os.chown(self.folder, pwd.getpwnam("nobody").pw_uid, self._as["group"])
+        self._as = {}
+        if os.geteuid() == 0:
+            import pwd
+
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         (self.folder / "password").write_text(PASSWORD)
         (self.folder / "password").chmod(0o644)
         self._call("initdb", "-U", "owner", "-A", "scram-sha-256", "--no-sync",
@@ -75,10 +78,6 @@ class Postgres:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             **self._as,
         )
-
-
-def _is_root():
-    return os.geteuid() == 0
 
 
 def _free_port():
