@@ -55,6 +55,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "sql", "vidan_plugins.sinks.store.sql.sink:Sql", "sql")
     registry.add("sink", "video", "vidan_plugins.sinks.video.sink:VideoSink")
     registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
+    registry.add("sink", "webhook", "vidan_plugins.sinks.events.webhook:Webhook")
     registry.add("sink", "window", "vidan_plugins.sinks.window.sink:Window")
 
 

@@ -7,6 +7,7 @@ Types, choices and ranges belong in the annotations of a constructor: see `vidan
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -93,6 +94,23 @@ def path(key: str, value: Any) -> Path:
     if not isinstance(value, str | Path) or not str(value).strip():
         raise wrong(key, value, "a path")
     return expanded(value)
+
+
+def environment(key: str, variable: str, content: str) -> str:
+    """The value of an environment variable, which no message shows.
+
+    Args:
+        key: name of the option.
+        variable: value of the option, the name of the variable.
+        content: what the variable has, such as `the password`, for errors.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        raise ConfigError(
+            f"{key}={variable!r}: expected the name of an environment variable that has {content}, "
+            "and there is none of this name"
+        )
+    return value
 
 
 def expanded(value: str | Path) -> Path:

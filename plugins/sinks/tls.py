@@ -8,6 +8,22 @@ from vidan import options
 from vidan.errors import ConfigError
 
 
+def trusting(ca: str | None) -> ssl.SSLContext:
+    """What verifies the certificate of a server, and its name.
+
+    Args:
+        ca: value of the option `ca`, a PEM file of the authorities to trust; None for the system's.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    path = None if ca is None else options.path("ca", ca)
+    try:
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"ca={ca!r}: expected a PEM file of certificates: {error}") from error
+
+
 def load_certificate(context: ssl.SSLContext, certificate: str | None, key: str | None) -> bool:
     """Add a certificate of our own, if one is given.
 

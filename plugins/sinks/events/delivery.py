@@ -93,7 +93,15 @@ Taken = TypeVar("Taken", contravariant=True)
 
 
 class DeliveryError(Exception):
-    """The receiver cannot be reached or did not acknowledge; it is worth trying again."""
+    """The receiver cannot be reached or did not acknowledge; it is worth trying again.
+
+    Attributes:
+        after: how long the receiver asks to wait, s; 0 if it does not ask.
+    """
+
+    def __init__(self, message: str, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class Receiver(Protocol[Taken]):
@@ -304,7 +312,9 @@ class Delivery(Generic[Item]):
             why = redacted(str(error))
             log.warning("%s: %s; events wait in %s", self._sink, why, self._spool.path)
         longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self._attempts - 1, 10))
-        self._closing.wait(longest * random.uniform(0.5, 1.0))  # noqa: S311 - not for security
+        pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - not for security
+        if self._closing.wait(max(pause, error.after)) and error.after:
+            self._gave_up = True
 
     def _drop(self, reason: str, count: int) -> None:
         """Count dropped events, and warn of them once in a while."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from vidan.errors import ConfigError
 from vidan.events import Event, Measure
 from vidan.types import Result
 
-from ...tls import load_certificate
+from ...tls import load_certificate, trusting
 from ..delivery import DRAIN_S, SPOOL_SIZE, Delivery, open_spool
 from ..message import Message, Messages
 from .broker import Broker
@@ -214,13 +213,7 @@ def _password(username: str | None, variable: str | None) -> str | None:
         return None
     if username is None:
         raise ConfigError(f"password_env={variable!r}: requires username")
-    password = os.environ.get(variable)
-    if not password:
-        raise ConfigError(
-            f"password_env={variable!r}: expected the name of an environment variable that has the "
-            "password, and there is none of this name"
-        )
-    return password
+    return options.environment("password_env", variable, "the password")
 
 
 def _tls(
@@ -231,14 +224,6 @@ def _tls(
             if value is not None:
                 raise ConfigError(f"{name}={value!r}: requires tls=true")
         return None
-    context = _context("ca", ca)
+    context = trusting(ca)
     load_certificate(context, certificate, key)
     return context
-
-
-def _context(name: str, ca: str | None) -> ssl.SSLContext:
-    path = None if ca is None else options.path(name, ca)
-    try:
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{name}={ca!r}: expected a PEM file of certificates: {error}") from error

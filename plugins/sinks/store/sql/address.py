@@ -44,12 +44,7 @@ def database_url(url: str, password_env: str | None = None) -> URL:
     if find_spec("psycopg") is None:
         raise ConfigError("url: psycopg is not installed: pip install 'vidan[postgresql]'")
     if password_env is not None:
-        password = os.environ.get(password_env)
-        if not password:
-            raise ConfigError(
-                f"password_env={password_env!r}: expected the name of an environment variable that "
-                "has the password"
-            )
+        password = options.environment("password_env", password_env, "the password")
         parsed = parsed.set(password=password)
     elif parsed.password == HIDDEN:  # of a run that is resumed
         if not os.environ.get("PGPASSWORD"):

@@ -1,0 +1,5 @@
+"""Events for a service with HTTP."""
+
+from .sink import Webhook
+
+__all__ = ["Webhook"]
