@@ -40,6 +40,7 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("analytics", "speed", "vidan_plugins.analytics.speed.analyzer:Speed")
     registry.add("analytics", "stationary", "vidan_plugins.analytics.stationary:Stationary")
     registry.add("analytics", "zones", "vidan_plugins.analytics.zones:Zones")
+    registry.add("sink", "alert", "vidan_plugins.sinks.events.alert:Alert", "alert")
     registry.add("sink", "clips", "vidan_plugins.sinks.clips.sink:Clips")
     registry.add("sink", "counts", "vidan_plugins.sinks.counts.sink:Counts")
     registry.add("sink", "discard", "vidan_plugins.sinks.discard:Discard")

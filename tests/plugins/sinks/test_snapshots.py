@@ -128,11 +128,11 @@ def test_few_frames_are_kept(tmp_path):
     sink = Snapshots(str(tmp_path / "a.jpg"), events=CROSSED)
     for n in range(300):
         sink.write(result(n, time=n / 100))
-    assert len(sink._kept) <= 17
+    assert len(sink._images._kept) <= 17
     only_new = Snapshots(str(tmp_path / "b.jpg"))
     for n in range(5):
         only_new.write(result(n))
-    assert len(only_new._kept) == 1
+    assert len(only_new._images._kept) == 1
 
 
 def test_events_of_the_end_are_saved_too_and_each_interval_once(tmp_path):

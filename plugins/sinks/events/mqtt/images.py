@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import cv2
-
 from vidan.events import CONFIRMED, Event
 from vidan.types import Result
+
+from ...event_images import encoded
 
 MARGIN = 0.1
 """How much an image shows around the box of its object, in widths and heights of the box."""
@@ -49,6 +49,4 @@ class ObjectImages:
         columns = slice(max(0, round(left - x)), min(width, round(right + x)))
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return None
-        bgr = cv2.cvtColor(result.frame.rgb()[rows, columns], cv2.COLOR_RGB2BGR)
-        settings = [cv2.IMWRITE_JPEG_QUALITY, self._quality]
-        return cv2.imencode(".jpg", bgr, settings)[1].tobytes()
+        return encoded(result.frame.rgb()[rows, columns], self._quality)

@@ -1,0 +1,156 @@
+"""The services that send alerts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apprise
+import msgspec
+from apprise.attachment.memory import AttachMemory
+from apprise.manager_plugins import NotificationManager
+
+from vidan import options
+from vidan.errors import ConfigError
+
+from ..delivery import DeliveryError
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often an alert is given to a service that does not take what another one takes."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """An alert that waits.
+
+    Attributes:
+        title: its first line, where a service has one.
+        text: what it says.
+        made: Unix time when it was made, s.
+        image: a JPEG file; None if there is none.
+    """
+
+    title: str
+    text: str
+    made: float
+    image: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of apprise.
+
+    Attributes:
+        name: what messages call it; without its URL.
+        client: sends to it.
+    """
+
+    name: str
+    client: apprise.Apprise
+
+
+class Services:
+    """Gives alerts to all services. It is a `Receiver`.
+
+    An alert that no service takes is tried again until it is `max_age` old.
+
+    Args:
+        services: at least one.
+        max_age: how old an alert can be, s.
+    """
+
+    def __init__(self, services: Sequence[Service], max_age: float) -> None:
+        self._services, self._max_age = services, max_age
+        self._current: Notice | None = None
+        self._left: list[Service] = []
+        self._attempts = 0
+
+    def connect(self) -> None:
+        """See `Receiver`: each alert is a connection of its own."""
+
+    def deliver(self, messages: Sequence[Notice]) -> int:
+        """See `Receiver`."""
+        return sum(not self._send(notice) for notice in messages)
+
+    def close(self) -> None:
+        """See `Receiver`."""
+
+    def _send(self, notice: Notice) -> bool:
+        """Send to the services that have not taken an alert; whether one of them has.
+
+        Raises:
+            DeliveryError: it is to be tried again.
+        """
+        if notice != self._current:
+            self._current, self._left, self._attempts = notice, list(self._services), 0
+        self._attempts += 1
+        self._left = [service for service in self._left if not _took(service, notice)]
+        if not self._left:
+            return True
+        names = " and ".join(service.name for service in self._left)
+        was_taken = len(self._left) < len(self._services)
+        is_old = time.time() - notice.made >= self._max_age
+        if is_old or (was_taken and self._attempts >= ATTEMPTS):
+            log.warning("alert: %s did not take an alert: dropped", names)
+            return was_taken
+        raise DeliveryError(f"{names} did not take an alert: check the URL and the connection")
+
+
+def find_services(variables: str | Sequence[str]) -> list[Service]:
+    """The services whose URLs environment variables have.
+
+    Args:
+        variables: value of the option `urls_env`.
+
+    Raises:
+        ConfigError: a variable does not exist, or apprise has no such service. Messages name the
+            variable, since all parts of such a URL may be secret.
+    """
+    _silence()
+    return [_service(name) for name in options.names("urls_env", variables)]
+
+
+def _service(variable: str) -> Service:
+    url = options.environment("urls_env", variable, "a URL of apprise").strip()
+    client = apprise.Apprise(asset=apprise.AppriseAsset(app_id="vidan", async_mode=False))
+    if not client.add(url) or len(client) != 1:
+        raise ConfigError(
+            f"urls_env={variable!r}: the variable has no URL of a service of apprise, such as "
+            f"tgram://<token>/<chat>{_about_scheme(url)}: see https://appriseit.com/services"
+        )
+    return Service(f"{client[0].service_name} in {variable}", client)
+
+
+def _about_scheme(url: str) -> str:
+    scheme, colon, _ = url.partition("://")
+    if not colon or not scheme.isalpha() or len(scheme) > 16:
+        return ""
+    manager: Any = NotificationManager  # has no types
+    return "" if scheme.lower() in manager().schemas() else f", but the unknown scheme {scheme!r}"
+
+
+def _attachment(image: bytes) -> Any:
+    make: Any = AttachMemory  # has no types
+    return make(image, name="event.jpg", mimetype="image/jpeg")
+
+
+def _took(service: Service, notice: Notice) -> bool:
+    attached = None
+    if notice.image is not None:
+        attached = apprise.AppriseAttachment()
+        attached.add(_attachment(notice.image))
+    try:
+        return bool(service.client.notify(body=notice.text, title=notice.title, attach=attached))
+    except Exception as error:  # of the many services; its text may contain the URL
+        log.warning("alert: %s failed: %s", service.name, type(error).__name__)
+        return False
+
+
+def _silence() -> None:
+    """Let nothing log the addresses of requests, which contain tokens."""
+    for name in ("apprise", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
