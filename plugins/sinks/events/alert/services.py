@@ -122,6 +122,7 @@ def _service(variable: str) -> Service:
             f"urls_env={variable!r}: the variable has no URL of a service of apprise, such as "
             f"tgram://<token>/<chat>{_about_scheme(url)}: see https://appriseit.com/services"
         )
+    client[0].redirects = False  # they would take the alert to another server
     return Service(f"{client[0].service_name} in {variable}", client)
 
 

@@ -115,6 +115,15 @@ def test_an_alert_waits_until_the_service_takes_it(http_server, tmp_path):
     assert texts(http_server) == ["7", "7", "7", "7", "8"]
 
 
+def test_a_redirect_is_not_followed(http_server, tmp_path):
+    http_server.answers = [(307, {"Location": f"http://localhost:{http_server.port}/elsewhere"})]
+    with running(tmp_path) as sink:
+        sink.emit([crossed(1)])
+        sink.write(make_result(0))
+        http_server.wait(2)
+    assert {request.path for request in http_server.requests} == {"/T0ken9s3cr3t"}
+
+
 def test_an_alert_that_no_service_takes_is_dropped_when_it_is_old(http_server, tmp_path, caplog):
     http_server.always = 500
     with running(tmp_path, max_age=0.2) as sink:
