@@ -37,15 +37,17 @@ def run(overrides: str | Sequence[str] = "", **options: Any) -> Summary:
         KeyboardInterrupt: Ctrl-C was pressed; the outputs are complete up to that frame.
     """
     from .config.compose import chosen_groups, compose
+    from .config.streams import stream_configs
     from .execution.directory import claimed
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     given += [f"{key}={_written(value)}" for key, value in options.items()]
     config = compose(given)
+    streams = stream_configs(config, given)
     with claimed(None if config.run_dir is None else Path(config.run_dir)) as directory:
         config.run_dir = str(directory)
-        summary = execute(config, require_display="sink" in chosen_groups(given))
+        summary = execute(config, streams, require_display="sink" in chosen_groups(given))
     if summary["interrupted"]:
         raise KeyboardInterrupt
     return summary

@@ -17,11 +17,19 @@ VISITS, OBJECTS = "zone_visits_total", "zone_objects"
 DWELL_SUM, DWELL_COUNT = "zone_dwell_seconds_sum", "zone_dwell_seconds_count"
 
 
-def count_tables(measures: Iterable[Record]) -> list[Table]:
-    """A table of the lines and one of the zones; none without counts."""
+def count_tables(measures: Iterable[Record], stream: str = "") -> list[Table]:
+    """A table of the lines and one of the zones; none without counts.
+
+    Args:
+        measures: of a stream.
+        stream: its name, where there are several.
+    """
     listed = list(measures)
-    tables = _lines(listed), _zones(listed)
-    return [table for table in tables if table.row_count]
+    tables = [table for table in (_lines(listed), _zones(listed)) if table.row_count]
+    for table in tables:
+        table.title = one_line(stream) or None
+        table.title_justify = "left"
+    return tables
 
 
 def _lines(measures: list[Record]) -> Table:

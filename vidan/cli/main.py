@@ -42,6 +42,7 @@ Examples:
 KEYS = """\
 Keys of every run:
   max_frames=N            stop after N frames
+  streams=FILE            several streams: names, and what each overrides
   -q, quiet=true          print warnings and errors only
   trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev
   run_dir=FOLDER          folder of the outputs; null: a new one, runs/<date>_<time>/

@@ -55,7 +55,7 @@ def _check_unfinished(directory: Path) -> None:
     if not (directory / FILE).exists():
         raise ConfigError(
             f"{str(directory)!r} contains no {FILE}: no frame was detected, the source was live, "
-            "or resumable=false; start a new run"
+            "there were several streams, or resumable=false; start a new run"
         )
 
 

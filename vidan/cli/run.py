@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..errors import VidanError
 from ..execution.directory import CONFIG_FOLDER, LOG_FILE, claimed
-from ..execution.execute import prepare
+from ..execution.execute import PreparedRun, prepare
 from ..execution.signals import forwarded_signals
 from ..execution.summary import Summary
 from ..support.secrets import SecretsFilter, without_passwords
@@ -31,13 +31,18 @@ def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
     Raises:
         VidanError, SystemExit: see `run`.
     """
+    from hydra.core.hydra_config import HydraConfig
+
+    from ..config.streams import stream_configs
+
     setup_logging()
+    streams = stream_configs(config, list(HydraConfig.get().overrides.task))
     wanted, new = _wanted_directory(config)
     with claimed(wanted, new=new) as directory:
         config.run_dir = str(directory.absolute())
         _save_configuration(config, directory / CONFIG_FOLDER)
         with logging_to(directory):
-            run(config, require_display=require_display)
+            run(config, streams, require_display=require_display)
 
 
 def _wanted_directory(config: DictConfig) -> tuple[Path | None, bool]:
@@ -79,7 +84,13 @@ def _without_passwords(value: Any) -> Any:
     return without_passwords(value) if isinstance(value, str) else value
 
 
-def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> None:
+def run(
+    config: DictConfig,
+    streams: Mapping[str, DictConfig] | None = None,
+    *,
+    require_display: bool,
+    resumed: bool = False,
+) -> None:
     """Execute a run; see `vidan.execution.execute.execute` for the arguments.
 
     Raises:
@@ -92,7 +103,7 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
         logging.getLogger().setLevel(logging.WARNING)
     with forwarded_signals() as signals:
         try:
-            prepared = prepare(config, require_display=require_display, resumed=resumed)
+            prepared = prepare(config, streams, require_display=require_display, resumed=resumed)
         except VidanError:
             if signals.received is None:
                 raise
@@ -100,12 +111,26 @@ def run(config: DictConfig, *, require_display: bool, resumed: bool = False) -> 
             raise SystemExit(128 + signals.received) from None
         pipeline = prepared.pipeline
         signals.interrupt = pipeline.interrupt
-        with closing(display(pipeline.total, console(stderr=True), quiet=quiet)) as progress:
-            summary = prepared.run(progress)
-    if not quiet:
-        _print(summary, pipeline.detector.labels)
+        with (
+            _shown(prepared, quiet=quiet),
+            closing(display(pipeline.total, console(stderr=True), quiet=quiet)) as progress,
+        ):
+            prepared.run(progress)
     if pipeline.interrupted is not None:
         raise SystemExit(128 + pipeline.interrupted)
+
+
+@contextmanager
+def _shown(prepared: PreparedRun, *, quiet: bool) -> Iterator[None]:
+    """Print the summary after the block; if it fails, only that of several streams."""
+    try:
+        yield
+    except VidanError:
+        if prepared.summary and "streams" in prepared.summary and not quiet:
+            _print(prepared.summary, prepared.labels)
+        raise
+    if prepared.summary and not quiet:
+        _print(prepared.summary, prepared.labels)
 
 
 def _print(summary: Summary, labels: Sequence[str]) -> None:
@@ -113,8 +138,9 @@ def _print(summary: Summary, labels: Sequence[str]) -> None:
     terminal = console()
     try:
         terminal.print(table(summary, labels))
-        for counts in count_tables(summary["measures"]):
-            terminal.print(counts)
+        for name, stream in summary.get("streams", {"": summary}).items():
+            for counts in count_tables(stream["measures"], name):
+                terminal.print(counts)
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):

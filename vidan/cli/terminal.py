@@ -178,11 +178,26 @@ def table(summary: Mapping[str, Any], labels: Sequence[str] = ()) -> Table:
         grid.add_row(f"{stage}, ms", _percentiles(ms))
     for sink, ms in summary["age_ms"].items():
         grid.add_row(f"age at {sink}, ms", _percentiles(ms))
+    for name, stream in summary.get("streams", {}).items():
+        grid.add_row(f"stream {one_line(name)}", _stream_line(stream))
     for title, text in _outages(summary.get("outages", ())):
         grid.add_row(title, text)
     for path in summary["outputs"]:
         grid.add_row("output", path)
     return grid
+
+
+def _stream_line(summary: Mapping[str, Any]) -> str:
+    """One of several streams: its error, or else its frames and the oldest of its results."""
+    if summary["error"] is not None:
+        return f"{summary['frames']} frames, failed: {one_line(summary['error'])}"
+    ages = [ms["p95"] for ms in summary["age_ms"].values()]
+    age = f", age p95 {max(ages):.0f} ms" if ages else ""
+    tracks = sum(summary["objects"].values())
+    return (
+        f"{summary['frames']} frames, {summary['dropped']} dropped, {summary['fps']:.1f} fps{age}, "
+        f"{tracks} tracks, {len(summary['outages'])} outages"
+    )
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import hydra
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig
 
@@ -26,5 +27,10 @@ class PluginConfigs(SearchPathPlugin):
 
 def compose_with_hydra(overrides: Sequence[str], config_name: str = "config") -> DictConfig:
     """A configuration as Hydra composes it; errors are those of Hydra."""
-    with hydra.initialize_config_module(CONFIG_MODULE, version_base=HYDRA_VERSION):
-        return hydra.compose(config_name, overrides=list(overrides))
+    state = GlobalHydra.instance()
+    outer, state.hydra = state.hydra, None  # of a program that runs with Hydra, such as vidan
+    try:
+        with hydra.initialize_config_module(CONFIG_MODULE, version_base=HYDRA_VERSION):
+            return hydra.compose(config_name, overrides=list(overrides))
+    finally:
+        state.hydra = outer

@@ -1,10 +1,10 @@
-"""Build the components of a run from its settings."""
+"""Build the components of a stream from its settings, and the detectors that streams share."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -38,13 +38,60 @@ PRESENCE = "presence"
 """The analyzer that every run has."""
 
 
-def assemble(
-    settings: RunSettings, opened: ExitStack, start: RunStart, *, require_display: bool = True
-) -> Parts:
-    """Build the source, the detector, the tracker, the analyzers and the sinks.
+class SharedDetectors:
+    """Builds one detector for each distinct configuration.
 
     Args:
-        settings: of the run.
+        opened: takes over closing the detectors.
+        context: of the run.
+    """
+
+    def __init__(self, opened: ExitStack, context: BuildContext) -> None:
+        self._opened, self._context = opened, context
+        self._built: list[tuple[Mapping[str, Any], Detector]] = []
+
+    def get(self, options: Mapping[str, Any]) -> Detector:
+        """The detector with these options.
+
+        Raises:
+            VidanError: it cannot be built.
+        """
+        for known, built in self._built:
+            if known == options:
+                return built
+        detector: Detector = build("detector", options, context=self._context)
+        self._opened.callback(detector.close)
+        self._built.append((options, detector))
+        return detector
+
+
+def build_source(settings: RunSettings, opened: ExitStack) -> Source:
+    """Build the source of a stream; `opened` takes over closing it.
+
+    Raises:
+        VidanError: it cannot be built.
+    """
+    context = BuildContext(scene=SceneContext(settings.scene))
+    source: Source = build("source", settings.components["source"], context=context)
+    opened.callback(source.close)
+    return source
+
+
+def assemble(
+    settings: RunSettings,
+    source: Source,
+    detector: Detector,
+    opened: ExitStack,
+    start: RunStart,
+    *,
+    require_display: bool = True,
+) -> Parts:
+    """Build the tracker, the analyzers and the sinks of a stream.
+
+    Args:
+        settings: of the stream.
+        source: of the stream.
+        detector: that it uses.
         opened: takes over closing the components.
         start: of the run.
         require_display: whether a sink without a display is an error; else it is left out.
@@ -52,12 +99,7 @@ def assemble(
     Raises:
         VidanError: a component cannot be built.
     """
-    context = BuildContext(scene=SceneContext(settings.scene))
-    source: Source = build("source", settings.components["source"], context=context)
-    opened.callback(source.close)
-    context = BuildContext(workers=workers(settings, source), live_source=source.live)
-    detector: Detector = build("detector", settings.components["detector"], context=context)
-    opened.callback(detector.close)
+    context = BuildContext(live_source=source.live)
     tracker = _tracker(settings, source, context)
     # Before the sinks: an invalid scene leaves no empty files behind.
     analyzers = build_analyzers(
@@ -70,12 +112,13 @@ def assemble(
     return Parts(source, detector, tracker, sinks, analyzers)
 
 
-def workers(settings: RunSettings, source: Source) -> int:
-    """How many threads detect.
+def workers(settings: RunSettings, sources: Iterable[Source]) -> int:
+    """How many threads call a detector.
 
-    A live source has one by default: it gets all cores, which is the lowest latency.
+    Live sources have one by default: it gets all cores, which is the lowest latency.
     """
-    default = 1 if source.live else min(FILE_WORKERS, os.cpu_count() or 1)
+    live = any(source.live for source in sources)
+    default = 1 if live else min(FILE_WORKERS, os.cpu_count() or 1)
     return settings.pipeline.workers or default
 
 

@@ -111,4 +111,6 @@ def _discard_unused(directory: Path, is_new: bool, parent_is_new: bool) -> None:
 
 
 def _is_empty(path: Path) -> bool:
+    if path.is_dir():
+        return all(map(_is_empty, path.iterdir()))
     return path.is_file() and path.stat().st_size == 0

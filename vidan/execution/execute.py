@@ -7,38 +7,51 @@ or process. The command line adds all of that in `vidan.cli.run`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from ..errors import SinkError
+from ..config.build import BuildContext
+from ..errors import SinkError, SourceError, StageError, VidanError
+from ..interfaces import Source
 from ..journal import FILE as JOURNAL_FILE
 from ..journal import RunStart
 from ..registry.discovery import load_plugins
 from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
-from ..runtime.stream import Stream
 from ..stats import Stats
 from ..tracing.trace import Trace
 from ..types import Result
-from .assemble import assemble, workers
-from .continuation import START_FILE, with_counts
-from .counts import CountsKeeper
-from .inputs import identities
+from .assemble import SharedDetectors, build_source, workers
+from .continuation import START_FILE
 from .output_watch import OutputWatch
-from .parts import Parts, with_replay, with_trace
+from .parts import with_trace
 from .replay import FILE as REPLAY_FILE
 from .settings import RunSettings
-from .summary import TRACE_FILE, Summary, summarize, write_summary
+from .stream_run import StreamRun, build_stream
+from .summary import (
+    SUMMARY_FILE,
+    TRACE_FILE,
+    Ending,
+    Summary,
+    combine,
+    summarize,
+    write_summary,
+)
 
 log = logging.getLogger(__name__)
+
+CONFIG_FILE = "config.yaml"
+"""The configuration of one of several streams, in its folder."""
 
 
 def execute(
     config: DictConfig,
+    streams: Mapping[str, DictConfig] | None = None,
     *,
     require_display: bool = True,
     resumed: bool = False,
@@ -48,6 +61,8 @@ def execute(
 
     Args:
         config: as `vidan.config.compose.compose` makes it, with `run_dir` set.
+        streams: as `vidan.config.streams.stream_configs` makes them; None for one stream, that of
+            `config`.
         require_display: whether a window sink without a display is an error; else it is left out.
         resumed: whether to continue an interrupted run, with the detections that it kept.
         progress: called about ten times a second, in the calling thread.
@@ -58,73 +73,109 @@ def execute(
     Raises:
         VidanError: a component cannot be built, or failed during the run.
     """
-    return prepare(config, require_display=require_display, resumed=resumed).run(progress)
+    run = prepare(config, streams, require_display=require_display, resumed=resumed)
+    return run.run(progress)
 
 
 def prepare(
-    config: DictConfig, *, require_display: bool = True, resumed: bool = False
+    config: DictConfig,
+    streams: Mapping[str, DictConfig] | None = None,
+    *,
+    require_display: bool = True,
+    resumed: bool = False,
 ) -> PreparedRun:
     """Build a run without starting it; see `execute` for the arguments.
 
     Raises:
-        VidanError: a component cannot be built.
+        VidanError: a component cannot be built. Of several streams, those whose source cannot be
+            opened are left out, unless it is all of them.
     """
     settings = RunSettings.from_config(config)
-    _make_directory(settings.run_dir)
+    by_name = _stream_settings(settings, streams) if streams else {"": settings}
+    for each in by_name.values():
+        _make_directory(each.run_dir)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
     start = (RunStart.read(settings.run_dir) if resumed else None) or RunStart.new()
+    trace = Trace() if settings.trace else None
+    wrap = partial(with_trace, trace=trace, shared={}) if trace else lambda parts: parts
     with ExitStack() as opened:
-        parts = assemble(settings, opened, start, require_display=require_display)
-        resumable = _is_resumable(settings, parts)
-        if resumable:
-            inputs = identities(settings.components)
-            parts = with_replay(parts, settings.run_dir, inputs, start, resumed=resumed)
-        parts, keeper = with_counts(parts, settings, start, resumable=resumable, resumed=resumed)
-        if keeper is not None:
-            opened.callback(keeper.close)
-        trace = Trace() if settings.trace else None
-        if trace is not None:
-            parts = with_trace(parts, trace)
-        pipeline = _pipeline(settings, parts)
+        sources, lost = _sources(by_name, opened)
+        count = workers(settings, sources.values())
+        live = any(source.live for source in sources.values())
+        detectors = SharedDetectors(opened, BuildContext(workers=count, live_source=live))
+        runs = {}
+        for name, source in sources.items():
+            with _named(name):
+                runs[name] = build_stream(
+                    by_name[name],
+                    source,
+                    detectors.get(by_name[name].components["detector"]),
+                    opened,
+                    start,
+                    name=name,
+                    require_display=require_display,
+                    resumable=_is_resumable(by_name[name], source),
+                    resumed=resumed,
+                    wrap=wrap,
+                )
+        pipeline = Pipeline(
+            [run.stream for run in runs.values()],
+            workers=count,
+            max_batch=settings.pipeline.max_batch,
+            detection_timeout=settings.pipeline.detection_timeout,
+        )
+        for name, stream in (streams or {}).items():
+            _save(stream, by_name[name].run_dir / CONFIG_FILE)
         opened.pop_all()  # the pipeline closes them from now on
-    return PreparedRun(config, settings, parts, pipeline, trace, keeper)
+    return PreparedRun(config, settings, runs, lost, pipeline, trace)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PreparedRun:
     """A run that can be started.
 
     Attributes:
         config: the composed configuration.
         settings: the validated settings.
-        parts: the components.
+        streams: the streams by name; one stream alone is called "".
+        lost: why the source of a stream could not be opened, by the name of the stream.
         pipeline: the frame loop; `pipeline.interrupt` stops the run from another thread.
         trace: None if the run is not traced.
-        keeper: saves the counts; None if they are not saved.
+        summary: None until it has ended.
     """
 
     config: DictConfig
     settings: RunSettings
-    parts: Parts
+    streams: Mapping[str, StreamRun]
+    lost: Mapping[str, VidanError]
     pipeline: Pipeline
     trace: Trace | None
-    keeper: CountsKeeper | None
+    summary: Summary | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all detectors."""
+        detectors = [run.parts.detector for run in self.streams.values()]
+        return tuple(dict.fromkeys(label for each in detectors for label in each.labels))
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Summary:
         """Start the run and wait for its end; works once. See `execute`."""
         hook = load_plugins().manager.hook
         hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
         error: BaseException | None = None
-        outputs = OutputWatch(self.settings.run_dir, self.parts, self.pipeline.stop)
+        sinks = [sink for run in self.streams.values() for sink in run.parts.sinks.values()]
+        outputs = OutputWatch(self.settings.run_dir, sinks, self.pipeline.stop)
         try:
             self.pipeline.run(outputs.then(progress))
             outputs.check()
+            if self.lost:
+                raise next(iter(self.lost.values()))
         except BaseException as raised:
             error = raised
             raise
         finally:
-            summary = self._finish(error)
+            summary = self.summary = self._finish(error)
             hook.vidan_run_finished(summary=summary, error=error)
         return summary
 
@@ -145,21 +196,93 @@ class PreparedRun:
             error = raised
             raise
         finally:
-            hook.vidan_run_finished(summary=self._finish(error), error=error)
+            self.summary = self._finish(error)
+            hook.vidan_run_finished(summary=self.summary, error=error)
 
     def _finish(self, error: BaseException | None) -> Summary:
-        """Write the trace and the summary, and delete the files for resuming a complete run."""
-        if self.keeper is not None:
-            self.keeper.close()
+        """Write the trace and the summaries, and delete the files for resuming a complete run."""
         directory = self.settings.run_dir
         traced = self.trace is not None and self.trace.write(directory / TRACE_FILE)
-        summary = summarize(self.pipeline, self.parts, directory, error, traced=traced)
+        files = [TRACE_FILE, SUMMARY_FILE] if traced else [SUMMARY_FILE]
+        failures = (*self.lost.values(), *self.pipeline.failures)
+        interrupted = self.pipeline.interrupted is not None
+        ending = Ending(error, failures, interrupted, [str(directory / file) for file in files])
+        if alone := self.streams.get(""):
+            summary = alone.finish(ending)
+        else:
+            summary = combine(self._stream_summaries(), self.pipeline.stats, ending)
         if directory.exists():
             write_summary(directory, summary)
-        if error is None and self.pipeline.interrupted is None:
+        if error is None and not interrupted:
             for file in (REPLAY_FILE, JOURNAL_FILE, START_FILE):
                 (directory / file).unlink(missing_ok=True)
         return summary
+
+    def _stream_summaries(self) -> dict[str, Summary]:
+        """The summary of each stream, which is written into its folder too."""
+        found: dict[str, Summary] = {}
+        interrupted = self.pipeline.interrupted is not None
+        for name in (*self.streams, *self.lost):
+            run = self.streams.get(name)
+            failures = run.stream.failures if run else [self.lost[name]]
+            directory = self.settings.run_dir / name
+            error = next(iter(failures), None)
+            ending = Ending(error, failures, interrupted, [str(directory / SUMMARY_FILE)])
+            found[name] = run.finish(ending) if run else summarize(Stats(), ending)
+            if directory.exists():
+                write_summary(directory, found[name])
+        return found
+
+
+def _stream_settings(
+    settings: RunSettings, streams: Mapping[str, DictConfig]
+) -> dict[str, RunSettings]:
+    """The settings of each stream, whose outputs are in a folder of its name."""
+    found = {}
+    for name, config in streams.items():
+        config.run_dir = str(settings.run_dir / name)
+        with _named(name):
+            found[name] = RunSettings.from_config(config)
+    return found
+
+
+def _save(config: DictConfig, path: Path) -> None:
+    try:
+        OmegaConf.save(config, path)
+    except OSError as error:
+        raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Let errors name one of several streams."""
+    try:
+        yield
+    except StageError:
+        raise
+    except VidanError as error:
+        if not name:
+            raise
+        raise type(error)(f"stream {name!r}: {error}") from error
+
+
+def _sources(
+    settings: Mapping[str, RunSettings], opened: ExitStack
+) -> tuple[dict[str, Source], dict[str, VidanError]]:
+    """The sources of the streams, and why those of others cannot be opened."""
+    sources: dict[str, Source] = {}
+    lost: dict[str, VidanError] = {}
+    for name, each in settings.items():
+        try:
+            with _named(name):
+                sources[name] = build_source(each, opened)
+        except SourceError as error:
+            if name:
+                log.error("%s", error)
+            lost[name] = error
+    if not sources:
+        raise next(iter(lost.values()))
+    return sources, lost
 
 
 def _make_directory(directory: Path) -> None:
@@ -169,28 +292,7 @@ def _make_directory(directory: Path) -> None:
         raise SinkError(f"cannot write into {str(directory)!r}: {error.strerror}") from error
 
 
-def _is_resumable(settings: RunSettings, parts: Parts) -> bool:
+def _is_resumable(settings: RunSettings, source: Source) -> bool:
     """Whether `vidan resume` can continue it: not from a live source or without Hydra's files."""
     hydra = settings.run_dir / ".hydra/config.yaml"
-    return settings.resumable and not parts.source.live and hydra.exists()
-
-
-def _pipeline(settings: RunSettings, parts: Parts) -> Pipeline:
-    stream = Stream(
-        parts.source,
-        parts.tracker,
-        parts.sinks,
-        parts.analyzers,
-        max_frames=settings.max_frames,
-        buffer=settings.pipeline.buffer,
-        age_limit=settings.pipeline.age_limit,
-        detect_every=settings.pipeline.detect_every,
-        on_sink_error=settings.on_sink_error,
-    )
-    return Pipeline(
-        stream,
-        parts.detector,
-        workers=workers(settings, parts.source),
-        max_batch=settings.pipeline.max_batch,
-        detection_timeout=settings.pipeline.detection_timeout,
-    )
+    return settings.resumable and not source.live and hydra.exists()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import SinkError
-from ..interfaces import ReportsOutputs
+from ..interfaces import EventSink, ReportsOutputs, Sink
 from ..stats import Stats
-from .parts import Parts
 
 
 class OutputWatch:
@@ -16,12 +15,14 @@ class OutputWatch:
 
     Args:
         directory: of the run.
-        parts: of the run.
+        sinks: of all streams.
         stop: ends the run.
     """
 
-    def __init__(self, directory: Path, parts: Parts, stop: Callable[[], None]) -> None:
-        self._directory, self._parts, self._stop = directory, parts, stop
+    def __init__(
+        self, directory: Path, sinks: Sequence[Sink | EventSink], stop: Callable[[], None]
+    ) -> None:
+        self._directory, self._sinks, self._stop = directory, sinks, stop
         self._removed = False
 
     def then(self, progress: Callable[[Stats], None] | None) -> Callable[[Stats], None]:
@@ -52,7 +53,7 @@ class OutputWatch:
         directory = self._directory.absolute()
         return any(
             Path(path).absolute().is_relative_to(directory)
-            for sink in self._parts.sinks.values()
+            for sink in self._sinks
             if isinstance(sink, ReportsOutputs)
             for path in sink.outputs
         )

@@ -66,11 +66,18 @@ def with_replay(
     return replace(parts, detector=detector)
 
 
-def with_trace(parts: Parts, trace: Trace) -> Parts:
-    """Record the calls of each component in a trace."""
+def with_trace(parts: Parts, trace: Trace, shared: dict[int, TracedDetector]) -> Parts:
+    """Record the calls of each component in a trace.
+
+    Args:
+        parts: of a stream.
+        trace: of the run.
+        shared: detectors with their trace, by the `id` of the detector; this one is added.
+    """
+    detector = shared.setdefault(id(parts.detector), TracedDetector(parts.detector, trace))
     return Parts(
         TracedSource(parts.source, trace),
-        TracedDetector(parts.detector, trace),
+        detector,
         TracedTracker(parts.tracker, trace),
         {
             name: TracedSink(name, sink, trace) if isinstance(sink, Sink) else sink

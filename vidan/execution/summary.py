@@ -6,15 +6,14 @@ import html
 import json
 import logging
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from ..events import Measure
-from ..interfaces import ReportsOutages, ReportsOutputs
-from ..runtime.pipeline import Pipeline
+from ..stats import Stats
 from ..support.text import utf8
-from .parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +22,23 @@ TRACE_FILE = "trace.json"
 
 SUMMARY_FILE = "summary.json"
 """The summary of a run, in its directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run, or one of its streams, ended.
+
+    Attributes:
+        error: that ended it; None if there was none.
+        failures: all errors.
+        interrupted: whether a signal stopped it.
+        files: paths of files that it wrote besides its sinks and analyzers.
+    """
+
+    error: BaseException | None
+    failures: Sequence[BaseException]
+    interrupted: bool
+    files: Sequence[str] = ()
 
 
 class Summary(TypedDict):
@@ -45,6 +61,8 @@ class Summary(TypedDict):
         error: the message of the error that ended the run.
         failures: the messages of all errors, including those of sinks that the run went on without.
         outputs: paths of the files that were written.
+        streams: the summary of each stream by its name, in a run of several. Durations and ages
+            are in these only.
     """
 
     frames: int
@@ -63,6 +81,7 @@ class Summary(TypedDict):
     error: str | None
     failures: list[str]
     outputs: list[str]
+    streams: NotRequired[dict[str, Summary]]
 
 
 class SummaryTable(dict[str, Any]):
@@ -84,40 +103,59 @@ class SummaryTable(dict[str, Any]):
 
 
 def summarize(
-    pipeline: Pipeline,
-    parts: Parts,
-    directory: Path,
-    error: BaseException | None,
+    stats: Stats,
+    ending: Ending,
     *,
-    traced: bool,
+    measures: Sequence[Mapping[str, Any]] = (),
+    outages: Sequence[Mapping[str, Any]] = (),
+    outputs: Sequence[str] = (),
 ) -> Summary:
-    """The summary of a run that has ended.
+    """The summary of a stream, or of a run of several.
 
     Args:
-        pipeline: of the run.
-        parts: its components.
-        directory: of the run.
-        error: that ended it; None if there was none.
-        traced: whether a trace was written.
+        stats: of the stream, or in total.
+        ending: how it ended.
+        measures: last values of the analyzers; see `measure_records`.
+        outages: of the source.
+        outputs: paths of the files that sinks and analyzers wrote.
     """
-    outputs = [
-        path
-        for part in (*parts.sinks.values(), *parts.analyzers.values())
-        if isinstance(part, ReportsOutputs)
-        for path in part.outputs
-    ]
-    files = [TRACE_FILE, SUMMARY_FILE] if traced else [SUMMARY_FILE]
-    outages = parts.source.outages if isinstance(parts.source, ReportsOutages) else ()
-    analyses = [stream.analysis for stream in pipeline.streams]
-    values = pipeline.stats.summary() | {
-        "measures": [record for a in analyses for record in measure_records(a.measures())],
-        "outages": [outage.summary() for outage in outages],
-        "interrupted": pipeline.interrupted is not None,
-        "error": None if error is None else str(error),
-        "failures": [str(failure) for failure in pipeline.failures],
-        "outputs": [*outputs, *(str(directory / file) for file in files)],
+    values = {
+        **stats.summary(),
+        "measures": list(measures),
+        "outages": list(outages),
+        "interrupted": ending.interrupted,
+        "error": None if ending.error is None else str(ending.error),
+        "failures": [str(failure) for failure in ending.failures],
+        "outputs": [*outputs, *ending.files],
     }
     return typing.cast(Summary, SummaryTable(values))
+
+
+def combine(streams: Mapping[str, Summary], stats: Stats, ending: Ending) -> Summary:
+    """The summary of a run of several streams.
+
+    Args:
+        streams: the summary of each, by its name.
+        stats: in total.
+        ending: how the run ended.
+    """
+    total = summarize(
+        stats,
+        ending,
+        measures=[
+            measure | {"labels": {"stream": name} | measure["labels"]}
+            for name, each in streams.items()
+            for measure in each["measures"]
+        ],
+        outages=[
+            {"stream": name} | outage
+            for name, each in streams.items()
+            for outage in each["outages"]
+        ],
+        outputs=[path for each in streams.values() for path in each["outputs"]],
+    )
+    total["streams"] = dict(streams)
+    return total
 
 
 def measure_records(measures: Mapping[Measure, float]) -> list[dict[str, Any]]:

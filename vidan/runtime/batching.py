@@ -15,16 +15,18 @@ from .stream import Detected, Job, Stream
 
 
 class DetectorPool:
-    """Worker threads that take the newest frame of each live stream, the oldest first.
+    """Worker threads that take the newest frame of each live stream.
 
-    No stream gets a second frame detected before another that is waiting got its first. A batch
-    is formed from the frames that are waiting, and never waits for more: on the machines
+    The stream whose last frame was taken longest ago comes first, so none gets a second frame
+    detected before another that is waiting got its first; among equals, the oldest frame does.
+    A batch is formed from the frames that are waiting, and never waits for more: on the machines
     measured so far, waiting costs more latency than a larger batch saves.
 
     A frame is taken only when there is room for its result, so that it is as new as possible
     when its detection starts.
 
     Attributes:
+        detector: that they call.
         stuck: threads whose detection has timed out.
 
     Args:
@@ -44,7 +46,7 @@ class DetectorPool:
         max_batch: int | None,
         timeout: float | None = None,
     ) -> None:
-        self._detector = detector
+        self.detector = detector
         self._streams = streams
         self._workers = workers
         self._working = workers
@@ -55,6 +57,8 @@ class DetectorPool:
         self._batch = helpful if max_batch is None else max_batch
         self._changed = threading.Condition()
         self._failures: list[StageError] = []
+        self._turns = dict.fromkeys(streams, 0)  # of the last frame taken of each
+        self._turn = 0
         for stream in streams:
             stream.connect(detector, workers, self._batch, self._changed)
 
@@ -91,7 +95,7 @@ class DetectorPool:
             last = self._working == 0
         if last:
             try:
-                self._detector.close()
+                self.detector.close()
             except BaseException as error:
                 failure = StageError("detector", None, error)
                 failure.__cause__ = error
@@ -116,9 +120,11 @@ class DetectorPool:
             ready = [stream for stream in self._streams if stream.due(now) == 0]
             if not ready:
                 break
-            ready.sort(key=_captured)
-            taken = [stream.take() for stream in ready[: self._batch - len(jobs)]]
-            jobs += [job for job in taken if job is not None]
+            stream = min(ready, key=lambda each: (self._turns[each], _captured(each)))
+            if job := stream.take():
+                self._turn += 1
+                self._turns[stream] = self._turn
+                jobs.append(job)
         return jobs
 
     def _detect(self, jobs: list[Job]) -> None:
@@ -126,7 +132,7 @@ class DetectorPool:
         thread = threading.current_thread()
         try:
             self._running[thread] = time.monotonic(), jobs
-            found = self._detector.detect([job.frame for job in jobs])
+            found = self.detector.detect([job.frame for job in jobs])
             if len(found) != len(jobs):
                 n = len(jobs)
                 wanted = "1 result for 1 frame" if n == 1 else f"{n} results for {n} frames"

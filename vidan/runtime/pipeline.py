@@ -3,7 +3,7 @@
     source ──frames──► detector ──pending──► tracker, analyzers ──deliveries──► sinks
     one thread         worker pool           one thread                         one thread each
 
-Each stream has its own source, tracker, analyzers and sinks; all streams share the detector.
+Each stream has its own source, tracker, analyzers and sinks; streams share detectors.
 
 Frames are dropped in one place only, before detection, and only those of a live source:
 its channel holds one frame and replaces it by a newer one. Elsewhere a full channel makes the
@@ -42,30 +42,31 @@ LOOP_BUFFER = 2
 
 
 class Pipeline:
-    """Runs one or more streams through one detector.
+    """Runs one or more streams through the detectors that they share.
 
     A pipeline runs once: by `run`, or by a loop over its results. It closes the sources, the
-    detector and the sinks, each in the thread that used it. A `with` block stops it at its end,
+    detectors and the sinks, each in the thread that used it. A `with` block stops it at its end,
     and closes one that has not run.
 
     Args:
         streams: one stream, or several.
-        detector: called by `workers` threads, and shared by all streams.
-        workers: threads that detect; results stay in order.
+        detector: shared by all streams without one of their own; None if each has one. Streams
+            with the same one share it too.
+        workers: threads that call each detector; results stay in order.
         max_batch: frames in one call of the detector at most; None for as many as help it: see
             Batching.
         detection_timeout: s after which a detection that has not ended fails; None for never.
 
     Attributes:
         streams: the streams.
-        detector: the detector.
+        detector: of all streams without one of their own.
         interrupted: number of the signal that interrupted the run; None if none did.
     """
 
     def __init__(
         self,
         streams: Stream | Sequence[Stream],
-        detector: Detector,
+        detector: Detector | None = None,
         *,
         workers: int = 1,
         max_batch: int | None = None,
@@ -74,7 +75,10 @@ class Pipeline:
         self.streams = [streams] if isinstance(streams, Stream) else list(streams)
         self.detector = detector
         self.interrupted: int | None = None
-        self._pool = DetectorPool(detector, self.streams, workers, max_batch, detection_timeout)
+        self._pools = [
+            DetectorPool(each, sharing, workers, max_batch, detection_timeout)
+            for each, sharing in _by_detector(self.streams, detector)
+        ]
         self._interrupts = 0
         self._own_failures: list[StageError] = []
         self._started = False
@@ -97,7 +101,8 @@ class Pipeline:
     def failures(self) -> tuple[StageError, ...]:
         """What has failed so far, in order within each stream."""
         of_streams = [failure for stream in self.streams for failure in stream.failures]
-        return (*of_streams, *self._pool.failures, *self._own_failures)
+        of_pools = [failure for pool in self._pools for failure in pool.failures]
+        return (*of_streams, *of_pools, *self._own_failures)
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Stats:
         """Run to the end of all sources, to a stop, or to the first failure.
@@ -131,8 +136,10 @@ class Pipeline:
                 if self._interrupts > handled:
                     handled = self._interrupts
                     self.stop(discard=handled > 1)
-                self._pool.fail_overdue()
-                if math.isinf(until) and (handled > 1 or self._pool.stuck):
+                for pool in self._pools:
+                    pool.fail_overdue()
+                is_stuck = any(pool.stuck for pool in self._pools)
+                if math.isinf(until) and (handled > 1 or is_stuck):
                     until = time.monotonic() + ABANDON_AFTER_S
                 self._wait(threads)
                 for stream in self.streams:
@@ -162,7 +169,8 @@ class Pipeline:
         self.stop()
         if not self._started:
             self._started = True
-            self.detector.close()
+            for pool in self._pools:
+                pool.detector.close()
             for stream in self.streams:
                 for component in (stream.source, *stream.sinks.values()):
                     component.close()
@@ -222,10 +230,9 @@ class Pipeline:
             give_up(thread)
 
     def _threads(self) -> list[DaemonThread]:
-        jobs = self._pool.jobs()
-        for stream in self.streams:
-            jobs |= stream.jobs()
-        return [DaemonThread(job, f"vidan-{name}") for name, job in jobs.items()]
+        loops = [pool.jobs() for pool in self._pools] + [each.jobs() for each in self.streams]
+        named = [loop for group in loops for loop in group.items()]
+        return [DaemonThread(loop, f"vidan-{name}") for name, loop in named]
 
     @staticmethod
     def _wait(threads: Iterable[DaemonThread]) -> None:
@@ -233,3 +240,16 @@ class Pipeline:
         end = time.monotonic() + POLL_S
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
+
+
+def _by_detector(
+    streams: Sequence[Stream], common: Detector | None
+) -> Iterator[tuple[Detector, list[Stream]]]:
+    """Each detector with the streams that use it."""
+    found: dict[int, tuple[Detector, list[Stream]]] = {}
+    for stream in streams:
+        detector = stream.detector or common
+        if detector is None:
+            raise ValueError(f"stream {stream.name!r} has no detector")
+        found.setdefault(id(detector), (detector, []))[1].append(stream)
+    return iter(found.values())

@@ -115,6 +115,7 @@ class Stream:
         sinks: by name, each called by a thread of its own; None for none.
         analyzers: by name, called in this order after the tracker, in its thread.
         name: prefix for threads and failures where there are several streams.
+        detector: of this stream; None for that of the pipeline.
         max_frames: end after this many frames of the source; None for all.
         buffer: items that wait between two stages when nothing may be dropped.
         age_limit: for a live source, skip a frame in favor of the next one if it would be older
@@ -126,6 +127,7 @@ class Stream:
             others go on as long as there is one, and the error is raised at the end.
 
     Attributes:
+        detector: that it uses.
         stats: counts and times, live.
         analysis: calls the analyzers.
     """
@@ -138,6 +140,7 @@ class Stream:
         analyzers: Mapping[str, Analyzer] | None = None,
         *,
         name: str = "",
+        detector: Detector | None = None,
         max_frames: int | None = None,
         buffer: int = 2,
         age_limit: float | None = AGE_LIMIT,
@@ -149,6 +152,7 @@ class Stream:
         self.sinks = dict(sinks or {})
         self.analyzers = dict(analyzers or {})
         self.name = name
+        self.detector = detector
         self.max_frames = max_frames
         self.detect_every = detect_every
         self.stats = Stats()
@@ -182,7 +186,7 @@ class Stream:
             batch: frames in a batch at most.
             changed: the condition that the channels of all streams share.
         """
-        self._detector = detector
+        self.detector = detector
         self.frames: Channel[Captured] = (
             Channel(1, replace=newest, changed=changed)
             if self.source.live
@@ -347,7 +351,8 @@ class Stream:
             "detector": detected.seconds,
             "tracker": time.perf_counter() - started,
         }
-        return Result(frame, detections, tracks, self._detector.labels, timings=timings)
+        labels = self.detector.labels if self.detector else ()
+        return Result(frame, detections, tracks, labels, timings=timings)
 
     def _finish_analyzers(self) -> None:
         """Deliver the events that were still pending at the end of the stream."""

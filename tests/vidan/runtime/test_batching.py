@@ -41,9 +41,10 @@ class NamedSource(FakeSource):
             yield each
 
 
-def stream(name, *args, sink=None, tracker=None, **options):
+def stream(name, *args, sink=None, tracker=None, detector=None, **options):
     source = NamedSource(name, *args, **options)
-    return Stream(source, tracker or FakeTracker(), {"out": sink or FakeSink()}, name=name)
+    sinks = {"out": sink or FakeSink()}
+    return Stream(source, tracker or FakeTracker(), sinks, name=name, detector=detector)
 
 
 def wait_until(condition):
@@ -87,6 +88,26 @@ def test_no_stream_gets_a_second_frame_before_another_that_waits_got_its_first()
     places = {key: n for n, batch in enumerate(detector.batches) for key in batch}
     # The first batch was taken before all were waiting; the next one has the other streams.
     assert max(places["one", 0], places["two", 0]) <= 2
+
+
+def test_streams_take_turns_whatever_their_frame_rates():
+    detector = FakeDetector(delay=0.02)
+    fast = stream("fast", 400, live=True, delay=0.002, sink=FakeSink())
+    slow = stream("slow", 100, live=True, delay=0.008, sink=FakeSink())
+    Pipeline([fast, slow], detector).run()
+    counts = fast.stats.frames, slow.stats.frames
+    assert min(counts) > 20
+    assert max(counts) < 1.2 * min(counts), counts
+
+
+def test_streams_may_have_detectors_of_their_own():
+    own, common = FakeDetector(), FakeDetector()
+    streams = [stream("a", 5, detector=own), stream("b", 5), stream("c", 5, detector=own)]
+    assert Pipeline(streams, common).run().frames == 15
+    assert (own.closed, common.closed) == (1, 1)
+    assert [s.detector for s in streams] == [own, common, own]
+    with pytest.raises(ValueError, match="stream 'x' has no detector"):
+        Pipeline([stream("x", 1)])
 
 
 @pytest.mark.parametrize(

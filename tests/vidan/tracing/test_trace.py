@@ -18,7 +18,7 @@ from .. import fakes
 def run(source, detector, sinks, **settings):
     """The trace of a run."""
     trace = Trace()
-    parts = with_trace(Parts(source, detector, fakes.FakeTracker(), sinks), trace)
+    parts = with_trace(Parts(source, detector, fakes.FakeTracker(), sinks), trace, {})
     stream = Stream(parts.source, parts.tracker, parts.sinks)
     Pipeline(stream, parts.detector, **settings).run()
     return trace
@@ -158,7 +158,7 @@ class FileSink(fakes.FakeSink):
 def test_optional_interfaces_are_forwarded():
     source, sink = CameraSource(), FileSink()
     parts = Parts(source, fakes.FakeDetector(), fakes.FakeTracker(), {"file": sink})
-    traced = with_trace(parts, Trace())
+    traced = with_trace(parts, Trace(), {})
     assert isinstance(traced.source, Stoppable)
     traced.source.stop()
     assert source.stopped
@@ -175,7 +175,7 @@ def test_optional_interfaces_may_be_missing():
     parts = Parts(
         fakes.FakeSource(), fakes.FakeDetector(), fakes.FakeTracker(), {"list": fakes.FakeSink()}
     )
-    traced = with_trace(parts, Trace())
+    traced = with_trace(parts, Trace(), {})
     traced.source.stop()
     assert not list(traced.source.outages)
     assert not traced.sinks["list"].outputs

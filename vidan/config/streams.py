@@ -1,0 +1,184 @@
+"""Several streams: the configuration of each, from what it overrides."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from ..errors import ConfigError, did_you_mean
+from ..kinds import KINDS
+from ..options import expanded
+from .compose import compose
+from .quoting import in_hydra_quotes
+
+GROUPS = (*KINDS, "scene", "pipeline")
+"""Config groups of which a stream may choose options."""
+
+KEYS = (*GROUPS, "counts", "max_frames", "on_sink_error")
+"""What a stream may override."""
+
+SHARED = ("pipeline.workers", "pipeline.max_batch", "pipeline.detection_timeout")
+"""What all streams have in common."""
+
+NAME = re.compile(r"[\w-][\w.-]*")
+"""Names of streams, which are names of folders too."""
+
+
+class Shard(NamedTuple):
+    """A share of the streams, for one of several processes.
+
+    Attributes:
+        number: from 0.
+        of: number of shares.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The share that `i/n` names.
+
+        >>> Shard.parse("0/3")
+        Shard(number=0, of=3)
+
+        Raises:
+            ConfigError: it is not one.
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text)
+        if found is None or int(found[1]) >= int(found[2]):
+            raise ConfigError(f"shard={text!r}: expected i/n with 0 <= i < n, such as 0/3")
+        return cls(int(found[1]), int(found[2]))
+
+    def has(self, name: str) -> bool:
+        """Whether a stream belongs to it.
+
+        Of each stream, the share with the highest hash of both has it (rendezvous hashing), so
+        that with one more share only the streams that it gets move.
+        """
+        return self.number == max(range(self.of), key=lambda n: _digest(f"{n}/{name}"))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def stream_configs(
+    config: DictConfig, overrides: Sequence[str], config_name: str = "config"
+) -> dict[str, DictConfig]:
+    """The configuration of each stream, by its name; {} without `streams`.
+
+    Args:
+        config: of the whole run.
+        overrides: that it was composed from.
+        config_name: the file in `conf/` that it starts from.
+
+    Raises:
+        ConfigError: there are no streams, or one is not valid.
+    """
+    if config.get("streams") is None:
+        if config.get("shard") is not None:
+            raise ConfigError("shard: it divides streams: set streams=<file>")
+        return {}
+    found = _read(config.streams)
+    if config.get("shard") is not None:
+        shard = Shard.parse(str(config.shard))
+        found = {name: values for name, values in found.items() if shard.has(name)}
+    common = [o for o in overrides if o.lstrip("+").partition("=")[0] not in ("streams", "shard")]
+    return {name: _composed(name, values, common, config_name) for name, values in found.items()}
+
+
+def _read(streams: Any) -> dict[str, Mapping[str, Any]]:
+    """What each stream overrides, by its name."""
+    where = "streams"
+    if isinstance(streams, str):
+        where, streams = repr(streams), _load(streams)
+    values = OmegaConf.to_container(streams) if isinstance(streams, DictConfig) else streams
+    if not isinstance(values, Mapping) or not values:
+        raise ConfigError(f"{where}: expected names of streams, each with what it overrides")
+    names: dict[str, str] = {}
+    for name, given in values.items():
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ConfigError(
+                f"{where}: {name!r} is not a name of a stream: expected letters, digits, _, - and ."
+            )
+        if (other := names.setdefault(name.casefold(), name)) != name:
+            raise ConfigError(f"{where}: {other!r} and {name!r} would have the same folder")
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"{where}: {name}={given!r}: expected what the stream overrides")
+    return dict(values)
+
+
+def _load(path: str) -> Any:
+    try:
+        return OmegaConf.load(expanded(path))
+    except OSError as error:
+        raise ConfigError(f"streams={path!r}: cannot read it: {error.strerror}") from error
+    except (YAMLError, OmegaConfBaseException, UnicodeError) as error:
+        text = " ".join(str(error).split())
+        raise ConfigError(f"streams={path!r}: not a YAML file of streams: {text}") from error
+
+
+def _composed(
+    name: str, values: Mapping[str, Any], common: Sequence[str], config_name: str
+) -> DictConfig:
+    try:
+        own = list(_overrides(values))
+        config = compose([*(o for o in common if _applies(o, own)), *own], config_name)
+    except ConfigError as error:
+        raise ConfigError(f"stream {name!r}: {error}") from error
+    if "stream" in config.source:
+        config.source.stream = name
+    return config
+
+
+def _applies(override: str, own: Sequence[str]) -> bool:
+    """Whether an override of all streams is about a component that a stream does not replace."""
+    group, _, rest = override.lstrip("+").partition("=")[0].partition(".")
+    chosen = [value for key, _, value in (o.partition("=") for o in own) if key == group]
+    if not rest or not chosen or group not in KINDS:
+        return True
+    component = rest.partition(".")[0]
+    return KINDS[group].many and component in re.findall(r"\w+", chosen[-1])
+
+
+def _overrides(values: Mapping[str, Any]) -> Iterator[str]:
+    """What a stream overrides, as on the command line."""
+    for key, value in values.items():
+        key = str(key)
+        group = key.lstrip("+").partition(".")[0]
+        if group not in KEYS:
+            raise ConfigError(f"it cannot override {key!r}: {did_you_mean(key, KEYS)}")
+        yield from _leaves(key, value)
+
+
+def _leaves(key: str, value: Any) -> Iterator[str]:
+    if key.lstrip("+") in SHARED:
+        raise ConfigError(f"it cannot override {key!r}: all streams share it")
+    if isinstance(value, Mapping):
+        chosen = dict(value)
+        if key in KINDS and "name" in chosen:  # an option of a config group
+            yield from _leaves(key, chosen.pop("name"))
+        for inner, each in chosen.items():
+            yield from _leaves(f"{key}.{inner}", each)
+    else:
+        yield f"{key}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    """A value in the grammar of Hydra's overrides."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return in_hydra_quotes(f"={value}")[1:]
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{k}:{_written(v)}' for k, v in value.items())}}}"
+    return str(value)
