@@ -105,3 +105,14 @@ def test_the_command_prints_the_streams_and_exits_with_1_if_one_failed(folder):
     assert re.search("stream hall +5 frames, 0 dropped", done.stdout)
     assert "0 frames, failed: stream 'gone': there is no file 'no.mp4'" in done.stdout
     assert "error: stream 'gone'" in done.stderr.splitlines()[-1]
+
+
+def test_no_password_of_a_stream_is_saved(folder):
+    camera = "source:rtsp,source.path:'rtsp://me:hidden@127.0.0.1:9/x',source.retry.max:0"
+    streams = f"streams={{a:{{{camera}}},b:{{}}}}"
+    done = run_vidan(folder, *SMALL, streams, check=False)
+    assert done.returncode == 1
+    written = [path for path in (folder / "out").rglob("*") if path.is_file()]
+    assert "config.yaml" in {path.name for path in written}
+    assert not [path for path in written if b"hidden" in path.read_bytes()]
+    assert "hidden" not in done.stdout + done.stderr

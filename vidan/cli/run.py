@@ -68,8 +68,9 @@ def _save_configuration(config: DictConfig, folder: Path) -> None:
         OmegaConf.to_container(OmegaConf.create({"hydra": HydraConfig.get()}))
     )
     saved = copy.deepcopy(config)
-    if "sink" in saved:
-        saved.sink = _without_passwords(OmegaConf.to_container(saved.sink))
+    for key in ("sink", "streams"):
+        if isinstance(saved.get(key), DictConfig):
+            saved[key] = _without_passwords(OmegaConf.to_container(saved[key]))
     OmegaConf.save(saved, folder / "config.yaml")
     OmegaConf.save(OmegaConf.create(hydra), folder / "hydra.yaml")
     OmegaConf.save(OmegaConf.create(hydra["hydra"]["overrides"]["task"]), folder / "overrides.yaml")

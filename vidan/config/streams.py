@@ -17,7 +17,7 @@ from ..options import expanded
 from .compose import compose
 from .quoting import in_hydra_quotes
 
-GROUPS = (*KINDS, "scene", "pipeline")
+GROUPS = (*KINDS, "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
 
 KEYS = (*GROUPS, "counts", "max_frames", "on_sink_error")

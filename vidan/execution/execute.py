@@ -24,6 +24,7 @@ from ..registry.discovery import load_plugins
 from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
 from ..stats import Stats
+from ..support.secrets import redacted
 from ..tracing.trace import Trace
 from ..types import Result
 from .assemble import SharedDetectors, build_source, workers
@@ -248,7 +249,7 @@ def _stream_settings(
 
 def _save(config: DictConfig, path: Path) -> None:
     try:
-        OmegaConf.save(config, path)
+        path.write_text(redacted(OmegaConf.to_yaml(config)), encoding="utf-8")
     except OSError as error:
         raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
