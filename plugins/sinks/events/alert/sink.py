@@ -61,7 +61,7 @@ class Alert:
 
     def __init__(
         self,
-        urls_env: str | Sequence[str],
+        urls_env: str | Sequence[str] = "ALERT_URL",
         events: str | Sequence[str] = (CROSSED, LOITERING),
         rules: str | Sequence[str] | None = None,
         labels: str | Sequence[str] | None = None,
