@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 from vidan.boxes import FloatArray
+from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Result
 
-from .textfile import TextFile
+from .textfiles import TextFiles
 
 
 class JsonLines:
@@ -20,29 +22,37 @@ class JsonLines:
     are in px of the source image, and `image` is the file name where the source reads image files.
 
     Args:
-        path: output file.
+        path: output file; with `keep`, the folder and pattern of several, which have `-{time}` in
+            front of the suffix.
+        keep: maximum total size (`10GB`), age (`30d`) or number of the files, or several of
+            them by name; None for one file with everything.
 
     Raises:
+        ConfigError: `keep` is no limit.
         SinkError: the file cannot be opened or, later, written.
     """
 
     lossless = True
 
-    def __init__(self, path: str) -> None:
-        self._file = TextFile(path)
+    def __init__(self, path: str, keep: Keep = None) -> None:
+        self._files = TextFiles(path, keep)
+
+    def resume_from(self, journal: RunJournal) -> None:
+        """See `Resumable`."""
+        self._files.resume_from(journal)
 
     def write(self, result: Result) -> None:
         """Write the line of one frame."""
-        self._file.write([json.dumps(record(result), ensure_ascii=False, allow_nan=False)])
+        self._files.write([json.dumps(record(result), ensure_ascii=False, allow_nan=False)])
 
     @property
     def outputs(self) -> list[str]:
-        """The path of the file."""
-        return [self._file.path]
+        """The paths of the files."""
+        return list(self._files.paths)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._files.close()
 
 
 def record(result: Result) -> dict[str, Any]:

@@ -17,13 +17,17 @@ class TextFile:
     Args:
         path: output file; its folder is created, and an existing file is replaced.
 
+    Attributes:
+        path: of the file.
+        size: bytes written so far.
+
     Raises:
         SinkError: the file cannot be opened or, later, written.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._size = 0
+        self.size = 0
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             # Unbuffered, so that closing does not retry a failed write.
@@ -40,9 +44,9 @@ class TextFile:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             with suppress(OSError):  # a pipe cannot be truncated
-                self._file.truncate(self._size)
+                self._file.truncate(self.size)
             raise write_error(self.path, error) from error
-        self._size += len(data)
+        self.size += len(data)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
