@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
 
@@ -37,8 +40,14 @@ BUSY_TIMEOUT_S = 30.0
 REVISED = ("runs", "tracks")
 """Tables whose rows are written again with new values; the others keep the first ones."""
 
-RIGHTS = "SELECT, INSERT, UPDATE"
-"""What a role must be allowed to do with each table."""
+RIGHTS = ("SELECT", "INSERT", "UPDATE")
+"""What a role must be allowed to do with each table; with `max_age`, DELETE too."""
+
+EXPIRE_EVERY_S = 600.0
+"""How often rows that are too old are deleted, s."""
+
+TIMES = {"events": "timestamp", "tracks": "last_timestamp", "counts": "timestamp"}
+"""The column that tells how old a row is."""
 
 
 class Database:
@@ -48,10 +57,13 @@ class Database:
 
     Args:
         url: of a SQLite file or a PostgreSQL server, with a driver that is installed.
+        max_age: of rows with a known date and time, s; older ones are deleted.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, max_age: float = math.inf) -> None:
         self._url = url
+        self._max_age = max_age
+        self._expired = -math.inf  # time.monotonic()
         self._engine = _engine(url)
         dialect = url.get_backend_name()
         self._inserts = {name: _insert(table, dialect) for name, table in SQL_TABLES.items()}
@@ -71,7 +83,7 @@ class Database:
             self._connection = self._engine.connect()
             with self._connection.begin():
                 prepare(self._connection)
-                _check_rights(self._connection)
+                _check_rights(self._connection, RIGHTS + ("DELETE",) * self._expires)
         except BaseException as error:
             self.close()
             if isinstance(error, exc.SQLAlchemyError):
@@ -95,7 +107,9 @@ class Database:
         assert self._connection is not None
         try:
             try:
-                return self._write(self._connection, rows)
+                written = self._write(self._connection, rows)
+                self._expire(self._connection)
+                return written
             except exc.DBAPIError as error:
                 if not is_about_rows(error):
                     raise
@@ -129,6 +143,21 @@ class Database:
                 self._connection.close()
             self._connection = None
         self._engine.dispose()
+
+    @property
+    def _expires(self) -> bool:
+        return not math.isinf(self._max_age)
+
+    def _expire(self, connection: Connection) -> None:
+        """Delete the rows that are too old, if that is due."""
+        if not self._expires or time.monotonic() < self._expired + EXPIRE_EVERY_S:
+            return
+        self._expired = time.monotonic()
+        before = datetime.now(UTC) - timedelta(seconds=self._max_age)
+        with connection.begin():
+            for name, column in TIMES.items():
+                table = SQL_TABLES[name]
+                connection.execute(table.delete().where(table.c[column] < before))
 
     def _write(self, connection: Connection, rows: Iterable[Row]) -> int:
         with connection.begin():
@@ -203,7 +232,7 @@ def _insert(table: Table, dialect: str) -> Insert:
     return cast(Insert, statement.on_conflict_do_update(index_elements=key, set_=others))
 
 
-def _check_rights(connection: Connection) -> None:
+def _check_rights(connection: Connection, rights: Sequence[str]) -> None:
     """See that rows can be written before the run starts.
 
     Raises:
@@ -212,12 +241,12 @@ def _check_rights(connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
     for table in TABLES:
-        for right in RIGHTS.split(", "):
+        for right in rights:
             asked = text("SELECT has_table_privilege(:table, :right), current_user")
             found = connection.execute(asked, {"table": table, "right": right})
             allowed, role = tuple(found.one())
             if not allowed:
                 raise SinkError(
                     f"the role {role!r} has no right to {right} in the table {table!r}: "
-                    f"GRANT {RIGHTS} ON {', '.join(TABLES)} TO {role}"
+                    f"GRANT {', '.join(rights)} ON {', '.join(TABLES)} TO {role}"
                 )

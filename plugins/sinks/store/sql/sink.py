@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,8 @@ class Sql:
         spool: file in which rows wait for a server; None for one in `runs/spool` per stream.
         spool_size: rows that wait at most; then the oldest are dropped.
         drain: time that the end of the run waits for the server, s.
+        keep: age after which events, tracks and counts of all runs are deleted, such as `30d`,
+            where the date is known; None to keep all.
         live_source: whether frames arrive now, as from a camera; given by the run.
         run: given by the run.
 
@@ -68,6 +71,7 @@ class Sql:
         spool: str | None = None,
         spool_size: Annotated[int, Meta(ge=1)] = SPOOL_SIZE,
         drain: Annotated[float, Meta(ge=0)] = DRAIN_S,
+        keep: str | None = None,
         live_source: bool | None = None,
         run: RunContext | None = None,
     ) -> None:
@@ -77,7 +81,8 @@ class Sql:
         address = file_url(options.text("path", path))
         if url is not None:
             address = database_url(url, password_env)
-        self._database = Database(address)
+        age = math.inf if keep is None else options.measure("keep", keep, options.SECONDS)
+        self._database = Database(address, age)
         self._delivery: Delivery[Row] | None = None
         self._file: Path | None = None
         self._closed = self._failed = False

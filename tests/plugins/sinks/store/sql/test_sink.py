@@ -3,6 +3,7 @@ import logging
 import sqlite3
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine
@@ -58,6 +59,27 @@ def to_server(server, tmp_path):
     for sink in made:
         with contextlib.suppress(SinkError):
             sink.close()
+
+
+def test_rows_that_are_too_old_are_deleted(tmp_path):
+    path = tmp_path / "vidan.sqlite"
+    began = datetime.now() - timedelta(days=9)
+    old = replace(RUN, id="old", directory=tmp_path / "old")
+    for run, recorded, keep in (
+        (old, began, None),
+        (replace(RUN, directory=tmp_path / "new"), datetime.now(), "7d"),
+    ):
+        sink = Sql(str(path), run=run, recorded=f"{recorded:%Y-%m-%dT%H:%M:%S}", keep=keep)
+        feed(sink, range(5))
+        sink.close()
+    for table in ("events", "tracks"):
+        assert rows(path, f"SELECT DISTINCT run FROM {table}") == [(RUN.id,)]
+    assert len(rows(path, "SELECT run FROM runs")) == 2
+
+
+def test_an_age_that_is_none(tmp_path):
+    with pytest.raises(ConfigError, match="keep='20GB'"):
+        Sql(str(tmp_path / "a.sqlite"), keep="20GB")
 
 
 def test_a_run_that_is_repeated_changes_nothing(tmp_path):
