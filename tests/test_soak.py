@@ -103,14 +103,17 @@ def usage(pid):
     )
 
 
-def figures(port):
-    """Number of viewers, and age of the newest image in s, from the metrics of the sink."""
+def metrics(port):
+    """The metrics of the sink that are a single value, by name."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
-        text = answer.read().decode()
-    return [
-        float(re.search(rf"^vidan_{key}(?:{{.*}})? (\S+)$", text, re.M)[1])
-        for key in ("viewers", "age_seconds")
-    ]
+        lines = re.findall(r"^vidan_(\w+)(?:{.*})? (\S+)$", answer.read().decode(), re.M)
+    return {name: float(value) for name, value in lines}
+
+
+def figures(port):
+    """Number of viewers, and age of the newest image in s."""
+    found = metrics(port)
+    return found["viewers"], found["age_seconds"]
 
 
 def port_of(process, output):
@@ -134,6 +137,8 @@ def measured_run(folder, frames):
         command = [sys.executable, "-m", "vidan", *ARGUMENTS, f"source.frames={frames}"]
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         port = port_of(process, folder / "output")
+        while metrics(port).get("age_seconds") is None:  # until the first frame
+            time.sleep(0.05)
         crowd = Crowd(port)
         crowd.start()
         while process.poll() is None:

@@ -30,6 +30,7 @@ FAST = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_training_overfits_two_images(tmp_path, monkeypatch):
     monkeypatch.setitem(backbones.SCALINGS, "tiny", backbones.CompoundScaling(0.25, 0.3, lite=True))
     monkeypatch.setitem(model.ARCHITECTURES, "tiny", model.Architecture("tiny", 16, 1, 1))
