@@ -205,7 +205,7 @@ def as_frame(image: Frame | Image) -> Frame:
     return image if isinstance(image, Frame) else ArrayFrame(image)
 
 
-class _View(Frame):
+class View(Frame):
     """Another frame with a different image: its index, time and names are the same."""
 
     __slots__ = ("_frame",)
@@ -226,7 +226,7 @@ class _View(Frame):
         return self.resized(self.width, self.height)
 
 
-class CroppedFrame(_View):
+class CroppedFrame(View):
     """A part of a frame; see `Frame.crop`."""
 
     __slots__ = ("_box",)
@@ -250,7 +250,7 @@ class CroppedFrame(_View):
         return self._frame.resized_crop(shifted, width, height)
 
 
-class ScaledFrame(_View):
+class ScaledFrame(View):
     """A frame at another size; see `Frame.scaled`."""
 
     __slots__ = ()

@@ -42,6 +42,7 @@ Examples:
 KEYS = """\
 Keys of every run:
   max_frames=N            stop after N frames
+  images=blur             pixelate faces and heads in all images
   streams=FILE            several streams: names, and what each overrides
   -q, quiet=true          print warnings and errors only
   trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev

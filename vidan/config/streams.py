@@ -20,7 +20,7 @@ from .quoting import in_hydra_quotes
 GROUPS = (*KINDS, "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
 
-KEYS = (*GROUPS, "counts", "max_frames", "on_sink_error")
+KEYS = (*GROUPS, "counts", "images", "max_frames", "on_sink_error")
 """What a stream may override."""
 
 SHARED = ("pipeline.workers", "pipeline.max_batch", "pipeline.detection_timeout")

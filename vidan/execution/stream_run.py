@@ -110,5 +110,6 @@ def build_stream(
         age_limit=settings.pipeline.age_limit,
         detect_every=settings.pipeline.detect_every,
         on_sink_error=settings.on_sink_error,
+        images=settings.images,
     )
     return StreamRun(settings, parts, stream, keeper)

@@ -29,6 +29,7 @@ from ..interfaces import (
 from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
 from .analysis import Analysis
+from .anonymize import Anonymizer
 from .channel import Channel, newest
 from .coasting import coast
 from .pacing import FrameSelector
@@ -126,6 +127,9 @@ class Stream:
         on_sink_error: whether a sink that fails makes the stream `stop`; with `continue`, the
             others go on as long as there is one, and the error is raised at the end.
 
+        images: `blur` pixelates faces and heads in the frames that analyzers, sinks and loops
+            over the results get; see Anonymizer.
+
     Attributes:
         detector: that it uses.
         stats: counts and times, live.
@@ -146,6 +150,7 @@ class Stream:
         age_limit: float | None = AGE_LIMIT,
         detect_every: int = 1,
         on_sink_error: Literal["stop", "continue"] = "stop",
+        images: Literal["original", "blur"] = "original",
     ) -> None:
         self.source = source
         self.tracker = tracker
@@ -162,6 +167,7 @@ class Stream:
         for sink in self.sinks.values():
             if isinstance(sink, StatsAware):
                 sink.bind_stats(self.stats)
+        self._images = images
         self._buffer = buffer
         self._age_limit = age_limit
         self._stops_on_sink_error = on_sink_error == "stop"
@@ -185,8 +191,12 @@ class Stream:
             concurrency: batches that are detected at once.
             batch: frames in a batch at most.
             changed: the condition that the channels of all streams share.
+
+        Raises:
+            ConfigError: images are to be blurred, and the detector finds no people or faces.
         """
         self.detector = detector
+        self._anonymizer = Anonymizer(detector.labels) if self._images == "blur" else None
         self.frames: Channel[Captured] = (
             Channel(1, replace=newest, changed=changed)
             if self.source.live
@@ -352,7 +362,8 @@ class Stream:
             "tracker": time.perf_counter() - started,
         }
         labels = self.detector.labels if self.detector else ()
-        return Result(frame, detections, tracks, labels, timings=timings)
+        result = Result(frame, detections, tracks, labels, timings=timings)
+        return result if self._anonymizer is None else self._anonymizer.apply(result)
 
     def _finish_analyzers(self) -> None:
         """Deliver the events that were still pending at the end of the stream."""
