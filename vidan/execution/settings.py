@@ -66,10 +66,10 @@ class RunSettings:
         scene: the config group `scene`.
         counts: the settings `counts`.
         max_frames: end after this many frames of the source; None for all.
-        images: whether faces and heads are pixelated in images.
         on_sink_error: whether to stop the run if a sink fails.
         trace: whether to write a trace.
         resumable: whether to record what `vidan resume` needs.
+        images: whether faces and heads are pixelated in images.
     """
 
     run_dir: Path
@@ -78,10 +78,10 @@ class RunSettings:
     scene: Mapping[str, Any]
     counts: CountsSettings
     max_frames: Annotated[int, Meta(ge=1)] | None
-    images: Literal["original", "blur"]
     on_sink_error: Literal["stop", "continue"]
     trace: bool
     resumable: bool
+    images: Literal["original", "blur"] = "original"
 
     @classmethod
     def from_config(cls, config: DictConfig) -> RunSettings:
