@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib.resources
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from vidan.errors import ConfigError, did_you_mean
@@ -49,6 +50,9 @@ OPTIONAL_KEYS: dict[str, Any] = {
     "augmentation": asdict(Augmentation()) | {"scale": list(Augmentation().scale)},
 }
 """Keys that a recipe may leave out, with their defaults."""
+
+MAPPINGS = ("loss.class_weights", "oversample", "rename", "provenance")
+"""Keys with mappings from any names, such as labels; an argument replaces all of one."""
 
 log = logging.getLogger(__name__)
 
@@ -97,11 +101,25 @@ def load_recipe(argv: Sequence[str]) -> Any:
         OmegaConf.set_struct(base, True)
         for key in given:
             _check_key(base, key)
-        base.merge_with(OmegaConf.from_dotlist([f"{k}={v}" for k, v in given.items()]))
+        for key in MAPPINGS:
+            if key in given:
+                OmegaConf.update(base, key, {}, merge=False)
+            if isinstance(mapping := OmegaConf.select(base, key), DictConfig):
+                OmegaConf.set_struct(mapping, False)
+        base.merge_with(OmegaConf.from_dotlist([f"{k}={_spaced(v)}" for k, v in given.items()]))
         OmegaConf.resolve(base)
     except OmegaConfBaseException as error:
         raise ConfigError(f"recipe {name!r}: {str(error).splitlines()[0]}") from error
     return base
+
+
+def _spaced(value: str) -> str:
+    """A value for YAML, with a space after each colon of a mapping, as in `{face:2}`.
+
+    >>> _spaced("{face:2,mask:1.5}"), _spaced("a:b")
+    ('{face: 2,mask: 1.5}', 'a:b')
+    """
+    return re.sub(r":(?! )", ": ", value) if value.startswith("{") else value
 
 
 def _from_file(name: str) -> Any:

@@ -31,6 +31,13 @@ def test_overrides_change_the_recipe():
     assert recipe.augmentation(config).scale == (1, 1.5)
 
 
+@pytest.mark.parametrize("value", ["{face:2,mask:1.5}", "{face: 2, mask: 1.5}"])
+@pytest.mark.parametrize("name", ["lite0", "facemask_lite0"])
+def test_weights_of_classes_can_be_given_for_any_labels(name, value):
+    config = recipe.load_recipe([f"recipe={name}", f"loss.class_weights={value}"])
+    assert config.loss.class_weights == {"face": 2, "mask": 1.5}
+
+
 def test_the_data_folder_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("VIDAN_DATA", "/somewhere")
     assert recipe.load_recipe(["recipe=facemask_lite0"]).data == "/somewhere/facemask"
