@@ -157,6 +157,8 @@ BUILTIN_COMMANDS = (
         f"{COMPLETION}:kinds",
     ),
     Command("plugins check", "vidan.authoring.check:check", "Check a plugin for mistakes."),
+    Command("runs", "vidan.cli.runs:list_runs", "List the runs in a folder."),
+    Command("runs clean", "vidan.cli.runs:clean", "Delete the oldest runs in a folder."),
     Command("resume", "vidan.cli.resume:main", "Continue an interrupted run over a file."),
     Command(
         "doctor",
