@@ -6,6 +6,7 @@ from vidan import SinkError
 from vidan.interfaces import Resumable
 from vidan.journal import FILE, RunJournal, RunStart
 from vidan_plugins.sinks.jsonl import JsonLines
+from vidan_plugins.sinks.mot import MotFile
 from vidan_plugins.sinks.snapshots import Snapshots
 from vidan_plugins.sinks.video.sink import VideoSink
 
@@ -67,4 +68,5 @@ def test_a_journal_that_cannot_be_written(tmp_path):
 def test_sinks_with_files_named_after_the_clock_are_resumable():
     assert issubclass(VideoSink, Resumable)
     assert issubclass(Snapshots, Resumable)
-    assert not issubclass(JsonLines, Resumable)
+    assert issubclass(JsonLines, Resumable)
+    assert not issubclass(MotFile, Resumable)
