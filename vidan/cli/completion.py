@@ -151,7 +151,8 @@ def _overrides(config_name: str, words: list[str], last: str) -> Iterator[str]:
         yield from (f"{begun}{name}" for name in groups()[key])
         return
     # A config group with the name of a command holds options of that command only.
-    others = {f"{command.name}=" for command in load_plugins().commands}
+    named = {command.name for command in load_plugins().commands} & groups().keys()
+    others = {f"{name}=" for name in named}
     found = [word for word in _from_hydra(config_name, words, last) if word not in others]
     yield from found
     if equals and not any(word.startswith(last) and word != last for word in found):
