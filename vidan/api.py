@@ -37,12 +37,13 @@ def run(overrides: str | Sequence[str] = "", **options: Any) -> Summary:
         KeyboardInterrupt: Ctrl-C was pressed; the outputs are complete up to that frame.
     """
     from .config.compose import chosen_groups, compose
+    from .config.quoting import written
     from .config.streams import stream_configs
     from .execution.directory import claimed
     from .execution.execute import execute
 
     given = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
-    given += [f"{key}={_written(value)}" for key, value in options.items()]
+    given += [f"{key}={written(value)}" for key, value in options.items()]
     config = compose(given)
     streams = stream_configs(config, given)
     with claimed(None if config.run_dir is None else Path(config.run_dir)) as directory:
@@ -73,13 +74,14 @@ def track(
     ...     print(result.frame.time, result.tracks.ids)
     """
     from .config.compose import chosen_groups, compose
+    from .config.quoting import written
     from .config.shortcuts import with_source
     from .execution.directory import claimed
     from .execution.execute import prepare
 
-    given = [*overrides, *(f"{key}={_written(value)}" for key, value in options.items())]
+    given = [*overrides, *(f"{key}={written(value)}" for key, value in options.items())]
     if model is not None:
-        given.append(f"detector.model={_written(model)}")
+        given.append(f"detector.model={written(model)}")
     chosen = chosen_groups(given)
     defaults = {"sink": "[]", "resumable": "false", "counts.reset": "start"}
     given += [f"{key}={value}" for key, value in defaults.items() if key not in chosen]
@@ -92,15 +94,6 @@ def track(
             directory = Path(stack.enter_context(TemporaryDirectory(prefix="vidan-")))
         config.run_dir = str(directory)
         yield from prepare(config, require_display="sink" in chosen).results()
-
-
-def _written(value: Any) -> str:
-    """A value as it is written on the command line."""
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_written, value))}]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
 
 
 def create(kind: str, name: str, **options: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -61,3 +62,22 @@ def advice(override: str) -> str:
     return (
         f"quote it: {shlex.quote(text) if set(text) & SHELL_SPECIAL else chr(34) + text + chr(34)}"
     )
+
+
+def written(value: Any, text: Callable[[str], str] = str) -> str:
+    """A value as it is written in an override.
+
+    Args:
+        value: of YAML, or a path.
+        text: how texts are written; as they are by default, so that they may be numbers or lists.
+
+    >>> written(["a", 5, None, True, {"b": 0.5}])
+    '[a,5,null,true,{b:0.5}]'
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{','.join(written(each, text) for each in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{key}:{written(each, text)}' for key, each in value.items())}}}"
+    return text(value) if isinstance(value, str) else str(value)

@@ -15,7 +15,7 @@ from ..errors import ConfigError, did_you_mean
 from ..kinds import KINDS
 from ..options import expanded
 from .compose import compose
-from .quoting import in_hydra_quotes
+from .quoting import in_hydra_quotes, written
 
 GROUPS = (*KINDS, "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
@@ -168,17 +168,8 @@ def _leaves(key: str, value: Any) -> Iterator[str]:
         for inner, each in chosen.items():
             yield from _leaves(f"{key}.{inner}", each)
     else:
-        yield f"{key}={_written(value)}"
+        yield f"{key}={written(value, _quoted)}"
 
 
-def _written(value: Any) -> str:
-    """A value in the grammar of Hydra's overrides."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        return in_hydra_quotes(f"={value}")[1:]
-    if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{{','.join(f'{k}:{_written(v)}' for k, v in value.items())}}}"
-    return str(value)
+def _quoted(text: str) -> str:
+    return in_hydra_quotes(f"={text}")[1:]
