@@ -1,4 +1,4 @@
-"""No event is lost, whatever is killed: the broker, the database, or vidan itself."""
+"""No event is lost, whatever is killed: the broker, the database, the service, or vidan itself."""
 
 import json
 import signal
@@ -8,7 +8,13 @@ import time
 
 import pytest
 
-from tests.plugins.sinks.events.mqtt.broker import DURABLE, MOSQUITTO, Mosquitto, Subscriber
+from tests.plugins.sinks.events.mqtt.broker import (
+    DURABLE,
+    MOSQUITTO,
+    Mosquitto,
+    Subscriber,
+    free_port,
+)
 from tests.postgres import FOLDERS, PASSWORD, Postgres
 from vidan_plugins.sinks.store.sql.sink import Sql
 
@@ -69,6 +75,36 @@ class Ticks(Subscriber):
             self.arrived += 1
             event = json.loads(message.payload)
             self.found.setdefault((event["source"], event["id"]), event["data"]["frame"])
+
+
+class Recorder:
+    """A service in a process of its own, which writes down what it takes before it answers."""
+
+    CODE = """if True:
+        import sys, threading
+        from tests.plugins.sinks.events.http_server import HttpServer
+        file = open(sys.argv[2], "ab", buffering=0)
+        server = HttpServer(int(sys.argv[1]))
+        server.always = lambda request: file.write(request.body + b"\\n") and 204
+        print("ready", flush=True)
+        threading.Event().wait()
+    """
+
+    def __init__(self, path):
+        self.port, self.path = free_port(), path
+
+    def start(self):
+        command = [sys.executable, "-c", self.CODE, str(self.port), str(self.path)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def lines(self):
+        return self.path.read_bytes().splitlines() if self.path.exists() else []
 
 
 RUN = (
@@ -165,3 +201,22 @@ def test_every_event_is_stored_once_though_the_database_and_vidan_are_killed(tmp
     files = dataset.dataset(tmp_path / "run/dataset/events", partitioning="hive")
     numbers = files.to_table(columns=["number"])["number"].to_pylist()
     assert sorted(numbers) == list(range(1, EVENTS + 1))
+
+
+@pytest.mark.stress
+def test_every_event_is_posted_once_and_in_order_though_the_service_and_vidan_are_killed(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/ticker.py").write_text(PLUGIN)
+    service = Recorder(tmp_path / "taken").start()
+    url = f"sink.webhook.url=http://localhost:{service.port}/"
+    run = start(tmp_path, *RUN, "sink=[webhook]", url, "sink.webhook.drain=60")
+    try:
+        kill_often(tmp_path, run, service, lambda: len(service.lines()))
+    finally:
+        service.kill()
+    events = [json.loads(line) for line in service.lines()]
+    print(f"{len(events)} requests, {len(events) - EVENTS} of them duplicates")
+    found = {}
+    for event in events:
+        found.setdefault((event["source"], event["id"]), event["data"]["frame"])
+    assert list(found.values()) == list(range(EVENTS))
