@@ -63,6 +63,11 @@ GOOD = ["source=file", "source.path=good.mp4"]
         ([*GOOD, "detector=onnx", "detector.model=nowhere.onnx"], 1, ["nowhere.onnx"]),
         ([*GOOD, "detector=onnx", "detector.model=no.onnx"], 1, ["no.onnx"]),
         ([*GOOD, "detector=onnx", "detector.model=other.onnx"], 1, ["other.onnx", "x", "y"]),
+        (
+            [*GOOD, *MOT, "detector.label=vehicle", "images=blur"],
+            2,
+            ["images=blur", "no people or faces, but vehicle"],
+        ),
         ([*GOOD, "detector=onnx", "detector.labels=labels.txt"], 1, ["7 labels", "3 classes"]),
         ([*GOOD, "detector=onnx", "detector.classes=[with_maks]"], 2, ["with_mask"]),
         ([*GOOD, "detector=mot", "detector.path=det9.txt"], 1, ["det9.txt", "2"]),

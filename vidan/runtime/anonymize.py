@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import deque
 from dataclasses import replace
@@ -9,21 +10,68 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from ..boxes import FloatArray, iou
+from ..boxes import FloatArray
 from ..errors import ConfigError
 from ..frames import Frame, View
 from ..images import Image, resize
 from ..types import Result
 
+log = logging.getLogger(__name__)
+
 FACES = frozenset({"face", "faces", "mask", "masks", "weared", "head", "heads"})
 """A label with one of these words is that of a face, whose whole box is pixelated."""
 
-PEOPLE = frozenset({"person", "people", "pedestrian", "man", "woman", "child", "rider", "cyclist"})
+PEOPLE = frozenset(
+    [
+        "adult",
+        "adults",
+        "baby",
+        "bicyclist",
+        "boy",
+        "child",
+        "children",
+        "crew",
+        "customer",
+        "cyclist",
+        "driver",
+        "employee",
+        "girl",
+        "guard",
+        "human",
+        "humans",
+        "kid",
+        "kids",
+        "man",
+        "men",
+        "motorcyclist",
+        "passenger",
+        "passengers",
+        "pedestrian",
+        "pedestrians",
+        "people",
+        "person",
+        "persons",
+        "player",
+        "players",
+        "rider",
+        "riders",
+        "shopper",
+        "visitor",
+        "woman",
+        "women",
+        "worker",
+        "workers",
+    ]
+)
 """A label with one of these words is that of a person, whose head is in the upper part."""
 
 CELLS = 4
-"""Cells along the longer side of a region. Each has one color, the mean of its pixels: nothing else
-is left of a face, so that no filter can bring it back, unlike a blur, which can be inverted."""
+"""Cells along the longer side of a region, at most, before it is enlarged to whole cells. Each has
+one color, the mean of its pixels: no more of a face is left, unlike with a blur."""
+
+CELL_SIZES = np.sort(np.outer([4, 6], 2 ** np.arange(12)).ravel())
+"""Sides of cells, px. Cells are squares on a grid that is fixed in the image: a box that moves over
+a face at rest shows no more of it than one that does not move."""
 
 FACE_MARGIN = 0.2
 """What is pixelated around the box of a face, as a fraction of its width and height."""
@@ -37,10 +85,9 @@ HEAD_MARGIN = 0.1
 KEEP_S = 0.5
 """How long the place of a box that is not found anymore stays pixelated, s of stream time."""
 
-SAME_IOU = 0.3
-"""A box that overlaps a current one by this much has been found again."""
-
 Regions = npt.NDArray[np.int64]
+"""(N,5): left, top, right, bottom and the side of the cells, px. The first four are multiples of
+the fifth and not clipped to the image."""
 
 
 class Anonymizer:
@@ -60,24 +107,31 @@ class Anonymizer:
         # The last element is that of tracks of an uncertain class, -1.
         self._is_face = np.append(is_face, is_face.all())
         self._is_person = np.append(is_person, not is_face.all())
-        if not (is_face | is_person).any():
+        hidden = is_face | is_person
+        if not hidden.any():
             raise ConfigError(
-                f"images=blur: the detector finds no people or faces, only {', '.join(labels)}"
+                "images=blur: the detector finds no people or faces, but "
+                f"{', '.join(labels) or 'objects without labels'}"
             )
-        self._recent: deque[tuple[float, FloatArray]] = deque()  # stream time, regions (N,4)
+        if not hidden.all():
+            log.info(
+                "images=blur: pixelating %s, not %s",
+                *(", ".join(np.array(labels)[which]) for which in (hidden, ~hidden)),
+            )
+        self._recent: deque[tuple[float, Regions]] = deque()  # stream time, regions
 
     def apply(self, result: Result) -> Result:
         """The result with a frame whose faces and heads are pixelated."""
         boxes = np.concatenate([result.detections.boxes, result.tracks.boxes]).astype(float)
         classes = np.concatenate([result.detections.classes, result.tracks.classes])
-        found = self._regions(boxes, classes)
+        found = _in_cells(self._regions(boxes, classes))
         now = result.frame.time
         while self._recent and not 0 <= now - self._recent[0][0] <= KEEP_S:
             self._recent.popleft()
-        lost = [r[_unmatched(r, found)] for _, r in self._recent]
         self._recent.append((now, found))
-        frame = AnonymousFrame(result.frame, np.concatenate([found, *lost]))
-        return replace(result, frame=frame)
+        # Also where faces were that seem to be found again: what overlaps them may be another face.
+        regions = np.unique(np.concatenate([each for _, each in self._recent]), axis=0)
+        return replace(result, frame=AnonymousFrame(result.frame, regions))
 
     def _regions(self, boxes: FloatArray, classes: npt.NDArray[np.int32]) -> FloatArray:
         """What to pixelate of boxes (N,4) px: (M,4) px, of people and faces only."""
@@ -99,22 +153,22 @@ class AnonymousFrame(View):
 
     Args:
         frame: the frame.
-        regions: (N,4) left, top, right, bottom, px; parts outside of the image have no effect.
+        regions: parts outside of the image have no effect.
     """
 
     __slots__ = ("_regions",)
 
-    def __init__(self, frame: Frame, regions: FloatArray) -> None:
+    def __init__(self, frame: Frame, regions: Regions) -> None:
         super().__init__(frame, frame.width, frame.height)
-        size = [frame.width, frame.height] * 2
-        whole = np.concatenate([np.floor(regions[:, :2]), np.ceil(regions[:, 2:])], axis=1)
-        self._regions: Regions = whole.clip(0, size).astype(np.int64)
+        self._regions = regions
 
     def _make_rgb(self) -> Image:
         image = self._frame.rgb().copy()
-        for left, top, right, bottom in self._regions.tolist():
-            if left < right and top < bottom:
-                _pixelate(image[top:bottom, left:right])
+        size = np.array([self.width, self.height] * 2)
+        for cell in np.unique(self._regions[:, 4]).tolist():
+            of_cell = self._regions[self._regions[:, 4] == cell, :4]
+            cells = (of_cell.clip(0, -(-size // cell) * cell)) // cell
+            _pixelate(image, self._frame.rgb(), cell, cells)
         return image
 
     def resized(self, width: int, height: int) -> Image:
@@ -122,23 +176,39 @@ class AnonymousFrame(View):
         return resize(self.rgb(), width, height)
 
 
-def _unmatched(regions: FloatArray, current: FloatArray) -> npt.NDArray[np.bool_]:
-    if not len(regions) or not len(current):
-        return np.ones(len(regions), bool)
-    unmatched: npt.NDArray[np.bool_] = iou(regions, current).max(axis=1) < SAME_IOU
-    return unmatched
+def _in_cells(regions: FloatArray) -> Regions:
+    """Regions (N,4) px, enlarged to whole cells."""
+    longer = (regions[:, 2:] - regions[:, :2]).max(axis=1, initial=0)
+    cell = CELL_SIZES[np.searchsorted(CELL_SIZES[:-1], longer / CELLS)][:, None]
+    low, high = np.floor(regions[:, :2] / cell), np.ceil(regions[:, 2:] / cell)
+    whole: Regions = np.hstack([low * cell, high * cell, cell]).astype(np.int64)
+    return whole
 
 
-def _pixelate(part: Image) -> None:
-    """Replace a part of an image by the means of a few cells, in place."""
+def _pixelate(image: Image, original: Image, cell: int, regions: npt.NDArray[np.int64]) -> None:
+    """Replace regions of an image by the means of the original's cells, in place.
+
+    Args:
+        image: (H,W,3) uint8.
+        original: (H,W,3) uint8.
+        cell: side of a cell, px.
+        regions: (N,4) left, top, right, bottom, in cells, within the image.
+    """
+    import cv2  # here, so that `import vidan` loads no image library
+
+    left, top = regions[:, :2].min(axis=0)
+    columns, rows = regions[:, 2:].max(axis=0) - (left, top)
+    if columns <= 0 or rows <= 0:
+        return
+    chosen = np.zeros((rows, columns), np.uint8)
+    for x0, y0, x1, y1 in (regions - (left, top, left, top)).tolist():
+        chosen[y0:y1, x0:x1] = 1
+    around = np.s_[top * cell : (top + rows) * cell, left * cell : (left + columns) * cell]
+    part, target = original[around], image[around]
     height, width, _ = part.shape
-    cell = max(1.0, max(height, width) / CELLS)
-    rows, columns = (
-        np.linspace(0, length, max(1, round(length / cell)) + 1).astype(int)
-        for length in (height, width)
-    )
-    sums = np.add.reduceat(part.astype(np.uint32), rows[:-1], axis=0)
-    sums = np.add.reduceat(sums, columns[:-1], axis=1)
-    sizes = np.diff(rows)[:, None, None] * np.diff(columns)[None, :, None]
-    means = (sums // sizes).astype(np.uint8)
-    part[:] = means.repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+    beyond = rows * cell - height, columns * cell - width  # cells that the image's edges cut
+    whole = cv2.copyMakeBorder(part, 0, beyond[0], 0, beyond[1], cv2.BORDER_REPLICATE)
+    means = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    size, nearest = (whole.shape[1], whole.shape[0]), cv2.INTER_NEAREST
+    colors = cv2.resize(means, size, interpolation=nearest)[:height, :width]
+    cv2.copyTo(colors, cv2.resize(chosen, size, interpolation=nearest)[:height, :width], target)

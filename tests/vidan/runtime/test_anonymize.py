@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vidan import ArrayFrame, ConfigError, Detections, Result, Tracks
-from vidan.runtime.anonymize import CELLS, Anonymizer
+from vidan.runtime.anonymize import Anonymizer
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
 
@@ -37,16 +37,16 @@ def changed(given, anonymizer=None):
 
 
 def test_the_head_of_a_person_is_pixelated_and_nothing_else():
-    # Head: 0.3 of the height, 0.1 of width and head height around it.
-    assert changed(result([[100, 50, 140, 150]])) == (96, 47, 144, 83)
-    assert changed(result(tracks=[[100, 50, 140, 150]])) == (96, 47, 144, 83)
-    # A wide box, as of somebody who sits: 0.6 of the width.
-    assert changed(result([[100, 50, 200, 150]])) == (90, 44, 210, 116)
+    # Head: 0.3 of the height, 0.1 of width and head height around it: 96, 47, 144, 83; cells: 12.
+    assert changed(result([[100, 50, 140, 150]])) == (96, 36, 144, 84)
+    assert changed(result(tracks=[[100, 50, 140, 150]])) == (96, 36, 144, 84)
+    # A wide box, as of somebody who sits: 0.6 of the width, so 90, 44, 210, 116; cells: 32.
+    assert changed(result([[100, 50, 200, 150]])) == (64, 32, 224, 128)
 
 
 def test_all_of_a_face_is_pixelated():
     face = result([[100, 50, 140, 100]], labels=("with_mask",))
-    assert changed(face) == (92, 40, 148, 110)
+    assert changed(face) == (72, 24, 168, 120)  # 92, 40, 148, 110 in cells of 24
 
 
 def test_other_objects_and_parts_outside_of_the_image_are_left():
@@ -55,22 +55,36 @@ def test_other_objects_and_parts_outside_of_the_image_are_left():
     assert changed(result([[-50, -50, 10, 50], [290, 190, 400, 300]])) is not None
 
 
-def test_only_means_of_a_few_cells_are_left():
+def cells_of(image, cell):
+    """(rows * columns, cell * cell, 3) pixels, grouped by cell."""
+    height, width, _ = image.shape
+    parts = image.reshape(height // cell, cell, width // cell, cell, 3).swapaxes(1, 2)
+    return parts.reshape(-1, cell * cell, 3)
+
+
+def test_only_means_of_cells_are_left():
     given = result([[100, 50, 140, 100]], labels=("face",))
-    other = NOISE.copy()
-    block = other[40:110, 92:148]
-    flat = Anonymizer(given.labels).apply(given).frame.rgb()[40:110, 92:148]
-    assert len(np.unique(flat.reshape(-1, 3), axis=0)) <= CELLS * CELLS
-    # Shuffling the pixels of each cell changes nothing.
-    rows, columns = (np.flatnonzero(np.diff(flat, axis=n).any(axis=(1 - n, 2))) for n in (0, 1))
-    rng = np.random.default_rng(1)
-    for top, bottom in zip([0, *rows + 1], [*rows + 1, 70], strict=True):
-        for left, right in zip([0, *columns + 1], [*columns + 1, 56], strict=True):
-            cell = block[top:bottom, left:right]
-            cell[:] = rng.permutation(cell.reshape(-1, 3)).reshape(cell.shape)
-    assert (other != NOISE).any()
-    shuffled = result([[100, 50, 140, 100]], labels=("face",), image=other)
-    assert (Anonymizer(given.labels).apply(shuffled).frame.rgb()[40:110, 92:148] == flat).all()
+    image = Anonymizer(given.labels).apply(given).frame.rgb()[24:120, 72:168]
+    original = cells_of(NOISE[24:120, 72:168], 24)
+    means = original.mean(axis=1, keepdims=True)
+    assert np.abs(cells_of(image, 24) - means).max() <= 0.5
+
+
+def test_a_box_that_moves_over_a_face_at_rest_shows_no_more_of_it():
+    anonymizer = Anonymizer(("face",))
+    first = anonymizer.apply(result([[100, 50, 140, 100]], labels=("face",))).frame.rgb()
+    for step in range(1, 4):
+        box = [100 + step, 50, 140 + step, 100]
+        image = anonymizer.apply(result([box], labels=("face",), time=step / 25)).frame.rgb()
+        assert (image == first).all()
+
+
+def test_cells_at_the_edge_of_the_image():
+    given = result([[270, 170, 300, 200]], labels=("face",))
+    image = Anonymizer(given.labels).apply(given).frame.rgb()
+    left, top, right, bottom = changed(given)
+    assert (right, bottom) == (300, 200)
+    assert len(np.unique(image[top:, left:].reshape(-1, 3), axis=0)) <= 16
 
 
 def test_every_view_of_the_image_is_pixelated():
@@ -78,9 +92,8 @@ def test_every_view_of_the_image_is_pixelated():
     assert frame.yuv() is None
     assert (frame.resized(300, 200) == frame.rgb()).all()
     assert (frame.crop((90, 40, 150, 110)).rgb() == frame.rgb()[40:110, 90:150]).all()
-    assert (
-        len(np.unique(frame.resized_crop((92, 40, 148, 110), 56, 70).reshape(-1, 3), axis=0)) <= 16
-    )
+    crop = frame.resized_crop((92, 40, 148, 110), 56, 70)
+    assert len(np.unique(crop.reshape(-1, 3), axis=0)) <= 16
 
 
 def test_a_face_that_is_lost_stays_pixelated_for_a_while():
@@ -90,9 +103,54 @@ def test_a_face_that_is_lost_stays_pixelated_for_a_while():
     assert changed(result(time=0.6, labels=("face",)), anonymizer) is None
 
 
-def test_a_detector_without_people_or_faces():
-    with pytest.raises(ConfigError, match="images=blur: the detector finds no people or faces"):
-        Anonymizer(("vehicle",))
+def test_a_face_that_is_lost_beside_another_one_stays_pixelated():
+    anonymizer = Anonymizer(("face",))
+    pair = [[100, 48, 140, 96], [120, 48, 160, 96]]
+    assert changed(result(pair, labels=("face",)), anonymizer) == (72, 24, 168, 120)
+    one = result(pair[1:], time=0.1, labels=("face",))
+    assert changed(one, anonymizer) == (72, 24, 168, 120)
+    assert changed(one) == (96, 24, 168, 120)
+
+
+def test_a_face_that_moves_leaves_no_part_of_its_last_place():
+    anonymizer = Anonymizer(("face",))
+    first = result([[100, 50, 140, 100]], labels=("face",))
+    assert changed(first, anonymizer) == (72, 24, 168, 120)
+    moved = result([[112, 50, 152, 100]], time=0.04, labels=("face",))
+    assert changed(moved, anonymizer) == (72, 24, 168, 120)
+    assert changed(moved) == (96, 24, 168, 120)
+
+
+@pytest.mark.parametrize("size", [1, 4, 8, 12])
+def test_a_face_of_a_few_pixels_is_pixelated(size):
+    given = result([[102, 50, 102 + size, 50 + size]], labels=("face",))
+    left, top, right, bottom = changed(given)
+    image = Anonymizer(("face",)).apply(given).frame.rgb()[top:bottom, left:right]
+    cells = cells_of(image, 4 if size < 12 else 6)
+    assert len(cells) <= 25
+    assert (cells == cells[:, :1]).all()
+
+
+@pytest.mark.parametrize("label", ["motorcyclist", "worker", "human", "Persons", "safety_men"])
+def test_words_for_people(label):
+    assert changed(result([[100, 50, 140, 150]], labels=(label,)))
+
+
+def test_which_labels_are_pixelated_is_logged(caplog):
+    caplog.set_level("INFO")
+    Anonymizer(("person", "vehicle", "face", "dog"))
+    assert "images=blur: pixelating person, face, not vehicle, dog" in caplog.text
+    caplog.clear()
+    Anonymizer(("person", "face"))
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"), [(("vehicle", "dog"), "vehicle, dog"), ((), "objects without labels")]
+)
+def test_a_detector_without_people_or_faces(labels, found):
+    with pytest.raises(ConfigError, match=f"finds no people or faces, but {found}$"):
+        Anonymizer(labels)
 
 
 class People(FakeDetector):
