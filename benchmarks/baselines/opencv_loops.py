@@ -106,7 +106,8 @@ class Supervised:
             xyxy=boxes.astype(np.float32), confidence=scores, class_id=classes
         )
         tracked = self._tracker.update(found.with_nms(IOU, class_agnostic=True))
-        labels = [f"{n} {s:.2f}" for n, s in zip(tracked.tracker_id, tracked.confidence)]  # noqa: B905
+        ids, scores = np.asarray(tracked.tracker_id), np.asarray(tracked.confidence)
+        labels = [f"{n} {s:.2f}" for n, s in zip(ids, scores, strict=True)]
         return self._label.annotate(self._box.annotate(bgr, tracked), tracked, labels)
 
 
