@@ -94,6 +94,7 @@ def build_stream(
     if resumable:
         inputs = identities(settings.components)
         parts = with_replay(parts, settings.run_dir, inputs, start, resumed=resumed)
+        opened.callback(parts.detector.close)
     parts, keeper = with_counts(parts, settings, start, resumable=resumable, resumed=resumed)
     if keeper is not None:
         opened.callback(keeper.close)
