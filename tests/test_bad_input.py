@@ -70,6 +70,9 @@ GOOD = ["source=file", "source.path=good.mp4"]
         ),
         ([*GOOD, "detector=onnx", "detector.labels=labels.txt"], 1, ["7 labels", "3 classes"]),
         ([*GOOD, "detector=onnx", "detector.classes=[with_maks]"], 2, ["with_mask"]),
+        ([*GOOD, *MOT, "detector.rename={car: x}"], 2, ["detector.rename", "'car'", "are person"]),
+        ([*GOOD, *MOT, "detector.rename=car"], 2, ["detector.rename", "mapping", "'car'"]),
+        ([*GOOD, "detector.rename={maks: x}"], 2, ["detector.rename", "'maks'", "with_mask"]),
         ([*GOOD, "detector=mot", "detector.path=det9.txt"], 1, ["det9.txt", "2"]),
         ([*GOOD, "detector=mot", "detector.path=nowhere.txt"], 1, ["nowhere.txt"]),
         ([*GOOD, "detector=mot", "detector.features=features.npy"], 2, ["features.npy"]),
@@ -96,6 +99,12 @@ def test_one_line_and_exit_code(files, capsys, arguments, code, words):
     assert lines[0].startswith("vidan: error: ")
     for word in words:
         assert word in lines[0]
+
+
+def test_people_are_pixelated_under_any_name(files, capsys):
+    renamed = ["images=blur", "detector.rename={person: staff}", "sink=[jsonl,mot]"]
+    assert run(capsys, *GOOD, *MOT, *renamed) == (0, [])
+    assert '"staff"' in (files / "out/results.jsonl").read_text()
 
 
 def test_valid_input(files, capsys):

@@ -102,6 +102,23 @@ class Batching(Protocol):
 
 
 @runtime_checkable
+class RenamesLabels(Protocol):
+    """Optional, for a detector whose labels may have other names than those of its model."""
+
+    @property
+    def own_labels(self) -> tuple[tuple[str, ...], ...]:
+        """The labels of the model that each class index stands for."""
+        ...
+
+
+def own_labels(detector: Detector) -> tuple[tuple[str, ...], ...]:
+    """The labels of a detector's model that each class index stands for."""
+    if isinstance(detector, RenamesLabels):
+        return detector.own_labels
+    return tuple((label,) for label in detector.labels)
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """Assigns ids to detections. Holds the state of one stream."""
 

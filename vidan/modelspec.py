@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from .boxes import FloatArray, IntArray, clip, nms
 from .errors import ModelError
+from .labels import Renaming
 from .types import Detections
 
 DEFAULT_THRESHOLD = 0.25
@@ -200,7 +201,8 @@ class Selection:
         iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1].
         class_agnostic: whether boxes of different classes suppress each other, each box having
             its best class only.
-        class_mask: (C,) bool, the classes to keep; None for all.
+        class_mask: (L,) bool, which of the `labels` to keep; None for all.
+        renaming: of the C labels; None to keep them. Boxes of one new label suppress each other.
         max_detections: most detections in an image, the best ones; None for no limit.
     """
 
@@ -208,7 +210,18 @@ class Selection:
     iou_threshold: float = DEFAULT_IOU_THRESHOLD
     class_agnostic: bool = False
     class_mask: npt.NDArray[np.bool_] | None = None
+    renaming: Renaming | None = None
     max_detections: int | None = None
+
+    def labels(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels of the detections, given the labels of the C classes."""
+        return own if self.renaming is None else self.renaming.labels
+
+    def own_labels(self, own: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        """Which of the labels of the C classes each of `labels` stands for."""
+        if self.renaming is None:
+            return tuple((label,) for label in own)
+        return self.renaming.origins
 
     def candidates(self, scores: FloatArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Row and class of each score (K,C) that reaches the threshold."""
@@ -232,21 +245,23 @@ class Selection:
         Args:
             boxes: (M,4) xyxy, px of the scaled image.
             scores: (M,), at least the threshold.
-            classes: (M,) class indices.
+            classes: (M,) class indices of the model.
             scale: of the scaled image.
             size: width and height of the image, px.
             features: (M,D) appearance vectors, or None.
 
         Returns:
-            Detections, best first.
+            Detections, best first; their classes are indices into `labels`.
         """
         valid = np.flatnonzero(_has_area(boxes))  # a box may be inverted, or not be finite
         if len(valid) > MAX_CANDIDATES:
             valid = valid[np.argsort(-scores[valid], kind="stable")[:MAX_CANDIDATES]]
         boxes, scores, classes = boxes[valid], scores[valid], classes[valid]
+        if self.renaming is not None:
+            classes = self.renaming.classes[classes]
         rows = nms(boxes, scores, self.iou_threshold, None if self.class_agnostic else classes)
-        if self.class_mask is not None:  # only now: a class not kept still suppresses others
-            rows = rows[self.class_mask[classes[rows]]]
+        # Only now: a class not kept still suppresses others.
+        rows = rows[self._is_kept(classes[rows])]
         clipped = clip(boxes[rows] / (scale * 2), *size).astype(np.float32)
         inside = np.flatnonzero(_has_area(clipped))[: self.max_detections]
         rows = rows[inside]
@@ -256,6 +271,11 @@ class Selection:
             classes[rows].astype(np.int32),
             None if features is None else features[valid][rows].astype(np.float32),
         )
+
+    def _is_kept(self, classes: IntArray) -> npt.NDArray[np.bool_]:
+        if self.class_mask is None:
+            return np.asarray(classes >= 0)
+        return np.asarray((classes >= 0) & self.class_mask[classes])
 
 
 def _has_area(boxes: FloatArray) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,8 @@ from msgspec import Meta
 from vidan import options
 from vidan.errors import ModelError
 from vidan.frames import as_frame
-from vidan.modelspec import ModelDefaults, Selection
+from vidan.labels import Rename, Renaming
+from vidan.modelspec import DEFAULT_IOU_THRESHOLD, ModelDefaults, Selection
 from vidan.support.stuck import within
 from vidan.types import Detections, Frame, Image
 
@@ -52,6 +53,7 @@ class DetectorOptions:
         classes: labels to keep; None for all.
         class_agnostic: whether boxes of different classes suppress each other.
         max_detections: most detections in an image, the best ones; None for no limit.
+        rename: new names of labels; `classes` are among them.
     """
 
     labels: str | Sequence[str] | None = None
@@ -60,6 +62,7 @@ class DetectorOptions:
     classes: str | Sequence[str] | None = None
     class_agnostic: bool | None = None
     max_detections: int | None = None
+    rename: Rename | None = None
 
     def given_labels(self) -> Mapping[int, str] | None:
         """The labels by number from 1; None for the model's own.
@@ -79,16 +82,25 @@ class DetectorOptions:
     def selection(self, defaults: ModelDefaults) -> Selection:
         """Which boxes become detections, from these options and the model's defaults.
 
+        If several labels get one name, suppression in the model's graph has not compared their
+        boxes: they are suppressed here.
+
         Raises:
-            ConfigError: `classes` has a label that the model does not have.
+            ConfigError: `rename` or `classes` has a label that does not exist.
         """
+        renaming = Renaming(defaults.labels, self.rename) if self.rename else None
+        labels = renaming.labels if renaming else defaults.labels
         names = None if self.classes is None else options.names("classes", self.classes)
+        iou_threshold = defaults.iou_threshold
+        if renaming and renaming.merges:
+            iou_threshold = min(iou_threshold, DEFAULT_IOU_THRESHOLD)
         agnostic = defaults.class_agnostic if self.class_agnostic is None else self.class_agnostic
         return Selection(
             defaults.threshold if self.threshold is None else self.threshold,
-            defaults.iou_threshold if self.iou_threshold is None else self.iou_threshold,
+            iou_threshold if self.iou_threshold is None else self.iou_threshold,
             agnostic,
-            class_mask(defaults.labels, names),
+            class_mask(labels, names),
+            renaming,
             self.max_detections,
         )
 
@@ -137,11 +149,13 @@ class Model(Protocol):
 
     Attributes:
         labels: the label of each class index.
+        own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
         batch: most frames in one call of `detect`.
     """
 
     labels: tuple[str, ...]
+    own_labels: tuple[tuple[str, ...], ...]
     threshold: float
     batch: int
 
@@ -165,6 +179,7 @@ class ModelDetector:
 
     Attributes:
         labels: the label of each class index.
+        own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
         batch: most frames per call that make detection faster: 1 on a CPU, which is busy with
             one image, and if the model takes images one by one. A call may have any number.
@@ -178,7 +193,7 @@ class ModelDetector:
         self._model = model
         _check_lengths(name, model.labels)
         limited(model.warm_up)
-        self.labels = model.labels
+        self.labels, self.own_labels = model.labels, model.own_labels
         self.threshold = model.threshold
         self.batch = model.batch if accelerated else 1
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from vidan import options
 from vidan.boxes import xywh_to_xyxy
 from vidan.errors import ConfigError, SourceError
+from vidan.labels import Rename, Renaming
 from vidan.types import Detections, Frame
 
 from ..formats.mot import (
@@ -45,10 +46,13 @@ class MotDetector:
         feature_column: first column of the vector, from 0; None to infer it.
         label: of every detection; or the label of each class in column 8, which counts from 1,
             as `sink=mot` writes it with `classes: true`.
+        rename: new names of labels, such as `{"car": "vehicle"}`; None as a name leaves a label
+            out.
         min_score: minimum score, as in the file; None to keep all rows.
 
     Attributes:
-        labels: the label, or the labels.
+        labels: the label, or the labels, by their new names.
+        own_labels: the labels in `label` that each of them stands for.
 
     Raises:
         ConfigError: an option has a bad value.
@@ -61,20 +65,26 @@ class MotDetector:
         features: str | None = None,
         feature_column: Annotated[int, Meta(ge=MIN_DET_COLUMNS)] | None = None,
         label: Label | Annotated[list[Label], Meta(min_length=1)] = "person",
+        rename: Rename | None = None,
         min_score: float | None = None,
     ) -> None:
-        self.labels = (label,) if isinstance(label, str) else tuple(label)
+        renaming = Renaming([label] if isinstance(label, str) else label, rename)
+        self.labels, self.own_labels = renaming.labels, renaming.origins
         table, vectors = _read(path, features, feature_column)
         scores = table.values[:, SCORE]
         lowest = -np.inf if min_score is None else min_score
         kept = np.flatnonzero(has_area(table) & (scores >= lowest))
+        own = _classes(table, kept, None if isinstance(label, str) else len(label))
+        classes = renaming.classes[own]
+        kept, classes = kept[classes >= 0], classes[classes >= 0]
         # Sorted by frame; within a frame the file's order stays.
-        rows = kept[np.argsort(table.values[kept, FRAME], kind="stable")]
+        order = np.argsort(table.values[kept, FRAME], kind="stable")
+        rows = kept[order]
         self._frames = table.values[rows, FRAME]
         self._detections = Detections(
             xywh_to_xyxy(table.values[rows, BOX]).astype(np.float32),
             _probabilities(scores, str(table.path))[rows],
-            _classes(table, rows, None if isinstance(label, str) else len(label)),
+            classes[order],
             None if vectors is None else vectors[rows],
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vidan import options
 from vidan.errors import ConfigError, ModelError, did_you_mean
+from vidan.labels import Rename
 
 from ..models.catalog import CatalogEntry, catalog
 from ..models.fetch import find
@@ -53,9 +54,12 @@ class OnnxDetector(ModelDetector):
         labels: a file with one label per line, or a `label_map.pbtxt`; `coco` for COCO's 80
             labels, `coco91` for them by COCO's ids; the labels themselves; None for the model's
             own.
+        rename: new names of labels, such as `{"car": "vehicle", "truck": "vehicle"}`; None as a
+            name leaves a label out. `classes` are among the new names.
         threshold: minimum score of a detection, in [0,1]; None for the model's recommendation.
         iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1]; None for
-            0.5, or 1 if the model itself contains non-maximum suppression.
+            0.5, or 1 if the model itself contains non-maximum suppression and `rename` does not
+            give several labels one name.
         classes: labels to keep; None for all.
         class_agnostic: whether boxes of different classes suppress each other, for models whose
             objects have exactly one class; None for the model's own setting.
@@ -103,6 +107,7 @@ class OnnxDetector(ModelDetector):
         self,
         model: str | None = None,
         labels: str | list[str] | None = None,
+        rename: Rename | None = None,
         threshold: Fraction | None = None,
         iou_threshold: Fraction | None = None,
         classes: str | Sequence[str] | None = None,
@@ -128,7 +133,7 @@ class OnnxDetector(ModelDetector):
     ) -> None:
         path, entry = resolve(model, offline=offline)
         selected = DetectorOptions(
-            labels, threshold, iou_threshold, classes, class_agnostic, max_detections
+            labels, threshold, iou_threshold, classes, class_agnostic, max_detections, rename
         )
         overrides = PreprocessOverrides(
             size=size,

@@ -11,6 +11,7 @@ from typing import Any
 from vidan import options
 from vidan.boxes import FloatArray
 from vidan.errors import ConfigError, ModelError
+from vidan.labels import Rename
 from vidan.modelspec import ModelDefaults
 from vidan.support.stderr import quiet_stderr
 
@@ -49,6 +50,8 @@ class SavedModelDetector(ModelDetector):
         labels: a file with one label per line, or a `label_map.pbtxt`; `coco` or `coco91`; None
             for the model's own, in `vidan.json` or, for the Object Detection API, in
             `label_map.pbtxt`.
+        rename: new names of labels, such as `{"car": "vehicle", "truck": "vehicle"}`; None as a
+            name leaves a label out. `classes` are among the new names.
         threshold: minimum score of a detection, in [0,1]; None for the model's recommendation.
         iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1].
         classes: labels to keep; None for all.
@@ -75,6 +78,7 @@ class SavedModelDetector(ModelDetector):
         self,
         model: str | None = None,
         labels: str | None = None,
+        rename: Rename | None = None,
         threshold: Fraction | None = None,
         iou_threshold: Fraction = 0.5,
         classes: str | Sequence[str] | None = None,
@@ -89,7 +93,7 @@ class SavedModelDetector(ModelDetector):
         folder = options.path("model", model)
         name = f"model {str(folder)!r}"
         selected = DetectorOptions(
-            labels, threshold, iou_threshold, classes, class_agnostic, max_detections
+            labels, threshold, iou_threshold, classes, class_agnostic, max_detections, rename
         )
         # The loaded object owns the variables of its functions.
         self._loaded: Any = None

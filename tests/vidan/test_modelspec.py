@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vidan.errors import ModelError
+from vidan.labels import Renaming
 from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
 
 LETTERBOXED = [
@@ -138,6 +139,24 @@ def test_classes_that_are_not_kept_still_suppress_others():
     wanted = Selection(0.1, class_agnostic=True, class_mask=np.array([False, True]))
     assert len(choose(wanted, TWO, [0.9, 0.8], [0, 1])) == 0
     assert choose(wanted, TWO, [0.8, 0.9], [0, 1]).classes.tolist() == [1]
+
+
+def test_boxes_of_labels_that_become_one_suppress_each_other():
+    renaming = Renaming(["person", "car", "truck"], {"car": "vehicle", "truck": "vehicle"})
+    selection = Selection(0.1, renaming=renaming)
+    assert choose(selection, TWO, [0.8, 0.9], [1, 2]).classes.tolist() == [1]
+    assert choose(selection, TWO, [0.8, 0.9], [0, 2]).classes.tolist() == [1, 0]
+    vehicles = Selection(0.1, renaming=renaming, class_mask=np.array([False, True]))
+    assert choose(vehicles, TWO, [0.8, 0.9], [0, 2]).classes.tolist() == [1]
+
+
+def test_labels_that_are_left_out_have_no_detections():
+    renaming = Renaming(["person", "car", "truck"], {"car": None})
+    assert choose(Selection(0.1, renaming=renaming), TWO, [0.8, 0.9], [2, 1]).classes.tolist() == [
+        1
+    ]
+    last = Selection(0.1, renaming=renaming, class_mask=np.array([False, True]))
+    assert len(choose(last, TWO, [0.8, 0.9], [0, 1])) == 0
 
 
 def test_boxes_are_scaled_back_per_axis_and_clipped():

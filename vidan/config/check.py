@@ -40,7 +40,7 @@ def check(key: str, value: object, hint: Any) -> None:
         known = choices(hint)
         if isinstance(value, str) and known:
             raise ConfigError(f"{key}={value!r}: {did_you_mean(value, known)}") from error
-        text = str(error)
+        text = str(error).replace("`object", "`mapping")  # JSON's word
         raise ConfigError(f"{key}: {text[:1].lower()}{text[1:]}, not {value!r}") from error
     except (NotImplementedError, TypeError):
         return

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import SinkError, SourceError
-from ..interfaces import Batching, Detector
+from ..interfaces import Batching, Detector, own_labels
 from ..types import Detections, Frame
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,11 @@ class ReplayDetector:
     def labels(self) -> tuple[str, ...]:
         """See `Detector`."""
         return self._detector.labels
+
+    @property
+    def own_labels(self) -> tuple[tuple[str, ...], ...]:
+        """See `RenamesLabels`; its labels if the detector does not rename any."""
+        return own_labels(self._detector)
 
     @property
     def batch(self) -> int:

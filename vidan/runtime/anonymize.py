@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -95,13 +96,18 @@ class Anonymizer:
 
     Args:
         labels: of the detector.
+        own_labels: the labels of its model that each of them stands for, so that people are
+            blurred under any name.
 
     Raises:
         ConfigError: no label is that of a person or a face.
     """
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        words = [set(re.findall(r"[a-z]+", label.lower())) for label in labels]
+    def __init__(self, labels: tuple[str, ...], own_labels: Sequence[Sequence[str]] = ()) -> None:
+        words = [
+            set(re.findall(r"[a-z]+", " ".join([label, *own]).lower()))
+            for label, own in zip(labels, own_labels or [()] * len(labels), strict=True)
+        ]
         is_face = np.array([bool(FACES & each) for each in words], bool)
         is_person = np.array([bool(PEOPLE & each) for each in words], bool) & ~is_face
         # The last element is that of tracks of an uncertain class, -1.

@@ -25,6 +25,7 @@ from ..interfaces import (
     Stoppable,
     StopRun,
     Tracker,
+    own_labels,
 )
 from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
@@ -196,7 +197,9 @@ class Stream:
             ConfigError: images are to be blurred, and the detector finds no people or faces.
         """
         self.detector = detector
-        self._anonymizer = Anonymizer(detector.labels) if self._images == "blur" else None
+        self._anonymizer = (
+            Anonymizer(detector.labels, own_labels(detector)) if self._images == "blur" else None
+        )
         self.frames: Channel[Captured] = (
             Channel(1, replace=newest, changed=changed)
             if self.source.live

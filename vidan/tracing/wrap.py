@@ -25,6 +25,7 @@ from ..interfaces import (
     Stoppable,
     Tracker,
     Visual,
+    own_labels,
 )
 from ..outages import Outages
 from ..runtime.coasting import coast
@@ -98,6 +99,11 @@ class TracedDetector:
     def labels(self) -> tuple[str, ...]:
         """See `Detector`."""
         return self._detector.labels
+
+    @property
+    def own_labels(self) -> tuple[tuple[str, ...], ...]:
+        """See `RenamesLabels`; its labels if the detector does not rename any."""
+        return own_labels(self._detector)
 
     @property
     def batch(self) -> int:

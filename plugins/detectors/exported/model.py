@@ -32,6 +32,7 @@ class ExportedModel:
 
     Attributes:
         labels: the label of each class index.
+        own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
         batch: most images in one run; 1 if the model turns out to take them one by one.
     """
@@ -41,7 +42,8 @@ class ExportedModel:
         self._plan = plan
         self._selection = selection
         self._run = run
-        self.labels = tuple(plan.labels.values())
+        own = tuple(plan.labels.values())
+        self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
         self.batch = plan.batch
         self._numbers = list(plan.labels)

@@ -89,6 +89,7 @@ class TfodModel:
 
     Attributes:
         labels: the label of each class index.
+        own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
         batch: 1: these exports take one image per run.
     """
@@ -103,7 +104,8 @@ class TfodModel:
         self._size = size
         self._selection = selection
         self._network = network
-        self.labels = tuple(labels.values())
+        own = tuple(labels.values())
+        self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
         self.batch = 1
         self._classes = class_indices(list(labels))

@@ -55,6 +55,7 @@ class NativeModel:
 
     Attributes:
         labels: the label of each class index.
+        own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
         batch: as given.
     """
@@ -63,7 +64,8 @@ class NativeModel:
         self._spec = spec
         self._selection = selection
         self._network = network
-        self.labels = spec.labels
+        own = spec.labels
+        self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
         self.batch = batch
 

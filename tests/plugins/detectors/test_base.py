@@ -21,6 +21,24 @@ def test_options_override_the_defaults_of_the_model():
     assert given.class_mask.tolist() == [False, True]
 
 
+def test_classes_are_among_the_new_labels():
+    given = from_options(rename={"bare": "face"}, classes="face")
+    assert given.class_mask.tolist() == [False, True]
+    with pytest.raises(ConfigError, match="no label 'bare'"):
+        from_options(rename={"bare": "face"}, classes="bare")
+
+
+def test_labels_that_become_one_are_suppressed_here():
+    own = ModelDefaults(labels=("mask", "bare"), iou_threshold=1)  # suppressed in the graph
+
+    def threshold(**given):
+        return DetectorOptions(**given).selection(own).iou_threshold
+
+    assert threshold(rename={"bare": "face"}) == 1
+    assert threshold(rename={"bare": "mask"}) == 0.5
+    assert threshold(rename={"bare": "mask"}, iou_threshold=0.9) == 0.9
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -30,6 +48,9 @@ def test_options_override_the_defaults_of_the_model():
         ("classes", []),
         ("classes", ["msak"]),
         ("max_detections", 0),
+        ("rename", {"rde": "x"}),
+        ("rename", {"red": 3}),
+        ("rename", "red"),
     ],
 )
 def test_bad_options_are_rejected(toy, option, value):

@@ -61,6 +61,21 @@ def test_classes_in_the_file(text):
     assert at(MotDetector(file), 0).classes.tolist() == [0, 0]
 
 
+def test_labels_are_renamed(text):
+    file = text("".join(f"1,-1,{n},2,3,4,0.9,{n},-1,-1\n" for n in (3, 2, 1)))
+    label = ["person", "car", "truck"]
+    detector = MotDetector(file, label=label, rename={"car": "vehicle", "truck": "vehicle"})
+    assert (detector.labels, detector.own_labels) == (
+        ("person", "vehicle"),
+        (("person",), ("car", "truck")),
+    )
+    assert at(detector, 0).classes.tolist() == [1, 1, 0]
+    left = at(MotDetector(file, label=label, rename={"car": None}), 0)
+    assert (left.classes.tolist(), left.boxes[:, 0].tolist()) == ([1, 0], [3, 1])
+    with pytest.raises(ConfigError, match="rename: no label 'cra'; did you mean 'car'"):
+        MotDetector(file, label=label, rename={"cra": "vehicle"})
+
+
 def test_classes_that_a_file_does_not_have(text):
     with pytest.raises(SourceError, match=r"det.txt:1: expected a class from 1 to 2 in column 8"):
         MotDetector(text(THREE), label=["person", "bicycle"])

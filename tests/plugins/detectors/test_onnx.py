@@ -78,6 +78,28 @@ def test_options_select_detections(toy):
         np.testing.assert_allclose([s for _, s in got], [s for _, s in expected], atol=1e-6)
 
 
+def test_labels_are_renamed(toy):
+    frame = plain((255, 204, 128))
+    model = toy(weights=[[1, 1, 1], [0.5, 0.9, 1]])  # red 1.0; green 0.72
+    detector = OnnxDetector(model, rename={"red": "bright", "blue": "bright"})
+    assert (detector.labels, detector.own_labels) == (
+        ("bright", "green"),
+        (("red", "blue"), ("green",)),
+    )
+    (found,) = detector.detect([frame])
+    assert found.classes.tolist() == [0, 1]
+    (found,) = OnnxDetector(model, rename={"red": "x"}, classes=["x"]).detect([frame])
+    assert found.classes.tolist() == [0]
+    (found,) = OnnxDetector(model, rename={"red": None}).detect([frame])
+    assert found.classes.tolist() == [0]
+    np.testing.assert_allclose(found.boxes, BOXES[1:] * 2)
+    # One box of each color, and of all colors.
+    each = {"class_agnostic": False, "threshold": 0.1}
+    assert len(OnnxDetector(model, **each).detect([frame])[0]) == 6
+    one = OnnxDetector(model, **each, rename=dict.fromkeys(LABELS, "colored"))
+    assert len(one.detect([frame])[0]) == 2
+
+
 def test_labels_from_a_file(toy, tmp_path):
     (tmp_path / "labels.txt").write_text("rot\ngrün\nblau\n", encoding="utf-8")
     detector = OnnxDetector(toy(text=None), labels=str(tmp_path / "labels.txt"))
@@ -179,6 +201,7 @@ def test_an_inconsistent_graph_is_rejected(toy):
         ({"threshold": 2}, "detector.threshold: expected `float` <= 1.0, not 2"),
         ({"iou_threshold": -0.1}, "detector.iou_threshold: .*not -0.1"),
         ({"classes": ["gren"]}, "detector.classes: .*no label 'gren'; did you mean 'green'"),
+        ({"rename": {"gren": "x"}}, "rename: no label 'gren'; did you mean 'green'"),
         ({"threads": 0}, "detector.threads: expected `int` >= 1, not 0"),
         ({"max_detections": 0}, "detector.max_detections: .*not 0"),
         ({"providers": "cpuu"}, "detector.providers: unknown 'cpuu'; did you mean 'cpu'"),

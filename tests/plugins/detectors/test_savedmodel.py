@@ -198,6 +198,14 @@ def test_object_detection_api_with_options(tfod, tmp_path):
     assert [detector.labels[i] for i in found.classes] == ["c", "c"]
 
 
+def test_object_detection_api_with_new_names(tfod):
+    detector = SavedModelDetector(str(tfod), rename={"bare": "face", "mask": None})
+    assert (detector.labels, detector.own_labels) == (("face",), (("bare",),))
+    (found,) = detector.detect([quarters(0, 204, 153, 51)])
+    np.testing.assert_allclose(found.scores, [0.8], atol=1e-5)
+    assert found.classes.tolist() == [0]
+
+
 def test_object_detection_api_with_labels_of_another_model(tfod, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\n")
     detector = SavedModelDetector(str(tfod), labels=str(tmp_path / "labels.txt"))

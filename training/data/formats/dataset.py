@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.errors import ConfigError, did_you_mean
+from vidan.labels import Rename, Renaming
 
 from ...arrays import BoolArray
 from ..image_files import ImageFile
@@ -92,7 +93,7 @@ class Dataset:
     def select(
         self,
         labels: Sequence[str] | None = None,
-        rename: Mapping[str, str | None] | None = None,
+        rename: Rename | None = None,
     ) -> Dataset:
         """Keep or rename labels.
 
@@ -105,19 +106,15 @@ class Dataset:
         Raises:
             ConfigError: a label does not exist.
         """
-        rename = rename or {}
-        for old in rename:
-            if old not in self.labels:
-                raise ConfigError(f"rename: no label {old!r}; {did_you_mean(old, self.labels)}")
-        renamed = {label: rename.get(label, label) for label in self.labels}
-        known = list(dict.fromkeys(new for new in renamed.values() if new))
+        renaming = Renaming(self.labels, rename)
+        known = renaming.labels
         for label in labels or ():
             if label not in known:
                 raise ConfigError(f"labels: no label {label!r}; {did_you_mean(label, known)}")
         kept = tuple(known if labels is None else labels)
         if len(set(kept)) < len(kept):
             raise ConfigError(f"labels={list(kept)!r}: expected each label once")
-        images = [_relabeled(image, renamed, kept) for image in self.images]
+        images = [_relabeled(image, renaming.names, kept) for image in self.images]
         return Dataset(kept, images, self.issues)
 
 

@@ -49,6 +49,15 @@ def test_several_frames_are_one_run(tmp_path, runs, accelerated):
     assert runs == [len(FRAMES)] + [1] * len(FRAMES)
 
 
+def test_labels_are_renamed(tmp_path):
+    model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES)
+    detector = OnnxDetector(model, threshold=0.2, rename={"red": "warm", "green": None})
+    assert (detector.labels, detector.own_labels) == (("warm",), (("red",),))
+    (found,) = detector.detect(FRAMES[:1])
+    assert found.classes.tolist() == [0]
+    np.testing.assert_allclose(found.scores, [0.9], rtol=1e-5)
+
+
 def test_more_frames_than_a_batch_are_several_runs(tmp_path, runs):
     model = batched(tmp_path / "m.onnx", ZERO, FACTOR, NAMES)
     detector = OnnxDetector(model, threshold=0.2)
