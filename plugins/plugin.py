@@ -62,7 +62,7 @@ def vidan_components(registry: Registrar) -> None:
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Register `vidan analyze`, `bench`, `models`, `eval`, `report`, `tune` and `smooth`."""
+    """Register the commands in `tools`."""
     tools = "vidan_plugins.tools"
     commands.add(
         "analyze",
@@ -94,6 +94,11 @@ def vidan_commands(commands: Commands) -> None:
         "report",
         f"{tools}.report.commands:main",
         "Answer questions about the events of runs: hours, lines, zones, flows.",
+    )
+    commands.add(
+        "scene",
+        f"{tools}.scene.commands:main",
+        "Draw lines and zones in the browser, and save them in a scene file.",
     )
     commands.add(
         "smooth",

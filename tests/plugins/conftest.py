@@ -7,8 +7,11 @@ import threading
 
 import pytest
 
+from tests.plugins.browser import chromium, visit
 from vidan_plugins.models import catalog
 from vidan_plugins.models.download import Checksum
+
+__all__ = ["chromium", "visit"]
 
 CONTENT = bytes(range(256)) * 4000  # 1,024,000 bytes
 

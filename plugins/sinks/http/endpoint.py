@@ -64,7 +64,7 @@ def listen(
     listener = _listener(host, port)
     url_host = f"[{host}]" if ":" in host else host
     url = f"http{'s' if tls else ''}://{url_host}:{listener.getsockname()[1]}/"
-    if token and tls is None:
+    if token and tls is None and not is_loopback(host):
         log.warning(
             "%s is not encrypted: set certificate and key, or use a reverse proxy with TLS", url
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-import cv2
-
 from vidan.events import Event
+from vidan.images import jpeg
 from vidan.types import Result
 
 from ..drawing.painter import Painter
@@ -87,5 +86,4 @@ class JpegEncoder:
 
     def _encode(self, result: Result) -> bytes:
         image = self._painter.annotate(result, (self._width, UNLIMITED_PX))
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()
+        return jpeg(image, self._quality)

@@ -7,7 +7,6 @@ is downloaded. If VIDAN_SCREENSHOTS names a folder, screenshots of the page are 
 
 import os
 import re
-import shutil
 import socket
 import threading
 import time
@@ -21,14 +20,9 @@ from tests.plugins.sinks.web.results import Still, result
 from vidan.stats import Stats
 from vidan_plugins.analytics.presence import Presence
 
-playwright = pytest.importorskip(
+expect = pytest.importorskip(
     "playwright.sync_api", reason="no Playwright: pip install vidan[test]"
-)
-expect = playwright.expect
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium")
+).expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
 
@@ -79,16 +73,6 @@ class Run(threading.Thread):
         self.join()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as driver:
-        # For root, for example in a container, there is no sandbox.
-        sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0
-        browser = driver.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=sandbox)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def start(serve):
     """Starts runs, which end with the test."""
@@ -106,32 +90,6 @@ def start(serve):
 @pytest.fixture
 def run(start):
     return start()
-
-
-@pytest.fixture
-def visit(chromium):
-    """Opens pages; they must log no errors, and load nothing from other hosts."""
-    contexts, messages, hosts = [], [], set()
-
-    def go(address, expected=200, **options):
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
-        page.on("websocket", lambda socket: hosts.add(socket.url.split("/")[2]))
-        answer = page.goto(address)
-        assert answer.status == expected
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    # After the end of a run, a page tries to connect to the next one.
-    assert [text for text in messages if "ERR_CONNECTION_REFUSED" not in text] == []
-    assert len(hosts) == 1
 
 
 def expect_state(page, text):

@@ -1,0 +1,1 @@
+"""A page that edits a scene file."""
