@@ -6,6 +6,7 @@ pytest -m stress tests/test_signals.py  100 runs, some minutes
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,9 @@ SCENE = [
     "hydra.run.dir=out",
 ]
 
-CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
+CODES = {}  # of exit
+if sys.platform != "win32":
+    CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
 
 
 def video_plays(path, frames):
@@ -44,8 +47,7 @@ def video_plays(path, frames):
     return len(shown)
 
 
-def one(folder, rng, detections):
-    number = rng.choice(list(CODES))
+def one(folder, rng, detections, number, early=0.15):
     segment = rng.choice(["", "sink.video.segment=1s", "sink.video.segment=3s"])
     command = [sys.executable, "-m", "vidan", *SCENE, "detector=mot", f"detector.path={detections}"]
     with (folder / "output").open("wb") as output:
@@ -53,7 +55,7 @@ def one(folder, rng, detections):
             [*command, *filter(None, [segment])], cwd=folder, stdout=output, stderr=output
         )
         results = folder / "out/results.jsonl"
-        early = rng.random() < 0.15  # while it starts
+        early = rng.random() < early  # while it starts
         deadline = time.monotonic() + 90
         while not early and not (results.exists() and results.stat().st_size):
             assert process.poll() is None, (folder / "output").read_text()
@@ -96,13 +98,28 @@ def _has_a_fragment(path):
     return b"moof" in path.read_bytes() or b"mdat" in path.read_bytes()
 
 
+@pytest.fixture
+def detections(tmp_path):
+    path = tmp_path / "det.txt"
+    path.write_text("".join(f"{n},-1,{n % 90},20,30,60,1,-1,-1,-1\n" for n in range(1, 5000)))
+    return path
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_a_run_with_a_summary(tmp_path, detections, name):
+    (folder := tmp_path / name).mkdir()
+    number, results = one(folder, random.Random(1), detections, getattr(signal, name), early=0)
+    check(folder, number, results)
+    frames = len(results.read_text().splitlines())
+    assert json.loads((folder / "out/summary.json").read_text())["frames"] == frames
+    assert re.search(rf"frames +{frames} \(", (folder / "output").read_text())
+
+
 @pytest.mark.parametrize("runs", [4, pytest.param(100, marks=pytest.mark.stress)])
-def test_signals_at_random_moments(tmp_path, runs):
+def test_signals_at_random_moments(tmp_path, detections, runs):
     rng = random.Random(runs)
-    detections = tmp_path / "det.txt"
-    detections.write_text("".join(f"{n},-1,{n % 90},20,30,60,1,-1,-1,-1\n" for n in range(1, 5000)))
     for run in range(runs):
         folder = tmp_path / f"{run}"
         folder.mkdir()
-        number, results = one(folder, rng, detections)
+        number, results = one(folder, rng, detections, rng.choice(list(CODES)))
         check(folder, number, results)

@@ -46,6 +46,8 @@ Keys of every run:
   streams=FILE            several streams: names, and what each overrides
   -q, quiet=true          print warnings and errors only
   trace=true              write trace.json, a timeline of all threads for ui.perfetto.dev
+  --config-dir FOLDER --config-name NAME
+                          start from the job file FOLDER/NAME.yaml
   run_dir=FOLDER          folder of the outputs; null: a new one, runs/<date>_<time>/
   hydra.verbose=true      print the traceback of an error
   --cfg job               print the whole configuration
@@ -153,7 +155,9 @@ def is_command(argument: str) -> bool:
 
 def _run(arguments: list[str]) -> int:
     from ..config.compose import chosen_groups, run_hydra
+    from ..config.jobs import parse
 
+    start, arguments = parse(arguments)
     arguments = ["quiet=true" if a in ("-q", "--quiet") else a for a in arguments]
     errors: list[Exception] = []
     chosen = "sink" in chosen_groups(arguments)
@@ -162,13 +166,13 @@ def _run(arguments: list[str]) -> int:
         from .run import run_in_own_directory
 
         try:
-            run_in_own_directory(config, require_display=chosen)
+            run_in_own_directory(config, start, require_display=chosen)
         except Exception as error:  # Hydra would print a traceback
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
             errors.append(error)
 
-    run_hydra(task, arguments)
+    run_hydra(task, arguments, start)
     if errors:
         raise errors[0]
     return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -22,11 +22,19 @@ from ..support.standard import discard_output
 from .counts import count_tables
 from .terminal import console, display, log_handler, setup_logging, table
 
+if TYPE_CHECKING:
+    from ..config.search_path import Start
+
 log = logging.getLogger(__name__)
 
 
-def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
+def run_in_own_directory(config: DictConfig, start: Start, *, require_display: bool) -> None:
     """Execute a run that Hydra configured, in the directory that the configuration names.
+
+    Args:
+        config: as Hydra composed it.
+        start: what it started from.
+        require_display: see `run`.
 
     Raises:
         VidanError, SystemExit: see `run`.
@@ -36,7 +44,9 @@ def run_in_own_directory(config: DictConfig, *, require_display: bool) -> None:
     from ..config.streams import stream_configs
 
     setup_logging()
-    streams = stream_configs(config, list(HydraConfig.get().overrides.task))
+    # As they were written: iterating over them would resolve their interpolations.
+    overrides: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    streams = stream_configs(config, overrides, start)
     wanted, new = _wanted_directory(config)
     with claimed(wanted, new=new) as directory:
         config.run_dir = str(directory.absolute())

@@ -20,8 +20,9 @@ from ..registry.discovery import load_plugins
 from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
+from .jobs import check
 from .quoting import quoted
-from .search_path import HYDRA_VERSION, PluginConfigs, compose_with_hydra
+from .search_path import HYDRA_VERSION, RUN, PluginConfigs, Start, compose_with_hydra
 
 _COMPOSING = threading.RLock()
 """Hydra keeps what it is composing in a global variable, so one thread composes at a time."""
@@ -113,47 +114,55 @@ def chosen_groups(overrides: Iterable[str]) -> set[str]:
     return {override.lstrip("+~").partition("=")[0] for override in overrides}
 
 
-def compose(overrides: Sequence[str] = (), config_name: str = "config") -> DictConfig:
+def compose(
+    overrides: Sequence[str] = (), config_name: str = "config", folder: str | None = None
+) -> DictConfig:
     """The configuration of `vidan <overrides>`, or of a command with its own configuration.
 
     Args:
         overrides: as on the command line. `hydra.run.dir=` sets `run_dir`; other settings of
             Hydra itself have no effect.
-        config_name: the file in `conf/` to start from.
+        config_name: the file to start from, in `conf/` or `folder`.
+        folder: that is searched after `conf/`, as with `--config-dir`.
 
     Raises:
         ConfigError: an override is malformed or names something that does not exist.
     """
+    start = Start(config_name, folder)
     plain = _with_run_dir(overrides)
     overrides = prepared(o for o in plain if not o.startswith("hydra."))
-    with _COMPOSING, explained(overrides, config_name):
+    with _COMPOSING, explained(overrides, start):
         HydraPlugins.instance().register(PluginConfigs)
         load_local(overrides)
-        return compose_with_hydra(overrides, config_name)
+        return compose_with_hydra(overrides, start)
 
 
 def run_hydra(
-    task: Callable[[DictConfig], None], arguments: Sequence[str], config_name: str = "config"
+    task: Callable[[DictConfig], None], arguments: Sequence[str], start: Start = RUN
 ) -> None:
     """Run a task with Hydra, which handles the run directory, multirun, `--cfg` and so on.
 
     Args:
         task: called with the configuration; it must not raise an `Exception`.
         arguments: Hydra's command line.
-        config_name: the file in `conf/` to start from.
+        start: the file to start from.
 
     Raises:
         ConfigError: an override is malformed or names something that does not exist.
     """
     HydraPlugins.instance().register(PluginConfigs)
-    if config_name == "config" and not set(MULTIRUN) & set(arguments):
+    is_run = start == RUN or start.folder is not None
+    if is_run and not set(MULTIRUN) & set(arguments):
         arguments = _with_run_dir(arguments)
     arguments = prepared(arguments)
     load_local(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise errors instead of printing them
+    if start.folder is not None:
+        check(start)
     # Options first: argparse accepts positional arguments on one side of an option only.
-    sys.argv[1:] = sorted(arguments, key=lambda argument: argument not in MULTIRUN)
-    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", config_name, version_base=HYDRA_VERSION)
+    options = [] if start.folder is None else ["--config-dir", start.folder]
+    sys.argv[1:] = [*options, *sorted(arguments, key=lambda argument: argument not in MULTIRUN)]
+    decorate = hydra.main(f"pkg://{CONFIG_MODULE}", start.name, version_base=HYDRA_VERSION)
     overrides = [argument for argument in arguments if not argument.startswith("-")]
-    with explained(overrides, config_name):
+    with explained(overrides, start):
         decorate(task)()

@@ -16,36 +16,39 @@ from hydra.errors import (
 )
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
 from ..support.secrets import redacted
 from .groups import groups
 from .quoting import advice, is_readable
-from .search_path import compose_with_hydra
+from .search_path import RUN, Start, compose_with_hydra
 
 
 @contextmanager
-def explained(overrides: Sequence[str], config_name: str = "config") -> Iterator[None]:
+def explained(overrides: Sequence[str], start: Start = RUN) -> Iterator[None]:
     """Raise errors of Hydra and OmegaConf as a ConfigError of one line."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError, TypeError) as error:
         # ValueError and TypeError: of Hydra, for `source=5` and `sink=[1]`.
         GlobalHydra.instance().clear()
-        raise ConfigError(redacted(_explain(error, overrides, config_name))) from error
+        raise ConfigError(redacted(_explain(error, overrides, start))) from error
 
 
-def _explain(error: Exception, overrides: Sequence[str], config_name: str) -> str:
+def _explain(error: Exception, overrides: Sequence[str], start: Start) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _explain_option(error.missing_cfg_file)
     text = " ".join(str(error).split())
+    if isinstance(error, YAMLError):
+        return f"not a YAML file: {text}"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         chosen = [o for o in overrides if o.lstrip("+~").partition("=")[0] in groups()]
         listed = ", ".join(map(repr, chosen))
         return f"{listed}: expected names of options, as in sink=[video,jsonl] ({text})"
     if found := re.match(r"Could not override '([^']+)'", text):
-        return _explain_key(found[1], overrides, config_name)
+        return _explain_key(found[1], overrides, start)
     for override in overrides:
         if not is_readable(override):
             return f"cannot understand {override!r}: {_expected(override)}"
@@ -72,14 +75,14 @@ def _explain_option(missing: str) -> str:
     known = groups().get(group, {})
     failed = load_plugins().failures
     left_out = "".join(f"; plugin {p!r} was left out: {why}" for p, why in failed.items())
-    return f"unknown {group} {name!r}: {did_you_mean(name, known)}{left_out}"
+    return f"unknown {group or 'configuration'} {name!r}: {did_you_mean(name, known)}{left_out}"
 
 
-def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
+def _explain_key(key: str, overrides: Sequence[str], start: Start) -> str:
     """Why `a.b.c` is not in the configuration: similar names next to it."""
     chosen = [o for o in overrides if o.partition("=")[0] in groups()]
     try:
-        node: Any = compose_with_hydra(chosen, config_name)
+        node: Any = compose_with_hydra(chosen, start)
     except HydraException:
         GlobalHydra.instance().clear()
         return f"key {key!r} cannot be set: choose {key}=<name> first"
@@ -90,19 +93,19 @@ def _explain_key(key: str, overrides: Sequence[str], config_name: str) -> str:
         if part not in node:
             inside = f" in {'.'.join(path[:depth])!r}" if depth else ""
             known = [str(k) for k in node if k != "name"] + ([] if depth else list(groups()))
-            having = _options_with(path[0], part, config_name) if depth == 1 else []
+            having = _options_with(path[0], part, start) if depth == 1 else []
             hint = f"choose {' or '.join(having)} first" if having else did_you_mean(part, known)
             return f"unknown key {part!r}{inside}: {hint}"
         node = node[part]
     return f"key {key!r} cannot be set"
 
 
-def _options_with(group: str, key: str, config_name: str) -> list[str]:
+def _options_with(group: str, key: str, start: Start) -> list[str]:
     """The options of a group that have a key, such as `source=file`."""
     found = []
     for name in groups().get(group, {}):
         try:
-            node = compose_with_hydra([f"{group}={name}"], config_name).get(group)
+            node = compose_with_hydra([f"{group}={name}"], start).get(group)
         except (HydraException, OmegaConfBaseException):
             GlobalHydra.instance().clear()
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from typing import Any
 
@@ -30,5 +31,8 @@ def resolved(config: DictConfig, where: str = "") -> dict[str, Any]:
         raise ConfigError(f"missing {key}: set {key}=<value>") from error
     except OmegaConfBaseException as error:
         key = where or str(getattr(error, "full_key", None) or "the configuration")
-        raise ConfigError(f"{key}: {' '.join(str(error).split())}") from error
+        text = " ".join(str(error).split())
+        if found := re.search(r"Environment variable '(.+?)' not found", text):
+            text = f"the environment variable {found[1]} is not set"
+        raise ConfigError(f"{key}: {text}") from error
     return typing.cast(dict[str, Any], plain)

@@ -16,6 +16,7 @@ from ..kinds import KINDS
 from ..options import expanded
 from .compose import compose
 from .quoting import in_hydra_quotes, written
+from .search_path import RUN, Start
 
 GROUPS = (*KINDS, "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
@@ -70,14 +71,14 @@ def _digest(text: str) -> bytes:
 
 
 def stream_configs(
-    config: DictConfig, overrides: Sequence[str], config_name: str = "config"
+    config: DictConfig, overrides: Sequence[str], start: Start = RUN
 ) -> dict[str, DictConfig]:
     """The configuration of each stream, by its name; {} without `streams`.
 
     Args:
         config: of the whole run.
         overrides: that it was composed from.
-        config_name: the file in `conf/` that it starts from.
+        start: the file that it starts from.
 
     Raises:
         ConfigError: there are no streams, or one is not valid.
@@ -91,7 +92,7 @@ def stream_configs(
         shard = Shard.parse(str(config.shard))
         found = {name: values for name, values in found.items() if shard.has(name)}
     common = [o for o in overrides if o.lstrip("+").partition("=")[0] not in ("streams", "shard")]
-    return {name: _composed(name, values, common, config_name) for name, values in found.items()}
+    return {name: _composed(name, values, common, start) for name, values in found.items()}
 
 
 def _read(streams: Any) -> dict[str, Mapping[str, Any]]:
@@ -126,11 +127,12 @@ def _load(path: str) -> Any:
 
 
 def _composed(
-    name: str, values: Mapping[str, Any], common: Sequence[str], config_name: str
+    name: str, values: Mapping[str, Any], common: Sequence[str], start: Start
 ) -> DictConfig:
     try:
         own = list(_overrides(values))
-        config = compose([*(o for o in common if _applies(o, own)), *own], config_name)
+        config = compose([*(o for o in common if _applies(o, own)), *own], *start)
+        config.streams = config.shard = None  # a job file may set them
     except ConfigError as error:
         raise ConfigError(f"stream {name!r}: {error}") from error
     if "stream" in config.source:

@@ -16,6 +16,7 @@ from vidan import options
 from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import run_hydra
+from vidan.config.search_path import Start
 from vidan.errors import ConfigError
 
 from .clip import make_clip
@@ -104,7 +105,7 @@ def bench(arguments: Sequence[str], command: str) -> list[tuple[dict[str, Any], 
         jobs.append((_overrides(), found))
         folders.append(Path(config.run_dir))
 
-    run_hydra(job, list(arguments), "bench")
+    run_hydra(job, list(arguments), Start("bench"))
     if errors:
         raise errors[0]
     if len(jobs) > 1:
