@@ -7,12 +7,13 @@ Optional protocols, such as `Stoppable`, are what the pipeline uses where a comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from .events import Event, Measure, Shape
 from .journal import RunJournal
 from .outages import Outages
+from .scene import SceneContext
 from .stats import Stats
 from .types import Detections, Frame, Result, Tracks
 
@@ -302,6 +303,37 @@ class StatsAware(Protocol):
         """Take the live statistics of the stream, to be read only.
 
         Called once, before the first result.
+        """
+        ...
+
+
+@runtime_checkable
+class SceneEditable(Protocol):
+    """Optional, for an analyzer that follows when the scene is edited during the run."""
+
+    def change_scene(self, scene: SceneContext) -> Sequence[Event]:
+        """Use another scene from the next frame on; called between two updates.
+
+        Lines and zones that are as they were continue with their counts and visits. The ids of
+        events do not repeat, also if a line or zone is changed, or deleted and drawn again.
+
+        Args:
+            scene: that was checked.
+
+        Returns:
+            Events that the change causes, such as the ends of visits to a zone that was deleted.
+        """
+        ...
+
+
+@runtime_checkable
+class SceneEditor(Protocol):
+    """Optional, for a sink through which the scene is edited during the run."""
+
+    def bind_scene(self, change: Callable[[SceneContext], None]) -> None:
+        """Take what applies a scene to the analyzers, from the next frame on; from any thread.
+
+        Called once, before the first result. The scene is to be checked before.
         """
         ...
 

@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vidan.cli.terminal import console
-from vidan.config.build import BuildContext, SceneContext, build
+from vidan.config.build import BuildContext, build
+from vidan.scene import SceneContext
 from vidan.types import Detections, Result, Tracks
 
 from ..inputs import parser

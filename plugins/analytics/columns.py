@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,19 @@ class Columns:
                     array[:, new] = array[:, old]
                 self._arrays[name] = array
         self._version = memory.version
+
+    def select(self, kept: Sequence[int | None]) -> None:
+        """Replace the first dimension.
+
+        Args:
+            kept: for each new index, the old one with its values; None for initial values.
+        """
+        old = [index for index in kept if index is not None]
+        new = [n for n, index in enumerate(kept) if index is not None]
+        self._depth = len(kept)
+        for name, array in self._arrays.items():
+            self._arrays[name] = self._new(name, array.shape[1])
+            self._arrays[name][new] = array[old]
 
     def reset(self, index: int, row: int, names: Iterable[str]) -> None:
         """Set one value each of some arrays to the initial one."""

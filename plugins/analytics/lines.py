@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError
 from vidan.events import CROSSED, Event, Measure, Shape
 from vidan.geometry import ANCHOR_HEIGHTS, beyond_edges, passes_between, right_normal
+from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
 from .columns import Columns
+from .scene_change import kept_shapes
 from .smoothing import Floats
 from .stitching import TrackMemory, shared_memory
 
@@ -96,7 +97,6 @@ class Lines:
         self._join_within, self._shared = join_within, shared
         self._memory = TrackMemory(join_within)
         self._columns = Columns(COLUMNS, len(self._lines))
-        self._heights = np.array([[ANCHOR_HEIGHTS[line.anchor]] for line in self._lines])
         self._counts: Counter[tuple[str, str, str]] = Counter()  # line, direction, label
         self._measures: dict[Measure, float] | None = None
         self._numbers: Counter[str] = Counter()  # of the events of each line
@@ -121,6 +121,29 @@ class Lines:
         if len(self._passages) > 2 * len(self._memory.ids) * len(self._lines):
             self._drop_passages()
         return events
+
+    def change_scene(self, scene: SceneContext) -> tuple[Event, ...]:
+        """See SceneEditable. Lines that are as they were continue; others start from zero."""
+        self._scene = load_scene(scene)
+        kept = kept_shapes(self._lines, self._scene.lines)
+        same = {
+            line.name for line, old in zip(self._scene.lines, kept, strict=True) if old is not None
+        }
+        self._lines = self._scene.lines
+        self._counts = Counter({key: n for key, n in self._counts.items() if key[0] in same})
+        new = {old: index for index, old in enumerate(kept) if old is not None}
+        self._passages = {
+            (new[line], track): passage
+            for (line, track), passage in self._passages.items()
+            if line in new
+        }
+        self._columns.select(kept)
+        self._measures = self._labels = None
+        if not self._lines:
+            self._size = None  # begin anew with all tracks when there is a line again
+        elif self._size is not None:
+            self._place(*self._size)
+        return ()
 
     def finish(self) -> list[Event]:
         """None: what is not known by the end of the stream is not counted."""
@@ -216,6 +239,12 @@ class Lines:
         self._size = size = width, height
         self._memory = shared_memory(self._shared, self._join_within, size)
         self._columns.clear()
+        self._place(*size)
+
+    def _place(self, width: int, height: int) -> None:
+        """Find the positions of the lines in images, px."""
+        size = width, height
+        self._heights = np.array([[ANCHOR_HEIGHTS[line.anchor]] for line in self._lines])
         self._points = np.array([line.outline.pixels(*size) for line in self._lines])
         self._normals = np.array([right_normal(*points) for points in self._points])
         self._offsets = (self._normals * self._points[:, 0]).sum(axis=1, keepdims=True)

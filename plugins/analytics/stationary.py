@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError, did_you_mean
 from vidan.events import STATIONARY, Event, Measure, Phase, Value
 from vidan.geometry import anchor_points, beyond_sides
+from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import msgspec
@@ -139,11 +139,24 @@ class Visitors:
 
     def finish(self, result: Result) -> list[Visit]:
         """End all visits."""
-        for key, visit in self.all.items():
+        return self.end(range(len(self._paths.columns["side"])), result)
+
+    def end(self, zones: Container[int], result: Result) -> list[Visit]:
+        """End the visits to some zones."""
+        chosen = [(key, visit) for key, visit in self.all.items() if visit.zone in zones]
+        for key, visit in chosen:
             if key not in self._absent:
                 visit.missed, visit.last = result.frame.time, None
             self._locate(visit, result)
-        return [self._remove(visit) for visit in list(self.all.values())]
+        return [self._remove(visit) for _, visit in chosen]
+
+    def renumber(self, new: Mapping[int, int]) -> None:
+        """Replace the indices of zones; visits to others must have ended."""
+        for visit in self.all.values():
+            visit.zone = new[visit.zone]
+        self.all = {(visit.zone, visit.track): visit for visit in self.all.values()}
+        self._absent = {(visit.zone, visit.track): visit for visit in self._absent.values()}
+        self.changed = True
 
     def label(self, visit: Visit, row: int, result: Result) -> str:
         """The label of a visitor now; the one it had if its track has none yet."""

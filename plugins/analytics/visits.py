@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -142,6 +142,20 @@ class Totals:
             self.visits[key] = 0
         for key in self._dwells:
             self._dwells[key] = Dwells()
+
+    def change(self, names: list[str], new: Mapping[int, int]) -> None:
+        """Replace the zones.
+
+        Args:
+            names: of the new ones.
+            new: indices of the zones that continue, by those before.
+        """
+        self._names = names
+        self.visits = Counter(
+            {(new[zone], label): n for (zone, label), n in self.visits.items() if zone in new}
+        )
+        dwells = {(new[zone], label): d for (zone, label), d in self._dwells.items() if zone in new}
+        self._dwells = defaultdict(Dwells, dwells)
 
     def end(self, visit: Visit, dwell: float) -> None:
         """Add the duration of a visit, s."""

@@ -17,6 +17,7 @@ from ..formats.scene_file import Zone
 from .columns import Columns
 from .polygons import Point, Polygons
 from .resting import NEVER_S, REST_COLUMNS, REST_EVERY_S, begin_rest, follow_rest
+from .scene_change import Kept
 from .stitching import Rows, TrackMemory, shared_memory
 from .visits import Box, Visit
 
@@ -120,25 +121,45 @@ class ZonePaths:
         join_within: float,
         shared: MutableMapping[str, Any] | None,
     ) -> None:
-        self._zones = zones
         self._dead_band = dead_band
         self._enter_after = enter_after
         self._leave_after = leave_after
-        self._heights = [ANCHOR_HEIGHTS[zone.anchor] for zone in zones]
-        self._column = np.array(self._heights)[:, None]
         self._shared, self._join_within = shared, join_within
+        self._set(zones)
         self.memory = TrackMemory(join_within)
         self.columns = Columns(COLUMNS, len(zones))
         self._limits = Columns(LIMITS, len(zones))
         self.next_rest = -NEVER_S
 
+    def _set(self, zones: Sequence[Zone]) -> None:
+        self._zones = zones
+        self._heights = [ANCHOR_HEIGHTS[zone.anchor] for zone in zones]
+        self._column = np.array(self._heights)[:, None]
+
+    def change(self, zones: Sequence[Zone], kept: Kept, size: tuple[int, int] | None) -> None:
+        """Replace the zones.
+
+        Args:
+            zones: the new ones.
+            kept: for each, the index of the same one before; None to begin anew with all tracks.
+            size: of the images, px; None if it is not known yet.
+        """
+        self._set(zones)
+        self.columns.select(kept)
+        self._limits.select(kept)
+        if size is not None:
+            self._place(*size)
+
     def fit(self, width: int, height: int) -> None:
         """Convert the zones to px of images, and begin anew with all tracks."""
-        outlines = [zone.outline.pixels(width, height) for zone in self._zones]
-        self.polygons = Polygons([beyond_sides(points, width, height) for points in outlines])
+        self._place(width, height)
         self.memory = shared_memory(self._shared, self._join_within, (width, height))
         self.columns.clear()
         self._limits.clear()
+
+    def _place(self, width: int, height: int) -> None:
+        outlines = [zone.outline.pixels(width, height) for zone in self._zones]
+        self.polygons = Polygons([beyond_sides(points, width, height) for points in outlines])
 
     def anchor(self, zone: int, box: Iterable[float]) -> Point:
         """The anchor of a box, xyxy, in a zone."""

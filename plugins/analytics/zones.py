@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Container, Mapping, MutableMapping
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError
 from vidan.events import (
     CROWDED,
@@ -24,10 +23,12 @@ from vidan.events import (
     Shape,
     Value,
 )
+from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ..formats.scene_file import load_scene
 from .resting import NEVER_S
+from .scene_change import kept_shapes
 from .stitching import Rows
 from .visitors import Visitors, moment
 from .visits import Crowd, Moment, Totals, Visit
@@ -99,6 +100,7 @@ class Zones:
         self._crowds = [Crowd() for _ in self._zones]
         self._changed: dict[tuple[int, bool], Moment] = {}  # by zone, and whether one entered
         self._numbers = [0] * len(self._zones)  # of events
+        self._retired: dict[str, int] = {}  # numbers of earlier zones, by name: ids do not repeat
         self._totals = Totals([zone.name for zone in self._zones])
         self._present: Counter[tuple[int, str]] = Counter()  # by zone and label
         self._measures: dict[Measure, float] | None = None
@@ -127,6 +129,40 @@ class Zones:
         if self._changed or any(crowd.since for crowd in self._crowds):
             events += self._crowd(result)
         return _in_order(events) if events else events
+
+    def change_scene(self, scene: SceneContext) -> list[Event]:
+        """See SceneEditable. Zones that are as they were continue; others start from zero.
+
+        Returns:
+            the ends of visits to zones that were changed or deleted, and of their crowds.
+        """
+        self._scene = load_scene(scene)
+        before, self._measures = self._zones, None
+        kept = kept_shapes(before, self._scene.zones)
+        new = {old: index for index, old in enumerate(kept) if old is not None}
+        events = [] if self._last is None else self._abandon(new.keys(), self._last)
+        self._retired |= {zone.name: n for zone, n in zip(before, self._numbers, strict=True)}
+        self._zones = self._scene.zones
+        self._numbers = [self._retired.get(zone.name, 0) for zone in self._zones]
+        self._crowds = [Crowd() if old is None else self._crowds[old] for old in kept]
+        self._changed.clear()
+        self._totals.change([zone.name for zone in self._zones], new)
+        self._visitors.renumber(new)
+        if not self._zones:
+            self._size = None  # begin anew with all tracks when there is a zone again
+        self._paths.change(self._zones, kept, self._size)
+        self._count()
+        return events
+
+    def _abandon(self, kept: Container[int], last: Result) -> list[Event]:
+        """End the visits and crowds of all zones but some."""
+        others = [zone for zone in range(len(self._zones)) if zone not in kept]
+        self._paths.memory.settle()
+        events = [self._end(visit, last) for visit in self._visitors.end(others, last)]
+        for zone in others:
+            if self._crowds[zone].number:
+                events += self._disperse(zone, last, end_of_stream=False)
+        return _in_order(events)
 
     def finish(self) -> list[Event]:
         """The ends of the visits and crowds that last until the end of the stream."""
@@ -167,6 +203,7 @@ class Zones:
             "zones": [zone.name for zone in self._zones],
             "size": None if self._size is None else list(self._size),
             "numbers": list(self._numbers),
+            "retired": dict(self._retired),
             "totals": self._totals.state(),
             "crowds": msgspec.to_builtins(self._crowds),
             "visitors": self._visitors.state(self._last),
@@ -185,6 +222,7 @@ class Zones:
         try:
             self._size = None if state["size"] is None else tuple(state["size"])
             self._numbers = list(state["numbers"])
+            self._retired = dict(state.get("retired", {}))
             self._totals.restore(state["totals"])
             crowds = msgspec.convert(state["crowds"], list[Crowd])
             self._crowds = [crowd.shifted(offset) for crowd in crowds]

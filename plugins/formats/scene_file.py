@@ -14,11 +14,11 @@ import numpy.typing as npt
 from msgspec import Meta
 from omegaconf import OmegaConf
 
-from vidan.config.build import SceneContext
 from vidan.config.check import check
 from vidan.errors import ConfigError, did_you_mean
 from vidan.geometry import Anchor, is_simple, on_one_line
 from vidan.options import expanded
+from vidan.scene import SceneContext
 
 from .ground import fit_ground
 
@@ -228,9 +228,7 @@ def load_scene(given: SceneContext | Mapping[str, Any] | str | None) -> Scene:
 def _load(context: SceneContext) -> Scene:
     values = dict(context.values)
     if values.get("path") is not None:
-        values = OmegaConf.to_container(  # type: ignore[assignment]
-            OmegaConf.merge(_read(expanded(str(values["path"]))), _added(values))
-        )
+        values = with_overrides(_read(expanded(str(values["path"]))), values)
     scene = _scene(values)
     scene.check_labels(context.labels)
     if context.size is not None:
@@ -244,9 +242,10 @@ def _mapping(given: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
     return {"path": given} if isinstance(given, str) else given
 
 
-def _added(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set beside the path of a scene file."""
-    return {key: value for key, value in values.items() if key != "path" and value is not None}
+def with_overrides(content: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a scene file, with what `values` has beside its path."""
+    added = {key: value for key, value in values.items() if key != "path" and value is not None}
+    return dict(OmegaConf.to_container(OmegaConf.merge(content, added)))  # type: ignore[arg-type]
 
 
 def _read(path: Path) -> Any:

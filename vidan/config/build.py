@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,9 @@ from ..errors import ConfigError, PluginError, VidanError, did_you_mean
 from ..kinds import KINDS
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
+from ..scene import SceneContext
 from .check import check
 from .resolve import resolved
-
-
-@dataclass(frozen=True, slots=True)
-class SceneContext:
-    """What a run knows of its scene before the first frame.
-
-    Attributes:
-        values: the config group `scene`: `path` of a scene file, or its content.
-        labels: of the model; () if they are not known.
-        size: width and height of the images, px; None if the source does not know them.
-        read: what a reader of the scene has made of it, so that a run reads it once.
-    """
-
-    values: Mapping[str, Any]
-    labels: tuple[str, ...] = ()
-    size: tuple[int, int] | None = None
-    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

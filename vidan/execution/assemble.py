@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..config.build import BuildContext, RunContext, SceneContext, build
+from ..config.build import BuildContext, RunContext, build
 from ..errors import DisplayError
 from ..interfaces import (
     Analyzer,
@@ -25,6 +25,7 @@ from ..interfaces import (
 from ..journal import RunStart
 from ..kinds import KINDS
 from ..runtime.tracker_reset import ResettingTracker
+from ..scene import SceneContext
 from .parts import Parts
 from .settings import RunSettings
 from .stream_name import stream_name
@@ -102,12 +103,12 @@ def assemble(
     context = BuildContext(live_source=source.live)
     tracker = _tracker(settings, source, context)
     # Before the sinks: an invalid scene leaves no empty files behind.
+    scene = _scene(settings, source, detector)
     analyzers = build_analyzers(
-        settings.components.get("analytics", {}),
-        replace(context, scene=_scene(settings, source, detector)),
+        settings.components.get("analytics", {}), replace(context, scene=scene)
     )
     run = RunContext(*start, source.live, stream_name(settings), settings.run_dir)
-    context = replace(context, run=run)
+    context = replace(context, run=run, scene=scene)
     sinks = _sinks(settings, opened, context, require_display=require_display)
     return Parts(source, detector, tracker, sinks, analyzers)
 

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,7 +87,13 @@ def with_counts(
     if daily and _day(saved.at) != _day(start.began):
         for analyzer in analyzers.values():
             analyzer.reset_counts()
-    keeper = CountsKeeper(file, saved, analyzers, daily=daily)
+    keeper = CountsKeeper(
+        file,
+        saved,
+        analyzers,
+        fingerprint=partial(fingerprint, settings.scene, keeping),
+        daily=daily,
+    )
     return replace(parts, analyzers={KEEPER: keeper, **parts.analyzers}), keeper
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..events import Event
 from ..interfaces import Analyzer, Stateful
+from ..scene import SceneContext
 from ..types import Result
 from .counts_file import CountsFile, Saved
 
@@ -28,6 +29,7 @@ class CountsKeeper:
         file: to save to; it is closed with this.
         saved: what the run continues from; nothing but its key if it starts at zero.
         analyzers: by name, restored already.
+        fingerprint: called for that of the scene after it was edited.
         daily: whether to start the counts from zero at midnight.
         clock: the time in s since 1970.
     """
@@ -38,11 +40,13 @@ class CountsKeeper:
         saved: Saved,
         analyzers: Mapping[str, Stateful],
         *,
+        fingerprint: Callable[[], str],
         daily: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = file
         self._analyzers = dict(analyzers)
+        self._fingerprint = fingerprint
         self._clock = clock
         self._saved = saved
         self._last_id = saved.last_id
@@ -65,6 +69,11 @@ class CountsKeeper:
             self._save()
         self._time, self._seen = result.frame.time, now
         self._last_id = max(self._last_id, int(result.tracks.ids.max(initial=0)))
+        return ()
+
+    def change_scene(self, scene: SceneContext) -> tuple[Event, ...]:  # noqa: ARG002
+        """Save the counts for the new scene from now on; see SceneEditable."""
+        self._saved = self._saved._replace(scene=self._fingerprint())
         return ()
 
     def finish(self) -> tuple[Event, ...]:

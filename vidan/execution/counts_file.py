@@ -89,7 +89,7 @@ class CountsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._failed = False
-        self._lock = FileLock(f"{path}.lock")
+        self._lock = FileLock(f"{path}.lock", thread_local=False)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..events import Event, Measure
-from ..interfaces import Analyzer, EventSink, Measuring, Sink, Visual
+from ..interfaces import Analyzer, EventSink, Measuring, SceneEditable, Sink, Visual
+from ..scene import SceneContext
 from ..types import Result
 
 
@@ -26,6 +27,7 @@ class Analysis:
         self, analyzers: Mapping[str, Analyzer], sinks: Iterable[Sink | EventSink] = ()
     ) -> None:
         self.current = ""
+        self._scene: SceneContext | None = None  # that applies from the next frame on
         self._analyzers = dict(analyzers)
         parts = (*self._analyzers.values(), *sinks)
         self._measuring = [part for part in parts if isinstance(part, Measuring)]
@@ -36,6 +38,8 @@ class Analysis:
         if not self._analyzers:
             return result
         started = time.perf_counter()
+        if self._scene is not None:
+            result = self._apply_scene(result)
         for name, analyzer in self._analyzers.items():
             self.current = name
             events = tuple(analyzer.update(result))
@@ -46,6 +50,20 @@ class Analysis:
                 )
         timings = {**result.timings, "analytics": time.perf_counter() - started}
         return replace(result, timings=timings, measures=self.measures())
+
+    def change_scene(self, scene: SceneContext) -> None:
+        """Let the analyzers use another scene from the next frame on; from any thread."""
+        self._scene = scene
+
+    def _apply_scene(self, result: Result) -> Result:
+        """The result with what the change of the scene causes."""
+        scene, self._scene = self._scene, None
+        events: list[Event] = []
+        for name, analyzer in self._analyzers.items():
+            if isinstance(analyzer, SceneEditable) and scene is not None:
+                self.current = name
+                events += analyzer.change_scene(scene)
+        return replace(result, events=(*result.events, *events))
 
     def finish(self) -> Iterator[tuple[Event, ...]]:
         """What each analyzer still has to report at the end of the stream."""

@@ -19,6 +19,7 @@ from ..interfaces import (
     Detector,
     EventSink,
     ReportsOutages,
+    SceneEditor,
     Sink,
     Source,
     StatsAware,
@@ -175,6 +176,9 @@ class Stream:
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
         self._sinks_left = len(self.sinks)
         self.analysis = Analysis(self.analyzers, self.sinks.values())
+        for sink in self.sinks.values():
+            if isinstance(sink, SceneEditor):
+                sink.bind_scene(self.analysis.change_scene)
         self._failures: list[StageError] = []
         self._failing = threading.Lock()
         self._taken = 0

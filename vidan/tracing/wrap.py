@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..events import Event, Measure, Shape
@@ -19,6 +19,8 @@ from ..interfaces import (
     Measuring,
     ReportsOutages,
     ReportsOutputs,
+    SceneEditable,
+    SceneEditor,
     Sink,
     Source,
     StatsAware,
@@ -29,6 +31,7 @@ from ..interfaces import (
 )
 from ..outages import Outages
 from ..runtime.coasting import coast
+from ..scene import SceneContext
 from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
 from .trace import PIXELS, STAGE, Trace, microseconds, now
@@ -167,6 +170,12 @@ class TracedAnalyzer:
         """See `Analyzer`."""
         return self._analyzer.finish()
 
+    def change_scene(self, scene: SceneContext) -> Sequence[Event]:
+        """See `SceneEditable`; does nothing if the analyzer is not."""
+        if isinstance(self._analyzer, SceneEditable):
+            return self._analyzer.change_scene(scene)
+        return ()
+
     def shapes(self) -> Sequence[Shape]:
         """See `Visual`; none if the analyzer is not."""
         return self._analyzer.shapes() if isinstance(self._analyzer, Visual) else ()
@@ -215,6 +224,11 @@ class TracedSink:
         """See `StatsAware`; does nothing if the sink is not."""
         if isinstance(self._sink, StatsAware):
             self._sink.bind_stats(stats)
+
+    def bind_scene(self, change: Callable[[SceneContext], None]) -> None:
+        """See `SceneEditor`; does nothing if the sink is not."""
+        if isinstance(self._sink, SceneEditor):
+            self._sink.bind_scene(change)
 
     def measures(self) -> Mapping[Measure, float]:
         """See `Measuring`; none if the sink is not."""

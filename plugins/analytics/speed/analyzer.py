@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError
 from vidan.events import MEASURED, SPEEDING, STOPPED, WRONG_WAY, Event, Measure, Phase, Shape, Value
 from vidan.geometry import ANCHOR_HEIGHTS, Anchor, anchor_points
+from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ...formats.ground import GroundPlane, fit_ground

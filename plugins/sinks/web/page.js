@@ -60,6 +60,7 @@ function show(stats) {
   else if (stats.age === null) setState("waiting for the first image");
   else if (stats.age > STALLED_AFTER) setState(`no new image for ${Math.round(stats.age)} s`, "lost");
   else setState("live", "live");
+  at("edit").hidden = !stats.editable || ended;
   at("stream").textContent = stats.stream ?? "";
   document.title = stats.stream ? `${stats.stream} · vidan` : "vidan";
   at("fps").textContent = ended ? "–" : stats.fps.toFixed(1);

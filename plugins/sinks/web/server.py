@@ -7,6 +7,7 @@ from ..http.endpoint import Endpoint
 from ..http.metrics import Metrics
 from ..http.server import HttpServer
 from .jpeg import JpegEncoder
+from .live_scene import LiveScene
 from .live_stats import LiveStats
 from .viewer_hub import ViewerHub
 from .views import Views
@@ -30,6 +31,7 @@ class Server:
         max_viewers: maximum number of simultaneous viewers.
         timeout: time, s, after which a client that does not read or request is disconnected.
         painter: draws the results.
+        scene: that may be edited; None for none.
 
     Attributes:
         encoder: encodes the results submitted to it.
@@ -45,13 +47,14 @@ class Server:
         max_viewers: int,
         timeout: float,
         painter: Painter,
+        scene: LiveScene | None = None,
     ) -> None:
         self.encoder = JpegEncoder(width, quality, painter, self._publish)
-        self._hub = ViewerHub(live_stats, self.encoder, max_viewers)
+        self._hub = ViewerHub(live_stats, self.encoder, max_viewers, editable=scene is not None)
         metrics.add_gauge("viewers", lambda: self._hub.viewers)
         self._http = HttpServer(
             endpoint,
-            Views(self._hub, metrics, timeout).add_to,
+            Views(self._hub, metrics, timeout, scene).add_to,
             name="vidan-web",
             max_connections=CONNECTIONS_PER_VIEWER * max_viewers + SPARE_CONNECTIONS,
             timeout=timeout,

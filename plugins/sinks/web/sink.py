@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
-from vidan.errors import SinkError
+from vidan.errors import ConfigError, SinkError
 from vidan.events import Event
 from vidan.options import SECRET
+from vidan.scene import SceneContext
 from vidan.stats import Stats
 from vidan.types import Result
 
@@ -18,6 +19,7 @@ from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
 from ..http.endpoint import listen
 from ..http.metrics import Metrics
+from .live_scene import LiveScene
 from .live_stats import LiveStats
 from .server import Server
 
@@ -38,6 +40,8 @@ class Web:
         max_viewers: maximum number of simultaneous viewers.
         timeout: time, s, after which a viewer that does not read or request is disconnected.
         drawing: options of the config group `drawing`; None to draw nothing.
+        edit: whether viewers may draw lines and zones; requires `token` and a scene file.
+        scene: lines and zones; given by the run.
 
     Attributes:
         address: URL of the page, with the port that is used.
@@ -64,7 +68,14 @@ class Web:
         max_viewers: Annotated[int, Meta(ge=1)] = 8,
         timeout: Annotated[float, Meta(gt=0)] = 10.0,
         drawing: Values = ALL,
+        edit: bool = False,
+        scene: SceneContext | None = None,
     ) -> None:
+        if edit and token is None:
+            raise ConfigError(
+                "sink.web.edit=true: viewers could change the scene: set sink.web.token"
+            )
+        self._scene = LiveScene(scene) if edit else None
         endpoint = listen(host, port, token, certificate, key)
         self.port, self.address = endpoint.port, endpoint.url
         self._closed = False
@@ -80,6 +91,7 @@ class Web:
             max_viewers,
             timeout,
             Painter.of(drawing),
+            self._scene,
         )
         log.info("watch at %s%s", self.address, "?token=..." if token else "")
 
@@ -92,9 +104,16 @@ class Web:
         """See StatsAware."""
         self.live_stats.stats = self._stream.stats = stats
 
+    def bind_scene(self, change: Callable[[SceneContext], None]) -> None:
+        """See SceneEditor."""
+        if self._scene is not None:
+            self._scene.bind(change)
+
     def write(self, result: Result) -> None:
         """Show a result; never waits for a viewer."""
         self._raise_server_error()
+        if self._scene is not None:
+            self._scene.newest = result
         self.live_stats.add(result)
         self._stream.add(result)
         self.server.encoder.submit(result)

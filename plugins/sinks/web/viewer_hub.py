@@ -24,6 +24,7 @@ class ViewerHub:
         live_stats: shown beside the image.
         encoder: encodes the newest result while a viewer waits.
         max_viewers: maximum number of simultaneous viewers.
+        editable: whether viewers may edit the scene.
 
     Attributes:
         live_stats: as given.
@@ -33,14 +34,20 @@ class ViewerHub:
         ended: set when the run has ended.
     """
 
-    def __init__(self, live_stats: LiveStats, encoder: JpegEncoder, max_viewers: int) -> None:
+    def __init__(
+        self,
+        live_stats: LiveStats,
+        encoder: JpegEncoder,
+        max_viewers: int,
+        editable: bool = False,
+    ) -> None:
         self.live_stats = live_stats
         self.viewers = 0
         self.jpeg = b""
         self.number = 0
         self.ended = asyncio.Event()
         self._encoder = encoder
-        self._max_viewers = max_viewers
+        self._max_viewers, self._editable = max_viewers, editable
         self._waiting = 0
         self._changed = asyncio.Event()
 
@@ -118,5 +125,9 @@ class ViewerHub:
         yield self._message()
 
     def _message(self) -> str:
-        state = {"viewers": self.viewers, "ended": self.ended.is_set()}
+        state = {
+            "viewers": self.viewers,
+            "ended": self.ended.is_set(),
+            "editable": self._editable,
+        }
         return json.dumps(self.live_stats.snapshot() | state)

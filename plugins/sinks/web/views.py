@@ -10,6 +10,8 @@ from importlib import resources
 from aiohttp import WSCloseCode, web
 
 from ..http.metrics import STALLED_AFTER_S, Metrics
+from .editor.routes import EditorRoutes
+from .live_scene import LiveScene
 from .viewer_hub import ViewerHub
 
 FILES = {
@@ -36,10 +38,13 @@ class Views:
         hub: provides images and statistics.
         metrics: for Prometheus.
         timeout: s after which a viewer that does not read is disconnected.
+        scene: that may be edited; None for none.
     """
 
-    def __init__(self, hub: ViewerHub, metrics: Metrics, timeout: float) -> None:
-        self._hub, self._metrics, self._timeout = hub, metrics, timeout
+    def __init__(
+        self, hub: ViewerHub, metrics: Metrics, timeout: float, scene: LiveScene | None = None
+    ) -> None:
+        self._hub, self._metrics, self._timeout, self._scene = hub, metrics, timeout, scene
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers."""
@@ -50,6 +55,9 @@ class Views:
         router.add_get("/snapshot.jpg", self._snapshot, allow_head=False)
         router.add_get("/healthz", self._health)
         self._metrics.add_to(router)
+        if self._scene is not None:
+            scene = self._scene
+            EditorRoutes(scene.file, scene, scene.apply, live=True).add_to(router)
 
     async def _file(self, request: web.Request) -> web.Response:
         name, content_type = FILES[request.path]

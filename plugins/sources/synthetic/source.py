@@ -10,8 +10,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from vidan import options
-from vidan.config.build import SceneContext
 from vidan.frames import ArrayFrame
+from vidan.scene import SceneContext
 from vidan.types import Frame
 
 from ...formats.scene_file import load_scene

@@ -17,13 +17,14 @@ from vidan import options
 from vidan.cli.counts import count_tables
 from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
-from vidan.config.build import BuildContext, SceneContext
+from vidan.config.build import BuildContext
 from vidan.config.compose import chosen_groups, compose
 from vidan.errors import ConfigError
 from vidan.execution.assemble import build_analyzers
 from vidan.execution.summary import measure_records
 from vidan.interfaces import ReportsOutputs
 from vidan.runtime.analysis import Analysis
+from vidan.scene import SceneContext
 
 from ...formats.mot import Array
 from ...formats.scene_file import Scene, load_scene

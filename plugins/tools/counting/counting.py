@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vidan.config.build import BuildContext, SceneContext, build
+from vidan.config.build import BuildContext, build
 from vidan.events import CROSSED, Event
 from vidan.interfaces import Analyzer
+from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ..tracking.run_tracker import TrackerInput, track

@@ -16,11 +16,12 @@ from omegaconf import OmegaConf
 
 from vidan import options
 from vidan.cli.terminal import console
-from vidan.config.build import BuildContext, SceneContext, build
+from vidan.config.build import BuildContext, build
 from vidan.config.check import checked
 from vidan.config.compose import compose
 from vidan.errors import ConfigError
 from vidan.options import SECRET
+from vidan.scene import SceneContext
 
 from ...formats.scene_file import load_scene
 from ...sinks.http.endpoint import listen

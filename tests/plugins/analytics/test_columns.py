@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from vidan.config.build import BuildContext, SceneContext
+from vidan.config.build import BuildContext
 from vidan.execution.assemble import build_analyzers
+from vidan.scene import SceneContext
 
 from .paths import HEIGHT, LABELS, WIDTH, path, result, straight
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import vidan
 from vidan import ConfigError, Measure
-from vidan.config.build import SceneContext
 from vidan.events import STATIONARY
+from vidan.scene import SceneContext
 from vidan.testing import AnalyzerSuite
 from vidan_plugins.analytics.stationary import Stationary
 

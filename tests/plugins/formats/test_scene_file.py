@@ -4,7 +4,7 @@ import pytest
 
 from vidan import ConfigError
 from vidan.cli import main as cli
-from vidan.config.build import SceneContext
+from vidan.scene import SceneContext
 from vidan_plugins.formats.scene_file import load_scene
 
 GOOD = """\

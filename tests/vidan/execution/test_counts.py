@@ -13,6 +13,7 @@ from vidan import Detections, Result, Tracks
 from vidan.errors import ConfigError
 from vidan.execution.counts import CountsKeeper, next_midnight, restored
 from vidan.execution.counts_file import CountsFile, Saved
+from vidan.scene import SceneContext
 
 NEW = Saved("camera", "scene", "job")
 
@@ -29,7 +30,12 @@ class Run:
         self.path = path
         self.tally = Tally()
         self.keeper = CountsKeeper(
-            CountsFile(path), saved, {"tally": self.tally}, daily=daily, clock=lambda: self.now
+            CountsFile(path),
+            saved,
+            {"tally": self.tally},
+            fingerprint=lambda: "edited",
+            daily=daily,
+            clock=lambda: self.now,
         )
         self.index = 0
 
@@ -174,3 +180,11 @@ def test_a_failed_write_is_reported_once_and_leaves_the_file(tmp_path, caplog):
         file.write("next")
     assert caplog.text.count("cannot save the counts") == 1
     assert file.read() == "whole"
+
+
+def test_counts_after_an_edit_belong_to_the_new_scene(tmp_path):
+    run = Run(tmp_path / "counts.json")
+    run.frame()
+    run.keeper.change_scene(SceneContext({}))
+    run.frame()
+    assert run.end()["scene"] == "edited"

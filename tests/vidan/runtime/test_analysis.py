@@ -5,8 +5,9 @@ import numpy as np
 from tests.vidan.execution.tally import Tally
 from tests.vidan.fakes import frame
 from vidan import Detections, Result, Tracks
-from vidan.events import Measure, Shape
+from vidan.events import Event, Measure, Shape
 from vidan.runtime.analysis import Analysis
+from vidan.scene import SceneContext
 
 
 class Reader:
@@ -62,3 +63,35 @@ def test_results_have_the_measures_of_sinks_too():
     analysis = Analysis({"tally": Tally()}, [Counting(), object()])
     expected = {Measure("tally_total"): 1.0} | Counting().measures()
     assert analysis.update(empty()).measures == expected
+
+
+class Drawn:
+    """Reports each scene that it is given."""
+
+    def __init__(self):
+        self.scenes = []
+
+    def update(self, result):
+        return []
+
+    def change_scene(self, scene):
+        self.scenes.append(scene)
+        return [Event("x/1", "drawn", "point", "x", "drawn", 0.0, 0)]
+
+    def finish(self):
+        return []
+
+
+def test_an_edited_scene_applies_from_the_next_frame_on():
+    drawn, reader = Drawn(), Reader()
+    analysis = Analysis({"tally": Tally(), "drawn": drawn, "reader": reader})
+    analysis.update(empty())
+    scene = SceneContext({"lines": {}})
+    analysis.change_scene(SceneContext({}))
+    analysis.change_scene(scene)
+    result = analysis.update(empty(1))
+    assert drawn.scenes == [scene]
+    assert [event.kind for event in result.events].count("drawn") == 1
+    assert result.events == reader.seen
+    analysis.update(empty(2))
+    assert drawn.scenes == [scene]

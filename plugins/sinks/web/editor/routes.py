@@ -54,7 +54,7 @@ class EditorRoutes:
     Args:
         file: that is edited.
         camera: provides images.
-        apply: called in a thread with the values of a new scene before they are written.
+        apply: called in a thread with the values of a new scene after they were written.
         live: whether the scene is applied to a run.
     """
 

@@ -79,7 +79,7 @@ class SceneFile:
         Args:
             changed: `lines`, `zones` and `ground`.
             version: of the content that was edited.
-            apply: called with the new values after they were checked, before they are written.
+            apply: called with the new values after they were written.
 
         Returns:
             The new version.
@@ -104,8 +104,8 @@ class SceneFile:
                     f"{self.path.name} uses YAML that cannot be edited here without loss, such as "
                     "anchors: edit it by hand"
                 )
-            apply(after)
             self._save(new)
+            apply(after)
             return _version(new)
 
     def _text(self) -> str:

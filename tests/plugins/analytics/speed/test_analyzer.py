@@ -8,8 +8,8 @@ import pytest
 
 import vidan
 from vidan import ConfigError, Measure
-from vidan.config.build import SceneContext
 from vidan.events import MEASURED, SPEEDING, STOPPED, WRONG_WAY
+from vidan.scene import SceneContext
 from vidan.testing import AnalyzerSuite
 from vidan_plugins.analytics.speed.analyzer import Speed
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError, SourceError
+from vidan.scene import SceneContext
 from vidan_plugins.formats.scene_file import load_scene
 from vidan_plugins.sources.synthetic.scene.scene import Scene
 from vidan_plugins.sources.synthetic.source import Synthetic

@@ -5,8 +5,8 @@ import contextlib
 import cv2
 import numpy as np
 
-from vidan.config.build import SceneContext
 from vidan.images import jpeg
+from vidan.scene import SceneContext
 from vidan_plugins.formats.scene_file import load_scene
 from vidan_plugins.sinks.http.endpoint import listen
 from vidan_plugins.sinks.http.server import HttpServer

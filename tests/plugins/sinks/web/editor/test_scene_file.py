@@ -7,8 +7,8 @@ import sys
 import pytest
 from omegaconf import OmegaConf
 
-from vidan.config.build import SceneContext
 from vidan.errors import ConfigError
+from vidan.scene import SceneContext
 from vidan_plugins.formats.scene_file import load_scene
 from vidan_plugins.sinks.web.editor.scene_file import ConflictError, SceneFile
 
@@ -190,11 +190,10 @@ def test_a_folder_that_cannot_be_written(file, path):
         path.parent.chmod(0o700)
 
 
-def test_what_cannot_be_applied_is_not_written(file, path):
-    def refuse(_):
-        raise ConfigError("no")
-
+def test_a_scene_is_applied_after_it_was_written(file, path):
+    applied = []
     values, version = file.read()
-    with pytest.raises(ConfigError, match="no"):
-        file.write({**values, "zones": {}}, version, refuse)
-    assert path.read_text() == TEXT
+    file.write(
+        {**values, "zones": {}}, version, lambda new: applied.append((new, path.read_text()))
+    )
+    assert applied == [({"lines": values["lines"], "size": [1280, 720]}, path.read_text())]
