@@ -63,7 +63,7 @@ def check(start: Start) -> None:
     try:
         config = compose_with_hydra([], start)
     except (HydraException, OmegaConfBaseException, YAMLError):
-        return  # the run reports it, unless an override of the command line mends it
+        return  # the run reports it, unless an override of the command line corrects it
     if not {kind.name for kind in KINDS.values() if kind.required} <= set(config):
         raise ConfigError(f"{start.name}.yaml: it needs vidan's configuration: defaults: [config]")
     known = compose_with_hydra([])
