@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Annotated
 
 from msgspec import Meta
 
-from vidan.errors import ConfigError, SinkError
+from vidan.errors import SinkError
 from vidan.options import SECRET
 from vidan.stats import Stats
 from vidan.types import Result
@@ -16,6 +15,7 @@ from vidan.types import Result
 from ..http.endpoint import listen
 from ..http.metrics import Metrics
 from ..http.server import HttpServer
+from ..http.shared import SharedServers
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,10 @@ class Prometheus:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        self._server = _Server.of(host, port, token, certificate, key)
+        secrets = token, certificate, key
+        self._server = SERVERS.join(
+            host, port, secrets, lambda: _Server(host, port, token, certificate, key)
+        )
         self._stream = self._server.metrics.add_stream()
         self.address, self.port = self._server.address, self._server.port
         self._closed = False
@@ -78,14 +81,11 @@ class Prometheus:
         if not self._closed:
             self._closed = True
             self._stream.end()
-            self._server.release()
+            SERVERS.leave(self._server)
 
 
 class _Server:
     """A server for the sinks of all streams that have the same options."""
-
-    _all: dict[tuple[str, int], _Server] = {}  # noqa: RUF012 - by host and port
-    _lock = threading.Lock()
 
     def __init__(
         self, host: str, port: int, token: str | None, certificate: str | None, key: str | None
@@ -93,8 +93,6 @@ class _Server:
         endpoint = listen(host, port, token, certificate, key)
         self.port, self.address = endpoint.port, f"{endpoint.url}metrics"
         self.metrics = Metrics()
-        self._place, self._options = (host, port or self.port), (token, certificate, key)
-        self._users = 0
         self._http = HttpServer(
             endpoint,
             self.metrics.add_to,
@@ -103,33 +101,15 @@ class _Server:
             timeout=TIMEOUT_S,
         )
 
-    @classmethod
-    def of(
-        cls, host: str, port: int, token: str | None, certificate: str | None, key: str | None
-    ) -> _Server:
-        """The server at an address, which is started if there is none; to be released."""
-        with cls._lock:
-            server = cls._all.get((host, port)) if port else None
-            if server is None:
-                server = cls(host, port, token, certificate, key)
-                cls._all[server._place] = server
-            elif server._options != (token, certificate, key):
-                raise ConfigError(
-                    f"port={port}: used by another stream with another token, certificate or key"
-                )
-            server._users += 1
-            return server
-
     def check(self) -> None:
         """Raise the error of the server, if it failed."""
         error = self._http.error
         if error is not None:
             raise SinkError(f"the server of {self.address!r} failed: {error}") from error
 
-    def release(self) -> None:
-        """End it when it has no users anymore."""
-        with self._lock:
-            self._users -= 1
-            if not self._users:
-                del self._all[self._place]
-                self._http.close()
+    def close(self) -> None:
+        """Release the port."""
+        self._http.close()
+
+
+SERVERS: SharedServers[_Server] = SharedServers()

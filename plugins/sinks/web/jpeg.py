@@ -27,6 +27,7 @@ class JpegEncoder:
         on_image: called with each JPEG, in the thread.
 
     Attributes:
+        newest: the newest result; None before the first.
         error: what ended the thread early, if anything.
     """
 
@@ -35,6 +36,7 @@ class JpegEncoder:
     ) -> None:
         self._width, self._quality, self._on_image = width, quality, on_image
         self._changed = threading.Condition()
+        self.newest: Result | None = None
         self._pending: Result | None = None
         self._requested = self._closed = False
         self._painter = painter
@@ -50,7 +52,7 @@ class JpegEncoder:
     def submit(self, result: Result) -> None:
         """Replace the pending result. Does not wait."""
         with self._changed:
-            self._pending = result
+            self._pending = self.newest = result
             self._changed.notify()
 
     def notice(self, events: Iterable[Event]) -> None:

@@ -41,9 +41,9 @@ function chart(points) {
   pen.font = "12px system-ui, sans-serif";
   pen.fillStyle = style.getPropertyValue("--soft");
   pen.fillText(duration(top), 0, 12);
-  pen.fillText(`${HISTORY / 60} min ago`, 0, height - 3);
+  pen.fillText(say("minutesAgo", { minutes: HISTORY / 60 }), 0, height - 3);
   pen.textAlign = "right";
-  pen.fillText("now", width, height - 3);
+  pen.fillText(say("now"), width, height - 3);
   pen.strokeStyle = style.getPropertyValue("--line");
   for (const value of [0, top / 2, top]) pen.strokeRect(0, Math.round(y(value)) + 0.5, width, 0);
   pen.strokeStyle = style.getPropertyValue("--accent");
@@ -56,10 +56,10 @@ function chart(points) {
 
 function show(stats) {
   ended = stats.ended;
-  if (ended) setState("the run has ended");
-  else if (stats.age === null) setState("waiting for the first image");
-  else if (stats.age > STALLED_AFTER) setState(`no new image for ${Math.round(stats.age)} s`, "lost");
-  else setState("live", "live");
+  if (ended) setState(say("ended"));
+  else if (stats.age === null) setState(say("state_waiting"));
+  else if (stats.age > STALLED_AFTER) setState(say("state_lost", { seconds: Math.round(stats.age) }), "lost");
+  else setState(say("state_live"), "live");
   at("edit").hidden = !stats.editable || ended;
   at("stream").textContent = stats.stream ?? "";
   document.title = stats.stream ? `${stats.stream} · vidan` : "vidan";
@@ -98,10 +98,11 @@ function connect() {
     else draw(data).catch(console.error).finally(() => requestAnimationFrame(request));
   };
   socket.onclose = ({ code }) => {
-    if (code === 1013) setState("too many viewers", "lost");
-    else if (!ended) setState("connection lost", "lost");
+    if (code === 1013) setState(say("tooMany"), "lost");
+    else if (!ended) setState(say("connectionLost"), "lost");
     setTimeout(connect, 2000);
   };
 }
 
+at("all").hidden = !/\/streams\/[^/]+\/$/.test(location.pathname);
 connect();

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from vidan.config.build import RunContext
 from vidan.errors import ConfigError, SinkError
 from vidan.events import Event
 from vidan.options import SECRET
@@ -18,16 +19,19 @@ from vidan.types import Result
 from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
 from ..http.endpoint import listen
-from ..http.metrics import Metrics
+from .jpeg import JpegEncoder
 from .live_scene import LiveScene
 from .live_stats import LiveStats
-from .server import Server
+from .live_stream import LiveStream
+from .server import SERVERS, Server
 
 log = logging.getLogger(__name__)
 
 
 class Web:
     """Serves a page with the newest result: image, statistics, events.
+
+    Several streams with the same address share a server, whose first page shows them all.
 
     Args:
         host: address to listen on; other than the loopback address requires a token.
@@ -42,12 +46,14 @@ class Web:
         drawing: options of the config group `drawing`; None to draw nothing.
         edit: whether viewers may draw lines and zones; requires `token` and a scene file.
         scene: lines and zones; given by the run.
+        run: given by the run.
 
     Attributes:
         address: URL of the page, with the port that is used.
         port: that is used.
         live_stats: what the page shows beside the image.
-        server: runs until the sink is closed.
+        encoder: encodes the results for viewers.
+        server: runs until the sinks of all its streams are closed.
 
     Raises:
         ConfigError: an option has an invalid value.
@@ -70,39 +76,52 @@ class Web:
         drawing: Values = ALL,
         edit: bool = False,
         scene: SceneContext | None = None,
+        run: RunContext | None = None,
     ) -> None:
         if edit and token is None:
             raise ConfigError(
                 "sink.web.edit=true: viewers could change the scene: set sink.web.token"
             )
         self._scene = LiveScene(scene) if edit else None
-        endpoint = listen(host, port, token, certificate, key)
-        self.port, self.address = endpoint.port, endpoint.url
+        painter, thumbnails = Painter.of(drawing), Painter.of(drawing)
+        shared = token, certificate, key, max_viewers, timeout
+
+        def start() -> Server:
+            endpoint = listen(host, port, token, certificate, key)
+            log.info("watch at %s%s", endpoint.url, "?token=..." if token else "")
+            return Server(endpoint, max_viewers, timeout)
+
+        self.server = SERVERS.join(host, port, shared, start)
+        self.port, self.address = self.server.port, self.server.url
         self._closed = False
         self.live_stats = LiveStats()
-        self._metrics = Metrics()
-        self._stream = self._metrics.add_stream()
-        self.server = Server(
-            endpoint,
+        self._metrics = self.server.metrics.add_stream()
+        self.encoder = JpegEncoder(width, quality, painter, self._publish)
+        name = "stream" if run is None else run.stream
+        self._live = LiveStream(
+            name,
             self.live_stats,
-            self._metrics,
-            width,
-            quality,
+            self.encoder,
             max_viewers,
             timeout,
-            Painter.of(drawing),
+            thumbnails,
             self._scene,
         )
-        log.info("watch at %s%s", self.address, "?token=..." if token else "")
+        self.server.add(self._live)
 
     @property
     def viewers(self) -> int:
         """Number of viewers."""
-        return self.server.viewers
+        return self._live.viewers
+
+    @property
+    def images(self) -> int:
+        """Number of images that were encoded for viewers."""
+        return self._live.hub.number
 
     def bind_stats(self, stats: Stats) -> None:
         """See StatsAware."""
-        self.live_stats.stats = self._stream.stats = stats
+        self.live_stats.stats = self._metrics.stats = stats
 
     def bind_scene(self, change: Callable[[SceneContext], None]) -> None:
         """See SceneEditor."""
@@ -115,22 +134,28 @@ class Web:
         if self._scene is not None:
             self._scene.newest = result
         self.live_stats.add(result)
-        self._stream.add(result)
-        self.server.encoder.submit(result)
+        self._metrics.add(result)
+        self.encoder.submit(result)
 
     def emit(self, events: Sequence[Event]) -> None:
         """See EventSink: list events beside the image, and highlight them in it."""
         self.live_stats.add_events(events)
-        self.server.encoder.notice(events)
+        self.encoder.notice(events)
 
     def close(self) -> None:
         """Tell the viewers that the run has ended; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            self.server.close()
+            self.encoder.close(finish=self.viewers > 0)
+            self._metrics.end()
+            self.server.call(self._live.hub.end)
+            SERVERS.leave(self.server)
             self._raise_server_error()
 
     def _raise_server_error(self) -> None:
-        error = self.server.error
+        error = self.server.error or self.encoder.error
         if error is not None:
             raise SinkError(f"the view at {self.address!r} failed: {error}") from error
+
+    def _publish(self, jpeg: bytes) -> None:
+        self.server.call(self._live.hub.publish, jpeg)

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
+from vidan.images import jpeg
+from vidan.types import Result
+
+from ..drawing.painter import Painter
 from ..http.server import CLOSE_TIMEOUT_S
-from .jpeg import JpegEncoder
+from .jpeg import UNLIMITED_PX, JpegEncoder
 from .live_stats import LiveStats
+
+THUMBNAIL_WIDTH, THUMBNAIL_QUALITY = 480, 75
+"""Maximum width of small images, px, and JPEG quality."""
+
+THUMBNAIL_AGE_S = 0.5
+"""Time for which a small image is used again."""
 
 STATS_INTERVAL_S = 0.5
 """Time between two messages with statistics."""
@@ -24,6 +36,7 @@ class ViewerHub:
         live_stats: shown beside the image.
         encoder: encodes the newest result while a viewer waits.
         max_viewers: maximum number of simultaneous viewers.
+        thumbnails: draws small images.
         editable: whether viewers may edit the scene.
 
     Attributes:
@@ -39,6 +52,7 @@ class ViewerHub:
         live_stats: LiveStats,
         encoder: JpegEncoder,
         max_viewers: int,
+        thumbnails: Painter,
         editable: bool = False,
     ) -> None:
         self.live_stats = live_stats
@@ -48,6 +62,9 @@ class ViewerHub:
         self.ended = asyncio.Event()
         self._encoder = encoder
         self._max_viewers, self._editable = max_viewers, editable
+        self._thumbnails, self._thumbnail = thumbnails, b""
+        self._thumbnail_of: tuple[float, Result | None] = -math.inf, None  # when, and of which
+        self._drawing = asyncio.Lock()
         self._waiting = 0
         self._changed = asyncio.Event()
 
@@ -104,6 +121,21 @@ class ViewerHub:
                 while self.number == seen and not self.ended.is_set():
                     await self._changed.wait()
         return self.number
+
+    async def thumbnail(self) -> bytes | None:
+        """A small image, at most THUMBNAIL_AGE_S older than the newest; None before the first."""
+        async with self._drawing:
+            result = self._encoder.newest
+            made, last = self._thumbnail_of
+            now = time.monotonic()
+            if result is not None and result is not last and now - made >= THUMBNAIL_AGE_S:
+                self._thumbnail = await asyncio.to_thread(self._draw_thumbnail, result)
+                self._thumbnail_of = now, result
+        return self._thumbnail or None
+
+    def _draw_thumbnail(self, result: Result) -> bytes:
+        image = self._thumbnails.annotate(result, (THUMBNAIL_WIDTH, UNLIMITED_PX))
+        return jpeg(image, THUMBNAIL_QUALITY)
 
     @contextlib.contextmanager
     def _requested(self) -> Iterator[None]:

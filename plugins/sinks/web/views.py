@@ -1,25 +1,16 @@
-"""Request handlers: the page, its web socket, images, and metrics for other programs."""
+"""Request handlers of a stream: the page, its web socket, and images."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable
-from importlib import resources
 
 from aiohttp import WSCloseCode, web
 
-from ..http.metrics import STALLED_AFTER_S, Metrics
-from .editor.routes import EditorRoutes
-from .live_scene import LiveScene
+from ..http.metrics import STALLED_AFTER_S
+from .pages import page_file
 from .viewer_hub import ViewerHub
-
-FILES = {
-    "/": ("page.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
 
 BOUNDARY = b"--frame\r\n"
 """Separates the images of a Motion JPEG stream."""
@@ -32,37 +23,19 @@ MAX_MESSAGE_BYTES = 64
 
 
 class Views:
-    """The request handlers.
+    """The request handlers of one stream.
 
     Args:
         hub: provides images and statistics.
-        metrics: for Prometheus.
         timeout: s after which a viewer that does not read is disconnected.
-        scene: that may be edited; None for none.
     """
 
-    def __init__(
-        self, hub: ViewerHub, metrics: Metrics, timeout: float, scene: LiveScene | None = None
-    ) -> None:
-        self._hub, self._metrics, self._timeout, self._scene = hub, metrics, timeout, scene
+    def __init__(self, hub: ViewerHub, timeout: float) -> None:
+        self._hub, self._timeout = hub, timeout
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Register the handlers."""
-        for path in FILES:
-            router.add_get(path, self._file)
-        router.add_get("/view", self._view, allow_head=False)
-        router.add_get("/stream.mjpg", self._stream, allow_head=False)
-        router.add_get("/snapshot.jpg", self._snapshot, allow_head=False)
-        router.add_get("/healthz", self._health)
-        self._metrics.add_to(router)
-        if self._scene is not None:
-            scene = self._scene
-            EditorRoutes(scene.file, scene, scene.apply, live=True).add_to(router)
-
-    async def _file(self, request: web.Request) -> web.Response:
-        name, content_type = FILES[request.path]
-        text = resources.files(__package__).joinpath(name).read_text("utf-8")
-        return web.Response(text=text, content_type=content_type, charset="utf-8")
+    async def page(self, _: web.Request) -> web.Response:
+        """The page of the stream."""
+        return page_file("page.html")
 
     async def send(self, request: web.Request, sending: Awaitable[None]) -> None:
         """Await `sending`; disconnect a viewer that does not read.
@@ -78,7 +51,7 @@ class Views:
                 request.transport.abort()
             raise ConnectionResetError from None
 
-    async def _view(self, request: web.Request) -> web.StreamResponse:
+    async def view(self, request: web.Request) -> web.StreamResponse:
         """The web socket of the page: statistics as text, and an image for each request.
 
         At most one image is in transit, so no stale images queue up in a slow network.
@@ -125,7 +98,7 @@ class Views:
                 await self.send(request, socket.send_bytes(self._hub.jpeg))
             await self.send(request, socket.send_str(message))
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
+    async def motion_jpeg(self, request: web.Request) -> web.StreamResponse:
         """Motion JPEG, for players and other programs."""
         with self._hub.viewer():
             response = web.StreamResponse()
@@ -142,7 +115,8 @@ class Views:
                     await self.send(request, response.write(part))
             return response
 
-    async def _snapshot(self, _: web.Request) -> web.Response:
+    async def snapshot(self, _: web.Request) -> web.Response:
+        """The newest image, with drawings."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
                 await self._hub.newer_than(0)
@@ -150,7 +124,15 @@ class Views:
             raise web.HTTPServiceUnavailable(text="there is no image yet\n")
         return web.Response(body=self._hub.jpeg, content_type="image/jpeg")
 
-    async def _health(self, _: web.Request) -> web.Response:
+    async def thumbnail(self, _: web.Request) -> web.Response:
+        """A small image, at most THUMBNAIL_AGE_S old."""
+        jpeg = await self._hub.thumbnail()
+        if jpeg is None:
+            raise web.HTTPServiceUnavailable(text="there is no image yet\n")
+        return web.Response(body=jpeg, content_type="image/jpeg")
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Whether images arrive."""
         age = self._hub.live_stats.age
         status = "waiting" if age is None else "stalled" if age > STALLED_AFTER_S else "ok"
         return web.json_response({"status": status})

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -73,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
         endpoint = listen(settings.host, settings.port, token, settings.certificate, settings.key)
         server = HttpServer(
             endpoint,
-            partial(routes.add_to, page="/"),
+            routes.add_to,
             name="vidan-scene-web",
             max_connections=MAX_CONNECTIONS,
             timeout=TIMEOUT_S,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -13,17 +13,22 @@ from aiohttp import web
 
 from vidan.errors import ConfigError
 
+from ..pages import page_file
 from .scene_file import ConflictError, SceneFile
 
 MAX_SCENE_BYTES = 256 * 2**10
 """Longest scene that is accepted."""
 
-FILES = {
-    "editor.css": "text/css",
-    "editor.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-    "strings.js": "text/javascript",
-}
+EDITOR_ROUTES = (
+    ("GET", "edit", "page"),
+    ("GET", "editor.css", "asset"),
+    ("GET", "editor.js", "asset"),
+    ("GET", "scene.json", "read"),
+    ("PUT", "scene.json", "replace"),
+    ("GET", "frame.jpg", "frame"),
+    ("POST", "frame/next", "advance"),
+)
+"""Method, path and handler."""
 
 
 class Camera(Protocol):
@@ -68,29 +73,24 @@ class EditorRoutes:
     ) -> None:
         self._file, self._camera, self._apply, self._live = file, camera, apply, live
 
-    def add_to(self, router: web.UrlDispatcher, page: str = "/edit") -> None:
-        """Register the handlers.
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Register the handlers, with the page at the root and the files that it shares."""
+        router.add_get("/", self.page)
+        for name in ("icon.svg", "strings.js"):
+            router.add_get(f"/{name}", partial(_served, name))
+        for method, name, handler in EDITOR_ROUTES:
+            router.add_route(method, f"/{name}", getattr(self, handler))
 
-        Args:
-            router: of the server.
-            page: path of the page.
-        """
-        router.add_get(page, self._page)
-        for name in FILES if page == "/" else FILES.keys() - {"icon.svg"}:
-            router.add_get(f"/{name}", self._asset)
-        router.add_get("/scene.json", self._get, allow_head=False)
-        router.add_put("/scene.json", self._put)
-        router.add_get("/frame.jpg", self._frame, allow_head=False)
-        router.add_post("/frame/next", self._next)
+    async def page(self, _: web.Request) -> web.Response:
+        """The page."""
+        return page_file("editor/editor.html")
 
-    async def _page(self, _: web.Request) -> web.Response:
-        return _file("editor.html", "text/html")
+    async def asset(self, request: web.Request) -> web.Response:
+        """A file of the page."""
+        return page_file(f"editor/{request.path.rpartition('/')[2]}")
 
-    async def _asset(self, request: web.Request) -> web.Response:
-        name = request.path.rpartition("/")[2]
-        return _file(name, FILES[name])
-
-    async def _get(self, _: web.Request) -> web.Response:
+    async def read(self, _: web.Request) -> web.Response:
+        """The scene, its version, and what the editor needs to know."""
         try:
             values, version = await asyncio.to_thread(self._file.read)
         except ConfigError as error:
@@ -107,7 +107,7 @@ class EditorRoutes:
             dumps=_json,
         )
 
-    async def _put(self, request: web.Request) -> web.Response:
+    async def replace(self, request: web.Request) -> web.Response:
         """Replace the scene, if it still has the version in the header `If-Match`."""
         if request.content_type != "application/json":
             return _error(415, "expected application/json")
@@ -133,22 +133,20 @@ class EditorRoutes:
             return _error(422, str(error))
         return web.json_response({"version": new})
 
-    async def _frame(self, _: web.Request) -> web.Response:
+    async def frame(self, _: web.Request) -> web.Response:
+        """The newest image, without drawings."""
         jpeg = await asyncio.to_thread(self._camera.jpeg)
         if jpeg is None:
             return _error(503, "there is no image yet")
         return web.Response(body=jpeg, content_type="image/jpeg")
 
-    async def _next(self, _: web.Request) -> web.Response:
+    async def advance(self, _: web.Request) -> web.Response:
+        """Go on in a file."""
         return web.json_response({"moved": await asyncio.to_thread(self._camera.advance)})
 
 
-def _file(name: str, content_type: str) -> web.Response:
-    folder = resources.files("vidan_plugins.sinks.web")
-    if name != "icon.svg":
-        folder = folder.joinpath("editor")
-    text = folder.joinpath(name).read_text("utf-8")
-    return web.Response(text=text, content_type=content_type, charset="utf-8")
+async def _served(name: str, _: web.Request) -> web.Response:
+    return page_file(name)
 
 
 def _error(status: int, text: str) -> web.Response:

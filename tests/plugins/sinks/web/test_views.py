@@ -273,7 +273,7 @@ def test_closing_does_not_wait_for_a_viewer_that_never_reads(serve, path, caplog
         with Camera(web, kind=Noisy, width=640, height=480):
             if path == "/view":
                 stuck.sendall(b"\x81\x84\0\0\0\0next")
-            until(lambda: web.server.images > 0)
+            until(lambda: web.images > 0)
             time.sleep(0.2)
         began = time.monotonic()
         web.close()
@@ -286,7 +286,7 @@ def test_a_viewer_that_disconnects_during_a_message_is_no_longer_counted():
         sent = asyncio.get_running_loop().create_future()
 
         async def feed():
-            await Views(None, timeout=60).send(None, sent)
+            await Views(None, 60).send(None, sent)
             await asyncio.Event().wait()  # for a message of a viewer that is gone
 
         task = asyncio.create_task(feed())
@@ -388,7 +388,7 @@ def test_an_oversized_web_socket_message_closes_the_connection(web):
 def test_a_failure_to_draw_is_an_error_of_the_sink(web, ask):
     ask(web, "/stream.mjpg")
     web.write(result(0, kind=Broken))
-    until(lambda: web.server.error is not None)
+    until(lambda: web.encoder.error is not None)
     with pytest.raises(SinkError, match="no such image"):
         web.write(result(1))
     with pytest.raises(SinkError, match="no such image"):

@@ -45,7 +45,7 @@ def editing(path, *, live=False, token=TOKEN, apply=lambda _: None):
     endpoint = listen("127.0.0.1", 0, token, None, None)
     server = HttpServer(
         endpoint,
-        lambda router: routes.add_to(router, "/"),
+        routes.add_to,
         name="vidan-test",
         max_connections=16,
         timeout=10,
