@@ -81,7 +81,7 @@ def stream_configs(
         start: the file that it starts from.
 
     Raises:
-        ConfigError: there are no streams, or one is not valid.
+        ConfigError: there are no streams, none is in the shard, or one is not valid.
     """
     if config.get("streams") is None:
         if config.get("shard") is not None:
@@ -90,7 +90,13 @@ def stream_configs(
     found = _read(config.streams)
     if config.get("shard") is not None:
         shard = Shard.parse(str(config.shard))
-        found = {name: values for name, values in found.items() if shard.has(name)}
+        own = {name: values for name, values in found.items() if shard.has(name)}
+        if not own:
+            raise ConfigError(
+                f"shard={config.shard}: none of the {len(found)} streams belongs to it, as their "
+                "names decide: use fewer shards"
+            )
+        found = own
     common = [o for o in overrides if o.lstrip("+").partition("=")[0] not in ("streams", "shard")]
     return {name: _composed(name, values, common, start) for name, values in found.items()}
 

@@ -99,6 +99,12 @@ def test_a_shard_that_is_none(shard):
         configs("{a:{}}", f"shard={shard}")
 
 
+def test_a_shard_without_any_of_the_streams():
+    (other,) = [i for i in range(2) if not Shard(i, 2).has("a")]
+    with pytest.raises(ConfigError, match=f"shard={other}/2: none of the 1 streams belongs to it"):
+        configs("{a:{}}", f"shard={other}/2")
+
+
 def test_a_shard_without_streams():
     with pytest.raises(ConfigError, match="set streams=<file>"):
         stream_configs(compose([*BASE, "shard=0/2"]), BASE)
