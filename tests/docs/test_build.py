@@ -2,8 +2,6 @@
 
 import html
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -13,23 +11,6 @@ from vidan import testing
 from vidan.cli.main import help_text
 from vidan.kinds import KINDS
 from vidan.registry.discovery import load_plugins
-
-from .pages import ROOT
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    ran = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert not re.search(r"^(WARNING|ERROR) +-", ran.stderr, re.MULTILINE), ran.stderr
-    return folder
 
 
 class Links(HTMLParser):
