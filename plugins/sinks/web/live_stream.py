@@ -7,6 +7,7 @@ from typing import Any
 from ..drawing.painter import Painter
 from ..http.metrics import STALLED_AFTER_S
 from .editor.routes import EditorRoutes
+from .history.routes import HistoryRoutes
 from .jpeg import JpegEncoder
 from .live_scene import LiveScene
 from .live_stats import LiveStats
@@ -25,8 +26,10 @@ class LiveStream:
         timeout: time, s, after which a viewer that does not read is disconnected.
         thumbnails: draws small images.
         scene: that may be edited; None for none.
+        history: of the stream; None for none.
 
     Attributes:
+        history: as given.
         name: of the stream.
         hub: of its viewers.
         views: the request handlers.
@@ -42,11 +45,17 @@ class LiveStream:
         timeout: float,
         thumbnails: Painter,
         scene: LiveScene | None,
+        history: HistoryRoutes | None,
     ) -> None:
-        self.name = name
+        self.name, self.history = name, history
         self._stats = live_stats
         self.hub = ViewerHub(
-            live_stats, encoder, max_viewers, thumbnails, editable=scene is not None
+            live_stats,
+            encoder,
+            max_viewers,
+            thumbnails,
+            editable=scene is not None,
+            recorded=history is not None,
         )
         self.views = Views(self.hub, timeout)
         self.editor = scene and EditorRoutes(scene.file, scene, scene.apply, live=True)

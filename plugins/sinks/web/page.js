@@ -60,6 +60,7 @@ function show(stats) {
   else if (stats.age === null) setState(say("state_waiting"));
   else if (stats.age > STALLED_AFTER) setState(say("state_lost", { seconds: Math.round(stats.age) }), "lost");
   else setState(say("state_live"), "live");
+  at("history").hidden = !stats.recorded || ended;
   at("edit").hidden = !stats.editable || ended;
   at("stream").textContent = stats.stream ?? "";
   document.title = stats.stream ? `${stats.stream} · vidan` : "vidan";

@@ -14,6 +14,7 @@ from ..http.metrics import Metrics
 from ..http.server import HttpServer
 from ..http.shared import SharedServers
 from .editor.routes import EDITOR_ROUTES
+from .history.routes import HISTORY_ROUTES
 from .live_stream import LiveStream
 from .pages import page_file
 
@@ -31,6 +32,7 @@ STREAM_ROUTES: dict[str, Callable[[LiveStream], Callable[[web.Request], Awaitabl
     "stream.mjpg": lambda stream: stream.views.motion_jpeg,
     "snapshot.jpg": lambda stream: stream.views.snapshot,
     "thumbnail.jpg": lambda stream: stream.views.thumbnail,
+    "results.json": lambda stream: stream.views.results,
     "healthz": lambda stream: stream.views.health,
 }
 """What is served for each stream: at the root for the first one, and at `streams/<name>/`."""
@@ -97,6 +99,8 @@ class Server:
                 router.add_get(f"{prefix}/{name}", self._of_stream(of), allow_head=False)
             for method, name, handler in EDITOR_ROUTES:
                 router.add_route(method, f"{prefix}/{name}", self._of_editor(handler))
+            for method, name, handler in HISTORY_ROUTES:
+                router.add_route(method, f"{prefix}/{name}", self._of_history(handler))
         router.add_get("/streams/{stream}/", self._page)
         self.metrics.add_to(router)
 
@@ -125,6 +129,15 @@ class Server:
             if editor is None:
                 raise web.HTTPNotFound(text="the scene cannot be edited: sink.web.edit=true\n")
             return await getattr(editor, handler)(request)
+
+        return handle
+
+    def _of_history(self, handler: str) -> Callable[[web.Request], Awaitable[Any]]:
+        async def handle(request: web.Request) -> Any:
+            history = self._stream(request).history
+            if history is None:
+                raise web.HTTPNotFound(text="there is no history: sink.web.history=true\n")
+            return await getattr(history, handler)(request)
 
         return handle
 

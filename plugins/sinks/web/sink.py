@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
+from vidan import options
 from vidan.config.build import RunContext
 from vidan.errors import ConfigError, SinkError
 from vidan.events import Event
@@ -19,6 +21,8 @@ from vidan.types import Result
 from ..drawing.options import ALL, Values
 from ..drawing.painter import Painter
 from ..http.endpoint import listen
+from .history.recorder import HistoryRecorder
+from .history.routes import HistoryRoutes
 from .jpeg import JpegEncoder
 from .live_scene import LiveScene
 from .live_stats import LiveStats
@@ -26,6 +30,9 @@ from .live_stream import LiveStream
 from .server import SERVERS, Server
 
 log = logging.getLogger(__name__)
+
+FOLDER = Path("runs/history")
+"""Folder of the histories of cameras."""
 
 
 class Web:
@@ -45,6 +52,10 @@ class Web:
         timeout: time, s, after which a viewer that does not read or request is disconnected.
         drawing: options of the config group `drawing`; None to draw nothing.
         edit: whether viewers may draw lines and zones; requires `token` and a scene file.
+        history: whether to keep events and numbers of objects for the page, or the path of a SQLite
+            file. By default it is `runs/history/<stream>.sqlite` for a camera, where the next run
+            continues it, and `history.sqlite` in the directory of the run for a file.
+        history_keep: age after which the history is deleted, such as `31d`.
         scene: lines and zones; given by the run.
         run: given by the run.
 
@@ -75,6 +86,8 @@ class Web:
         timeout: Annotated[float, Meta(gt=0)] = 10.0,
         drawing: Values = ALL,
         edit: bool = False,
+        history: bool | str = True,
+        history_keep: str = "31d",
         scene: SceneContext | None = None,
         run: RunContext | None = None,
     ) -> None:
@@ -83,6 +96,7 @@ class Web:
                 "sink.web.edit=true: viewers could change the scene: set sink.web.token"
             )
         self._scene = LiveScene(scene) if edit else None
+        self._history = _history(history, history_keep, run)
         painter, thumbnails = Painter.of(drawing), Painter.of(drawing)
         shared = token, certificate, key, max_viewers, timeout
 
@@ -106,6 +120,9 @@ class Web:
             timeout,
             thumbnails,
             self._scene,
+            None
+            if self._history is None
+            else HistoryRoutes(self._history.path, dated=self._history.dated),
         )
         self.server.add(self._live)
 
@@ -133,6 +150,8 @@ class Web:
         self._raise_server_error()
         if self._scene is not None:
             self._scene.newest = result
+        if self._history is not None:
+            self._history.write(result)
         self.live_stats.add(result)
         self._metrics.add(result)
         self.encoder.submit(result)
@@ -140,6 +159,8 @@ class Web:
     def emit(self, events: Sequence[Event]) -> None:
         """See EventSink: list events beside the image, and highlight them in it."""
         self.live_stats.add_events(events)
+        if self._history is not None:
+            self._history.emit(events)
         self.encoder.notice(events)
 
     def close(self) -> None:
@@ -150,6 +171,8 @@ class Web:
             self._metrics.end()
             self.server.call(self._live.hub.end)
             SERVERS.leave(self.server)
+            if self._history is not None:
+                self._history.close()
             self._raise_server_error()
 
     def _raise_server_error(self) -> None:
@@ -159,3 +182,27 @@ class Web:
 
     def _publish(self, jpeg: bytes) -> None:
         self.server.call(self._live.hub.publish, jpeg)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The path of the history."""
+        return [] if self._history is None else [str(self._history.path)]
+
+
+def _history(given: bool | str, keep: str, run: RunContext | None) -> HistoryRecorder | None:
+    """The history of a run; None if it has none.
+
+    Raises:
+        ConfigError: an option is invalid.
+        SinkError: the file cannot be opened.
+    """
+    age = options.measure("history_keep", keep, options.SECONDS)
+    if given is False or run is None:
+        return None
+    if isinstance(given, str):
+        path = options.path("history", given)
+    elif run.live:
+        path = FOLDER / f"{run.stream}.sqlite"
+    else:
+        path = run.directory / "history.sqlite"
+    return HistoryRecorder(path, run.id, age, live=run.live)

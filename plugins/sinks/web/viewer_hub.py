@@ -38,6 +38,7 @@ class ViewerHub:
         max_viewers: maximum number of simultaneous viewers.
         thumbnails: draws small images.
         editable: whether viewers may edit the scene.
+        recorded: whether there is a history.
 
     Attributes:
         live_stats: as given.
@@ -54,6 +55,7 @@ class ViewerHub:
         max_viewers: int,
         thumbnails: Painter,
         editable: bool = False,
+        recorded: bool = False,
     ) -> None:
         self.live_stats = live_stats
         self.viewers = 0
@@ -61,7 +63,7 @@ class ViewerHub:
         self.number = 0
         self.ended = asyncio.Event()
         self._encoder = encoder
-        self._max_viewers, self._editable = max_viewers, editable
+        self._max_viewers, self._editable, self._recorded = max_viewers, editable, recorded
         self._thumbnails, self._thumbnail = thumbnails, b""
         self._thumbnail_of: tuple[float, Result | None] = -math.inf, None  # when, and of which
         self._drawing = asyncio.Lock()
@@ -88,6 +90,11 @@ class ViewerHub:
     def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+    @property
+    def newest(self) -> Result | None:
+        """The newest result; None before the first."""
+        return self._encoder.newest
 
     @property
     def full(self) -> bool:
@@ -161,5 +168,6 @@ class ViewerHub:
             "viewers": self.viewers,
             "ended": self.ended.is_set(),
             "editable": self._editable,
+            "recorded": self._recorded,
         }
         return json.dumps(self.live_stats.snapshot() | state)

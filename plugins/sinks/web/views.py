@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from aiohttp import WSCloseCode, web
 
 from ..http.metrics import STALLED_AFTER_S
+from ..jsonl import record
 from .pages import page_file
 from .viewer_hub import ViewerHub
 
@@ -130,6 +131,13 @@ class Views:
         if jpeg is None:
             raise web.HTTPServiceUnavailable(text="there is no image yet\n")
         return web.Response(body=jpeg, content_type="image/jpeg")
+
+    async def results(self, _: web.Request) -> web.Response:
+        """Detections and tracks of the newest frame, as `sink=jsonl` writes them."""
+        newest = self._hub.newest
+        if newest is None:
+            raise web.HTTPServiceUnavailable(text="there is no image yet\n")
+        return web.json_response(record(newest))
 
     async def health(self, _: web.Request) -> web.Response:
         """Whether images arrive."""

@@ -1,0 +1,161 @@
+"""Request handlers of the history."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import math
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from vidan.errors import SinkError
+
+from ..pages import page_file
+from . import questions
+from .questions import MAX_BINS, MAX_EVENTS, Span
+from .store import reading
+
+HISTORY_ROUTES = (
+    ("GET", "history", "page"),
+    ("GET", "history.css", "asset"),
+    ("GET", "history.js", "asset"),
+    ("GET", "history.json", "summary"),
+    ("GET", "history.csv", "table"),
+    ("GET", "events.json", "events"),
+    ("GET", "events/{number}.jpg", "image"),
+)
+"""Method, path and handler."""
+
+DEFAULT_EVENTS = 50
+DEFAULT_BINS = 60
+
+
+class HistoryRoutes:
+    """The page, and what it asks.
+
+    Args:
+        path: of the history.
+        dated: whether times in it are s since 1970, else stream time.
+    """
+
+    def __init__(self, path: Path, *, dated: bool) -> None:
+        self._path, self._dated = path, dated
+
+    async def page(self, _: web.Request) -> web.Response:
+        """The page."""
+        return page_file("history/history.html")
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """A file of the page."""
+        return page_file(f"history/{request.path.rpartition('/')[2]}")
+
+    async def summary(self, request: web.Request) -> web.Response:
+        """Counts, visits, flows and objects from `begin` to `end` in `bins` intervals."""
+
+        def answer(database: sqlite3.Connection) -> dict[str, Any]:
+            extent = questions.extent(database)
+            span = _span(request, extent)
+            found = questions.summary(database, span)
+            return {**found, "dated": self._dated, "extent": extent}
+
+        return web.json_response(await self._ask(answer))
+
+    async def events(self, request: web.Request) -> web.Response:
+        """The latest events, or those before number `before`."""
+        before = _number(request, "before", None)
+        limit = _number(request, "limit", DEFAULT_EVENTS)
+        chosen = {key: request.query.get(key) or None for key in ("rule", "label", "kind")}
+
+        def answer(database: sqlite3.Connection) -> list[dict[str, Any]]:
+            return questions.events(
+                database,
+                before=None if before is None else int(before),
+                limit=int(min(max(limit or 1, 1), MAX_EVENTS)),
+                **chosen,
+            )
+
+        found = await self._ask(answer)
+        return web.json_response({"dated": self._dated, "events": found})
+
+    async def image(self, request: web.Request) -> web.Response:
+        """The image of an event."""
+        text = request.match_info["number"]
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        found = await self._ask(lambda database: questions.image(database, number))
+        if found is None:
+            raise web.HTTPNotFound(text="there is no such image\n")
+        return web.Response(body=found, content_type="image/jpeg")
+
+    async def table(self, request: web.Request) -> web.Response:
+        """The counts per interval as CSV."""
+
+        def answer(database: sqlite3.Connection) -> str:
+            span = _span(request, questions.extent(database))
+            text = io.StringIO()
+            writer = csv.writer(text)
+            writer.writerow(["start", "rule", "kind", "direction", "label", "count"])
+            for start, *row in questions.table(database, span):
+                writer.writerow([self._time(start), *map(_cell, row)])
+            return text.getvalue()
+
+        response = web.Response(
+            text=await self._ask(answer), content_type="text/csv", charset="utf-8"
+        )
+        response.headers["Content-Disposition"] = 'attachment; filename="history.csv"'
+        return response
+
+    async def _ask(self, answer: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What a function answers, called in a thread."""
+
+        def read() -> Any:
+            with reading(self._path) as database:
+                return answer(database)
+
+        try:
+            return await asyncio.to_thread(read)
+        except SinkError as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
+
+    def _time(self, seconds: float) -> str:
+        if not self._dated:
+            return f"{seconds:g}"
+        return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+
+def _span(request: web.Request, extent: tuple[float, float] | None) -> Span:
+    """The span of a request; that of the whole history by default.
+
+    Raises:
+        HTTPBadRequest: a number is not one.
+    """
+    first, last = extent or (0.0, 60.0)
+    begin, end = _number(request, "begin", first), _number(request, "end", last + 1e-3)
+    bins = int(_number(request, "bins", DEFAULT_BINS) or 0)
+    if begin is None or end is None or end <= begin or not 1 <= bins <= MAX_BINS:
+        raise web.HTTPBadRequest(text=f"expected begin < end, and bins from 1 to {MAX_BINS}\n")
+    rule, label = (request.query.get(key) or None for key in ("rule", "label"))
+    return Span(begin, (end - begin) / bins, bins, rule, label)
+
+
+def _number(request: web.Request, key: str, default: float | None) -> float | None:
+    text = request.query.get(key)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) < 1e12:  # also for NaN
+        raise web.HTTPBadRequest(text=f"{key}: expected a number\n")
+    return value
+
+
+def _cell(value: Any) -> Any:
+    """A value that a spreadsheet does not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
