@@ -1,8 +1,11 @@
+import inspect
+
 import pytest
 
 from vidan import create
 from vidan.errors import ConfigError, ModelError
 from vidan.modelspec import ModelDefaults
+from vidan.registry.discovery import load_plugins
 from vidan_plugins.detectors.base import DetectorOptions
 
 DEFAULTS = ModelDefaults(labels=("mask", "bare"), class_agnostic=True, threshold=0.25)
@@ -65,3 +68,10 @@ def test_a_label_that_is_too_long_is_rejected(toy):
 
 def test_detections_have_a_limit_by_default(toy):
     assert create("detector", "onnx", model=toy())._model._selection.max_detections == 1000
+
+
+def test_all_detectors_rename_labels():
+    own = [c for c in load_plugins().registry if c.kind == "detector" and c.package.name == "vidan"]
+    assert len(own) >= 3
+    for component in own:
+        assert "rename" in inspect.signature(component.load()).parameters, component.name
