@@ -9,7 +9,6 @@ clock of the first attempt (see `vidan.journal`). The outputs equal those of an 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..errors import ConfigError
 from ..execution.replay import FILE
+from ..execution.summary import is_complete, read_summary
 from ..kinds import KINDS
 
 
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _check_unfinished(directory: Path) -> None:
     """Check that a run was interrupted and can be continued."""
-    if _complete(directory):
+    if is_complete(read_summary(directory)):
         raise ConfigError(f"{str(directory)!r} is complete: there is nothing to resume")
     if not (directory / FILE).exists():
         raise ConfigError(
@@ -91,14 +91,6 @@ def _configuration(directory: Path) -> DictConfig:
         raise _damaged(path)
     config.run_dir = str(directory)
     return config
-
-
-def _complete(directory: Path) -> bool:
-    try:
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False  # killed before it could write one
-    return summary.get("error") is None and not summary.get("interrupted")
 
 
 def _change_to(settings: Any) -> None:

@@ -19,8 +19,7 @@ from ..execution.signals import forwarded_signals
 from ..execution.summary import Summary
 from ..support.secrets import SecretsFilter, without_passwords
 from ..support.standard import discard_output
-from .counts import count_tables
-from .terminal import console, display, log_handler, setup_logging, table
+from .terminal import console, display, log_handler, print_summary, setup_logging
 
 if TYPE_CHECKING:
     from ..config.search_path import Start
@@ -146,12 +145,8 @@ def _shown(prepared: PreparedRun, *, quiet: bool) -> Iterator[None]:
 
 def _print(summary: Summary, labels: Sequence[str]) -> None:
     """Print the summary; a run whose outputs are complete does not fail because of that."""
-    terminal = console()
     try:
-        terminal.print(table(summary, labels))
-        for name, stream in summary.get("streams", {"": summary}).items():
-            for counts in count_tables(stream["measures"], name):
-                terminal.print(counts)
+        print_summary(summary, console(), labels)
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):

@@ -17,6 +17,7 @@ from rich.text import Text
 from ..stats import Stats
 from ..support.secrets import SecretsFilter
 from ..support.text import one_line, printable
+from .counts import count_tables
 
 log = logging.getLogger(__name__)
 
@@ -185,6 +186,16 @@ def table(summary: Mapping[str, Any], labels: Sequence[str] = ()) -> Table:
     for path in summary["outputs"]:
         grid.add_row("output", path)
     return grid
+
+
+def print_summary(
+    summary: Mapping[str, Any], terminal: Console, labels: Sequence[str] = ()
+) -> None:
+    """Print the summary of a run and its counts; see `table`."""
+    terminal.print(table(summary, labels))
+    for name, stream in summary.get("streams", {"": summary}).items():
+        for counts in count_tables(stream["measures"], name):
+            terminal.print(counts)
 
 
 def _stream_line(summary: Mapping[str, Any]) -> str:

@@ -174,3 +174,18 @@ def write_summary(directory: Path, summary: Summary) -> None:
         path.write_bytes(utf8(text + "\n"))
     except OSError as error:
         log.error("cannot write %s: %s", path, error)
+
+
+def read_summary(directory: Path) -> Summary | None:
+    """The summary of the run in a directory; None if it has none, as before its end."""
+    try:
+        found = json.loads((directory / SUMMARY_FILE).read_text(encoding="utf-8"))
+        known = isinstance(found["frames"], int) and {"error", "interrupted"} <= found.keys()
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return typing.cast(Summary, found) if known else None
+
+
+def is_complete(summary: Summary | None) -> bool:
+    """Whether a run has ended by itself and without an error."""
+    return summary is not None and summary["error"] is None and not summary["interrupted"]

@@ -158,6 +158,12 @@ BUILTIN_COMMANDS = (
     ),
     Command("plugins check", "vidan.authoring.check:check", "Check a plugin for mistakes."),
     Command("runs", "vidan.cli.runs:list_runs", "List the runs in a folder."),
+    Command(
+        "runs show",
+        "vidan.cli.runs:show",
+        "Print the state, configuration, summary and files of a run.",
+        "vidan.cli.runs:complete",
+    ),
     Command("runs clean", "vidan.cli.runs:clean", "Delete the oldest runs in a folder."),
     Command("resume", "vidan.cli.resume:main", "Continue an interrupted run over a file."),
     Command(

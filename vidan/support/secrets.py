@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 HIDDEN = "***"
 
@@ -155,6 +156,23 @@ def _redacted_word(word: str) -> str:
         end = len(url.rstrip(_TRAILING))
         shown += [redacted_url(url[:end]), url[end:]]
     return "".join(shown)
+
+
+def redacted_settings(value: Any, key: str = "") -> Any:
+    """Settings, such as a configuration as mappings and lists, without secrets.
+
+    >>> redacted_settings({"path": "rtsp://me:secret@cam/live", "web": {"token": "secret"}})
+    {'path': 'rtsp://***@cam/live', 'web': {'token': '***'}}
+    """
+    if isinstance(value, dict):
+        return {name: redacted_settings(each, str(name)) for name, each in value.items()}
+    if isinstance(value, list):
+        return [redacted_settings(each, key) for each in value]
+    if not isinstance(value, str):
+        return value
+    if _NAMED.match(f"{key}=x") and not key.endswith("_env") and not value.startswith("${"):
+        return HIDDEN
+    return redacted(f"'{value}'")[1:-1]
 
 
 class SecretsFilter(logging.Filter):
