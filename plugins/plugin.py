@@ -58,17 +58,21 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
     registry.add("sink", "webhook", "vidan_plugins.sinks.events.webhook:Webhook")
     registry.add("sink", "window", "vidan_plugins.sinks.window.sink:Window")
+    registry.add("runner", "local", "vidan_plugins.runners.processes:Processes")
 
 
 @hookimpl
 def vidan_commands(commands: Commands) -> None:
-    """Register the commands in `tools`."""
+    """Register the built-in commands."""
     tools = "vidan_plugins.tools"
     commands.add(
         "analyze",
         f"{tools}.analyze.commands:main",
         "Count objects in tracks from a file, without video.",
         alias="analyse",
+    )
+    commands.add(
+        "batch", f"{tools}.batch.commands:main", "Run the pipeline on many files, each as one job."
     )
     commands.add("bench", f"{tools}.bench.commands:main", "Measure speed, latency and CPU time.")
     commands.add(

@@ -16,7 +16,7 @@ from .errors import (
 )
 from .events import Event, Measure, Shape
 from .frames import ArrayFrame
-from .interfaces import Analyzer, Detector, EventSink, Sink, Source, StopRun, Tracker
+from .interfaces import Analyzer, Detector, EventSink, Runner, Sink, Source, StopRun, Tracker
 from .registry.hookspecs import hookimpl
 from .types import ColorSpec, Detections, Frame, Image, Result, Tracks, YuvPlanes
 
@@ -41,6 +41,7 @@ __all__ = [
     "Pipeline",
     "PluginError",
     "Result",
+    "Runner",
     "Shape",
     "Sink",
     "SinkError",

@@ -1,4 +1,4 @@
-"""The interfaces of components: source, detector, tracker, analyzer and sink.
+"""The interfaces of components: source, detector, tracker, analyzer, sink and runner.
 
 They are protocols, not base classes: any object with the right methods is one. Each object is used
 by one thread at a time and closed by the thread that used it, unless its method says otherwise.
@@ -8,6 +8,7 @@ Optional protocols, such as `Stoppable`, are what the pipeline uses where a comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 from .events import Event, Measure, Shape
@@ -274,6 +275,33 @@ class EventSink(Protocol):
 
     def close(self) -> None:
         """Finish the output; also called when there was none, and after an error."""
+        ...
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """Runs the jobs of `vidan batch` in processes that are used again for the next job.
+
+    A part of `concurrent.futures.Executor`. Its constructor raises a VidanError of one line if the
+    workers cannot be reached.
+    """
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """Run `function(*args)` in a worker when one is free; returns at once.
+
+        The function is importable there, and the arguments and the result can be pickled. The
+        future fails with what the function raised, or with any error if its worker died; the
+        other jobs go on, and a new worker replaces that one.
+        """
+        ...
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers; a second call does nothing.
+
+        Args:
+            wait: whether to wait for the jobs; else the running ones are killed.
+            cancel_futures: whether to drop the jobs that no worker has begun.
+        """
         ...
 
 

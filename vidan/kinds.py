@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 
-from .interfaces import Analyzer, Detector, EventSink, Sink, Source, Tracker
+from .interfaces import Analyzer, Detector, EventSink, Runner, Sink, Source, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Kind:
         alternatives: interfaces that will do in its place.
         many: whether a run may have several, as in `sink=[video,jsonl]`.
         required: whether a run needs one.
+        in_run: whether it is a part of runs, unlike what `vidan batch` distributes them with.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Kind:
     many: bool = False
     required: bool = True
     alternatives: tuple[type, ...] = ()
+    in_run: bool = True
 
     def key(self, component: str) -> str:
         """Where a component is configured: `sink.video` if there may be several, or `tracker`."""
@@ -65,6 +67,7 @@ KINDS = {
         Kind("tracker", "a tracker", "trackers", Tracker),
         Kind("analytics", "an analyzer", "analytics", Analyzer, many=True, required=False),
         Kind("sink", "a sink", "sinks", Sink, many=True, required=False, alternatives=(EventSink,)),
+        Kind("runner", "a runner", "runners", Runner, required=False, in_run=False),
     )
 }
 """Every kind by its name, in the order of the pipeline."""

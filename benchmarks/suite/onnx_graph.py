@@ -24,8 +24,8 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from vidan.cli.terminal import console, setup_logging
+from vidan.support.cores import physical_cores
 from vidan_plugins.detectors.backends.onnxruntime import session_options
-from vidan_plugins.detectors.backends.threads import physical_cores
 
 from ..inputs import model, parser, shipped
 from ..report import Table, result, save, show

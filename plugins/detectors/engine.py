@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from vidan.errors import ConfigError, ModelError, PluginError
+from vidan.support.cores import physical_cores
 
 from ..formats.onnx import is_quantized, read_properties
-from .backends.threads import physical_cores
 from .exported.run import Array
 from .native.signature import Signature
 

@@ -13,9 +13,9 @@ from vidan.boxes import FloatArray
 from vidan.errors import ConfigError, ModelError
 from vidan.labels import Rename
 from vidan.modelspec import ModelDefaults
+from vidan.support.cores import physical_cores
 from vidan.support.stderr import quiet_stderr
 
-from .backends.threads import physical_cores
 from .base import MAX_DETECTIONS, Count, DetectorOptions, Fraction, Model, ModelDetector
 from .errors import naming, one_line
 from .exported.tfod_saved_model import OUTPUTS, Outputs, TfodModel, check_tfod, is_tfod

@@ -48,6 +48,7 @@ def test_methods_are_those_of_the_protocol():
         "tracker": {"update"},
         "analytics": {"update", "finish"},
         "sink": {"write", "close"},
+        "runner": {"submit", "shutdown"},
     }
 
 

@@ -61,6 +61,7 @@ def write(name: str, kind: str, parent: Path) -> Path:
         "kind": kind,
         "noun": KINDS[kind].noun.capitalize(),
         "where": KINDS[kind].key(module),
+        "command": "vidan" if KINDS[kind].in_run else "vidan batch",
         "api": str(API),
     }
     try:

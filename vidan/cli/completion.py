@@ -56,6 +56,10 @@ complete -c vidan -a '(__vidan_completion)'
 """The script of each shell; it calls `vidan completion query`."""
 
 
+BATCH = "batch"
+"""Name of the configuration that has the kinds of components that are in no run."""
+
+
 def main(arguments: list[str]) -> int:
     """Print the script of a shell, or the completions that a script asks for."""
     parser = argparse.ArgumentParser(
@@ -152,6 +156,8 @@ def _overrides(config_name: str, words: list[str], last: str) -> Iterator[str]:
         return
     # A config group with the name of a command holds options of that command only.
     named = {command.name for command in load_plugins().commands} & groups().keys()
+    if config_name != BATCH:
+        named |= {kind.name for kind in KINDS.values() if not kind.in_run}
     others = {f"{name}=" for name in named}
     found = [word for word in _from_hydra(config_name, words, last) if word not in others]
     yield from found

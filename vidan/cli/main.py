@@ -183,7 +183,7 @@ def help_text() -> str:
     from ..config.groups import groups
 
     lines, found = [HELP, "Config groups and their options:"], groups()
-    for group in (*KINDS, "scene", "pipeline"):
+    for group in (*(name for name in KINDS if KINDS[name].in_run), "scene", "pipeline"):
         width = max(12, *(len(name) + 2 for name in found[group]))
         lines.append(f"  {group}")
         lines += [f"    {name:<{width}}{about}".rstrip() for name, about in found[group].items()]

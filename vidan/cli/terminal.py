@@ -5,12 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -242,16 +251,44 @@ def setup_logging() -> None:
         root.setLevel(logging.INFO)
 
 
-def track(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """Yield the items and show the progress: a bar in a terminal, log lines elsewhere."""
+def track(
+    items: Iterable[Item], what: str, total: int | None = None, *, quiet: bool = False
+) -> Iterator[Item]:
+    """Yield the items and show the progress: a bar in a terminal, log lines elsewhere.
+
+    Args:
+        items: that are done when the next one is asked for.
+        what: they are.
+        total: number of items; None for that of a sequence.
+        quiet: whether to show nothing.
+    """
     terminal = console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    due = time.monotonic() + LOG_INTERVAL_S
-    with Progress(
-        *columns, console=terminal, transient=True, disable=not terminal.is_terminal
-    ) as bar:
-        for number, item in enumerate(bar.track(items, total=len(items)), 1):
+    if total is None:
+        total = len(items) if isinstance(items, Sized) else 0
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(),
+    )
+    started = time.monotonic()
+    due = started + LOG_INTERVAL_S
+    shown = terminal.is_terminal and not quiet
+    with Progress(*columns, console=terminal, transient=True, disable=not shown) as bar:
+        for number, item in enumerate(bar.track(items, total=total), 1):
             yield item
-            if not terminal.is_terminal and time.monotonic() >= due:
-                due = time.monotonic() + LOG_INTERVAL_S
-                log.info("%s: %d of %d", what, number, len(items))
+            now = time.monotonic()
+            if not terminal.is_terminal and now >= due:
+                due = now + LOG_INTERVAL_S
+                rate = number / (now - started)
+                left = timedelta(seconds=round((total - number) / rate))
+                log.info("%s: %d of %d, %.1f/s, %s left", what, number, total, rate, left)
+
+
+class RateColumn(ProgressColumn):
+    """How many items are done per second."""
+
+    def render(self, task: Task) -> Text:
+        """See `rich.progress.ProgressColumn`."""
+        return Text("" if task.speed is None else f"{task.speed:.1f}/s")

@@ -55,6 +55,7 @@ class BuildContext:
         shared: what the analyzers of a stream have in common, so that it is computed only once, by
             names of their choice; empty at first. None for other components.
         run: which run it is; None except for sinks.
+        job_threads: compute threads of each job; None except for runners.
     """
 
     workers: int | None = None
@@ -63,6 +64,7 @@ class BuildContext:
     live_source: bool | None = None
     shared: MutableMapping[str, Any] | None = None
     run: RunContext | None = None
+    job_threads: int | None = None
 
 
 CONTEXT_KEYS = frozenset(each.name for each in fields(BuildContext))

@@ -18,7 +18,7 @@ from .compose import compose
 from .quoting import in_hydra_quotes, written
 from .search_path import RUN, Start
 
-GROUPS = (*KINDS, "scene", "drawing", "pipeline")
+GROUPS = (*(k for k in KINDS if KINDS[k].in_run), "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
 
 KEYS = (*GROUPS, "counts", "images", "max_frames", "on_sink_error")

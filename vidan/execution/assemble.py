@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -14,6 +14,7 @@ from ..config.build import BuildContext, RunContext, build
 from ..errors import DisplayError
 from ..interfaces import (
     Analyzer,
+    Batching,
     Detector,
     EventSink,
     HasImageSize,
@@ -26,6 +27,7 @@ from ..journal import RunStart
 from ..kinds import KINDS
 from ..runtime.tracker_reset import ResettingTracker
 from ..scene import SceneContext
+from ..types import Detections, Frame
 from .parts import Parts
 from .settings import RunSettings
 from .stream_name import stream_name
@@ -43,27 +45,62 @@ class SharedDetectors:
     """Builds one detector for each distinct configuration.
 
     Args:
-        opened: takes over closing the detectors.
-        context: of the run.
+        keep: whether the detectors stay open at the end of a run, for the next one.
     """
 
-    def __init__(self, opened: ExitStack, context: BuildContext) -> None:
-        self._opened, self._context = opened, context
-        self._built: list[tuple[Mapping[str, Any], Detector]] = []
+    def __init__(self, *, keep: bool = False) -> None:
+        self._keep = keep
+        self._built: list[tuple[Mapping[str, Any], BuildContext, Detector]] = []
 
-    def get(self, options: Mapping[str, Any]) -> Detector:
+    def get(self, options: Mapping[str, Any], context: BuildContext, opened: ExitStack) -> Detector:
         """The detector with these options.
+
+        Args:
+            options: of the detector.
+            context: of the run.
+            opened: takes over closing the detector, unless it is kept.
 
         Raises:
             VidanError: it cannot be built.
         """
-        for known, built in self._built:
-            if known == options:
+        for known, of, built in self._built:
+            if (known, of) == (options, context):
                 return built
-        detector: Detector = build("detector", options, context=self._context)
-        self._opened.callback(detector.close)
-        self._built.append((options, detector))
+        detector: Detector = build("detector", options, context=context)
+        if self._keep:
+            detector = KeptDetector(detector)
+        else:
+            opened.callback(detector.close)
+        self._built.append((options, context, detector))
         return detector
+
+    def forget(self) -> None:
+        """Build new detectors from now on, as after a failure."""
+        self._built.clear()
+
+
+class KeptDetector:
+    """A detector that a run does not close, since the next one uses it."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """See `Detector`."""
+        return self._detector.labels
+
+    @property
+    def batch(self) -> int:
+        """See `Batching`; 1 if the detector is not."""
+        return self._detector.batch if isinstance(self._detector, Batching) else 1
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """See `Detector`."""
+        return self._detector.detect(frames)
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def build_source(settings: RunSettings, opened: ExitStack) -> Source:

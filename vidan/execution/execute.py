@@ -84,8 +84,18 @@ def prepare(
     *,
     require_display: bool = True,
     resumed: bool = False,
+    start: RunStart | None = None,
+    detectors: SharedDetectors | None = None,
 ) -> PreparedRun:
-    """Build a run without starting it; see `execute` for the arguments.
+    """Build a run without starting it; see `execute` for the other arguments.
+
+    Args:
+        config: of the run.
+        streams: of the run.
+        require_display: whether a window sink without a display is an error.
+        resumed: whether to continue an interrupted run.
+        start: id and time of the run; None for one that starts now.
+        detectors: that other runs have built; None to build them for this run.
 
     Raises:
         VidanError: a component cannot be built. Of several streams, those whose source cannot be
@@ -97,21 +107,22 @@ def prepare(
         _make_directory(each.run_dir)
     for plugin, why in load_plugins().failures.items():
         log.warning("plugin %r was left out: %s", plugin, why)
-    start = (RunStart.read(settings.run_dir) if resumed else None) or RunStart.new()
+    start = start or (RunStart.read(settings.run_dir) if resumed else None) or RunStart.new()
     trace = Trace() if settings.trace else None
     wrap = partial(with_trace, trace=trace, shared={}) if trace else lambda parts: parts
     with ExitStack() as opened:
         sources, lost = _sources(by_name, opened)
         count = workers(settings, sources.values())
         live = any(source.live for source in sources.values())
-        detectors = SharedDetectors(opened, BuildContext(workers=count, live_source=live))
+        context = BuildContext(workers=count, live_source=live)
+        detectors = detectors or SharedDetectors()
         runs = {}
         for name, source in sources.items():
             with _named(name):
                 runs[name] = build_stream(
                     by_name[name],
                     source,
-                    detectors.get(by_name[name].components["detector"]),
+                    detectors.get(by_name[name].components["detector"], context, opened),
                     opened,
                     start,
                     name=name,

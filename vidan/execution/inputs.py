@@ -33,7 +33,7 @@ def identities(components: Mapping[str, Mapping[str, Any]]) -> dict[str, Identit
             value = components.get(kind, {}).get(key)
             with suppress(OSError, ValueError):  # not a path, or not readable
                 if isinstance(value, str) and value and os.path.lexists(value):
-                    found[f"{kind}.{key}"] = _identity(Path(value))
+                    found[f"{kind}.{key}"] = identity(Path(value))
     return found
 
 
@@ -59,13 +59,22 @@ def _changes(before: Any, now: Identity | None) -> str:
     return f"other {' and '.join(changed)}"
 
 
-def _identity(path: Path) -> Identity:
+def identity(path: Path, blocks: int = BLOCKS) -> Identity:
+    """The identity of a file or folder.
+
+    Args:
+        path: of it.
+        blocks: of a file that are read, at least 2.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     if not path.is_dir():
         state = path.stat()
         return {
             "size": state.st_size,
             "time of change": state.st_mtime_ns,
-            "content": _digest(_blocks(path, BLOCKS)),
+            "content": _digest(_blocks(path, blocks)),
         }
     files = sorted(file for file in path.iterdir() if file.is_file())
     states = [file.stat() for file in files]

@@ -91,7 +91,8 @@ class RunSettings:
             ConfigError: a value is missing, has another type or is out of range.
         """
         values = resolved(config)
-        components = {kind: _group(values, kind) for kind in KINDS if _given(values, kind)}
+        kinds = [name for name, kind in KINDS.items() if kind.in_run and _given(values, name)]
+        components = {kind: _group(values, kind) for kind in kinds}
         pipeline = checked(PipelineSettings, _group(values, "pipeline"), "pipeline.")
         whole = {
             "run_dir": Path(str(values.get("run_dir", "."))),

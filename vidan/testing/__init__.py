@@ -15,8 +15,8 @@ Needs pytest. The built-in components pass the same suites.
 import pytest
 
 # Before they are imported: pytest then says what was compared in an assertion that fails.
-SUITES = ("source_suite", "detector_suite", "tracker_suite", "analyzer_suite", "sink_suite")
-pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in SUITES))
+KINDS = ("source", "detector", "tracker", "analyzer", "sink", "runner")
+pytest.register_assert_rewrite(*(f"{__name__}.{kind}_suite" for kind in KINDS))
 
 from .analyzer_suite import AnalyzerSuite  # noqa: E402
 from .detector_suite import DetectorSuite  # noqa: E402
@@ -33,6 +33,7 @@ from .parts import (  # noqa: E402
     result,
     walkers,
 )
+from .runner_suite import RunnerSuite  # noqa: E402
 from .sink_suite import SinkSuite  # noqa: E402
 from .source_suite import SourceSuite  # noqa: E402
 from .tracker_suite import TrackerSuite  # noqa: E402
@@ -42,6 +43,7 @@ __all__ = [
     "DetectorSuite",
     "ListSource",
     "RecordingSink",
+    "RunnerSuite",
     "SinkSuite",
     "SourceSuite",
     "TrackerSuite",

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...detectors.backends.threads import physical_cores
+from vidan.support.cores import physical_cores
 
 PACKAGES = (
     "vidan",

@@ -93,12 +93,14 @@ def _load_dataset(connection: Any, path: str) -> None:
     files = [folder] if folder.is_file() else _files(folder)
     if files:
         names = ", ".join(f'"{name}"' for name in COLUMNS)
+        # `vidan batch` has no folder for each stream, but a column.
+        stream = ", 'stream': VARCHAR" if files[0].parent.name.startswith("stream=") else ""
         connection.execute(
             f"""
             INSERT INTO stored BY NAME
             SELECT {names} FROM read_parquet(
                 ?, hive_partitioning = true, union_by_name = true,
-                hive_types = {{'date': DATE, 'stream': VARCHAR}}
+                hive_types = {{'date': DATE{stream}}}
             )
             """,  # noqa: S608 - constants
             [[str(file) for file in files]],
@@ -109,7 +111,7 @@ def _load_dataset(connection: Any, path: str) -> None:
 
 def _files(folder: Path) -> list[Path]:
     top = folder / "events" if (folder / "events").is_dir() else folder
-    return sorted(top.glob("date=*/stream=*/*.parquet"))
+    return sorted(top.glob("date=*/**/*.parquet"))
 
 
 def _waiting(path: Path) -> Iterator[tuple[Any, ...]]:

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 from vidan.errors import SourceError
 from vidan.support.secrets import redacted
 
+from ..batch.layout import MANIFEST
+
 Kind = Literal["dataset", "database", "lines"]
 
 LINES = "events.jsonl"
@@ -82,6 +84,8 @@ def _in_folder(top: Path) -> Iterator[Place]:
             continue
         datasets = [each for each in folders if _is_dataset(folder / each)]
         folders[:] = [each for each in folders if each not in datasets]
+        if datasets and MANIFEST in files:
+            folders.clear()  # the datasets of its single files are in there too
         if datasets:
             yield from (Place("dataset", str(folder / each)) for each in datasets)
             continue

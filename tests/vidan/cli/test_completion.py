@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
         ("vidan plugins show tracker/d", ["tracker/deepsort"]),
         (
             "vidan plugins new my-blur --kind ",
-            ["analytics", "detector", "sink", "source", "tracker"],
+            ["analytics", "detector", "runner", "sink", "source", "tracker"],
         ),
         ("vidan tracker=s", ["tracker=sort", "tracker=steady"]),
         ("vidan -m detector=m", ["detector=mot"]),
@@ -33,6 +33,7 @@ BIN = Path(sys.executable).parent
         ("vidan source=file source.path=str", ["source.path=street.mp4", "source.path=streets/"]),
         ("vidan resume ru", ["runs/"]),
         ("vidan bench run", ["run_dir=", "runs="]),
+        ("vidan batch runner=l", ["runner=local"]),
         ("vidan train recipe=d", ["recipe=d0"]),
         ("vidan completion b", ["bash"]),
         ("vidan tracker=srot tracker.", []),  # malformed arguments are no error

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from vidan_plugins.detectors.backends.threads import physical_cores
+from vidan.support.cores import physical_cores
 
 
 @pytest.fixture

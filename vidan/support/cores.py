@@ -1,4 +1,4 @@
-"""Number of compute threads for a model."""
+"""Number of processor cores that this process may use."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ CPUS = Path("/sys/devices/system/cpu")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 UNLIMITED = 2**16
 
+OPENMP = "OMP_NUM_THREADS"
+"""Environment variable with the number of threads that OpenMP and other libraries use."""
+
 
 def physical_cores(cpus: Path = CPUS, quota: Path = QUOTA) -> int:
     """Number of physical cores that this process may use, at least 1.
 
     Hyper-threading does not speed up matrix products. Threads beyond a container's CPU quota
-    would only wait for each other.
+    would only wait for each other. `OMP_NUM_THREADS` is a further limit: what starts several
+    processes, such as `vidan batch`, Ray or Dask, sets it to the share of each.
 
     Args:
         cpus: folder in which Linux describes its processors.
         quota: file of Linux's control groups: time and period, us, or `max`.
     """
     cores = {_siblings(cpus, cpu) for cpu in _allowed_cpus()}
-    return max(1, min(len(cores), _quota(quota)))
+    return max(1, min(len(cores), _quota(quota), _openmp()))
 
 
 def _allowed_cpus() -> set[int]:
@@ -45,3 +49,9 @@ def _quota(path: Path) -> int:
         return UNLIMITED if time == "max" else -(-int(time) // int(period))
     except (OSError, ValueError):
         return UNLIMITED
+
+
+def _openmp() -> int:
+    """The limit of OMP_NUM_THREADS, which may have one number for each level of nesting."""
+    first = os.environ.get(OPENMP, "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) else UNLIMITED
