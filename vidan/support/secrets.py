@@ -12,7 +12,7 @@ from typing import Any
 
 HIDDEN = "***"
 
-_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}"
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:(?:/{1,2}|\\\\)"
 
 _SCHEME_START = re.compile(rf"(?<![A-Za-z0-9+.-])(?={_SCHEME})")
 
@@ -20,17 +20,18 @@ _QUOTED = re.compile(rf"(['\"](?:[\w.@+~-]+=)?)({_SCHEME}(?:(?!://)[^'\"])*)(?=[
 """A single address in quotes, which may contain spaces."""
 
 _NAMED = re.compile(
-    r"(?i)(?<![\w.])(?P<name>[\w.]{0,64}(?:token|passw|passphrase|secret|api_?key)\w{0,64}=)"
+    r"(?i)(?<![\w.])(?P<name>(?:[\w.]{0,64}(?:token|passw|passphrase|secret|api_?key)\w{0,64}"
+    r"|pass|pwd|psw|pw|playpath)=)"
     r"(?P<quote>['\"]?)(?!\$\{|null\b|None\b)[^\s'\"&;,)\]}]+"
 )
 """A setting whose name tells that its value is a secret, unless that is in the environment."""
 
-_TRAILING = "'\"`)]}>,;:."
+_TRAILING = "'\"`)]}>,;:.|"
 """What may follow an address in a text."""
 
 _PARTS = re.compile(rf"(?P<scheme>{_SCHEME})(?P<rest>.*)", re.DOTALL)
 
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?=[/?#]|$)"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?=[/?#\\]|$)"
 
 _NUMERIC_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|\d+(?:\.\d+){3})(?::\d+)?(?=[/?#]|$)")
 
@@ -48,10 +49,18 @@ _TOKEN = re.compile(
 )
 """Parts of a path that are probably random."""
 
+_SECRET_FOLLOWS = re.compile(
+    r"(?i)(?:.*(?:passw(?:or)?d|passphrase|token|secret|api_?key)|auth|key|pass|pwd|psw|pw|admin)"
+    r"(?P<value>[^A-Za-z].*)?"
+)
+"""Parts of a path whose end, or else the next part, is a secret, such as `token`."""
+
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\$\{[^}]*\}|[^\s'\"])+")
 
-_PASSWORD_IN_QUERY = re.compile(r"([?&](?:ssl)?password=)(?!\$\{)[^&\s'\"]+")
+_PASSWORD_IN_QUERY = re.compile(
+    r"(?i)([?&]\w*(?:passw(?:or)?d|passphrase|pwd|secret|token)=)(?!\$\{)[^&\s'\"]+"
+)
 
 
 def split_user(url: str) -> tuple[str, str, str]:
@@ -83,19 +92,18 @@ def redacted_url(url: str) -> str:
     'rtsp://***@cam/live?channel=***'
     """
     scheme, user, rest = split_user(url)
-    if not scheme:
-        return _NO_SCHEME.sub(f"{HIDDEN}@", url)
+    if not scheme:  # or one before it, such as FFmpeg's `concat:`
+        return _redacted_word(url)
     place, mark, query = _divided(rest)
     if user:
         place = place.rpartition("@")[2]  # the password may contain `@` and `/`
-    host, *parts = place.split("/")
+    host = re.split(r"[/\\]", place, maxsplit=1)[0]
+    slash, path = place[len(host) : len(host) + 1], place[len(host) + 1 :]
     if host and not re.fullmatch(rf"{_HOST}|:\d+", host):
         host = HIDDEN  # such as the beginning of a password that contains a space
-    parts = [_redacted_part(part) for part in parts]
-    if scheme.lower().startswith("rtmp") and parts and parts[-1]:
-        parts[-1] = HIDDEN  # the key of a stream
+    path = _redacted_path(path, scheme.lower().startswith("rtmp"))
     start = "".join([scheme, HIDDEN if user[:-1] else "", user[-1:]])
-    return start + "/".join([host, *parts]) + mark + _redacted_query(query)
+    return start + host + slash + path + mark + _redacted_query(query)
 
 
 def without_passwords(setting: str) -> str:
@@ -123,12 +131,39 @@ def _divided(rest: str) -> tuple[str, str, str]:
     return place, rest[len(place) : len(place) + 1], rest[len(place) + 1 :]
 
 
+def _redacted_path(path: str, has_key: bool) -> str:
+    """A path without what may be secrets; `has_key` if its last part is the key of a stream."""
+    parts = path.split("/")
+    follows = [False, *map(_names_next, parts)]
+    shown = [
+        HIDDEN if part and hidden else _redacted_part(part)
+        for part, hidden in zip(parts, follows, strict=False)
+    ]
+    given = [n for n, part in enumerate(parts) if part]
+    if has_key and given:
+        shown[given[-1]] = HIDDEN
+    return "/".join(shown)
+
+
 def _redacted_part(part: str) -> str:
     """A part of a path, such as `user=admin_password=x`, without values."""
-    if "=" in part:
-        return part.partition("=")[0] + "=" + HIDDEN
-    stem, dot, suffix = part.partition(".")
-    return HIDDEN + dot + suffix if _TOKEN.fullmatch(stem) or _TOKEN.fullmatch(part) else part
+    value = re.search(r"[=:;](?=.)", part)
+    if value is not None:
+        return part[: value.end()] + HIDDEN
+    named = _SECRET_FOLLOWS.fullmatch(part)
+    if named is not None and named["value"]:
+        return HIDDEN
+    pieces = re.split(r"[^\w~+-]", part)
+    if not any(map(_TOKEN.fullmatch, [part, *pieces])):
+        return part
+    suffix = "" if len(pieces) == 1 or not 1 < len(pieces[-1]) < 6 else f".{pieces[-1]}"
+    return HIDDEN + suffix
+
+
+def _names_next(part: str) -> bool:
+    """Whether the part that follows this one in a path is a secret."""
+    named = _SECRET_FOLLOWS.fullmatch(part)
+    return named is not None and not named["value"]
 
 
 def _redacted_query(query: str) -> str:

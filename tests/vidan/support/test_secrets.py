@@ -24,7 +24,19 @@ URLS = [
     ("https://server/hls/9f8e7d6c5b4a3210/live.m3u8", "https://server/hls/***/live.m3u8"),
     ("https://server/123e4567-e89b-12d3-a456-426614174000", "https://server/***"),
     ("srt://server:9000?passphrase=SECRET", "srt://server:9000?passphrase=***"),
+    ("rtmp://server/live/S3CRET/", "rtmp://server/live/***/"),
+    ("rtsp://cam:554/user/x/password/S3CRET", "rtsp://cam:554/user/x/password/***"),
+    ("rtsp://cam/admin/S3CRET/ch1", "rtsp://cam/admin/***/ch1"),
+    ("https://server/access_token/S3CRET/live", "https://server/access_token/***/live"),
+    ("https://server/token-S3CRET/live.m3u8", "https://server/***/live.m3u8"),
+    ("https://server/bot123:S3CRET-x/live", "https://server/bot123:***/live"),
+    ("https://server/live;S3CRET/x", "https://server/live;***/x"),
+    ("https://server/(S(S3CRET7abcdefgh))/x", "https://server/***/x"),
+    ("https://server/eyJh9bGciOiJI.S3CRET.S3CRETx_y/live.m3u8", "https://server/***/live.m3u8"),
+    (r"rtsp:\\me:SECRET@cam\live", r"rtsp:\\***@cam\live"),
+    ("concat:http://a/x?S3CRET|http://b/S3CRET23aBcDeFgH", "concat:http://a/x?***|http://b/***"),
     # what is no secret
+    ("rtsp://cam/tokens_of/passing/keyboard/live", "rtsp://cam/tokens_of/passing/keyboard/live"),
     ("rtsp://cam/h264Preview_01_main", "rtsp://cam/h264Preview_01_main"),
     ("rtsp://cam/Streaming/Channels/101", "rtsp://cam/Streaming/Channels/101"),
     ("http://server:8080/photo@2x.png", "http://server:8080/photo@2x.png"),
@@ -41,6 +53,7 @@ def test_what_may_be_a_secret_is_hidden(url, shown):
     assert redacted_url(url) == shown
     assert redacted_url(shown) == shown
     assert "SECRET" not in shown
+    assert "S3CRET" not in shown
 
 
 @pytest.mark.parametrize(("url", "shown"), URLS)
@@ -56,6 +69,7 @@ def test_addresses_in_a_text_are_redacted(url, shown):
         ("token='SECRET': expected text", "token='***': expected text"),
         ('+mqtt.password="SECRET"', '+mqtt.password="***"'),
         ("API_KEY=SECRET, passphrase=SECRET", "API_KEY=***, passphrase=***"),
+        ("rtsp://cam/live user=me pw=SECRET", "rtsp://cam/live user=me pw=***"),
         ("token=${oc.env:TOKEN} token=null", "token=${oc.env:TOKEN} token=null"),
     ],
 )
@@ -93,6 +107,7 @@ def test_a_long_text_is_redacted_too(unit):
         ),
         ("a='postgresql://me:SEC@RET@[::1]:5432/c'", "a='postgresql://me:***@[::1]:5432/c'"),
         ("postgresql://db/c?user=me&password=SECRET", "postgresql://db/c?user=me&password=***"),
+        ("mysql://db/c?user=me&passwd=SECRET", "mysql://db/c?user=me&passwd=***"),
         ("postgresql://me@db/c", "postgresql://me@db/c"),
         ("https://me:${oc.env:A B}@host/x", "https://me:${oc.env:A B}@host/x"),
         ("sink.sql.path=runs/a.sqlite", "sink.sql.path=runs/a.sqlite"),
