@@ -32,6 +32,9 @@ MULTIRUN = ("-m", "--multirun")
 SCENE_SUFFIXES = (".yaml", ".yml")
 """Ends of `scene=<value>` if that is a file and not an option of the config group."""
 
+SWITCH = re.compile(r"sink\.(?:clips|snapshots|video|web|window)\.draw")
+"""Keys that turn a sink's drawing on or off."""
+
 
 def load_local(overrides: Sequence[str]) -> None:
     """Load the single-file plugins of `plugins_dir=`, and add their components as options.
@@ -99,9 +102,25 @@ def with_scene(overrides: Iterable[str]) -> list[str]:
     return found
 
 
+def with_drawing(overrides: Iterable[str]) -> list[str]:
+    """The overrides, with `drawing=null` for `draw=false` of a sink that shows images.
+
+    >>> with_drawing(["sink.video.draw=false", "sink.web.draw=true", "max_frames=9"])
+    ['sink.video.drawing=null', 'max_frames=9']
+    """
+    found = []
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if not SWITCH.fullmatch(key) or value.lower() not in ("true", "false"):
+            found.append(override)
+        elif value.lower() == "false":
+            found.append(f"{key}ing=null")
+    return found
+
+
 def prepared(overrides: Iterable[str]) -> list[str]:
     """The overrides as Hydra understands them."""
-    return quoted(with_added_keys(with_scene(overrides)))
+    return quoted(with_added_keys(with_scene(with_drawing(overrides))))
 
 
 def _with_run_dir(overrides: Iterable[str]) -> list[str]:

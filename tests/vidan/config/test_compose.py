@@ -103,3 +103,10 @@ def test_every_option_of_a_group_is_registered_and_has_a_help_text():
     for component in load_plugins().registry:
         if component.package.name == "vidan":
             assert component.name in groups()[component.kind]
+
+
+def test_the_drawing_of_a_sink_is_turned_off_like_a_switch():
+    config = compose(["sink=[video,snapshots]", "sink.video.draw=false"])
+    assert config.sink.video.drawing is None
+    assert config.sink.snapshots.drawing.boxes
+    assert compose(["sink=[video]", "sink.video.draw=true"]).sink.video.drawing.boxes
