@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.docs.pages import ROOT
-from vidan.config.streams import Shard
+from vidan.config.shards import Shard
 
 from .dockerfile import instructions
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -17,6 +16,7 @@ from ..options import expanded
 from .compose import compose
 from .quoting import in_hydra_quotes, written
 from .search_path import RUN, Start
+from .shards import Shard
 
 GROUPS = (*(k for k in KINDS if KINDS[k].in_run), "scene", "drawing", "pipeline")
 """Config groups of which a stream may choose options."""
@@ -29,45 +29,6 @@ SHARED = ("pipeline.workers", "pipeline.max_batch", "pipeline.detection_timeout"
 
 NAME = re.compile(r"[\w-][\w.-]*")
 """Names of streams, which are names of folders too."""
-
-
-class Shard(NamedTuple):
-    """A share of the streams, for one of several processes.
-
-    Attributes:
-        number: from 0.
-        of: number of shares.
-    """
-
-    number: int
-    of: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """The share that `i/n` names.
-
-        >>> Shard.parse("0/3")
-        Shard(number=0, of=3)
-
-        Raises:
-            ConfigError: it is not one.
-        """
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        if found is None or int(found[1]) >= int(found[2]):
-            raise ConfigError(f"shard={text!r}: expected i/n with 0 <= i < n, such as 0/3")
-        return cls(int(found[1]), int(found[2]))
-
-    def has(self, name: str) -> bool:
-        """Whether a stream belongs to it.
-
-        Of each stream, the share with the highest hash of both has it (rendezvous hashing), so
-        that with one more share only the streams that it gets move.
-        """
-        return self.number == max(range(self.of), key=lambda n: _digest(f"{n}/{name}"))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def stream_configs(

@@ -17,6 +17,7 @@ from rich.table import Table
 from vidan.cli.subcommands import import_extra, write_json
 from vidan.cli.terminal import console, track
 from vidan.config.build import BuildContext, build
+from vidan.config.shards import Shard
 from vidan.errors import ConfigError, SourceError, VidanError
 from vidan.execution.directory import claimed
 from vidan.execution.signals import forwarded_signals
@@ -51,6 +52,9 @@ def run(arguments: Sequence[str]) -> int:
     run_dir = Path(settings.run_dir).absolute()
     folders = config.source.name == "images"
     files = find_files(_plain(config.source.path), run_dir, folders=folders)
+    if settings.shard is not None:
+        shard = Shard.parse(settings.shard)
+        files = [file for file in files if shard.has(file.name)]
     with claimed(run_dir, resumed=True), forwarded_signals():
         try:
             summary = process(files, settings, config, run_dir)

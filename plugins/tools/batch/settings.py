@@ -18,7 +18,7 @@ from vidan.errors import ConfigError
 from vidan.execution.inputs import identities
 from vidan.execution.settings import RunSettings
 
-OWN = ("runner", "run_dir", "retries", "retry_failed", "threads")
+OWN = ("runner", "run_dir", "shard", "retries", "retry_failed", "threads")
 """Keys of `conf/batch.yaml` that are not passed on to runs."""
 
 COMMON = ("quiet", "plugins_dir")
@@ -37,6 +37,7 @@ class BatchSettings:
 
     Attributes:
         run_dir: folder of the outputs.
+        shard: share of the files, as in `0/3`; None for all.
         runner: name and options of the runner.
         retries: further attempts with a file that failed.
         retry_failed: whether to try files again that failed earlier.
@@ -45,6 +46,7 @@ class BatchSettings:
     """
 
     run_dir: str
+    shard: str | None
     runner: Mapping[str, Any]
     retries: Annotated[int, Meta(ge=0)]
     retry_failed: bool
@@ -78,9 +80,8 @@ def _run_config(overrides: Sequence[str], threads: int) -> DictConfig:
     defaults = {"source": "file", "sink": "[parquet]"}
     given = [f"{key}={value}" for key, value in defaults.items() if key not in chosen]
     config = compose([*given, *overrides])
-    for key in ("streams", "shard"):
-        if config.get(key) is not None:
-            raise ConfigError(f"{key}: vidan batch has one stream per file: leave it out")
+    if config.get("streams") is not None:
+        raise ConfigError("streams: vidan batch has one stream per file: leave it out")
     if "path" not in list(config.source):  # also if it is missing
         raise ConfigError(
             f"source={config.source.name}: vidan batch reads files: set source=file or "

@@ -4,7 +4,8 @@ import pytest
 
 from vidan import ConfigError
 from vidan.config.compose import compose
-from vidan.config.streams import Shard, stream_configs
+from vidan.config.shards import Shard
+from vidan.config.streams import stream_configs
 
 BASE = ["source=file", "source.path=a.mp4", "tracker=sort"]
 

@@ -14,6 +14,7 @@ import pytest
 
 import vidan
 from vidan.cli.main import main
+from vidan.config.shards import Shard
 
 from .conftest import BATCH, LINE, events, finished, rows
 
@@ -188,3 +189,17 @@ def test_two_jobs_do_not_use_a_folder_at_the_same_time(batch, clips):
     with claimed(clips / "out"):
         ran = batch(check=2)
     assert "another run is using it" in ran.err
+
+
+def test_machines_divide_the_files(batch):
+    Path("det.txt").write_text("1,-1,10,10,20,20,1,-1,-1,-1\n")
+    mot = ["detector=mot", "detector.path=det.txt"]
+    shares = []
+    for number in range(9):
+        batch(*mot, f"shard={number}/9", f"run_dir=out/{number}")
+        shares.append(list(rows(Path(f"out/{number}"))))
+    assert sorted(name for share in shares for name in share) == NAMES
+    assert shares == [[n for n in NAMES if Shard(number, 9).has(n)] for number in range(9)]
+    empty = shares.index([])  # a share without files is complete
+    assert json.loads(Path(f"out/{empty}/summary.json").read_text())["files"] == 0
+    assert "expected i/n" in batch(*mot, "shard=9/9", check=2).err
