@@ -93,6 +93,7 @@ def _in_folder(top: Path) -> Iterator[Place]:
             place
             for file in sorted(files)
             if file.endswith((".sqlite", ".db"))
+            and file != MANIFEST
             and (place := _of_file(folder / file)).kind == "database"
         ]
         if databases:

@@ -195,6 +195,15 @@ def test_of_several_outputs_of_one_run_only_one_counts(tmp_path):
     assert line["in"] == "48"
 
 
+def test_the_manifest_of_a_batch_job_has_no_events(tmp_path):
+    with sqlite3.connect(tmp_path / "manifest.sqlite") as database:
+        database.execute("CREATE TABLE files (name)")
+    with pytest.raises(SourceError, match="there are no events in it"):
+        find_places(str(tmp_path))
+    make("lines", tmp_path)
+    assert [place.kind for place in find_places(str(tmp_path))] == ["lines"]
+
+
 def test_tables_have_80_columns_and_empty_ones_are_left_out(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("vidan.cli.terminal.NO_TERMINAL_COLUMNS", 80)
