@@ -20,6 +20,11 @@ def context(name):
     return RunContext("run", 0.0, True, name, Path())
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # for the histories
+
+
 @pytest.fixture
 def join(serve, free_port):
     return lambda name, **options: serve(port=free_port, run=context(name), **options)
