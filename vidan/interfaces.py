@@ -16,6 +16,7 @@ from .journal import RunJournal
 from .outages import Outages
 from .scene import SceneContext
 from .stats import Stats
+from .support.score_scale import ScoreScale
 from .types import Detections, Frame, Result, Tracks
 
 
@@ -396,4 +397,18 @@ class HasThreshold(Protocol):
     @property
     def threshold(self) -> float:
         """Lowest score that it returns, 0 to 1."""
+        ...
+
+
+@runtime_checkable
+class HasScoreScale(Protocol):
+    """Optional for a detector whose scores are known to mean something.
+
+    Trackers get the scores of all detectors on a common scale. For detectors without this, the
+    scale is estimated from the stream.
+    """
+
+    @property
+    def score_scale(self) -> ScoreScale | None:
+        """How its scores map to the common scale; None if it is not known."""
         ...

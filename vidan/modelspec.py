@@ -26,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .boxes import FloatArray, IntArray, clip, nms
-from .errors import ModelError
+from .errors import ConfigError, ModelError
 from .labels import Renaming
+from .support.score_scale import ScoreScale
 from .types import Detections
 
 DEFAULT_THRESHOLD = 0.25
@@ -41,6 +42,9 @@ PAD_VALUE = 0
 
 SCORE_TOLERANCE = 1e-3
 """How far a score may lie outside [0,1]: the rounding of half precision."""
+
+SCORE_SCALE = "score_scale"
+"""Key of the level and the slope of a model's scores, in the JSON object and in options."""
 
 FORMAT = {"format": "efficientdet", "version": 1, "resize": "letterbox", "color": "rgb"}
 """Keys of the JSON object that have one value in this version of the format."""
@@ -104,12 +108,14 @@ class ModelDefaults:
             classes suppress each other.
         threshold: recommended minimum score, in [0,1].
         iou_threshold: IoU above which the worse of two boxes is suppressed, in [0,1].
+        score_scale: of its scores; None if it has not been measured.
     """
 
     labels: tuple[str, ...]
     class_agnostic: bool = False
     threshold: float = DEFAULT_THRESHOLD
     iou_threshold: float = DEFAULT_IOU_THRESHOLD
+    score_scale: ScoreScale | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,8 @@ class ModelSpec(ModelDefaults):
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `from_json` reads."""
         values = {key: getattr(self, field) for key, (field, _) in _FIELDS.items()}
+        if self.score_scale is not None:
+            values[SCORE_SCALE] = (self.score_scale.level, self.score_scale.slope)
         return FORMAT | {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
@@ -136,7 +144,8 @@ class ModelSpec(ModelDefaults):
         Args:
             text: JSON, as in `{"format": "efficientdet", "version": 1, "labels": ["face"],
                 "input_size": [320, 320], "resize": "letterbox", "pad": 0, "color": "rgb",
-                "exclusive": true, "threshold": 0.4}`.
+                "exclusive": true, "threshold": 0.4, "score_scale": [0.5, 2.0]}`; the last key is
+                optional.
 
         Raises:
             ModelError: not a JSON object, a bad value, or another version of the format.
@@ -161,7 +170,18 @@ class ModelSpec(ModelDefaults):
         plain: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        return cls(**plain)
+        return cls(**plain, score_scale=_score_scale(data.get(SCORE_SCALE)))
+
+
+def _score_scale(values: Any) -> ScoreScale | None:
+    if values is None:
+        return None
+    if not _is_list(values, lambda v: isinstance(v, int | float)):
+        raise ModelError(f"its metadata has {SCORE_SCALE}={values!r}: export it again")
+    try:
+        return ScoreScale.of(values)
+    except ConfigError as error:
+        raise ModelError(f"its metadata has {error}") from error
 
 
 def _is_int(value: Any, low: int, high: float = np.inf) -> bool:
@@ -204,6 +224,7 @@ class Selection:
         class_mask: (L,) bool, which of the `labels` to keep; None for all.
         renaming: of the C labels; None to keep them. Boxes of one new label suppress each other.
         max_detections: most detections in an image, the best ones; None for no limit.
+        score_scale: of their scores; None if it is not known.
     """
 
     threshold: float
@@ -212,6 +233,7 @@ class Selection:
     class_mask: npt.NDArray[np.bool_] | None = None
     renaming: Renaming | None = None
     max_detections: int | None = None
+    score_scale: ScoreScale | None = None
 
     def labels(self, own: tuple[str, ...]) -> tuple[str, ...]:
         """The labels of the detections, given the labels of the C classes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Protocol, TypeVar
 
 from msgspec import Meta
@@ -13,6 +13,7 @@ from vidan.errors import ModelError
 from vidan.frames import as_frame
 from vidan.labels import Rename, Renaming
 from vidan.modelspec import DEFAULT_IOU_THRESHOLD, ModelDefaults, Selection
+from vidan.support.score_scale import ScoreScale
 from vidan.support.stuck import within
 from vidan.types import Detections, Frame, Image
 
@@ -54,6 +55,7 @@ class DetectorOptions:
         class_agnostic: whether boxes of different classes suppress each other.
         max_detections: most detections in an image, the best ones; None for no limit.
         rename: new names of labels; `classes` are among them.
+        score_scale: level and slope of the scores, see `ScoreScale`.
     """
 
     labels: str | Sequence[str] | None = None
@@ -63,6 +65,21 @@ class DetectorOptions:
     class_agnostic: bool | None = None
     max_detections: int | None = None
     rename: Rename | None = None
+    score_scale: Sequence[float] | None = None
+
+    def or_else(
+        self,
+        labels: str | Sequence[str] | None,
+        threshold: float | None,
+        score_scale: Sequence[float] | None,
+    ) -> DetectorOptions:
+        """These options, and others where they are None."""
+        return replace(
+            self,
+            labels=labels if self.labels is None else self.labels,
+            threshold=threshold if self.threshold is None else self.threshold,
+            score_scale=score_scale if self.score_scale is None else self.score_scale,
+        )
 
     def given_labels(self) -> Mapping[int, str] | None:
         """The labels by number from 1; None for the model's own.
@@ -86,7 +103,7 @@ class DetectorOptions:
         boxes: they are suppressed here.
 
         Raises:
-            ConfigError: `rename` or `classes` has a label that does not exist.
+            ConfigError: `rename` or `classes` has a label that does not exist; a bad `score_scale`.
         """
         renaming = Renaming(defaults.labels, self.rename) if self.rename else None
         labels = renaming.labels if renaming else defaults.labels
@@ -102,6 +119,7 @@ class DetectorOptions:
             class_mask(labels, names),
             renaming,
             self.max_detections,
+            defaults.score_scale if self.score_scale is None else ScoreScale.of(self.score_scale),
         )
 
     def native_model(self, signature: Signature, text: str | None, network: Network) -> NativeModel:
@@ -151,12 +169,14 @@ class Model(Protocol):
         labels: the label of each class index.
         own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: most frames in one call of `detect`.
     """
 
     labels: tuple[str, ...]
     own_labels: tuple[tuple[str, ...], ...]
     threshold: float
+    score_scale: ScoreScale | None
     batch: int
 
     def warm_up(self) -> None:
@@ -181,6 +201,7 @@ class ModelDetector:
         labels: the label of each class index.
         own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: most frames per call that make detection faster: 1 on a CPU, which is busy with
             one image, and if the model takes images one by one. A call may have any number.
     """
@@ -195,6 +216,7 @@ class ModelDetector:
         limited(model.warm_up)
         self.labels, self.own_labels = model.labels, model.own_labels
         self.threshold = model.threshold
+        self.score_scale = model.score_scale
         self.batch = model.batch if accelerated else 1
 
     def detect(self, frames: Sequence[Frame | Image]) -> list[Detections]:

@@ -14,6 +14,7 @@ from vidan import options
 from vidan.boxes import xywh_to_xyxy
 from vidan.errors import ConfigError, SourceError
 from vidan.labels import Rename, Renaming
+from vidan.support.score_scale import COMMON
 from vidan.types import Detections, Frame
 
 from ..formats.mot import (
@@ -53,11 +54,14 @@ class MotDetector:
     Attributes:
         labels: the label, or the labels, by their new names.
         own_labels: the labels in `label` that each of them stands for.
+        score_scale: the common one: the scores are used as they are.
 
     Raises:
         ConfigError: an option has a bad value.
         SourceError: a file cannot be read, or a row is invalid; names file and line.
     """
+
+    score_scale = COMMON
 
     def __init__(
         self,

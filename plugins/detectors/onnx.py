@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.resources import files
 from logging import INFO, WARNING
 from pathlib import Path
@@ -13,7 +12,7 @@ from vidan import options
 from vidan.errors import ConfigError, ModelError, did_you_mean
 from vidan.labels import Rename
 
-from ..models.catalog import CatalogEntry, catalog
+from ..models.catalog import CatalogEntry, catalog, entry_of
 from ..models.fetch import find
 from .base import MAX_DETECTIONS, Count, DetectorOptions, Fraction, Model, ModelDetector, limited
 from .engine import METADATA_KEY, Backend, Engine, Precision, open_engine
@@ -64,6 +63,9 @@ class OnnxDetector(ModelDetector):
         class_agnostic: whether boxes of different classes suppress each other, for models whose
             objects have exactly one class; None for the model's own setting.
         max_detections: most detections in an image, the best ones; None for no limit.
+        score_scale: how the scores map to the scale that trackers expect: the score of which two
+            of three detections are right, and a slope, as `vidan eval detection` measures them;
+            None for what is stored with the model, or else an estimate from the stream.
         roi: part of the image to search: left, top, right, bottom, as fractions from 0 to 1 or
             in px; None for all of it.
         backend: library that runs an ONNX file. None for OpenVINO if it is installed, it may
@@ -93,6 +95,7 @@ class OnnxDetector(ModelDetector):
     Attributes:
         labels: the label of each class index.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: most frames per call that make detection faster: 1 on a CPU, and if the batch size
             is fixed.
         summary: how the model is used, for people.
@@ -113,6 +116,7 @@ class OnnxDetector(ModelDetector):
         classes: str | Sequence[str] | None = None,
         class_agnostic: bool | None = None,
         max_detections: Count | None = MAX_DETECTIONS,
+        score_scale: list[float] | None = None,
         roi: list[float] | None = None,
         backend: Backend | None = None,
         precision: Precision | None = None,
@@ -133,7 +137,14 @@ class OnnxDetector(ModelDetector):
     ) -> None:
         path, entry = resolve(model, offline=offline)
         selected = DetectorOptions(
-            labels, threshold, iou_threshold, classes, class_agnostic, max_detections, rename
+            labels,
+            threshold,
+            iou_threshold,
+            classes,
+            class_agnostic,
+            max_detections,
+            rename,
+            score_scale,
         )
         overrides = PreprocessOverrides(
             size=size,
@@ -146,7 +157,7 @@ class OnnxDetector(ModelDetector):
             layout=layout,
         )
         if entry is not None:
-            selected = replace(selected, labels=entry.labels if labels is None else labels)
+            selected = selected.or_else(entry.labels, entry.threshold, entry.score_scale)
             decode = entry.options.get("decode", decode) if decode == "auto" else decode
             overrides = overrides.or_else(entry.options)
         name = model_name(path)
@@ -213,7 +224,7 @@ def uses_native_format(
 
 
 def resolve(model: str | None, *, offline: bool = False) -> tuple[Path, CatalogEntry | None]:
-    """The file that `detector.model` names, and its entry if it is in the catalog.
+    """The file that `detector.model` names, and its entry if that file is in the catalog.
 
     Args:
         model: a file, or the name of a model that is shipped or in the catalog, which is
@@ -228,7 +239,7 @@ def resolve(model: str | None, *, offline: bool = False) -> tuple[Path, CatalogE
         return _default_model(), None
     path = _shipped_or_path(options.path("model", model))
     if path.exists() or path.name != str(path):
-        return path, None
+        return path, entry_of(path) if path.is_file() else None
     found = find(path.name, offline=offline)
     if found is not None:
         return found[1], found[0]

@@ -6,8 +6,10 @@ entries have priority. A checksum that is unknown is left out, never guessed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -73,6 +75,8 @@ class CatalogEntry:
         about: a one-line description.
         task: what it is for: `detection`, or `appearance` for an embedder.
         labels: a list, or a name or a file as in `detector.labels`; None to use the model's own.
+        threshold: recommended minimum score; None for the usual one.
+        score_scale: level and slope of its scores, see `ScoreScale`; None if not measured.
         options: options of the detector that the model needs.
     """
 
@@ -82,6 +86,8 @@ class CatalogEntry:
     about: str = ""
     task: Task = "detection"
     labels: str | tuple[str, ...] | None = None
+    threshold: float | None = None
+    score_scale: tuple[float, ...] | None = None
     options: Mapping[str, Any]
 
     @property
@@ -112,9 +118,25 @@ def catalog() -> dict[str, CatalogEntry]:
     Raises:
         ConfigError: the user's file is not a valid catalog.
     """
-    built_in = _read(Path(str(files("vidan_plugins.models") / "catalog.yaml")))
     own = user_file()
-    return {**built_in, **(_read(own) if own.is_file() else {})}
+    return {**_built_in(), **(_read(own) if own.is_file() else {})}
+
+
+def entry_of(path: Path) -> CatalogEntry | None:
+    """The built-in entry of a detection model, by the size and the checksum of its file."""
+    size = path.stat().st_size
+    for entry in _built_in().values():
+        model, *_ = entry.files
+        if entry.task == "detection" and model.size == size and model.checksum is not None:
+            with suppress(OSError), path.open("rb") as file:  # reported when it is opened
+                digest = hashlib.file_digest(file, model.checksum.algorithm).hexdigest()
+                if digest == model.checksum.digest:
+                    return entry
+    return None
+
+
+def _built_in() -> dict[str, CatalogEntry]:
+    return _read(Path(str(files("vidan_plugins.models") / "catalog.yaml")))
 
 
 def find_entry(name: str) -> CatalogEntry:
@@ -169,8 +191,7 @@ def _entry(path: Path, name: str, found: Any) -> CatalogEntry:
             raise ConfigError(f"{where}: {key}={given[key]!r}: expected {expected}")
     files = _files(where, given)
     options = {option: given.pop(key) for key, option in DETECTOR_OPTIONS.items() if key in given}
-    if isinstance(given.get("labels"), list):
-        given["labels"] = tuple(given["labels"])
+    given = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
     return CatalogEntry(name=name, files=files, options=options, **given)
 
 
@@ -205,6 +226,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
 def _is_digest(digits: int) -> Callable[[Any], Any]:
     return lambda v: _is_text(v) and re.fullmatch(rf"[0-9a-f]{{{digits}}}", v)
 
@@ -228,5 +253,10 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "labels": (
         lambda v: _is_text(v) or (isinstance(v, list) and v and all(map(_is_text, v))),
         "a list of labels, or a file or name as in detector.labels",
+    ),
+    "threshold": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
+    "score_scale": (
+        lambda v: isinstance(v, list) and len(v) == 2 and all(map(_is_number, v)),
+        "the level and the slope of its scores, such as [0.4, 2.5]",
     ),
 }

@@ -6,6 +6,7 @@ import pytest
 from vidan.errors import ModelError
 from vidan.labels import Renaming
 from vidan.modelspec import ModelSpec, Scale, Selection, check_scores, letterbox
+from vidan.support.score_scale import ScoreScale
 
 LETTERBOXED = [
     (192, 128, (96, 64)),  # halved exactly
@@ -212,3 +213,18 @@ def test_scores_outside_their_range_are_rejected():
         check_scores(np.float32([-2, 7]))
     with pytest.raises(ModelError, match="nan"):
         check_scores(np.float32([0.5, np.nan]))
+
+
+def test_a_spec_may_have_the_scale_of_its_scores():
+    spec = ModelSpec(labels=("a",), input_size=(32, 64), score_scale=ScoreScale(0.39, 2.5))
+    assert spec.to_json()["score_scale"] == [0.39, 2.5]
+    assert ModelSpec.from_json(json.dumps(spec.to_json())) == spec
+    plain = {k: v for k, v in spec.to_json().items() if k != "score_scale"}
+    assert ModelSpec.from_json(json.dumps(plain)).score_scale is None
+
+
+@pytest.mark.parametrize("value", ["high", [], [0.5], [2, 1], {"level": 0.5}])
+def test_an_invalid_scale_is_rejected(value):
+    spec = ModelSpec(labels=("a",), input_size=(32, 64)).to_json() | {"score_scale": value}
+    with pytest.raises(ModelError, match="its metadata has score_scale="):
+        ModelSpec.from_json(json.dumps(spec))

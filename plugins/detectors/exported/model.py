@@ -34,6 +34,7 @@ class ExportedModel:
         labels: the label of each class index.
         own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: most images in one run; 1 if the model turns out to take them one by one.
     """
 
@@ -45,6 +46,7 @@ class ExportedModel:
         own = tuple(plan.labels.values())
         self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
+        self.score_scale = selection.score_scale
         self.batch = plan.batch
         self._numbers = list(plan.labels)
         self._classes = class_indices(self._numbers)

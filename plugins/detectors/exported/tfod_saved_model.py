@@ -91,6 +91,7 @@ class TfodModel:
         labels: the label of each class index.
         own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: 1: these exports take one image per run.
     """
 
@@ -107,6 +108,7 @@ class TfodModel:
         own = tuple(labels.values())
         self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
+        self.score_scale = selection.score_scale
         self.batch = 1
         self._classes = class_indices(list(labels))
 

@@ -57,6 +57,7 @@ class NativeModel:
         labels: the label of each class index.
         own_labels: the labels of the model that each of them stands for.
         threshold: minimum score of a detection.
+        score_scale: of the scores; None if it is not known.
         batch: as given.
     """
 
@@ -67,6 +68,7 @@ class NativeModel:
         own = spec.labels
         self.labels, self.own_labels = selection.labels(own), selection.own_labels(own)
         self.threshold = selection.threshold
+        self.score_scale = selection.score_scale
         self.batch = batch
 
     def warm_up(self) -> None:

@@ -202,6 +202,7 @@ def test_an_inconsistent_graph_is_rejected(toy):
         ({"iou_threshold": -0.1}, "detector.iou_threshold: .*not -0.1"),
         ({"classes": ["gren"]}, "detector.classes: .*no label 'gren'; did you mean 'green'"),
         ({"rename": {"gren": "x"}}, "rename: no label 'gren'; did you mean 'green'"),
+        ({"score_scale": [0.5]}, r"score_scale=\[0.5\]: expected the level"),
         ({"threads": 0}, "detector.threads: expected `int` >= 1, not 0"),
         ({"max_detections": 0}, "detector.max_detections: .*not 0"),
         ({"providers": "cpuu"}, "detector.providers: unknown 'cpuu'; did you mean 'cpu'"),

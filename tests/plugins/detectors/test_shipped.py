@@ -8,6 +8,7 @@ import pytest
 from vidan.boxes import iou
 from vidan.config.build import build
 from vidan.config.compose import compose
+from vidan.support.score_scale import COMMON, ScoreScale
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.ffmpeg.file import VideoFile
 
@@ -123,3 +124,10 @@ def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_p
         sure = min(ours.scores.min(), theirs.scores.min()) + 0.01
         assert (unmatched(ours, theirs) < sure).all()
         assert (unmatched(theirs, ours) < sure).all()
+
+
+def test_the_people_model_knows_the_scale_of_its_scores():
+    detector = OnnxDetector("people_lite0_int8")
+    assert detector.score_scale == ScoreScale(0.579, 2.4)
+    assert OnnxDetector("people_lite0_int8", score_scale=[0.5, 1]).score_scale == COMMON
+    assert OnnxDetector().score_scale is None

@@ -13,6 +13,7 @@ from vidan_plugins.models import catalog as module
 from vidan_plugins.models.catalog import (
     CatalogFile,
     catalog,
+    entry_of,
     file_paths,
     find_entry,
     is_downloaded,
@@ -52,6 +53,17 @@ def test_files_of_the_open_model_zoo_are_those_of_the_data(data):
             (path,) = (data / "models" / folder).glob(f"*{file.suffix}")
             assert file.size == path.stat().st_size
             assert file.checksum.digest == hashlib.sha384(path.read_bytes()).hexdigest()
+
+
+def test_a_file_is_recognized_wherever_it_is(data, tmp_path):
+    (model,) = (data / "models/omz_pvb_2004").glob("*.xml")
+    copy = tmp_path / "model.xml"
+    copy.write_bytes(model.read_bytes())
+    entry = entry_of(copy)
+    assert (entry.name, entry.threshold) == ("person-vehicle-bike-2004", 0.2)
+    assert entry.score_scale == (0.39, 2.51)
+    copy.write_bytes(model.read_bytes()[:-1] + b" ")  # of the same size
+    assert entry_of(copy) is None
 
 
 def test_the_users_entries_have_priority(own):
@@ -103,6 +115,11 @@ def test_an_entry_of_several_files(own):
         ("a: {files: ['https://a']}", "expected a list of files with their url"),
         ("a: {files: [{url: 'https://a', sise: 1}]}", "file 1: unknown key 'sise': did you mean"),
         ("a: {files: [{url: 'https://a'}, {size: 1}]}", "file 2: url=None: expected an address"),
+        ("a: {url: 'https://a', threshold: 2}", "threshold=2: expected a number from 0 to 1"),
+        (
+            "a: {url: 'https://a', score_scale: 1}",
+            "score_scale=1: expected the level and the slope",
+        ),
         ("a: {url: 'https://a', labels: []}", r"labels=\[\]: expected a list of labels"),
     ],
 )
