@@ -75,6 +75,7 @@ def _print(
     terminal.print(report.label_table(rows, result.points, settings.target_name))
     terminal.print()
     terminal.print(report.confusion_table(result.confusion, result.labels))
+    terminal.print(f"\n{report.score_scale_line(result.score_scale)}", markup=False)
     files = ["metrics.json", "metrics.png", "worst.png", "config.yaml"]
     if loose is not None:
         terminal.print("\nconfusion on loosely drawn boxes:\n")

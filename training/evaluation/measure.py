@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vidan.support.score_scale import ScoreScale
 from vidan.types import Detections
 
 from ..data.sample import Sample
+from .calibration import fit_score_scale
 from .coco import ALL, MetricsRow, coco_metrics
 from .confusion import Counts, confusion_matrix, match_detections
 from .dataset import EvaluationData
@@ -59,6 +61,7 @@ class EvaluationResult:
         curves: precision and recall on the clean images, for all labels and for each.
         points: operating points on each curve.
         reliability: of the scores on the clean images.
+        score_scale: of the scores on the clean images; None if there are too few detections.
         confusion: confusion matrix on the clean images at the threshold of a run.
         mistakes: the worst mistakes there, by kind.
     """
@@ -69,6 +72,7 @@ class EvaluationResult:
     curves: dict[str, PrecisionRecallCurve]
     points: dict[str, Points]
     reliability: Reliability
+    score_scale: ScoreScale | None
     confusion: Counts
     mistakes: dict[str, list[Mistake]]
 
@@ -125,6 +129,7 @@ def measure(
         curves,
         {name: _points(curve, threshold, settings) for name, curve in curves.items()},
         reliability(ranking, MIN_RELIABILITY_SCORE),
+        fit_score_scale(ranking),
         confusion_matrix(samples, clean, matches, len(labels)),
         worst_mistakes(samples, clean, matches, labels, settings.worst),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from vidan.support.score_scale import ScoreScale
+
 from .coco import ALL, ANY, SIZES, MetricsRow
 from .confusion import Counts
 from .measure import (
@@ -94,6 +96,16 @@ def _table(first: str, others: Sequence[str]) -> Table:
     return table
 
 
+def score_scale_line(scale: ScoreScale | None) -> str:
+    """How trackers are to take the scores."""
+    if scale is None:
+        return "score scale: not measured, there are too few right or wrong detections"
+    return (
+        f"score scale: two of three detections with a score of {scale.level:g} are right; "
+        f"detector.score_scale=[{scale.level:g},{scale.slope:g}]"
+    )
+
+
 def content(result: EvaluationResult, loose: LooseResult | None) -> dict[str, Any]:
     """All metrics and curves of an evaluation, for `metrics.json`."""
     values: dict[str, Any] = {
@@ -114,6 +126,7 @@ def content(result: EvaluationResult, loose: LooseResult | None) -> dict[str, An
             "precision": result.reliability.precision,
             "counts": result.reliability.counts,
         },
+        "score_scale": result.score_scale and [result.score_scale.level, result.score_scale.slope],
         "curves": {name: curve._asdict() for name, curve in result.curves.items()},
     }
     if loose is not None:

@@ -14,13 +14,16 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from vidan.errors import PluginError
+from vidan.support.score_scale import ScoreScale
 from vidan.types import Image
 
 from .. import recipe
 from ..arrays import FloatArray
 from ..data.sample import Sample
+from ..evaluation.calibration import fit_score_scale
 from ..evaluation.metrics import evaluate
 from ..evaluation.predict import predict
+from ..evaluation.ranking import rank_detections
 from ..model.efficientdet import detector
 from ..model.spec import TrainedModelSpec
 from ..weights.npz import save
@@ -105,22 +108,24 @@ class EpochCallback(keras.callbacks.Callback):
         """Metrics of the averaged weights, and whether they are the best so far."""
         swap_average(self.model)
         metrics: dict[str, float] = {}
+        scale = None
         if self.samples:
             agnostic = self.config.class_agnostic
             height, width = self.config.size
             found = predict(self._run, self.samples, height, width, agnostic)
             metrics = evaluate(self.samples, found, self.labels)
+            scale = fit_score_scale(rank_detections(self.samples, found, len(self.labels)))
         value = float(np.nan_to_num(metrics.get("mAP", 0.0)))  # NaN without objects
         best = value >= self.state.best
         # An equal result is kept, but does not count as an improvement.
         self.state.stale = 0 if value > self.state.best else self.state.stale + 1
         if best:
             self.state.best = value
-            self._save_best(metrics)
+            self._save_best(metrics, scale)
         swap_average(self.model)
         return metrics, best
 
-    def _save_best(self, metrics: dict[str, float]) -> None:
+    def _save_best(self, metrics: dict[str, float], scale: ScoreScale | None) -> None:
         """Save the weights with the metadata that `vidan export` needs."""
         provenance: Any = OmegaConf.to_container(self.config.provenance)
         spec = TrainedModelSpec(
@@ -130,6 +135,7 @@ class EpochCallback(keras.callbacks.Callback):
             anchors=recipe.anchor_shapes(self.config),
             class_agnostic=self.config.class_agnostic,
             threshold=round(metrics.get("threshold", DEFAULT_THRESHOLD), 3),
+            score_scale=scale,
             provenance={
                 **provenance,
                 "seed": self.config.seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from vidan.errors import ModelError
@@ -52,7 +52,7 @@ class TrainedModelSpec(ModelSpec):
             anchors = values["anchors"]
             shapes = AnchorShapes(anchors["scale"], anchors["octaves"], tuple(anchors["ratios"]))
             return cls(
-                **asdict(usage),
+                **{each.name: getattr(usage, each.name) for each in fields(usage)},
                 architecture=values["model"],
                 anchors=shapes,
                 provenance=values["provenance"],
