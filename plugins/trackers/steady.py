@@ -20,8 +20,8 @@ from .core.assignment import OVER_LIMIT_COST, best_pairs
 from .core.coasting_trust import CoastingTrust
 from .core.kalman import KALMAN_FILTERS, KalmanName, Rows
 from .core.motion import Array, steady_model
+from .core.moving_camera import MovingCamera
 from .core.score_bands import UnitInterval, check_score_bands
-from .core.score_level import BIN, ScoreLevel
 from .core.similarity import paired_iou, similarity, touching_pairs
 from .core.track_table import TrackTable
 
@@ -77,11 +77,10 @@ class Steady:
         min_confirmed_ratio: coasting tracks are reported once this fraction of predictions in
             the stream was confirmed by a later detection, in [0,1]. A stream starts at 0.3, so a
             higher value waits for evidence; 0 reports all of them.
-        camera_motion: whether to compensate for camera motion, estimated from the tracks.
+        camera_motion: whether to compensate for camera motion, estimated from the tracks, while
+            they show that the camera moves.
         optical_flow: whether to estimate camera motion in the images instead, wherever enough
             corners can be tracked; costs some ms per update.
-        adapt_scores: whether `high_score` and `new_score` are lowered while lower scores of this
-            stream are as reliable (see `core.score_level`).
         kalman: `batched` computes all tracks at once; `filterpy` uses a filterpy filter per track.
 
     Attributes:
@@ -105,7 +104,6 @@ class Steady:
         min_confirmed_ratio: UnitInterval = 0.25,
         camera_motion: bool = True,
         optical_flow: bool = False,
-        adapt_scores: bool = True,
         kalman: KalmanName = "batched",
     ) -> None:
         check_score_bands(high_score, low_score)
@@ -117,11 +115,10 @@ class Steady:
         self._memory = memory
         self._coast = coast
         self._min_confirmed_ratio = min_confirmed_ratio
-        self._camera_motion = camera_motion
+        self._camera = MovingCamera() if camera_motion else None
         self._flow = _camera_motion() if optical_flow else None
         self.table = TrackTable(KALMAN_FILTERS[kalman](steady_model()), by_time=True)
         self._trust = CoastingTrust()
-        self._level = ScoreLevel(new_score) if adapt_scores else None
         self._last_initial_id: int | None = None  # tracks up to it started in the first update
 
     def update(self, frame: Frame, detections: Detections) -> Tracks:
@@ -132,13 +129,12 @@ class Steady:
             table.kalman.stop(missed, SIZES)
         table.advance(frame)
         boxes = detections.boxes.astype(np.float64)
-        high_score, new_score = self._thresholds(boxes, detections.scores)
-        high = detections.scores >= high_score
+        high = detections.scores >= self._high_score
         compensated = self._flow is not None and self._flow.compensate(frame, table.kalman)
-        if self._camera_motion and not compensated:
-            self._follow_camera(boxes[high])
+        if self._camera is not None and not compensated:
+            self._follow_camera(self._camera, boxes[high])
         left = self._match(detections, boxes, high)
-        table.start(detections, left[detections.scores[left] >= new_score])
+        table.start(detections, left[detections.scores[left] >= self._new_score])
         if self._last_initial_id is None:
             self._last_initial_id = len(table)
         self._delete_ended(frame)
@@ -148,23 +144,14 @@ class Steady:
         """The tracks of the last update, predicted for a frame without detections."""
         return self.table.coast(frame)
 
-    def _thresholds(self, boxes: Array, scores: npt.NDArray[np.float32]) -> tuple[float, float]:
-        """`high_score` and `new_score`, lowered as far as the scores of this stream allow."""
-        if self._level is not None:
-            self._level.add(boxes, scores)
-        if self._level is None or self._level.value == self._new_score:
-            return self._high_score, self._new_score
-        level = self._level.value
-        return min(self._high_score, level), min(self._new_score, level + BIN)
-
     def _confirmed(self) -> Mask:
         table = self.table
         return (table.hits >= self._min_hits) | (table.ids <= (self._last_initial_id or 0))
 
-    def _follow_camera(self, boxes: Array) -> None:
+    def _follow_camera(self, camera: MovingCamera, boxes: Array) -> None:
         """Shift all tracks by the median error of recently matched ones, from boxes (M,4).
 
-        The median ignores a few people who accelerate.
+        The median ignores a few people who accelerate. Tracks stay where a static camera is likely.
         """
         kalman = self.table.kalman
         rows = np.flatnonzero((self.table.misses == 1) & (self.table.hits > 1))
@@ -179,7 +166,10 @@ class Steady:
         if len(pairs) >= MIN_CAMERA_TRACKS:
             row, column = rows[row[pairs]], column[pairs]
             errors = kalman.model.measure(boxes[column]) - kalman.positions[row]
-            kalman.move(np.where(SIZES, 0.0, _median(errors)))
+            shift = np.where(SIZES, 0.0, _median(errors))
+            camera.add(errors[:, :2], shift[:2], float(np.median(kalman.positions[row, 3])))
+            if camera.moves:
+                kalman.move(shift)
 
     def _match(self, detections: Detections, boxes: Array, high: Mask) -> Rows:
         """Match tracks and detections stage by stage; returns high-scoring detections left."""

@@ -19,6 +19,8 @@ import numpy as np
 
 from ..errors import SinkError, SourceError
 from ..interfaces import Batching, Detector, own_labels
+from ..runtime.common_scores import scale_of
+from ..support.score_scale import ScoreScale
 from ..types import Detections, Frame
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,11 @@ class ReplayDetector:
     def batch(self) -> int:
         """See `Batching`; 1 if the detector is not."""
         return self._detector.batch if isinstance(self._detector, Batching) else 1
+
+    @property
+    def score_scale(self) -> ScoreScale | None:
+        """See `HasScoreScale`; None if the detector is not."""
+        return scale_of(self._detector)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """The recorded detections of frames, or what the detector finds in them."""

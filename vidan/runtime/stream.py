@@ -34,6 +34,7 @@ from .analysis import Analysis
 from .anonymize import Anonymizer
 from .channel import Channel, newest
 from .coasting import coast
+from .common_scores import on_common_scale, scale_of
 from .pacing import FrameSelector
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,7 @@ class Stream:
             ConfigError: images are to be blurred, and the detector finds no people or faces.
         """
         self.detector = detector
+        self._tracker = on_common_scale(self.tracker, scale_of(detector))
         self._anonymizer = (
             Anonymizer(detector.labels, own_labels(detector)) if self._images == "blur" else None
         )
@@ -359,10 +361,10 @@ class Stream:
         started = time.perf_counter()
         if detections is None:
             detections = Detections.empty()
-            tracks = coast(self.tracker, frame, self._last_tracks)
+            tracks = coast(self._tracker, frame, self._last_tracks)
         else:
             self._selector.detected(detected.seconds)
-            tracks = self._last_tracks = self.tracker.update(frame, detections)
+            tracks = self._last_tracks = self._tracker.update(frame, detections)
         timings = {
             "source": captured.seconds,
             "detector": detected.seconds,

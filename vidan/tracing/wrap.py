@@ -31,8 +31,10 @@ from ..interfaces import (
 )
 from ..outages import Outages
 from ..runtime.coasting import coast
+from ..runtime.common_scores import scale_of
 from ..scene import SceneContext
 from ..stats import Stats
+from ..support.score_scale import ScoreScale
 from ..types import Detections, Frame, Result, Tracks
 from .trace import PIXELS, STAGE, Trace, microseconds, now
 
@@ -112,6 +114,11 @@ class TracedDetector:
     def batch(self) -> int:
         """See `Batching`; 1 if the detector is not."""
         return self._detector.batch if isinstance(self._detector, Batching) else 1
+
+    @property
+    def score_scale(self) -> ScoreScale | None:
+        """See `HasScoreScale`; None if the detector is not."""
+        return scale_of(self._detector)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """See `Detector`."""

@@ -24,6 +24,7 @@ from vidan.config.build import BuildContext, build
 from vidan.errors import SourceError
 from vidan.execution.assemble import FILE_WORKERS
 from vidan.interfaces import Detector, Sink
+from vidan.runtime.common_scores import scale_of
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
 
@@ -65,6 +66,7 @@ class Detection:
         self._folder = root / f"{self.name}-{zlib.crc32(text):08x}"
         self._opened: Detector | None = _build(self._options)
         self.labels = tuple(self._opened.labels)
+        self._score_scale = scale_of(self._opened)
         self.label = options.choice("label", config.label, self.labels)
 
     def detect(self, sequences: Sequence[MotSequence]) -> list[MotSequence]:
@@ -107,6 +109,7 @@ class Detection:
             size=size,
             labels=self.labels,
             label=self.label,
+            score_scale=self._score_scale,
         )
 
     def _depends_on(self, sequence: MotSequence) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from vidan.config.build import build
 from vidan.errors import SourceError
 from vidan.interfaces import Detector, Sink, Source, Tracker
+from vidan.runtime.common_scores import on_common_scale
 from vidan.types import Detections, Frame, Result
 
 from ...formats.imageless import ImagelessFrame
@@ -96,7 +97,7 @@ def track(given: TrackerInput, tracker: Mapping[str, Any]) -> Iterator[Result]:
     Raises:
         ConfigError: an invalid option; at once.
     """
-    built: Tracker = build("tracker", tracker)
+    built = on_common_scale(build("tracker", tracker), given.sequence.score_scale)
     return (
         _update(built, frame, detections, given.sequence.labels)
         for frame, detections in zip(_frames(given), given.detections, strict=True)

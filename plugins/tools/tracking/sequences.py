@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vidan.errors import ConfigError, SourceError, did_you_mean
+from vidan.support.score_scale import COMMON, ScoreScale
 
 from ...formats.mot import IMAGES_FOLDER, last_frame
 from ...formats.seqinfo import read_seqinfo, sequence_facts
@@ -47,6 +48,7 @@ class MotSequence:
         size: width and height, px, in its seqinfo.ini; None if there is none.
         labels: of its detections, by class index.
         label: the label whose tracks are scored.
+        score_scale: of the scores of its detections; None if it is not known.
     """
 
     name: str
@@ -61,6 +63,7 @@ class MotSequence:
     size: tuple[int, int] | None
     labels: tuple[str, ...] = LABELS
     label: str = LABELS[0]
+    score_scale: ScoreScale | None = COMMON
 
     @cached_property
     def frame_count(self) -> int:

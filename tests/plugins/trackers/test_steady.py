@@ -40,13 +40,6 @@ def test_only_a_high_scoring_detection_starts_a_track(score, expected):
     assert ids(track(Steady(), [box(score)] * 4)[-1]) == expected
 
 
-def test_steady_detections_with_low_scores_start_tracks_once_they_proved_reliable():
-    updates = [NOTHING] + [box(0.4)] * 250
-    tracks = track(Steady(), updates)
-    assert (ids(tracks[20]), ids(tracks[-1])) == ([], [1])
-    assert ids(track(Steady(adapt_scores=False), updates)[-1]) == []
-
-
 def test_a_low_scoring_detection_continues_a_track_but_recovers_none():
     tracks = track(Steady(coast=0), [box(0.9)] * 4 + [box(0.2)] * 9 + [NOTHING, box(0.3)])
     assert [ids(t) for t in tracks] == [[1]] * 13 + [[], []]
@@ -140,14 +133,15 @@ def test_a_stopped_clock_does_not_keep_tracks_forever():
 
 
 def test_a_hidden_person_moves_with_the_camera():
-    # All stand still; then the camera pans by 10 px per frame, while the fourth is hidden.
-    updates = [found(people())] * 20 + [found(people(10 * k)[:3]) for k in range(1, 16)]
+    # The camera pans by 10 px per frame, and back while the fourth is hidden.
+    shifts = [0] * 20 + [10 * k for k in range(20)] + [200 - 10 * k for k in range(15)]
+    updates = [found(people(shift)[: 4 if k < 40 else 3]) for k, shift in enumerate(shifts)]
     seen = {}
     for camera in (True, False):
         tracks = track(Steady(camera_motion=camera, min_confirmed_ratio=0), updates)[-1]
         seen[camera] = tracks.boxes[tracks.ids == 4][:, 0]
-    assert seen[True] == pytest.approx([1400 + 150], abs=8)
-    assert seen[False] == pytest.approx([1400], abs=8)
+    assert seen[True] == pytest.approx([1400 + shifts[-1]], abs=8)
+    assert (seen[False] > 1600).all()  # it goes on as it was last seen
 
 
 def test_people_walking_apart_are_not_mistaken_for_camera_motion():
