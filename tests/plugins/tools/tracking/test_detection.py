@@ -54,6 +54,12 @@ def test_only_tracks_of_the_label_are_scored(toy):
     assert (blue["FP"], blue["FN"]) == (20, 20)
 
 
+def test_the_tracker_gets_scores_on_the_scale_of_the_detector(toy):
+    assert run(*toy, "detector.score_scale=[0.3,2]")["MOTA"] == pytest.approx(100)
+    unsure = run(*toy, "detector.score_scale=[0.98,4]", "detector.threshold=0.1")
+    assert (unsure["FP"], unsure["FN"]) == (0, 20)
+
+
 def test_several_trackers_share_the_boxes_of_a_detector(walkers, here):
     first = run(*walkers, "detections=boxes")
     written = boxes_file(here / "boxes")
