@@ -168,6 +168,7 @@ def test_an_address_without_its_password_names_the_file(folder):
     assert one == name(path="rtsp://me:other@192.168.1.64/stream1", timeout=3)
     assert one != name(path="rtsp://me:secret@192.168.1.65/stream1")
     assert name(path="rtsp://x", stream="front/door") == "front_door"
+    assert name(path="caf\udce9.mp4") != name(path="caf\udcff.mp4")
 
 
 PROGRAM = """

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from ..errors import ConfigError
+from ..support.text import utf8
 
 
 class Shard(NamedTuple):
@@ -45,4 +46,4 @@ class Shard(NamedTuple):
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(utf8(text)).digest()

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from ..support.text import utf8
 from .settings import RunSettings
 
 ADDRESSES = ("path", "url", "device")
@@ -21,4 +22,4 @@ def stream_name(settings: RunSettings) -> str:
     address = "".join(str(source[key]) for key in ADDRESSES if source.get(key) is not None)
     with suppress(ValueError):  # a password may change
         address = address.replace(f"{urlsplit(address).netloc.rpartition('@')[0]}@", "")
-    return f"{source['name']}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return f"{source['name']}-{hashlib.sha256(utf8(address)).hexdigest()[:8]}"

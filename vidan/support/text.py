@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 MAX_LINE_CHARS = 2000
 """Length of a message; what a model or a file contains may be much longer."""
@@ -34,3 +35,30 @@ def one_line(text: str) -> str:
 def utf8(text: str) -> bytes:
     r"""The text in UTF-8, with the escape of JSON, such as `\udcff`, for each surrogate."""
     return text.encode("utf-8", "backslashreplace")
+
+
+def valid_unicode(value: Any) -> Any:
+    r"""A text, or the texts in mappings and lists, with an escape such as `\udcff` for surrogates.
+
+    >>> valid_unicode({"label": "a\udcff", "ids": [1, 2]})
+    {'label': 'a\\udcff', 'ids': [1, 2]}
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else utf8(value).decode()
+    if isinstance(value, dict):
+        return {valid_unicode(key): valid_unicode(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [valid_unicode(each) for each in value]
+    return value
+
+
+def csv_cell(value: Any) -> Any:
+    r"""A value as a cell of a table: a text is printable, and no formula for a spreadsheet.
+
+    >>> csv_cell("=1+1"), csv_cell("\x1b[31mred"), csv_cell(-1)
+    ("'=1+1", '\\x1b[31mred', -1)
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vidan.errors import ConfigError
+from vidan.support.text import csv_cell
 
 from ..parquet_file import ParquetFormat, Row
 from ..textfile import TextFile
@@ -158,5 +159,5 @@ def open_table(path: str, columns: Mapping[str, type]) -> Table:
 def _csv_line(values: Sequence[Any]) -> str:
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="")
-    writer.writerow([v.isoformat() if isinstance(v, datetime) else v for v in values])
+    writer.writerow([v.isoformat() if isinstance(v, datetime) else csv_cell(v) for v in values])
     return line.getvalue()

@@ -13,6 +13,7 @@ import msgspec
 from vidan.config.build import RunContext
 from vidan.events import Event
 from vidan.journal import RunStart
+from vidan.support.text import utf8, valid_unicode
 
 from ...formats.events import event_record
 
@@ -72,11 +73,11 @@ class Messages:
         if self._began is not None:
             happened = self._began + event.time
         return Message(
-            f"vidan/{quote(event.stream, safe='')}/{self._run}",
-            f"{event.id}:{self._count}",
+            f"vidan/{quote(utf8(event.stream), safe='')}/{self._run}",
+            valid_unicode(f"{event.id}:{self._count}"),
             self._count,
             happened,
-            event_record(event),
+            valid_unicode(event_record(event)),
         )
 
 

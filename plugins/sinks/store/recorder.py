@@ -12,7 +12,7 @@ from typing import Any
 from vidan.config.build import RunContext
 from vidan.events import Event
 from vidan.journal import RunStart
-from vidan.support.text import utf8
+from vidan.support.text import valid_unicode
 from vidan.types import Frame, Result
 
 from ...formats.events import event_record
@@ -179,10 +179,11 @@ def _from_data(data: Mapping[str, Any]) -> dict[str, Any]:
 def _clean(value: Any) -> Any:
     """A value that every store takes: no NUL, nothing that is not Unicode, no infinite number."""
     if isinstance(value, str):
-        text = value if value.isascii() else utf8(value).decode()
-        return text.replace("\0", "\ufffd")
+        return valid_unicode(value).replace("\0", "\ufffd")
     if isinstance(value, dict):
         return {_clean(key): _clean(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -15,7 +15,7 @@ from vidan import options
 from vidan.cli.terminal import console
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, SinkError
-from vidan.support.text import one_line
+from vidan.support.text import csv_cell, one_line
 
 from .loading import load
 from .places import find_places, is_url
@@ -148,6 +148,6 @@ def _csv_row(answer: Answer, axis: Axis, row: Sequence[Any]) -> list[Any]:
     def value(name: str, each: Any) -> Any:
         if name in answer.times and axis.clock:
             return axis.shown(each, offset=True)
-        return round(each, 3) if isinstance(each, float) else each
+        return round(each, 3) if isinstance(each, float) else csv_cell(each)
 
     return [value(name, each) for name, each in zip(answer.columns, row, strict=True)]

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.clips import write_clip
 from vidan.cli.terminal import PrintableFormatter, console, table
 
 PLUGIN = """
@@ -40,8 +41,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, *arguments, **options):
-    command = [sys.executable, "-m", "vidan", *RUN, *arguments]
+def run(folder, *arguments, base=RUN, **options):
+    command = [sys.executable, "-m", "vidan", *base, *arguments]
     return subprocess.run(command, cwd=folder, check=False, **options)
 
 
@@ -60,6 +61,28 @@ def test_strange_labels_are_shown_and_written_as_they_are(folder):
     assert set(json.loads((out / "summary.json").read_text(encoding="utf-8"))["objects"]) == set(
         STRANGE
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_every_sink_takes_strange_labels_and_a_file_name_that_is_not_utf_8(folder):
+    write_clip(folder / "v.mp4", 8).rename(folder / "v\udcff\x1b[red].mp4")
+    sinks = "jsonl,mot,events,counts,snapshots,clips,video,sql,parquet,webhook,prometheus"
+    done = run(
+        folder,
+        *("source=file", "source.path=v\udcff\x1b[red].mp4", f"sink=[{sinks}]", "run_dir=out"),
+        *("sink.webhook.url=http://127.0.0.1:9/", "sink.webhook.drain=0", "sink.prometheus.port=0"),
+        *("tracker.min_hits=1", "+scene.lines.a.from=[20,0]", "+scene.lines.a.to=[20,48]"),
+        *("analytics=[presence,lines]",),
+        base=RUN[2:],
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\x1b" not in done.stdout + done.stderr
+    summary = json.loads((folder / "out/summary.json").read_text(encoding="utf-8"))
+    assert summary["error"] is None
+    assert set(summary["objects"]) == set(STRANGE)
+    for name in ("counts.csv", "tracks.txt", "events.jsonl", "results.jsonl"):
+        assert "\x1b" not in (folder / "out" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no /dev/full on Windows")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from vidan.support.text import one_line, printable, utf8
+from vidan.support.text import csv_cell, one_line, printable, utf8, valid_unicode
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,24 @@ def test_a_message_is_one_line_of_limited_length():
 def test_surrogates_are_the_same_after_json():
     text = "caf\udce9 \ud800"
     assert json.loads(utf8(json.dumps(text, ensure_ascii=False))) == text
+
+
+def test_every_text_in_a_value_is_unicode():
+    value = {"caf\udce9": ["\ud800", ("日本", 1.5, None)]}
+    assert valid_unicode(value) == {"caf\\udce9": ["\\ud800", ["日本", 1.5, None]]}
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-rf", "'-rf"),
+        ("\x1b[31mred\ud800", "\\x1b[31mred\\ud800"),
+        ("Tür 1", "Tür 1"),
+        (-1.5, -1.5),
+        (None, None),
+    ],
+)
+def test_a_cell_is_neither_a_formula_nor_an_escape_sequence(value, cell):
+    assert csv_cell(value) == cell

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from vidan.events import CROSSED, ENTERED, EXITED, LOITERING
+from vidan.support.text import valid_unicode
 
 from ..message import Message, cloud_event
 from .topics import Publication, level
@@ -22,7 +23,7 @@ ANALYTICS = "vidan"
 
 def encoded(value: object) -> bytes:
     """A value as JSON."""
-    return msgspec.json.encode(value)
+    return msgspec.json.encode(valid_unicode(value))
 
 
 def vidan(prefix: str, message: Message) -> Publication | None:

@@ -29,13 +29,13 @@ class Publication(NamedTuple):
 def level(name: str) -> str:
     """The name of a stream, zone, line or label as one level of a topic.
 
-    MQTT gives `+`, `#`, `/` and NUL a meaning of their own; these and other control characters
-    become `_`.
+    MQTT gives `+`, `#`, `/` and NUL a meaning of their own; these, other control characters and
+    what is not Unicode become `_`.
 
     >>> level("gate 1/2 #3")
     'gate 1_2 _3'
     """
-    return re.sub(r"[+#/\x00-\x1f\x7f-\x9f]", "_", name)[:MAX_NAME] or "_"
+    return re.sub(r"[+#/\x00-\x1f\x7f-\x9f\ud800-\udfff]", "_", name)[:MAX_NAME] or "_"
 
 
 def check_prefix(key: str, prefix: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from vidan.errors import SinkError
+from vidan.support.text import csv_cell
 
 from ..pages import page_file
 from . import questions
@@ -101,7 +102,7 @@ class HistoryRoutes:
             writer = csv.writer(text)
             writer.writerow(["start", "rule", "kind", "direction", "label", "count"])
             for start, *row in questions.table(database, span):
-                writer.writerow([self._time(start), *map(_cell, row)])
+                writer.writerow([self._time(start), *map(csv_cell, row)])
             return text.getvalue()
 
         response = web.Response(
@@ -154,8 +155,3 @@ def _number(request: web.Request, key: str, default: float | None) -> float | No
     if not abs(value) < 1e12:  # also for NaN
         raise web.HTTPBadRequest(text=f"{key}: expected a number\n")
     return value
-
-
-def _cell(value: Any) -> Any:
-    """A value that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

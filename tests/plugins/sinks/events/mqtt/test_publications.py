@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from vidan.events import APPEARED, CROSSED, ENTERED, EXITED, LOITERING, Event
 from vidan_plugins.sinks.events.message import Messages
 from vidan_plugins.sinks.events.mqtt.publications import FORMATTERS
@@ -51,3 +53,12 @@ def test_loitering_of_onvif_says_since_when():
 
 def test_onvif_has_no_other_events():
     assert published("onvif", APPEARED, "start") is None
+
+
+@pytest.mark.parametrize("form", FORMATTERS)
+def test_text_that_is_not_unicode_is_published_with_escapes(form):
+    event = Event("caf\udce9/1", CROSSED, "point", "caf\udce9", "\ud800", 1.0, 30, 15, "\udcff",
+                  data={"from": "\udcff", "labels": ["\udcff"]})  # fmt: skip
+    found = FORMATTERS[form]("vidan", Messages(None).of([event])[0])
+    found.topic.encode()
+    assert "caf\\\\udce9" in found.payload.decode()

@@ -11,6 +11,7 @@ from vidan_plugins.sinks.events.mqtt.topics import check_prefix, identifier, lev
         ("a/b+c#d\x00e\n", "a_b_c_d_e_"),
         ("", "_"),
         ("Tür", "Tür"),
+        ("caf\udce9", "caf_"),
         ("x" * 999, "x" * 200),
     ],
 )
