@@ -315,6 +315,12 @@ def check_scores(scores: FloatArray) -> None:
         return
     low, high = scores.min(), scores.max()
     if not (low >= -SCORE_TOLERANCE and high <= 1 + SCORE_TOLERANCE):
+        if np.isnan(low) or np.isnan(high):
+            raise ModelError(
+                "expected scores in [0,1], got NaN, as after an overflow of float16: export it in "
+                "float32"
+            )
         raise ModelError(
-            f"expected scores in [0,1], got {low:g} to {high:g}: export it with its sigmoid"
+            f"expected scores in [0,1], got {low:g} to {high:g}: if they are logits, export it "
+            "with its sigmoid or softmax; if they are something else, set detector.decode"
         )

@@ -159,6 +159,12 @@ def best_class(boxes: FloatArray, scores: FloatArray) -> Candidates:
     return Candidates(boxes, scores[np.arange(len(ids)), ids], ids)
 
 
+def class_ids(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Numbers of classes (K,) as integers; -1 for what is no such number."""
+    valid = np.isfinite(numbers) & (np.abs(numbers) < np.iinfo(np.int32).max)
+    return np.where(valid, numbers, -1).astype(np.int64)
+
+
 def in_px(relative: FloatArray, size: Size) -> FloatArray:
     """Boxes (K,4) xyxy in fractions of the input, converted to px of the input."""
     height, width = size

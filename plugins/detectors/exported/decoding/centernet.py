@@ -14,7 +14,7 @@ import numpy as np
 from vidan.boxes import FloatArray
 
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of
+from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, class_ids, shape_of
 
 EXPECTS = "one output [1,K,6]: x1, y1, x2, y2 in px of a map at stride 4, score, class from 0"
 PREPROCESSING = Preprocessing(
@@ -36,7 +36,7 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of one output [1,K,6]."""
     del size
     rows = outputs[0][0]
-    return Candidates(rows[:, :4] * STRIDE, rows[:, 4], rows[:, 5].astype(np.int64))
+    return Candidates(rows[:, :4] * STRIDE, rows[:, 4], class_ids(rows[:, 5]))
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:

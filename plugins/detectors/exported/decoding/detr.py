@@ -19,8 +19,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import numpy as np
-
 from vidan.errors import ModelError
 
 from ...preprocess import Preprocessing
@@ -33,6 +31,7 @@ from .base import (
     Outputs,
     Size,
     best_class,
+    class_ids,
     corners,
     in_px,
     shape_of,
@@ -79,7 +78,7 @@ def decode_joined(outputs: Outputs, size: Size) -> Candidates:
 def decode_best(outputs: Outputs, size: Size) -> Candidates:
     """FloatArray, scores and classes of one output [1,Q,6]."""
     rows = outputs[0][0]
-    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], rows[:, 5].astype(np.int64))
+    return Candidates(in_px(corners(rows[:, :4]), size), rows[:, 4], class_ids(rows[:, 5]))
 
 
 def is_joined(info: ModelInfo) -> bool:

@@ -9,10 +9,18 @@ vidan's native format need no decode.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of, swapped
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    class_ids,
+    shape_of,
+    swapped,
+)
 
 EXPECTS = (
     "vidan's native format (images uint8 to boxes and scores), or google/automl's: an output "
@@ -26,7 +34,7 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     """Candidates from one output [1,K,7]."""
     del size
     rows = outputs[0][0]
-    return Candidates(swapped(rows[:, 1:5]), rows[:, 5], rows[:, 6].astype(np.int64))
+    return Candidates(swapped(rows[:, 1:5]), rows[:, 5], class_ids(rows[:, 6]))
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:

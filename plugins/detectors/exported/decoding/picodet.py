@@ -10,8 +10,6 @@ ppdet/modeling/heads/pico_head.py and deploy/README.md in PaddlePaddle/PaddleDet
 
 from __future__ import annotations
 
-import numpy as np
-
 from .base import (
     IMAGENET,
     Candidates,
@@ -21,6 +19,7 @@ from .base import (
     Outputs,
     Size,
     are_boxes,
+    class_ids,
     shape_of,
 )
 from .grid import STRIDES_4
@@ -39,7 +38,7 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
     del size
     rows = outputs[0][: int(outputs[1].reshape(-1)[0])]
     rows = rows[rows[:, 0] >= 0]
-    return Candidates(rows[:, 2:], rows[:, 1], rows[:, 0].astype(np.int64))
+    return Candidates(rows[:, 2:], rows[:, 1], class_ids(rows[:, 0]))
 
 
 def decode_raw(outputs: Outputs, size: Size) -> Candidates:

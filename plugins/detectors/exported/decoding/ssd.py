@@ -17,8 +17,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from ....formats.openvino_ir import BACKGROUND_KEY
 from ...preprocess import Preprocessing
 from .base import (
@@ -29,6 +27,7 @@ from .base import (
     Outputs,
     Size,
     are_boxes,
+    class_ids,
     shape_of,
     to_px,
 )
@@ -48,7 +47,7 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of boxes (K,4), labels (K,) and scores (K,), a batch of one or none."""
     boxes, labels, scores = outputs[0].reshape(-1, 4), outputs[1].reshape(-1), outputs[2]
     kept = labels >= 0
-    ids = labels[kept].astype(np.int64)
+    ids = class_ids(labels[kept])
     return Candidates(to_px(boxes, size)[kept], scores.reshape(-1)[kept], ids)
 
 
@@ -62,7 +61,7 @@ def decode_rows(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of Caffe's [1,1,K,7]; an image id of -1 ends them."""
     rows = outputs[0][0, 0]
     rows = rows[rows[:, 0] >= 0]
-    return Candidates(to_px(rows[:, 3:], size), rows[:, 2], rows[:, 1].astype(np.int64))
+    return Candidates(to_px(rows[:, 3:], size), rows[:, 2], class_ids(rows[:, 1]))
 
 
 def decode_scored(outputs: Outputs, size: Size) -> Candidates:

@@ -21,14 +21,18 @@ from functools import partial
 
 import numpy as np
 
+from vidan.errors import ModelError
+
 from ...preprocess import Preprocessing
 from .base import (
+    MAX_FRACTION,
     Candidates,
     Decode,
     ModelInfo,
     OutputDecoding,
     Outputs,
     Size,
+    class_ids,
     in_px,
     shape_of,
     swapped,
@@ -51,7 +55,13 @@ def decode(outputs: Outputs, size: Size) -> Candidates:
     """Candidates of boxes [1,K,4], scores [1,K], classes [1,K] and the count [1]."""
     count = int(outputs[3].reshape(-1)[0])
     boxes, scores, ids = (array[0][:count] for array in outputs[:3])
-    return Candidates(in_px(swapped(boxes), size), scores, ids.astype(np.int64))
+    largest = np.nanmax(np.abs(boxes), initial=0.0)
+    if largest > MAX_FRACTION:
+        raise ModelError(
+            f"expected detection_boxes in fractions of the image, got numbers up to {largest:g}: "
+            "export it with them, or give the outputs the names of another decode"
+        )
+    return Candidates(in_px(swapped(boxes), size), scores, class_ids(ids))
 
 
 def decode_raw(outputs: Outputs, size: Size, *, background: bool) -> Candidates:

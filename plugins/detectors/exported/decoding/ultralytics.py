@@ -21,15 +21,25 @@ def extra_fields(info: ModelInfo) -> int:
     Raises:
         ModelError: its boxes are rotated.
     """
+    check_task(info)
     task = info.properties.get("task")
-    if task == "obb":
-        raise ModelError("it finds rotated boxes (task='obb'), which vidan does not support")
     if task == "pose" or "kpt_shape" in info.properties:
         return _keypoints(info.properties.get("kpt_shape", ""))
     prototypes = [info.outputs[name] for name in info.floats(4)]
     if len(prototypes) == 1:
-        return int(prototypes[0].shape[1 if prototypes[0].shape[1] == MASKS else -1])
+        _, first, _, last = prototypes[0].shape  # of a mask, height and width are larger
+        return MASKS if MASKS in (first, last) else min(first, last)
     return MASKS if task == "segment" else 0
+
+
+def check_task(info: ModelInfo) -> None:
+    """Check that boxes are not rotated.
+
+    Raises:
+        ModelError: they are.
+    """
+    if info.properties.get("task") == "obb":
+        raise ModelError("it finds rotated boxes (task='obb'), which vidan does not support")
 
 
 def _keypoints(text: str) -> int:

@@ -12,13 +12,21 @@ github.com/THU-MIG/yolov10; export.py in github.com/WongKinYiu/yolov7; TensorRT'
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...preprocess import Preprocessing
-from .base import Candidates, Decode, ModelInfo, OutputDecoding, Outputs, Size, shape_of, to_px
+from .base import (
+    Candidates,
+    Decode,
+    ModelInfo,
+    OutputDecoding,
+    Outputs,
+    Size,
+    class_ids,
+    shape_of,
+    to_px,
+)
 from .centernet import match as match_centernet
 from .detr import is_joined
-from .ultralytics import head
+from .ultralytics import check_task, head
 from .yolo import has_rows_of_six
 
 EXPECTS = (
@@ -32,22 +40,20 @@ YOLOV7_FIELDS = 7
 def decode(outputs: Outputs, size: Size) -> Candidates:
     """Boxes, scores and classes of one output [1,K,6+...]."""
     rows = outputs[0][0]
-    return Candidates(to_px(rows[:, :4], size), rows[:, 4], rows[:, 5].astype(np.int64))
+    return Candidates(to_px(rows[:, :4], size), rows[:, 4], class_ids(rows[:, 5]))
 
 
 def decode_yolov7(outputs: Outputs, size: Size) -> Candidates:
     """Boxes, scores and classes of one output [K,7]."""
-    del size
     rows = outputs[0]
-    return Candidates(rows[:, 1:5], rows[:, 6], rows[:, 5].astype(np.int64))
+    return Candidates(to_px(rows[:, 1:5], size), rows[:, 6], class_ids(rows[:, 5]))
 
 
 def decode_counted(outputs: Outputs, size: Size) -> Candidates:
     """Boxes, scores and classes of four outputs, the first of which is their number."""
-    del size
     count = int(outputs[0].reshape(-1)[0])
     boxes, scores, classes = (each[0][:count] for each in outputs[1:])
-    return Candidates(boxes, scores, classes.astype(np.int64))
+    return Candidates(to_px(boxes, size), scores, class_ids(classes))
 
 
 def match(info: ModelInfo) -> OutputDecoding | None:
@@ -62,6 +68,7 @@ def _six(info: ModelInfo) -> OutputDecoding | None:
     if name is None or match_centernet(info) is not None:
         return None
     _, count, fields = info.outputs[name].shape
+    check_task(info)
     if not has_rows_of_six(info, fields, count):
         return None
     return OutputDecoding(

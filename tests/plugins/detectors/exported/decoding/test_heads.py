@@ -351,3 +351,49 @@ def test_caffe_rows_of_an_ir_without_a_background_count_from_0():
     found = ssd.DECODE.match(info)
     assert found.first_label == 1
     assert (found.preprocessing.channels, found.preprocessing.scale) == ("bgr", 255)
+
+
+def test_rotated_boxes_are_rejected_after_suppression_too(tmp_path):
+    rows = padded(np.c_[XYXY, SCORES, [1, 2], [0.1, 0.2]], 300)
+    properties = NAMES | {"task": "obb", "end2end": "True"}
+    model = graph(tmp_path / "m.onnx", {"o": rows}, properties=properties)
+    with pytest.raises(ModelError, match="rotated boxes"):
+        OnnxDetector(model)
+
+
+@pytest.mark.parametrize("masks", [(1, 64, 80, 120), (1, 80, 120, 64)])
+def test_masks_may_have_any_number_of_coefficients(tmp_path, masks):
+    head = yolov8(CENTERD, np.c_[PER_CLASS, np.full((2, 64), 0.3)])
+    outputs = {"o": head, "protos": np.zeros(masks, np.float32)}
+    detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, properties=NAMES))
+    check(detector.detect([plain((1, 2, 3))])[0])
+
+
+def test_boxes_in_fractions_of_the_image_with_their_number(tmp_path):
+    outputs = {
+        "num_dets": np.array([[2]], np.int32),
+        "det_boxes": np.float32(XYXY / [96, 64, 96, 64])[None],
+        "det_scores": np.float32(SCORES)[None],
+        "det_classes": np.array([[1, 2]], np.int32),
+    }
+    detector = OnnxDetector(graph(tmp_path / "m.onnx", outputs, properties=NAMES))
+    check(detector.detect([plain((1, 2, 3))])[0])
+
+
+def test_boxes_in_px_with_the_names_of_fractions_are_rejected(tmp_path):
+    outputs = {
+        "detection_boxes": np.float32(YXYX)[None] * 64,
+        "detection_scores": np.float32(SCORES)[None],
+        "detection_classes": np.float32([[2, 3]]),
+        "num_detections": np.float32([2]),
+    }
+    model = graph(tmp_path / "m.onnx", outputs)
+    with pytest.raises(ModelError, match="boxes in fractions of the image, got numbers up to"):
+        OnnxDetector(model, labels=["red", "green", "blue"])
+
+
+def test_scores_that_are_not_numbers_are_called_that(tmp_path):
+    rows = padded(np.c_[XYXY, [np.nan, 0.9], [np.nan, 1e30]], 300)
+    model = graph(tmp_path / "m.onnx", {"o": rows}, properties=NAMES)
+    with pytest.raises(ModelError, match=r"expected scores in \[0,1\], got NaN"):
+        OnnxDetector(model)
