@@ -6,6 +6,7 @@ Detection API (see `vidan.formats.labelmap`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -39,6 +40,9 @@ COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
 
 UNUSED = "???"
 """What TensorFlow's label files have for an id that no class has."""
+
+_NUMBERED = re.compile(r"(\d+)[\s:,]+(\S.*)")
+"""A line of a label file that begins with the number of the class, such as `0  person`."""
 
 PLACEHOLDERS = (UNUSED, *labelmap.BACKGROUND_NAMES)
 """What label files have in their first line if they count from the background."""
@@ -74,6 +78,7 @@ def read_labels(path: Path) -> dict[int, str]:
     A label map is recognized by its suffix `.pbtxt` or by its first line. Its `display_name` is
     preferred to its `name`. In a text file the line number is the id; a first line that is one of
     `PLACEHOLDERS` has the id 0 and is no label, and another line `???` is an id that is not used.
+    If all lines begin with numbers that rise from 0 or 1, such as `0  person`, these are the ids.
 
     Raises:
         ModelError: the file cannot be read, is malformed or contains no labels.
@@ -112,7 +117,19 @@ def _read_lines(text: str, path: Path) -> dict[int, str]:
     lines = [line.strip() for line in text.rstrip().split("\n")] if text.strip() else []
     if "" in lines:
         raise ModelError(f"{path}:{lines.index('') + 1}: expected a label, got an empty line")
-    return numbered(lines)
+    return _by_number(lines) or numbered(lines)
+
+
+def _by_number(lines: Sequence[str]) -> dict[int, str]:
+    """The labels of lines that all begin with numbers, which rise from 0 or 1; {} for others."""
+    found = [_NUMBERED.fullmatch(line) for line in lines]
+    pairs = [(int(each[1]), each[2]) for each in found if each is not None]
+    numbers = [number for number, _ in pairs]
+    if len(pairs) < len(lines) or not pairs or numbers[0] > 1 or numbers != sorted(set(numbers)):
+        return {}
+    first = pairs[0][1].lower() in PLACEHOLDERS
+    shift = int(numbers[0] == 0 and not first)
+    return {number + shift: name for number, name in pairs[first:] if name != UNUSED}
 
 
 def numbered(names: Sequence[str]) -> dict[int, str]:

@@ -86,3 +86,17 @@ def test_real_label_map(data):
         2: "without_mask",
         3: "mask_weared_incorrect",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("0  person\n1  bicycle\n3  car\n", {1: "person", 2: "bicycle", 4: "car"}),
+        ("0 background\n1 person\n2 bicycle\n", {1: "person", 2: "bicycle"}),
+        ("1: person\n2: bicycle\n", {1: "person", 2: "bicycle"}),
+        ("1 person\n1 bicycle\n", {1: "1 person", 2: "1 bicycle"}),
+        ("7 eleven\n8 track\n", {1: "7 eleven", 2: "8 track"}),
+    ],
+)
+def test_lines_that_begin_with_rising_numbers_have_these_ids(tmp_path, text, labels):
+    assert read_labels(write(tmp_path, text)) == labels
