@@ -21,6 +21,7 @@ from .animation import AnimationReader, is_animated_webp
 from .decode import FrameMaker, VideoReader
 from .hwaccel import Hardware
 from .live import LiveConnection
+from .rate import RateFilter
 from .rtsp import live_options
 from .url import Address
 
@@ -41,6 +42,7 @@ class FileConnection:
         address: where it is.
         frames: makes its frames.
         loop: whether to start over at the end, forever.
+        rate: frames per second at most; None for all.
         pacer: delays frames until they are due; None to return them at once.
         threads: number of decoder threads; 0 for one per CPU core.
         timeout: longest wait for a server, s.
@@ -56,33 +58,42 @@ class FileConnection:
         frames: FrameMaker,
         *,
         loop: bool,
+        rate: float | None,
         pacer: Pacer | None,
         threads: int,
         timeout: float,
         stopped: threading.Event,
     ) -> None:
         self._frames = frames
-        self._loop = loop
+        self._loop, self._rate = loop, rate
         self._pacer = pacer
         self._open = partial(
             open_reader, address, threads=threads, timeout=timeout, stopped=stopped
         )
-        self._reader = self._open()
+        self._start()
         frames.timeline.jumps = self._reader.jumps
+
+    def _start(self) -> None:
+        self._reader = reader = self._open()
+        self._images = iter(reader)
+        if self._rate is not None:
+            decoder = reader if isinstance(reader, VideoReader) else None
+            filtered = RateFilter(self._images, self._rate, reader.frame_interval, decoder)
+            self._images = iter(filtered)
 
     @property
     def frames(self) -> int | None:
         """Number of frames that the container announces; None if unknown or endless."""
-        return None if self._loop else self._reader.frames
+        return None if self._loop or self._rate is not None else self._reader.frames
 
     def read(self) -> Frame | None:
         """The next frame; None after the last."""
-        decoded = next(iter(self._reader), None)
+        decoded = next(self._images, None)
         if decoded is None and self._loop:
             self._reader.close()
-            self._reader = self._open()
+            self._start()
             self._frames.timeline.restart()
-            decoded = next(iter(self._reader), None)
+            decoded = next(self._images, None)
         if decoded is None:
             return None
         frame = self._frames.make(decoded, self._reader.frame_interval)
@@ -118,6 +129,9 @@ class VideoFile(SessionSource):
             depends on the path: rtsp, rtmp, udp, srt are live, a file is not. A live file is
             paced by its timestamps like a camera.
         loop: whether to start over at the end, forever.
+        rate: frames per second at most; None for all. Others are left out, for all sinks, and
+            decoded as far as needed only: not those that no other image refers to, nor those
+            between key frames if these come often enough.
         threads: number of decoder threads; 0 for one per CPU core.
         hwaccel: device that decodes, or `auto` for the best available one; the CPU decodes if no
             device works or none can decode the video.
@@ -138,6 +152,7 @@ class VideoFile(SessionSource):
         stream: str | None = None,
         live: bool | None = None,
         loop: bool = False,
+        rate: Annotated[float, Meta(gt=0, le=1000)] | None = None,
         threads: Annotated[int, Meta(ge=0)] = 0,
         hwaccel: Hardware = "none",
         timeout: Annotated[float, Meta(gt=0, le=86400)] = 10.0,
@@ -157,10 +172,12 @@ class VideoFile(SessionSource):
         if address.live:
             log.info("%r is a camera: source=rtsp reconnects when it is lost", address)
             address.options |= live_options()
-            connect = partial(LiveConnection, address, frames, stall=timeout, **common)
+            connect = partial(LiveConnection, address, frames, rate=rate, stall=timeout, **common)
         else:
             pacer = Pacer(stopped, MAX_PAUSE_S) if self.live else None
-            connect = partial(FileConnection, address, frames, loop=loop, pacer=pacer, **common)
+            connect = partial(
+                FileConnection, address, frames, loop=loop, rate=rate, pacer=pacer, **common
+            )
         self._measure = partial(open_reader, address, **common) if address.local else None
         self._session = Session(repr(address), connect, stopped)
 
@@ -182,6 +199,6 @@ class VideoFile(SessionSource):
 
     @property
     def frames(self) -> int | None:
-        """Number of frames that the container announces; None if unknown, or with `loop`."""
+        """Number of frames that the container announces; None if unknown, with `loop` or `rate`."""
         connection = self._session.connection
         return connection.frames if isinstance(connection, FileConnection) else None

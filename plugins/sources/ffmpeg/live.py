@@ -11,6 +11,7 @@ from vidan.types import Frame
 from ..pacing import MAX_PAUSE_S, Pacer
 from .catchup import LateFrameFilter
 from .decode import DecodedImage, FrameMaker, VideoReader
+from .rate import RateFilter
 from .url import Address
 
 
@@ -23,6 +24,7 @@ class LiveConnection:
     Args:
         address: what to connect to.
         frames: makes the stream's frames, from connection to connection.
+        rate: frames per second at most; None for all.
         threads: number of decoder threads; 0 for one per CPU core.
         timeout: longest wait for an answer, s.
         stall: longest wait for an image, s.
@@ -37,6 +39,7 @@ class LiveConnection:
         address: Address,
         frames: FrameMaker,
         *,
+        rate: float | None = None,
         threads: int,
         timeout: float,
         stall: float,
@@ -53,6 +56,10 @@ class LiveConnection:
         self._images: Iterator[DecodedImage] = iter(
             self._reader if paced else LateFrameFilter(self._reader, self._reader.frame_interval)
         )
+        if rate is not None:
+            # All are decoded: what the decoder skips depends on which images are late.
+            filtered = RateFilter(self._images, rate, self._reader.frame_interval)
+            self._images = iter(filtered)
         frames.timeline.jumps = paced and self._reader.jumps
         frames.timeline.resume()
 

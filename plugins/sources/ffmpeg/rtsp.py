@@ -51,6 +51,7 @@ class Rtsp(ReconnectingSource):
         low_delay: whether the decoder outputs each image at once; False for a camera with
             B-frames whose images come out of order.
         threads: number of decoder threads; 0 for one per CPU core.
+        rate: frames per second at most; None for all. Others are dropped after decoding.
         retry: when to reconnect; the arguments of `Retry` as a mapping.
 
     Attributes:
@@ -74,6 +75,7 @@ class Rtsp(ReconnectingSource):
         reorder: Annotated[float, Meta(ge=0, le=60)] = DEFAULT_REORDER_S,
         low_delay: bool = True,
         threads: Annotated[int, Meta(ge=0)] = 0,
+        rate: Annotated[float, Meta(gt=0, le=1000)] | None = None,
         retry: Mapping[str, Any] = DEFAULT_RETRY,
     ) -> None:
         options.text("path", path)
@@ -92,6 +94,7 @@ class Rtsp(ReconnectingSource):
             LiveConnection,
             address,
             FrameMaker(self.stream),
+            rate=rate,
             threads=threads,
             timeout=timeout,
             stall=stall,
