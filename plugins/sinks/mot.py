@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 
 from vidan.boxes import xyxy_to_xywh
+from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Result
 
 from ..formats.mot import track_line
-from .textfile import TextFile
+from .textfiles import TextFiles
 
 
 class MotFile:
@@ -21,12 +23,16 @@ class MotFile:
     visibility is 0 if the tracker predicted the box, else -1.
 
     Args:
-        path: output file.
+        path: output file; with `keep`, the folder and pattern of several, which have `-{time}` in
+            front of the suffix.
         boxes: `tracks`, or `detections` for a det.txt of MOTChallenge, where every id is -1.
         classes: whether to write the number of the class, from 1; else it is -1. MOTChallenge's
             own evaluation only accepts class 1, pedestrians.
+        keep: maximum total size (`10GB`), age (`30d`) or number of the files, or several of
+            them by name; None for one file with everything.
 
     Raises:
+        ConfigError: `keep` is no limit.
         SinkError: the file cannot be opened or, later, written.
     """
 
@@ -37,23 +43,28 @@ class MotFile:
         path: str,
         boxes: Literal["tracks", "detections"] = "tracks",
         classes: bool = False,
+        keep: Keep = None,
     ) -> None:
-        self._file = TextFile(path)
+        self._files = TextFiles(path, keep)
         self._tracks = boxes == "tracks"
         self._classes = classes
 
+    def resume_from(self, journal: RunJournal) -> None:
+        """See `Resumable`."""
+        self._files.resume_from(journal)
+
     def write(self, result: Result) -> None:
         """Write the lines of one frame."""
-        self._file.write(self._lines(result))
+        self._files.write(self._lines(result))
 
     @property
     def outputs(self) -> list[str]:
-        """The path of the file."""
-        return [self._file.path]
+        """The paths of the files."""
+        return list(self._files.paths)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._files.close()
 
     def _lines(self, result: Result) -> Iterator[str]:
         found = result.tracks if self._tracks else result.detections

@@ -42,3 +42,18 @@ def test_detections_are_the_same_when_they_are_read_again(tmp_path):
     (read,) = MotDetector(str(path)).detect([made.frame])
     assert read.scores.tolist() == scores.tolist()
     np.testing.assert_allclose(read.boxes, made.detections.boxes, atol=2e-6)
+
+
+def test_only_the_newest_files_are_kept(tmp_path, monkeypatch):
+    now = [1_700_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    sink = MotFile(str(tmp_path / "tracks.txt"), keep=2)
+    for index in range(4):
+        sink.write(result(index))
+        now[0] += 86_400
+    sink.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 3  # two, and the one that is written
+    assert all(name.startswith("tracks-2023-11-") for name in names)
+    assert sink.outputs[-1].endswith(names[-1])
+    assert (tmp_path / names[-1]).read_text().startswith("4,7,")
