@@ -9,14 +9,15 @@ Every benchmark saves its figures as results/<name>.json, with the plots in the 
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vidan.support.program import run_program
 from vidan_plugins.tools.bench import results
 from vidan_plugins.tools.bench.environment import environment, one_line
 from vidan_plugins.tools.bench.results import Table, load, result, show, spread, tables
@@ -72,6 +73,7 @@ def filled(readme: str, folder: Path = RESULTS) -> str:
 
 def main() -> int:
     """Update README.md."""
+    argparse.ArgumentParser("python -m benchmarks.report", description=__doc__).parse_args()
     before = README.read_text(encoding="utf-8")
     README.write_text(filled(before), encoding="utf-8")
     for name in MARKED.findall(before):
@@ -81,4 +83,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.report", main)

@@ -16,7 +16,6 @@ A slower model, and as many frames as the detector can process:
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from vidan.interfaces import Sink
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import AGE_LIMIT, Stream
 from vidan.stats import Stats
+from vidan.support.program import run_program
 from vidan.types import Result
 from vidan_plugins.tools.bench import plot
 
@@ -252,15 +252,12 @@ def main() -> int:
     options.add_argument("--name", default=NAME, help="name of the result")
     args = options.parse_args()
     setup_logging()
-    try:
-        found = latency_drift(
-            video(300), args.minutes, args.interval, args.out, args.model, args.name, args.age_limit
-        )
-        show(found, console())
-    except VidanError as error:
-        sys.exit(f"benchmarks.soak.latency_drift: error: {error}")
+    found = latency_drift(
+        video(300), args.minutes, args.interval, args.out, args.model, args.name, args.age_limit
+    )
+    show(found, console())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.soak.latency_drift", main)

@@ -30,6 +30,7 @@ import numpy as np
 from tests.plugins.sources.cameras import Camera, age
 from vidan.runtime.pipeline import Pipeline
 from vidan.runtime.stream import Stream
+from vidan.support.program import positive, run_program
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
@@ -166,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--detect", type=float, default=0.15)
-    parser.add_argument("--rate", type=int, default=25)
+    parser.add_argument("--rate", type=positive, default=25)
     arguments = parser.parse_args()
     camera = Camera("--rate", str(arguments.rate))
     frame_interval = 1 / arguments.rate
@@ -186,4 +187,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program("python -m benchmarks.soak.staleness", main)

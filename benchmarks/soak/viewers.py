@@ -1,4 +1,4 @@
-"""CPU cost of viewers of `sink=web`: `python -m benchmarks.soak.viewers [rounds=3] [seconds=10]`.
+"""CPU cost of viewers of `sink=web`: `python -m benchmarks.soak.viewers [--rounds 3]`.
 
 Shows 1080p frames at 30 per second to 0, 1 and 4 viewers in turn, and prints the CPU time per
 frame of the serving process; viewers run in processes of their own. A viewer requests the next
@@ -8,17 +8,18 @@ once for all viewers, and not at all without viewers.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import multiprocessing
 import statistics
-import sys
 import time
 from collections import defaultdict
 from multiprocessing.connection import Connection
 
 import numpy as np
 
+from vidan.support.program import positive, run_program
 from vidan.types import Detections, Result, Tracks
 from vidan_plugins.sinks.web import Web
 from vidan_plugins.sources.synthetic.source import Synthetic
@@ -85,12 +86,16 @@ def measure(shown: list[Result], viewers: int) -> tuple[float, float]:
     return 1000 * cpu / len(shown), statistics.mean(seen) / wall if seen else 0.0
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Measure all in turn and print a table."""
-    options = dict(argument.split("=") for argument in arguments)
-    shown = results(float(options.get("seconds", 10)))
+    options = argparse.ArgumentParser("python -m benchmarks.soak.viewers", description=__doc__)
+    options.add_argument("--rounds", type=positive, default=3)
+    options.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    args = options.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    shown = results(args.seconds)
     figures: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for _ in range(int(options.get("rounds", 3))):
+    for _ in range(args.rounds):
         for viewers in VIEWERS:
             figures[viewers].append(measure(shown, viewers))
     print(f"{'viewers':>8}{'ms CPU/frame':>14}{'ratio':>8}{'images/s':>12}")
@@ -101,5 +106,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
-    main(sys.argv[1:])
+    run_program("python -m benchmarks.soak.viewers", main)

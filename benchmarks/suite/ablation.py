@@ -22,7 +22,9 @@ import numpy as np
 
 from vidan.config.build import build
 from vidan.config.compose import compose
+from vidan.errors import ConfigError
 from vidan.execution.execute import prepare
+from vidan.support.program import run_program
 
 BASE = ["source=file", "sink=[video,jsonl]"]
 
@@ -92,9 +94,19 @@ def _timed(run: Callable[[], int]) -> Figures:
     return 1000 * cpu / frames, frames / wall
 
 
-def main(arguments: list[str]) -> None:
-    """Run all settings in turn and print a table."""
-    rounds = next((int(a.partition("=")[2]) for a in arguments if a.startswith("rounds=")), 3)
+def main(argv: list[str] | None = None) -> None:
+    """Run all settings in turn and print a table.
+
+    Raises:
+        ConfigError: no video is given, or a bad option.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if not any(Path(a.partition("=")[2]).is_file() for a in arguments):
+        raise ConfigError("no video given: set source.path=<video>")
+    given = next((a.partition("=")[2] for a in arguments if a.startswith("rounds=")), "3")
+    if not given.isdecimal() or not int(given):
+        raise ConfigError(f"rounds: {given!r}: expected an integer from 1")
+    rounds = int(given)
     only = next((a.partition("=")[2] for a in arguments if a.startswith("only=")), "")
     common = [a for a in arguments if not a.startswith(("rounds=", "only="))]
     wanted = {k: v for k, v in SETTINGS.items() if k == "vidan" or only in k}
@@ -114,6 +126,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if not any(Path(a.partition("=")[2]).is_file() for a in sys.argv[1:]):
-        sys.exit("no video given: set source.path=<video>")
-    main(sys.argv[1:])
+    run_program("python -m benchmarks.suite.ablation", main)

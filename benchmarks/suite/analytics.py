@@ -13,7 +13,6 @@ from __future__ import annotations
 import gc
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ import numpy.typing as npt
 from vidan.cli.terminal import console
 from vidan.config.build import BuildContext, build
 from vidan.scene import SceneContext
+from vidan.support.program import positive, run_program
 from vidan.types import Detections, Result, Tracks
 
 from ..inputs import parser
@@ -202,8 +202,8 @@ def main() -> int:
     """Run from the command line."""
     made = parser("benchmarks.suite.analytics", str(__doc__))
     made.add_argument("--peers", type=Path, help="Python interpreter that has supervision")
-    made.add_argument("--frames", type=int, default=1500, help="of the synthetic tracks")
-    made.add_argument("--long", type=int, help="frames of a long run that measures memory")
+    made.add_argument("--frames", type=positive, default=1500, help="of the synthetic tracks")
+    made.add_argument("--long", type=positive, help="frames of a long run that measures memory")
     args = made.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -222,4 +222,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.analytics", main)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -29,6 +28,7 @@ from vidan.config.build import BuildContext, RunContext, build
 from vidan.errors import VidanError
 from vidan.events import CROSSED, Event, Value
 from vidan.interfaces import EventSink, Sink
+from vidan.support.program import positive, run_program
 from vidan.testing.parts import result as make_result
 from vidan.types import Result
 
@@ -220,18 +220,15 @@ def _table(figures: dict[str, dict[str, Any]], percent: dict[str, float]) -> Tab
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.event_outputs", str(__doc__))
-    options.add_argument("--events", type=int, default=20_000)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--events", type=positive, default=20_000)
+    options.add_argument("--rounds", type=positive, default=3)
     options.add_argument("--seconds", type=float, default=10.0)
     options.add_argument("--url", help="of a PostgreSQL database")
     args = options.parse_args()
     setup_logging()
-    try:
-        show(event_outputs(args.events, args.rounds, args.seconds, args.out, args.url), console())
-    except VidanError as error:
-        sys.exit(f"benchmarks.suite.event_outputs: error: {error}")
+    show(event_outputs(args.events, args.rounds, args.seconds, args.out, args.url), console())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.event_outputs", main)

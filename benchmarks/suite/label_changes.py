@@ -9,7 +9,6 @@ track; changes to and from `uncertain` count too.
 from __future__ import annotations
 
 import itertools
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.interfaces import Detector, Source, Tracker
+from vidan.support.program import run_program
 from vidan.types import Detections, Tracks
 
 from ..inputs import model, parser
@@ -99,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.label_changes", main)

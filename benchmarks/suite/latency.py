@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 from vidan.cli.terminal import console, setup_logging
+from vidan.support.program import run_program
 from vidan_plugins.tools.bench.commands import bench
 
 from ..inputs import parser, real_video
@@ -48,4 +48,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.latency", main)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from vidan.config.compose import compose
 from vidan.frames import ArrayFrame
 from vidan.modelspec import ModelSpec
 from vidan.runtime.channel import Channel
+from vidan.support.program import run_program
 from vidan.types import Detections, Frame, Result, Tracks
 from vidan_plugins.detectors.native.model import letterbox_batch
 from vidan_plugins.sinks.drawing.painter import Painter
@@ -186,4 +186,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.micro", main)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import shlex
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from vidan.cli.terminal import console, setup_logging
-from vidan.errors import VidanError
 from vidan.frames import ArrayFrame
+from vidan.support.program import positive, run_program
 from vidan.types import Image
 from vidan_plugins.detectors.onnx import OnnxDetector, resolve
 from vidan_plugins.models.catalog import catalog, is_downloaded
@@ -134,16 +133,13 @@ def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.models", str(__doc__))
     options.add_argument("names", nargs="*", help="models or files, <file>=<labels> if needed")
-    options.add_argument("--rounds", type=int, default=20)
-    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--rounds", type=positive, default=20)
+    options.add_argument("--threads", type=positive, default=2)
     args = options.parse_args()
     setup_logging()
-    try:
-        show(models(args.names, video(30), args.rounds, args.threads, args.out), console())
-    except VidanError as error:
-        sys.exit(f"benchmarks.suite.models: error: {error}")
+    show(models(args.names, video(30), args.rounds, args.threads, args.out), console())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.models", main)

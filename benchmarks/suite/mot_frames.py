@@ -20,6 +20,7 @@ import numpy as np
 
 from vidan import boxes
 from vidan.cli.terminal import console
+from vidan.support.program import run_program
 from vidan.types import Frame
 from vidan_plugins.formats.mot import BOX, FRAME, VISIBILITY, Array, read_people
 from vidan_plugins.sources.ffmpeg.file import VideoFile
@@ -84,4 +85,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.mot_frames", main)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from vidan.cli.terminal import console, setup_logging
 from vidan.support.cores import physical_cores
+from vidan.support.program import positive, run_program
 from vidan_plugins.detectors.backends.onnxruntime import session_options
 
 from ..inputs import model, parser, shipped
@@ -189,7 +189,7 @@ def table(found: dict[str, tuple[float, list[Times]]]) -> Table:
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.onnx_graph", str(__doc__))
-    options.add_argument("--rounds", type=int, default=40)
+    options.add_argument("--rounds", type=positive, default=40)
     args = options.parse_args()
     setup_logging()
     shown = table(measure(args.rounds))
@@ -201,4 +201,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.onnx_graph", main)

@@ -28,6 +28,7 @@ from typing import Any
 
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
+from vidan.support.program import positive, run_program
 from vidan_plugins.tools.bench import plot
 from vidan_plugins.tools.bench.environment import environment
 from vidan_plugins.tools.bench.run_metrics import run_metrics
@@ -256,7 +257,8 @@ def main() -> int:
     options.add_argument("--backend", choices=("onnxruntime", "openvino"), default=Setup.backend)
     for name in ("frames", "burn-in", "runs"):
         default = getattr(Setup, name.replace("-", "_"))
-        options.add_argument(f"--{name}", type=int, default=default)
+        number = int if name == "burn-in" else positive
+        options.add_argument(f"--{name}", type=number, default=default)
     args = options.parse_args()
     setup_logging()
     path = args.video or video(args.frames)
@@ -264,12 +266,9 @@ def main() -> int:
     command = "python -m benchmarks.suite.peers" + (
         f" --backend {args.backend}" if args.backend != Setup.backend else ""
     )
-    try:
-        show(peers(setup, args.out, command), console())
-    except VidanError as error:
-        sys.exit(f"benchmarks.suite.peers: error: {error}")
+    show(peers(setup, args.out, command), console())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.peers", main)

@@ -22,6 +22,7 @@ from typing import Any
 
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import VidanError
+from vidan.support.program import positive, run_program
 from vidan_plugins.tools.bench.runs import run_vidan
 
 from ..inputs import WORK, parser, shipped, video
@@ -138,16 +139,13 @@ def _table(measured: dict[str, list[Seconds]]) -> Table:
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.startup", str(__doc__))
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=positive, default=5)
     options.add_argument("overrides", nargs="*", help="overrides for the demo")
     args = options.parse_args()
     setup_logging()
-    try:
-        show(startup(video(300), args.rounds, args.out, args.overrides), console())
-    except VidanError as error:
-        sys.exit(f"benchmarks.suite.startup: error: {error}")
+    show(startup(video(300), args.rounds, args.out, args.overrides), console())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.startup", main)

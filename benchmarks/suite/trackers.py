@@ -15,7 +15,6 @@ import os
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,7 @@ import numpy.typing as npt
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.errors import VidanError
+from vidan.support.program import positive, run_program
 from vidan.types import Detections, Frame, Image
 from vidan_plugins.tools.bench.results import Cell
 
@@ -235,8 +235,8 @@ def main() -> int:
     """Run from the command line."""
     made = parser("benchmarks.suite.trackers", str(__doc__))
     made.add_argument("--peers", type=Path, help="Python interpreter of the peers' environment")
-    made.add_argument("--frames", type=int, default=300, help="of each synthetic scene")
-    made.add_argument("--long", type=int, help="updates of a long run that measures memory")
+    made.add_argument("--frames", type=positive, default=300, help="of each synthetic scene")
+    made.add_argument("--long", type=positive, help="updates of a long run that measures memory")
     args = made.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -257,4 +257,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program("python -m benchmarks.suite.trackers", main)

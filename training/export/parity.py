@@ -18,6 +18,7 @@ import numpy as np
 
 from vidan.errors import ConfigError
 from vidan.support.openvino_core import core
+from vidan.support.program import run_program
 from vidan.types import Image
 
 from ..arrays import FloatArray
@@ -148,4 +149,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program("python -m vidan_training.export.parity", lambda: main(sys.argv[1:]))
