@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
 import time
 from collections.abc import Sequence
@@ -18,12 +16,10 @@ from ..delivery import DeliveryError
 from ..message import Message, cloud_event
 from .address import Address
 from .connection import Answer, Connection, RefusedError
+from .signature import signed_headers
 
 SINGLE = "application/cloudevents+json; charset=utf-8"
 BATCHED = "application/cloudevents-batch+json; charset=utf-8"
-
-SIGNATURE = "X-Hub-Signature-256"
-"""Header `sha256=<hexadecimal>`, as GitHub's webhooks have it."""
 
 LATER = {408, 425, 429}
 """Besides 5xx: answers after which the same request may succeed."""
@@ -47,7 +43,7 @@ class Service:
     Args:
         address: of the service.
         batch: whether one request has several events.
-        secret: key of the signature; None for none.
+        key: of the signature; None for none.
         token: sent in the header `Authorization`; None for none.
     """
 
@@ -56,11 +52,11 @@ class Service:
         address: Address,
         *,
         batch: bool = False,
-        secret: str | None = None,
+        key: bytes | None = None,
         token: str | None = None,
     ) -> None:
         self._address, self._batch = address, batch
-        self._secret, self._token = secret, token
+        self._key, self._token = key, token
         self._connection = Connection(address)
         self._was_taken = False
 
@@ -110,8 +106,8 @@ class Service:
         }
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        if self._secret is not None:
-            headers[SIGNATURE] = f"sha256={signature(self._secret, body)}"
+        if self._key is not None:
+            headers |= signed_headers(self._key, body, time.time())
         return headers
 
     def _error(self, answer: Answer) -> Exception:
@@ -129,11 +125,6 @@ class Service:
 
     def _refusal(self, text: str) -> Exception:
         return DeliveryError(text) if self._was_taken else SinkError(text)
-
-
-def signature(secret: str, body: bytes) -> str:
-    """HMAC-SHA256 of the body of a request, in hexadecimal digits."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def seconds(retry_after: str | None) -> float:

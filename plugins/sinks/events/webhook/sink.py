@@ -20,6 +20,7 @@ from ..filter import EventFilter
 from ..message import Message, Messages
 from .address import parsed, read_url
 from .service import Service
+from .signature import signing_key
 
 BATCH = 100
 """Events in one request at most, with `batch`."""
@@ -43,8 +44,9 @@ class Webhook:
         url: of the service, if there is no secret in it.
         url_env: name of the environment variable that has the URL instead.
         batch: whether one request has several events.
-        secret_env: name of the environment variable that has the key of the signature, which is
-            the HMAC-SHA256 of the body in the header `X-Hub-Signature-256`; None for none.
+        secret_env: name of the environment variable that has the key of the signature, which
+            covers the time and the body, see `signed_headers`: `whsec_` and base64, or any text;
+            None for none.
         token_env: name of the environment variable that has a token for the header
             `Authorization: Bearer`; None for none.
         events: kinds of events, or patterns such as `zone.*`.
@@ -88,13 +90,13 @@ class Webhook:
         load_certificate(context, certificate, key)
         name = "url" if url_env is None else "url_env"
         address = parsed(name, read_url(url, url_env), context, timeout)
-        secret = _variable("secret_env", secret_env, "the key of the signature")
+        signing = _key(secret_env)
         token = _variable("token_env", token_env, "the token")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise ConfigError(f"token_env={token_env!r}: expected a token of ASCII characters")
         self._filter = EventFilter(events, rules, labels)
         self._messages = Messages(run)
-        service = Service(address, batch=batch, secret=secret, token=token)
+        service = Service(address, batch=batch, key=signing, token=token)
         file = open_spool("webhook", spool, spool_size, run)
         self._delivery: Delivery[Message] = Delivery(
             "webhook", service, file, drain=drain, batch=BATCH if batch else 1
@@ -117,6 +119,14 @@ class Webhook:
     def close(self) -> None:
         """Wait for the service for a while; see `Delivery.close`."""
         self._delivery.close()
+
+
+def _key(secret_env: str | None) -> bytes | None:
+    secret = _variable("secret_env", secret_env, "the key of the signature")
+    try:
+        return None if secret is None else signing_key(secret)
+    except ValueError as error:
+        raise ConfigError(f"secret_env={secret_env!r}: {error}") from None
 
 
 def _variable(key: str, name: str | None, content: str) -> str | None:

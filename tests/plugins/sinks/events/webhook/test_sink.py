@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import hmac
 import json
@@ -6,6 +7,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -18,7 +20,7 @@ from vidan.events import CROSSED, ENTERED, Event, Measure
 from vidan.testing import SinkSuite
 from vidan.testing import result as make_result
 from vidan_plugins.sinks.events.delivery import open_spool
-from vidan_plugins.sinks.events.webhook import Webhook
+from vidan_plugins.sinks.events.webhook import Webhook, service
 from vidan_plugins.sinks.events.webhook.service import seconds
 
 pytestmark = pytest.mark.usefixtures("fast_retries")
@@ -54,6 +56,13 @@ def running(*args, **options):
 def ids(server, batch=False):
     found = [event for r in server.requests for event in (r.json if batch else [r.json])]
     return [event["data"]["frame"] for event in found]
+
+
+def signature_of(key, request):
+    """What a receiver computes."""
+    headers = request.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def waiting(tmp_path):
@@ -118,9 +127,26 @@ def test_the_body_is_signed_and_a_token_is_sent(http_server, tmp_path, monkeypat
     with running(tmp_path, http_server.url, secret_env="HOOK_KEY", token_env="HOOK_TOKEN") as sink:
         sink.emit([crossed(1)])
     [request] = http_server.requests
-    expected = hmac.new(b"k1-SECRET", request.body, hashlib.sha256).hexdigest()
-    assert request.headers["X-Hub-Signature-256"] == f"sha256={expected}"
+    assert request.headers["webhook-signature"] == signature_of(b"k1-SECRET", request)
+    assert abs(int(request.headers["webhook-timestamp"]) - time.time()) < 5
     assert request.headers["Authorization"] == "Bearer t1-SECRET"
+
+
+def test_an_event_that_is_sent_again_has_the_same_id_and_its_own_time(
+    http_server, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOOK_KEY", "whsec_" + base64.b64encode(b"\x00\xffkey").decode())
+    http_server.answers = [503]
+    clock = iter(range(1_000_000, 2_000_000, 100))
+    monkeypatch.setattr(service, "time", SimpleNamespace(time=lambda: next(clock) + 0.5))
+    with running(tmp_path, http_server.url, secret_env="HOOK_KEY") as sink:
+        sink.emit([crossed(1)])
+        http_server.wait(2)
+    first, second = (request.headers for request in http_server.requests)
+    assert first["webhook-id"] == second["webhook-id"]
+    assert int(first["webhook-timestamp"]) < int(second["webhook-timestamp"])
+    for request in http_server.requests:
+        assert request.headers["webhook-signature"] == signature_of(b"\x00\xffkey", request)
 
 
 @pytest.mark.parametrize("failure", [500, 503, 429, 408, "disconnect", "hang", "nonsense"])
@@ -278,6 +304,10 @@ def test_an_unknown_host_and_a_server_without_tls_are_one_line(http_server, tmp_
         ({"url_env": "NO_SUCH_URL"}, "^url_env='NO_SUCH_URL': expected the name of an environment"),
         ({"url_env": "HOOK_URL"}, "^url_env: it contains a user: set token_env"),
         ({"url": "http://a", "secret_env": "NO_SUCH"}, "^secret_env='NO_SUCH': expected the name"),
+        (
+            {"url": "http://a", "secret_env": "BAD_KEY"},
+            "^secret_env='BAD_KEY': expected base64",
+        ),
         ({"url": "http://a", "ca": "no.pem"}, "^ca='no.pem': expected a PEM file"),
         ({"url": "http://a", "events": "line.crosed"}, "did you mean 'line.crossed'"),
     ],
@@ -286,6 +316,7 @@ def test_wrong_options_are_errors_before_the_run_and_leave_no_spool(
     here, monkeypatch, options, message
 ):
     monkeypatch.setenv("HOOK_URL", "https://me:SECRET@a/")
+    monkeypatch.setenv("BAD_KEY", "whsec_SECRET!")
     with pytest.raises(ConfigError, match=message) as caught:
         Webhook(**options)
     assert "SECRET" not in str(caught.value)
