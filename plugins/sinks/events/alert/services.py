@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +16,14 @@ from apprise.attachment.memory import AttachMemory
 from apprise.manager_plugins import NotificationManager
 
 from vidan import options
-from vidan.errors import ConfigError
+from vidan.errors import ConfigError, SinkError
 
 from ..delivery import DeliveryError
 
 log = logging.getLogger(__name__)
+
+REFUSALS = {401, 403, 404}
+"""Answers by which a service refuses every alert, as after a wrong token."""
 
 ATTEMPTS = 3
 """How often an alert is given to a service that does not take what another one takes."""
@@ -56,7 +61,9 @@ class Service:
 class Services:
     """Gives alerts to all services. It is a `Receiver`.
 
-    An alert that no service takes is tried again until it is `max_age` old.
+    An alert that no service takes is tried again until it is `max_age` old. If all of them refuse
+    every alert, such as with 401, before the first one has been taken, the sink ends, since a URL
+    is the likely reason.
 
     Args:
         services: at least one.
@@ -68,6 +75,7 @@ class Services:
         self._current: Notice | None = None
         self._left: list[Service] = []
         self._attempts = 0
+        self._was_taken = False  # any alert, by any service
 
     def connect(self) -> None:
         """See `Receiver`: each alert is a connection of its own."""
@@ -88,11 +96,16 @@ class Services:
         if notice != self._current:
             self._current, self._left, self._attempts = notice, list(self._services), 0
         self._attempts += 1
-        self._left = [service for service in self._left if not _took(service, notice)]
+        answers = {service.name: _ask(service, notice) for service in self._left}
+        statuses = {name: status for name, status in answers.items() if status is not None}
+        self._left = [service for service in self._left if service.name in statuses]
+        was_taken = len(self._left) < len(self._services)
+        self._was_taken |= was_taken
         if not self._left:
             return True
-        names = " and ".join(service.name for service in self._left)
-        was_taken = len(self._left) < len(self._services)
+        names = " and ".join(map(_described, statuses.items()))
+        if not self._was_taken and set(statuses.values()) <= REFUSALS:
+            raise SinkError(f"{names} refused an alert: check the URL")
         is_old = time.time() - notice.made >= self._max_age
         if is_old or (was_taken and self._attempts >= ATTEMPTS):
             log.warning("alert: %s did not take an alert: dropped", names)
@@ -139,19 +152,54 @@ def _attachment(image: bytes) -> Any:
     return make(image, name="event.jpg", mimetype="image/jpeg")
 
 
-def _took(service: Service, notice: Notice) -> bool:
+class _Answers(logging.Handler):
+    """Finds the status of the newest answer in what apprise logs, the only place that has it.
+
+    Attributes:
+        status: of the answer; 0 if apprise names none.
+        asking: held while a service is asked, since apprise asks in threads of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.status = 0
+        self.asking = threading.Lock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        found = re.search(r"\berror=(\d{3})\b", record.getMessage())
+        if found:
+            self.status = int(found[1])
+
+
+_answers = _Answers()
+
+
+def _described(answer: tuple[str, int]) -> str:
+    name, status = answer
+    return f"{name} (status {status})" if status else name
+
+
+def _ask(service: Service, notice: Notice) -> int | None:
+    """None if a service took an alert, else the status of its answer; 0 if that is not known."""
     attached = None
     if notice.image is not None:
         attached = apprise.AppriseAttachment()
         attached.add(_attachment(notice.image))
-    try:
-        return bool(service.client.notify(body=notice.text, title=notice.title, attach=attached))
-    except Exception as error:  # of the many services; its text may contain the URL
-        log.warning("alert: %s failed: %s", service.name, type(error).__name__)
-        return False
+    with _answers.asking:
+        _answers.status = 0
+        try:
+            took = service.client.notify(body=notice.text, title=notice.title, attach=attached)
+        except Exception as error:  # of the many services; its text may contain the URL
+            log.warning("alert: %s failed: %s", service.name, type(error).__name__)
+            return 0
+        return None if took else _answers.status
 
 
 def _silence() -> None:
-    """Let nothing log the addresses of requests, which contain tokens."""
-    for name in ("apprise", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    """Show nothing that contains the addresses of requests, which contain tokens."""
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL + 1)
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    logger.addHandler(_answers)

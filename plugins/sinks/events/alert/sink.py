@@ -31,7 +31,8 @@ class Alert:
     There is one alert for each event, and for each interval, such as `zone.crowded`; and none
     within `cooldown` of another with the same kind, rule and label. Alerts wait on disk while no
     service takes them, until they are `max_age` old. A service that does not take what another one
-    has taken gets three attempts. A killed process or `vidan resume` may send an alert again.
+    has taken gets three attempts. If all services refuse the first alert (401, 403, 404), the sink
+    ends. A killed process or `vidan resume` may send an alert again.
 
     Args:
         urls_env: names of environment variables, each of which has a URL of apprise, such as

@@ -133,9 +133,31 @@ def test_an_alert_that_no_service_takes_is_dropped_when_it_is_old(http_server, t
         while not sink.measures()[REJECTED]:
             assert time.monotonic() < end
             time.sleep(0.01)
-    assert "JSON in ALERT_URL did not take an alert: dropped" in caplog.text
+    assert "JSON in ALERT_URL (status 500) did not take an alert: dropped" in caplog.text
     assert "s3cr3t" not in caplog.text
     assert waiting(tmp_path) == 0
+
+
+@pytest.mark.parametrize("status", sorted(services.REFUSALS))
+def test_a_wrong_token_ends_the_sink_with_one_line_and_the_alert_waits(
+    http_server, tmp_path, caplog, status
+):
+    http_server.always = status
+    expected = rf"^JSON in ALERT_URL \(status {status}\) refused an alert: check the URL$"
+    with pytest.raises(SinkError, match=expected), running(tmp_path) as sink:
+        sink.emit([crossed(1)])
+    assert len(http_server.requests) == 1
+    assert "s3cr3t" not in caplog.text
+    assert waiting(tmp_path) == 1
+
+
+def test_after_the_first_alert_a_refusal_is_tried_again(http_server, tmp_path):
+    http_server.answers = [204, 403]
+    with running(tmp_path, text="{track}") as sink:
+        sink.emit([crossed(1), crossed(2, track=8)])
+        sink.write(make_result(0))
+        http_server.wait(3)
+    assert texts(http_server) == ["7", "8", "8"]
 
 
 def test_one_bad_service_neither_stops_the_others_nor_repeats_their_alerts(
@@ -149,7 +171,7 @@ def test_one_bad_service_neither_stops_the_others_nor_repeats_their_alerts(
         http_server.wait(2 * (1 + services.ATTEMPTS))
     good = [r.json["message"] for r in http_server.requests if not r.path.endswith("bad")]
     assert good == ["7", "8"]
-    assert "JSON in BAD_URL did not take an alert: dropped" in caplog.text
+    assert "JSON in BAD_URL (status 401) did not take an alert: dropped" in caplog.text
     assert "JSON in ALERT_URL" not in caplog.text
 
 
@@ -228,7 +250,7 @@ def test_a_run_shows_and_saves_no_url(http_server, here, monkeypatch, capfd):
     main()
     assert "s3cr3t" in http_server.requests[0].path
     shown = "".join(capfd.readouterr())
-    assert "JSON in ALERT_URL did not take an alert" in shown
+    assert "JSON in ALERT_URL (status 500) did not take an alert" in shown
     written = [file.read_bytes() for file in here.rglob("*") if file.is_file()]
     assert not any(b"s3cr3t" in each for each in [*written, shown.encode()])
     assert json.loads((here / "out/summary.json").read_text())
