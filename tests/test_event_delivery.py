@@ -29,10 +29,12 @@ from vidan.events import Event
 
 class Blank:
     live, frames = False, {EVENTS // PER_FRAME}
+    def __init__(self, pause: float = 0.004):
+        self.pause = pause
     def __iter__(self):
         image = np.zeros((32, 32, 3), np.uint8)
         for n in range(self.frames):
-            time.sleep(0.004)
+            time.sleep(self.pause)
             yield ArrayFrame(image, index=n, time=n / 25, stream="front")
     def close(self): pass
 
@@ -107,6 +109,21 @@ class Recorder:
         return self.path.read_bytes().splitlines() if self.path.exists() else []
 
 
+class Together:
+    """Several servers that are killed at the same time."""
+
+    def __init__(self, *servers):
+        self.servers = servers
+
+    def kill(self):
+        for server in self.servers:
+            server.kill()
+
+    def start(self):
+        for server in self.servers:
+            server.start()
+
+
 RUN = (
     *("plugins_dir=plugins", "source=blank", "detector=nothing", "tracker=none"),
     *("analytics=[ticker]", "run_dir=run"),
@@ -132,7 +149,7 @@ def kill_often(folder, run, server, count):
     steps += [(n * EVENTS // (KILLS + 1), "vidan") for n in range(1, KILLS + 1)]
     try:
         for wanted, what in sorted(steps):
-            end = time.monotonic() + 60
+            end = time.monotonic() + 120  # a resumed run reads all frames again
             while count() < wanted:
                 assert time.monotonic() < end, (wanted, (folder / "output.txt").read_text())
                 time.sleep(0.01)
@@ -171,6 +188,42 @@ def test_every_event_arrives_once_and_in_order_though_the_broker_and_vidan_are_k
     numbers = list(subscriber.found.values())
     assert not set(range(EVENTS)) - set(numbers)
     assert numbers == list(range(EVENTS))
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(MOSQUITTO is None or not FOLDERS, reason="install mosquitto and postgresql")
+def test_every_event_reaches_both_the_broker_and_the_database_though_all_are_killed(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/ticker.py").write_text(PLUGIN)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    database = Postgres()
+    broker = Mosquitto(tmp_path, *DURABLE).start()
+    subscriber = Ticks(broker.port)
+    broker.stop()
+    broker.start()
+
+    def count():
+        (found,) = database.run("SELECT to_regclass('events')")
+        stored = database.run("SELECT count(*) FROM events")[0][0] if found[0] else 0
+        return min(stored, len(subscriber.found))
+
+    try:
+        url = f"sink.sql.url={database.url().replace(':' + PASSWORD, '')}"
+        stored = "sink=[mqtt,sql]", url, "sink.sql.drain=60"
+        sent = f"sink.mqtt.port={broker.port}", "sink.mqtt.drain=60"
+        run = start(tmp_path, *RUN, "source.pause=0.02", *stored, *sent)
+        kill_often(tmp_path, run, Together(broker, database), count)
+        time.sleep(2)  # for what is under way from the broker
+        rows = database.run("SELECT frame, number FROM events ORDER BY number")
+    finally:
+        broker.kill()
+        subscriber.close()
+        database.close()
+    print(f"{subscriber.arrived} messages, {subscriber.arrived - EVENTS} of them duplicates")
+    assert list(subscriber.found.values()) == list(range(EVENTS))
+    assert rows == [(n, n + 1) for n in range(EVENTS)]
 
 
 @pytest.mark.stress
