@@ -26,6 +26,7 @@ from .core.similarity import paired_iou, similarity, touching_pairs
 from .core.track_table import TrackTable
 
 if TYPE_CHECKING:
+    from .appearance.term import AppearanceTerm
     from .core.camera_motion import CameraMotion
 
 Mask = npt.NDArray[np.bool_]
@@ -81,13 +82,17 @@ class Steady:
             they show that the camera moves.
         optical_flow: whether to estimate camera motion in the images instead, wherever enough
             corners can be tracked; costs some ms per update.
+        embedder: what computes the appearance of boxes, as an additional term of their
+            similarity: `none`, `histogram`, or a ReID network as in `tracker=deepsort`.
         kalman: `batched` computes all tracks at once; `filterpy` uses a filterpy filter per track.
+        offline: whether a network that is not there yet must not be downloaded.
 
     Attributes:
         table: state of all tracks, including those not reported; read-only.
 
     Raises:
-        ConfigError: `low_score` is above `high_score`.
+        ConfigError: `low_score` is above `high_score`, or there is no such embedder.
+        ModelError: the network cannot be used or downloaded.
     """
 
     def __init__(
@@ -104,7 +109,9 @@ class Steady:
         min_confirmed_ratio: UnitInterval = 0.25,
         camera_motion: bool = True,
         optical_flow: bool = False,
+        embedder: str = "none",
         kalman: KalmanName = "batched",
+        offline: bool = False,
     ) -> None:
         check_score_bands(high_score, low_score)
         self._high_score, self._low_score = high_score, low_score
@@ -117,6 +124,7 @@ class Steady:
         self._min_confirmed_ratio = min_confirmed_ratio
         self._camera = MovingCamera() if camera_motion else None
         self._flow = _camera_motion() if optical_flow else None
+        self._appearance = None if embedder == "none" else _appearance(embedder, offline)
         self.table = TrackTable(KALMAN_FILTERS[kalman](steady_model()), by_time=True)
         self._trust = CoastingTrust()
         self._last_initial_id: int | None = None  # tracks up to it started in the first update
@@ -133,8 +141,10 @@ class Steady:
         compensated = self._flow is not None and self._flow.compensate(frame, table.kalman)
         if self._camera is not None and not compensated:
             self._follow_camera(self._camera, boxes[high])
-        left = self._match(detections, boxes, high)
+        left = self._match(frame, detections, boxes, high)
         table.start(detections, left[detections.scores[left] >= self._new_score])
+        if self._appearance is not None:
+            self._appearance.learn(table.ids, table.detection, high)
         if self._last_initial_id is None:
             self._last_initial_id = len(table)
         self._delete_ended(frame)
@@ -171,11 +181,13 @@ class Steady:
             if camera.moves:
                 kalman.move(shift)
 
-    def _match(self, detections: Detections, boxes: Array, high: Mask) -> Rows:
+    def _match(self, frame: Frame, detections: Detections, boxes: Array, high: Mask) -> Rows:
         """Match tracks and detections stage by stage; returns high-scoring detections left."""
         table, scores = self.table, detections.scores
         predicted = table.boxes()
         pairs = similarity(predicted, boxes)
+        if self._appearance is not None:
+            pairs = self._appearance.adjusted(frame, detections, high, table.ids, pairs)
         partner = np.full(len(table), -1, np.intp)  # row of the detection of each track
         low = (scores >= self._low_score) & ~high
         free = high.copy()
@@ -253,3 +265,12 @@ def _camera_motion() -> CameraMotion:
     from .core.camera_motion import CameraMotion  # imports OpenCV
 
     return CameraMotion()
+
+
+def _appearance(embedder: str, offline: bool) -> AppearanceTerm:
+    from .appearance.embedders import make_embedder  # imports OpenCV
+    from .appearance.term import AppearanceTerm
+
+    made = make_embedder(embedder, offline=offline)
+    assert made is not None
+    return AppearanceTerm(made)

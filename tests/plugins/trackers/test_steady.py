@@ -190,3 +190,25 @@ def test_both_kalman_filters_produce_the_same_tracks():
 def test_invalid_options(wrong, message):
     with pytest.raises(ConfigError, match=rf"^tracker\.{message}"):
         build("tracker", {"name": "steady", **wrong})
+
+
+def test_appearance_keeps_two_apart_who_swap_places_behind_a_pillar():
+    red, blue = np.eye(2, dtype=np.float32)
+    left, right = [500, 300, 560, 480], [540, 300, 600, 480]
+    before = [found([left, right], features=[red, blue])] * 10
+    after = found([left, right], features=[blue, red])
+    updates = [*before, NOTHING, NOTHING, after]
+    for embedder, rows in (("none", [0, 1]), ("histogram", [1, 0])):
+        tracks = track(Steady(embedder=embedder), updates)[-1]
+        assert (ids(tracks), tracks.detection.tolist()) == ([1, 2], rows)
+
+
+def test_appearance_that_stays_changes_nothing_and_none_needs_no_image():
+    updates = [found(people(k), features=np.eye(4, dtype=np.float32)) for k in range(20)]
+    plain, seen = track(Steady(), updates), track(Steady(embedder="histogram"), updates)
+    assert [t.boxes.tolist() for t in plain] == [t.boxes.tolist() for t in seen]
+
+
+def test_an_unknown_embedder_is_rejected():
+    with pytest.raises(ConfigError, match=r"embedder='histogramm': .*did you mean 'histogram'"):
+        Steady(embedder="histogramm")
