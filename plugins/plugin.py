@@ -115,6 +115,8 @@ def vidan_commands(commands: Commands) -> None:
         "Search a tracker's options, with held-out sequences.",
     )
 
+    commands.add("view", f"{tools}.view.commands:main", "Show a finished run in the browser.")
+
 
 @hookimpl
 def vidan_checks() -> Iterable[Check]:

@@ -19,3 +19,8 @@ def page_file(name: str) -> web.Response:
     text = resources.files(__package__).joinpath(name).read_text("utf-8")
     content_type = CONTENT_TYPES[name[name.rindex(".") :]]
     return web.Response(text=text, content_type=content_type, charset="utf-8")
+
+
+async def served(name: str, _: web.Request) -> web.Response:
+    """A handler of a file of the pages, given its name."""
+    return page_file(name)

@@ -72,6 +72,7 @@ const TEXT = {
   peopleOverTime: "Objects over time (mean)",
   point: "{name}, point {number}: {x}, {y}. Arrow keys move it.",
   pointNew: "{name}: add a point after point {number}",
+  recording: "Recording",
   redo: "Redo",
   rule: "Line or zone",
   save: "Save",

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from vidan.errors import ConfigError
 
-from ..pages import page_file
+from ..pages import page_file, served
 from .scene_file import ConflictError, SceneFile
 
 MAX_SCENE_BYTES = 256 * 2**10
@@ -77,7 +77,7 @@ class EditorRoutes:
         """Register the handlers, with the page at the root and the files that it shares."""
         router.add_get("/", self.page)
         for name in ("icon.svg", "strings.js"):
-            router.add_get(f"/{name}", partial(_served, name))
+            router.add_get(f"/{name}", partial(served, name))
         for method, name, handler in EDITOR_ROUTES:
             router.add_route(method, f"/{name}", getattr(self, handler))
 
@@ -143,10 +143,6 @@ class EditorRoutes:
     async def advance(self, _: web.Request) -> web.Response:
         """Go on in a file."""
         return web.json_response({"moved": await asyncio.to_thread(self._camera.advance)})
-
-
-async def _served(name: str, _: web.Request) -> web.Response:
-    return page_file(name)
 
 
 def _error(status: int, text: str) -> web.Response:

@@ -5,7 +5,7 @@ const REFRESH_MS = 5000;
 const BINS = 48;
 const SPANS = [["hour", 3600], ["today", 0], ["week", 7 * 86400], ["month", 30 * 86400], ["all", null]];
 const WIDTH = 640, HEIGHT = 176, FLOOR = HEIGHT - 20, TOP = 16; // of a chart, px
-let dated = true, events = [], colors = new Map();
+let dated = true, events = [], videos = [], colors = new Map();
 
 function element(name, attributes = {}, ...children) {
   const one = document.createElement(name);
@@ -106,8 +106,24 @@ function table(id, heads, rows) {
 const listed = (labels) => Object.entries(labels).map(([label, count]) => `${label || "–"} ${count}`).join(", ");
 const seconds = (value) => (value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} s`);
 
+function play(event) {
+  // The last recording that begins before the event; a second of it is shown first.
+  const number = Math.max(0, videos.findLastIndex((start) => start <= event.stream_time));
+  const video = at("video"), source = `video/${number}`;
+  if (video.getAttribute("src") !== source) video.src = source;
+  video.currentTime = Math.max(0, event.stream_time - videos[number] - 1);
+  video.play().catch(() => {});
+  video.scrollIntoView({ block: "nearest" });
+}
+
 function show(answer) {
   dated = answer.dated;
+  if (answer.videos.length && at("recording").hidden) {
+    videos = answer.videos;
+    at("recording").hidden = false;
+    at("video").src = "video/0";
+  }
+  at("back").hidden = videos.length > 0 || location.pathname.endsWith("/");
   curves(at("objects"), answer, say("peopleOverTime"));
   const lines = answer.lines.map((one) => ({ ...one, name: `${one.rule} ${say(`direction_${one.direction}`)}` }));
   bars(at("lines"), answer, lines, say("crossings"));
@@ -135,7 +151,8 @@ function described(event) {
 }
 
 function entry(event) {
-  const text = element("span", {}, element("time", { textContent: moment(event.time, true) }), described(event));
+  const text = element(videos.length ? "button" : "span", {}, element("time", { textContent: moment(event.time, true) }), described(event));
+  if (videos.length) text.onclick = () => play(event);
   const li = element("li", {}, text);
   if (event.image) li.prepend(element("img", { src: `events/${event.number}.jpg`, alt: "", loading: "lazy" }));
   return li;

@@ -7,17 +7,18 @@ import csv
 import io
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from vidan.errors import SinkError
 from vidan.support.text import csv_cell
 
-from ..pages import page_file
+from ..pages import page_file, served
 from . import questions
 from .questions import MAX_BINS, MAX_EVENTS, Span
 from .store import reading
@@ -30,11 +31,24 @@ HISTORY_ROUTES = (
     ("GET", "history.csv", "table"),
     ("GET", "events.json", "events"),
     ("GET", "events/{number}.jpg", "image"),
+    ("GET", "video/{number}", "video"),
 )
 """Method, path and handler."""
 
 DEFAULT_EVENTS = 50
 DEFAULT_BINS = 60
+
+
+class Recording(NamedTuple):
+    """A video of the stream.
+
+    Attributes:
+        path: of the file.
+        start: stream time of its first frame, s.
+    """
+
+    path: Path
+    start: float
 
 
 class HistoryRoutes:
@@ -43,10 +57,19 @@ class HistoryRoutes:
     Args:
         path: of the history.
         dated: whether times in it are s since 1970, else stream time.
+        recordings: videos of a finished run, in the order of time.
     """
 
-    def __init__(self, path: Path, *, dated: bool) -> None:
-        self._path, self._dated = path, dated
+    def __init__(self, path: Path, *, dated: bool, recordings: Sequence[Recording] = ()) -> None:
+        self._path, self._dated, self._recordings = path, dated, recordings
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Register the handlers, with the page at the root and the files that it shares."""
+        router.add_get("/", self.page)
+        for name in ("icon.svg", "page.css", "strings.js"):
+            router.add_get(f"/{name}", partial(served, name))
+        for method, name, handler in HISTORY_ROUTES:
+            router.add_route(method, f"/{name}", getattr(self, handler))
 
     async def page(self, _: web.Request) -> web.Response:
         """The page."""
@@ -63,7 +86,8 @@ class HistoryRoutes:
             extent = questions.extent(database)
             span = _span(request, extent)
             found = questions.summary(database, span)
-            return {**found, "dated": self._dated, "extent": extent}
+            starts = [recording.start for recording in self._recordings]
+            return {**found, "dated": self._dated, "extent": extent, "videos": starts}
 
         return web.json_response(await self._ask(answer))
 
@@ -92,6 +116,13 @@ class HistoryRoutes:
         if found is None:
             raise web.HTTPNotFound(text="there is no such image\n")
         return web.Response(body=found, content_type="image/jpeg")
+
+    async def video(self, request: web.Request) -> web.FileResponse:
+        """A recording, or a part of it."""
+        text = request.match_info["number"]
+        if not text.isdigit() or len(text) > 6 or int(text) >= len(self._recordings):
+            raise web.HTTPNotFound(text="there is no such video\n")
+        return web.FileResponse(self._recordings[int(text)].path)
 
     async def table(self, request: web.Request) -> web.Response:
         """The counts per interval as CSV."""

@@ -153,8 +153,13 @@ class HistoryStore:
                     self._clean(when)
                 self._database.commit()
 
+    def commit(self) -> None:
+        """Write what was added, for readers."""
+        with self._errors():
+            self._database.commit()
+
     def close(self) -> None:
-        """Write what is left; a second call does nothing."""
+        """Write what is left."""
         with self._errors():
             self._end_minute()
             self._database.commit()

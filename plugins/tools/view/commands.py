@@ -1,0 +1,35 @@
+"""`vidan view`: help and entry point."""
+
+from __future__ import annotations
+
+import sys
+
+from vidan.cli.subcommands import asks_for_help, import_extra, keys
+from vidan.cli.terminal import setup_logging
+
+HELP = """\
+vidan view <run directory> [key=value] ...
+
+Shows a finished run in the browser: counts, visits, objects over time and events, and the video
+that was recorded. A click on an event plays the video from there. Reads history.sqlite, which
+sink=web writes, or events.jsonl of sink=events, and the files of sink=video in the directory. Prints
+the address of the page; Ctrl-C ends it. Needs vidan[web].
+
+  vidan street.mp4 scene=street.yaml sink=[video,events] run_dir=runs/street
+  vidan view runs/street
+
+Every key with its default:
+
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """`vidan view`."""
+    if asks_for_help(arguments):
+        sys.stdout.write(f"{HELP}{keys('view')}\n")
+        return 0
+    import_extra("aiohttp", "web")
+    from .view import run
+
+    setup_logging()
+    return run(arguments)

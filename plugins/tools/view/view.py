@@ -1,0 +1,146 @@
+"""Serves the history of a finished run, and its video, until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import av
+import av.error
+from msgspec import Meta
+from omegaconf import OmegaConf
+
+from vidan.cli.terminal import console
+from vidan.config.check import checked
+from vidan.config.compose import compose
+from vidan.errors import ConfigError
+from vidan.events import Event
+from vidan.execution.directory import CONFIG_FOLDER
+from vidan.options import SECRET
+
+from ...sinks.http.endpoint import listen
+from ...sinks.http.server import HttpServer
+from ...sinks.web.history.routes import HistoryRoutes, Recording
+from ...sinks.web.history.store import HistoryStore
+
+HISTORY, EVENTS = "history.sqlite", "events.jsonl"
+VIDEOS = (".mp4", ".mkv", ".mov", ".webm")
+
+MAX_CONNECTIONS = 32
+TIMEOUT_S = 20.0
+"""After which a client that does not read or request is disconnected."""
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Keys of `conf/view.yaml`; see there."""
+
+    host: str
+    port: Annotated[int, Meta(ge=0, le=65535)]
+    token: Annotated[str, SECRET] | None
+    certificate: str | None
+    key: str | None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Serve the run in the directory that is named first."""
+    named = [each for each in arguments if "=" not in each]
+    if len(named) != 1:
+        raise ConfigError("name the directory of a run: vidan view <run directory>")
+    directory = Path(named[0])
+    config = compose([each for each in arguments if "=" in each], "view")
+    values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    settings = checked(Settings, values)
+    token = settings.token or secrets.token_urlsafe(24)
+    with _history(directory) as path:
+        routes = HistoryRoutes(path, dated=False, recordings=_recordings(directory))
+        endpoint = listen(settings.host, settings.port, token, settings.certificate, settings.key)
+        server = HttpServer(
+            endpoint,
+            routes.add_to,
+            name="vidan-view",
+            max_connections=MAX_CONNECTIONS,
+            timeout=TIMEOUT_S,
+        )
+        try:
+            address = f"{endpoint.url}?token={token}"
+            console().print(f"see it at {address}", soft_wrap=True, markup=False, style=None)
+            while server.running:
+                time.sleep(POLL_S)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.close()
+        if server.error is not None:
+            raise server.error
+    return 0
+
+
+@contextmanager
+def _history(directory: Path) -> Iterator[Path]:
+    """The history of a run, made of its events if it has none.
+
+    Raises:
+        ConfigError: the directory has neither.
+    """
+    if (directory / HISTORY).is_file():
+        yield directory / HISTORY
+        return
+    if not (directory / EVENTS).is_file():
+        streams = sorted(path.parent.name for path in directory.glob(f"*/{CONFIG_FOLDER}"))
+        if streams:
+            raise ConfigError(
+                f"{str(directory)!r} has several streams: vidan view "
+                f"{directory / streams[0]}, or another of {', '.join(streams)}"
+            )
+        raise ConfigError(
+            f"{str(directory)!r} has neither {HISTORY} nor {EVENTS}: run with sink=[web] or "
+            "sink=[video,events]"
+        )
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="vidan")))
+        store = HistoryStore(folder / HISTORY, "run", math.inf)
+        opened.callback(store.close)
+        _fill(store, directory / EVENTS)
+        store.commit()
+        yield folder / HISTORY
+
+
+def _fill(store: HistoryStore, path: Path) -> None:
+    """Add the events of a file, whose last line may be incomplete.
+
+    Raises:
+        ConfigError: it cannot be read, or another line is no event.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise ConfigError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            event = Event(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            if number == len(lines):
+                return
+            raise ConfigError(f"{str(path)!r}, line {number}: not an event") from error
+        store.add(event, event.time, None)
+
+
+def _recordings(directory: Path) -> list[Recording]:
+    """The videos in a directory, one after another in the order of their names."""
+    found, start = [], 0.0
+    for path in sorted(path for path in directory.iterdir() if path.suffix in VIDEOS):
+        with suppress(av.error.FFmpegError, OSError), av.open(str(path)) as container:
+            found.append(Recording(path, start))
+            start += (container.duration or 0) / av.time_base
+    return found
