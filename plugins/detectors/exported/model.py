@@ -103,6 +103,7 @@ class ExportedModel:
         """Boxes (M,4) px of the input, scores (M,) and class indices (M,) of an image."""
         try:
             found = self._plan.decoding.decode(outputs, size)
+            _check_shapes(found)
         except (IndexError, ValueError) as error:
             shapes = ", ".join(str(list(each.shape)) for each in outputs)
             raise ModelError(
@@ -151,6 +152,14 @@ class ExportedModel:
         size = (frame.width, frame.height)
         best = np.clip(scores, 0, 1)
         return self._selection.select(boxes, best, classes, placement.scale, size)
+
+
+def _check_shapes(found: Candidates) -> None:
+    boxes, scores, ids = found
+    of_all = scores.ndim == 2 if ids is None else scores.shape == ids.shape
+    if boxes.shape != (len(scores), 4) or not of_all:
+        shapes = f"boxes {list(boxes.shape)} and scores {list(scores.shape)}"
+        raise ValueError(f"they are decoded to {shapes}")
 
 
 def class_indices(numbers: Sequence[int]) -> Array:

@@ -397,3 +397,15 @@ def test_scores_that_are_not_numbers_are_called_that(tmp_path):
     model = graph(tmp_path / "m.onnx", {"o": rows}, properties=NAMES)
     with pytest.raises(ModelError, match=r"expected scores in \[0,1\], got NaN"):
         OnnxDetector(model)
+
+
+def test_boxes_with_other_numbers_are_rejected(tmp_path):
+    outputs = {
+        "num_dets": np.array([[2]], np.int32),
+        "det_boxes": np.full((1, 9, 7), 50, np.float32),
+        "det_scores": np.zeros((1, 9), np.float32),
+        "det_classes": np.zeros((1, 9), np.int32),
+    }
+    model = graph(tmp_path / "m.onnx", outputs, properties=NAMES)
+    with pytest.raises(ModelError, match=r"are not those of decode 'yolo-e2e': .* boxes \[2, 7\]"):
+        OnnxDetector(model)
