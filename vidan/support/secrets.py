@@ -14,7 +14,10 @@ HIDDEN = "***"
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:(?:/{1,2}|\\\\)"
 
-_SCHEME_START = re.compile(rf"(?<![A-Za-z0-9+.-])(?={_SCHEME})")
+_SCHEME_START = re.compile(
+    rf"^(?={_SCHEME})|(?<![A-Za-z0-9+.-])(?<!:/)(?<!://)(?=[A-Za-z][A-Za-z0-9+.-]+://)"
+)
+"""In a word. `user:/` within it may be a user and a password, as in `rtsp://user:/password@host`."""
 
 _QUOTED = re.compile(rf"(['\"](?:[\w.@+~-]+=)?)({_SCHEME}(?:(?!://)[^'\"])*)(?=['\"])")
 """A single address in quotes, which may contain spaces."""
@@ -39,7 +42,9 @@ _USER = re.compile(rf".*?@(?={_HOST})", re.DOTALL)
 """What precedes the first `@` with a host after it: a password may contain `@`, `/`, `?` and `#`,
 which is not valid, but people write it."""
 
-_NO_SCHEME = re.compile(rf"(?<![^\s/\\:@='\"])[^\s/\\:@='\"]{{2,64}}:[^\s@]{{0,128}}@(?={_HOST})")
+_NO_SCHEME = re.compile(
+    rf"(?<![^\s/\\:@='\"])[^\s/\\:@='\"]{{2,64}}:(?![/\\]{{1,2}}\*)[^\s@]{{0,128}}@(?={_HOST})"
+)
 """User and password of an address whose scheme was forgotten."""
 
 _TOKEN = re.compile(
@@ -94,9 +99,9 @@ def redacted_url(url: str) -> str:
     scheme, user, rest = split_user(url)
     if not scheme:  # or one before it, such as FFmpeg's `concat:`
         return _redacted_word(url)
-    place, mark, query = _divided(rest)
     if user:
-        place = place.rpartition("@")[2]  # the password may contain `@` and `/`
+        rest = _after_password(rest)
+    place, mark, query = _divided(rest)
     host = re.split(r"[/\\]", place, maxsplit=1)[0]
     slash, path = place[len(host) : len(host) + 1], place[len(host) + 1 :]
     if host and not re.fullmatch(rf"{_HOST}|:\d+", host):
@@ -120,9 +125,15 @@ def without_passwords(setting: str) -> str:
 def _without_password(url: str) -> str:
     scheme, user, rest = split_user(url)
     name, colon, password = user.removesuffix("@").partition(":")
-    if password and not password.startswith("${"):
-        user = f"{name}{colon}{HIDDEN}@"
+    after = _after_password(rest)
+    if colon and (password or after != rest) and not password.startswith("${"):
+        user, rest = f"{name}{colon}{HIDDEN}@", after
     return scheme + user + _PASSWORD_IN_QUERY.sub(rf"\1{HIDDEN}", rest)
+
+
+def _after_password(rest: str) -> str:
+    """What certainly follows the password: it may contain `@` and then the form of a host."""
+    return re.split(rf"@(?={_HOST})", rest)[-1]
 
 
 def _divided(rest: str) -> tuple[str, str, str]:

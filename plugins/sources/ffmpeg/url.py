@@ -18,7 +18,7 @@ from vidan.options import expanded
 from vidan.support.secrets import HIDDEN, redacted_url, split_user
 
 from .hwaccel import Hardware
-from .references import check_playlist, is_playlist, restrictions
+from .references import PLAYLISTS, check_playlist, is_playlist, restrictions
 
 LIVE_PROTOCOLS = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
 """Protocols over which images arrive when they are captured, whether or not anyone is ready."""
@@ -103,6 +103,8 @@ class Address:
         if isinstance(error, av.error.ProtocolNotFoundError):
             return f"there is no file {self!r}, nor a protocol of that name: check the path"
         if self.file is not None and is_playlist(self.file):
+            if self.file.suffix.lower() in PLAYLISTS:
+                return f"{self!r} names files that are not in its folder, or that are no videos"
             return (
                 f"{self!r} is not a video but names other files: open one of them, or, if you "
                 "trust it, rename it to .m3u8 or .ffconcat"
@@ -140,8 +142,14 @@ class Address:
 def _with_encoded_user(url: str) -> str:
     """A URL whose user and password cannot be mistaken for other parts of it."""
     scheme, user, rest = split_user(url)
-    name = UNSAFE_IN_USER.sub(lambda found: quote(found[0], safe=""), user[:-1])
+    name = UNSAFE_IN_USER.sub(_encoded, user[:-1])
     return scheme + name + user[-1:] + rest
+
+
+def _encoded(character: re.Match[str]) -> str:
+    # A byte that is not UTF-8 is a surrogate in this range (PEP 383).
+    is_byte = "\udc80" <= character[0] <= "\udcff"
+    return quote(character[0], safe="", errors="surrogateescape" if is_byte else "replace")
 
 
 def _reason(error: av.error.FFmpegError) -> str:
