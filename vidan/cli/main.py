@@ -51,7 +51,7 @@ Keys of every run:
   run_dir=FOLDER          folder of the outputs; null: a new one, runs/<date>_<time>/
   hydra.verbose=true      print the traceback of an error
   --cfg job               print the whole configuration
-  -m key=a,b,c            run once for each value
+  -m key=a,b,c            run once for each value, and compare the runs
 """
 
 
@@ -156,10 +156,12 @@ def is_command(argument: str) -> bool:
 def _run(arguments: list[str]) -> int:
     from ..config.compose import chosen_groups, run_hydra
     from ..config.jobs import parse
+    from .sweep import Sweep
 
     start, arguments = parse(arguments)
     arguments = ["quiet=true" if a in ("-q", "--quiet") else a for a in arguments]
     errors: list[Exception] = []
+    sweep = Sweep()
     chosen = "sink" in chosen_groups(arguments)
 
     def task(config: DictConfig) -> None:
@@ -171,8 +173,12 @@ def _run(arguments: list[str]) -> int:
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
             errors.append(error)
+            sweep.add(config, failed=True)
+        else:
+            sweep.add(config, failed=False)
 
     run_hydra(task, arguments, start)
+    sweep.print()
     if errors:
         raise errors[0]
     return 0

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from vidan.cli import main as cli
+from vidan.cli import terminal
 from vidan.registry.discovery import load_plugins
 
 
@@ -180,3 +181,24 @@ def test_the_multirun_option_may_be_anywhere(tmp_path, monkeypatch):
     sweep = f"hydra.sweep.dir={tmp_path / 'all'}"
     assert cli.main([*small, "-m", "tracker=sort,none", sweep]) == 0
     assert len(list((tmp_path / "all").glob("*/results.jsonl"))) == 2
+
+
+def test_a_sweep_ends_with_a_comparison_of_its_jobs(here, fakes, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "NO_TERMINAL_COLUMNS", 80)
+    assert fake_run("-m", "max_frames=1,0,2", "hydra.sweep.dir=sweep") == 2
+    lines = capsys.readouterr().out.rpartition("\n\n")[2].splitlines()
+    rows = [line.split() for line in lines]
+    assert rows[0] == ["job", "arguments", "frames", "detections", "tracks", "fps"]
+    assert [row[:3] for row in rows[1:]] == [
+        ["0", "max_frames=1", "1"],
+        ["1", "max_frames=0", "failed"],
+        ["2", "max_frames=2", "2"],
+    ]
+    summary = json.loads((here / "sweep/2/summary.json").read_text())
+    tracks = sum(summary["objects"].values())
+    assert rows[3][3:] == [str(summary["detections"]), str(tracks), f"{summary['fps']:.1f}"]
+
+
+def test_a_quiet_sweep_prints_nothing(here, fakes, capsys):
+    assert fake_run("-m", "-q", "max_frames=1,2", "hydra.sweep.dir=sweep") == 0
+    assert capsys.readouterr().out == ""
