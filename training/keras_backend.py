@@ -24,7 +24,9 @@ def select() -> None:
     """
     if "keras" in sys.modules:
         return
-    # TF_CPP_MIN_LOG_LEVEL is not enough: the C++ part prints before logging is set up (2.21).
+    # Hides the log lines of training; it is not enough for those of the import, which the C++ part
+    # prints before logging is set up (2.21).
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_stderr():
         os.environ.setdefault("KERAS_BACKEND", best_backend())
         if os.environ["KERAS_BACKEND"] == "tensorflow" and is_installed("tensorflow"):

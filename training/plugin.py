@@ -15,7 +15,7 @@ def vidan_commands(commands: Commands) -> None:
     """Add `vidan train`, `vidan eval detection`, `vidan data` and `vidan export`."""
     commands.add(
         "train",
-        "vidan_training.fit.train:main",
+        "vidan_training.commands:train",
         "Train a detector on images with boxes.",
         "vidan_training.completion:complete",
     )
@@ -38,4 +38,4 @@ def vidan_commands(commands: Commands) -> None:
     commands.add("data convert", f"{data}:convert", "Write a data set in another format.")
     commands.add("data split", f"{data}:split_parts", "Split a data set into parts.")
     commands.add("data check", f"{data}:check", "Report statistics and issues of a data set.")
-    commands.add("export", "vidan_training.export.command:main", "Export a trained detector.")
+    commands.add("export", "vidan_training.commands:export", "Export a trained detector.")

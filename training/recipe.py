@@ -65,18 +65,28 @@ def recipes() -> dict[str, Path]:
 
 def overrides(command: str, description: str, argv: Sequence[str], epilog: str = "") -> list[str]:
     """Parse the `key=value` arguments of a command; prints help and exits on `--help`."""
-    parser = argparse.ArgumentParser(command, description=description, epilog=epilog)
+    parser = argparse.ArgumentParser(
+        command,
+        description=description,
+        epilog=epilog.replace("%", "%%"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     return list(parser.parse_args(argv).overrides)
 
 
 def recipe_help() -> str:
-    """Help text about choosing a recipe."""
+    """Help text about choosing a recipe, with the keys of the default one."""
+    text = recipes()[DEFAULT_RECIPE].read_text(encoding="utf-8")
+    keys = [line for line in text.splitlines() if ":" in line and not line.startswith("#")]
+    optional = ", ".join(key for key in OPTIONAL_KEYS if f"\n{key}:" not in text)
     return (
-        f"recipe=<name or YAML file> selects the recipe ({', '.join(recipes())}; default "
-        f"{DEFAULT_RECIPE}). All other keys override keys of the recipe, as in epochs=60 or "
-        "optimizer.learning_rate=0.0005. pipeline_config=<file> instead of recipe= starts from a "
-        "pipeline.config of the TF Object Detection API."
+        "recipe=<name or YAML file> selects the recipe:\n"
+        f"{', '.join(recipes())} (default {DEFAULT_RECIPE}).\n"
+        "All other keys override keys of the recipe, as in epochs=60 or\n"
+        "optimizer.learning_rate=0.0005. pipeline_config=<file> instead of recipe= starts from a\n"
+        "pipeline.config of the TF Object Detection API.\n\n"
+        f"Keys of {DEFAULT_RECIPE}, and others: {optional}\n\n" + "\n".join(keys)
     )
 
 

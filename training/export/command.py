@@ -136,7 +136,7 @@ def _sha256(path: Path) -> str:
 def main(argv: list[str]) -> int:
     """Run `vidan export`; `USAGE` lists its keys."""
     options = _options(
-        recipe.overrides("vidan export", "Export a trained detector.", argv, " ".join(USAGE))
+        recipe.overrides("vidan export", "Export a trained detector.", argv, "\n".join(USAGE))
     )
     half = _flag(options, "half", True)
     int8 = _flag(options, "int8", False)
