@@ -32,7 +32,7 @@ class Alert:
     within `cooldown` of another with the same kind, rule and label. Alerts wait on disk while no
     service takes them, until they are `max_age` old. A service that does not take what another one
     has taken gets three attempts. If all services refuse the first alert (401, 403, 404), the sink
-    ends. A killed process or `vidan resume` may send an alert again.
+    ends. A killed process may send an alert again; `vidan resume` sends all of the run again.
 
     Args:
         urls_env: names of environment variables, each of which has a URL of apprise, such as

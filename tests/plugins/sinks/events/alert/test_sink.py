@@ -254,3 +254,22 @@ def test_a_run_shows_and_saves_no_url(http_server, here, monkeypatch, capfd):
     written = [file.read_bytes() for file in here.rglob("*") if file.is_file()]
     assert not any(b"s3cr3t" in each for each in [*written, shown.encode()])
     assert json.loads((here / "out/summary.json").read_text())
+
+
+def test_faces_in_the_image_of_an_alert_are_pixelated(http_server, here, monkeypatch):
+    from vidan.cli.main import main
+
+    arguments = ["max_frames=12", "sink=[alert]", "sink.alert.events=object.confirmed",
+                 "sink.alert.drawing=null", "sink.alert.drain=10"]  # fmt: skip
+    found = []
+    for images in ("original", "blur"):
+        own = [f"images={images}", f"run_dir={images}"]
+        monkeypatch.setattr("sys.argv", ["vidan", *arguments, *own])
+        main()
+        [attached] = http_server.requests[-1].json["attachments"]
+        data = np.frombuffer(base64.b64decode(attached["base64"]), np.uint8)
+        found.append(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32))
+    changed = np.abs(found[0] - found[1]) > 20
+    assert changed.sum() > 2000  # px
+    original, blurred = (np.abs(cv2.Laplacian(image, -1))[changed].mean() for image in found)
+    assert blurred < original / 2
