@@ -27,7 +27,8 @@ class RateFilter:
     images. When one is missing then, the decoder skips less from there on.
 
     Args:
-        images: with timestamps; those without pass.
+        images: to choose from; one without a timestamp, as in raw video, follows the previous one
+            after `frame_interval`.
         rate: images per second.
         frame_interval: usual time from one image to the next, s.
         decoder: that may skip images; None if it must not.
@@ -53,13 +54,14 @@ class RateFilter:
 
     def __iter__(self) -> Iterator[DecodedImage]:
         """The images that pass; those in between count as lost."""
+        latest: float | None = None  # timestamp of the last image, s
         for decoded in self._images:
             pts = decoded.pts
             if pts is None:
-                yield decoded
-                continue
-            if self._decoder is not None:
+                pts = 0.0 if latest is None else latest + (1 + decoded.lost) * self._frame_interval
+            elif self._decoder is not None:
                 self._decoder.skip = self._choose(decoded, pts, self._decoder.skip)
+            latest = pts
             if not self._is_due(pts):
                 continue
             # Not from what the decoder skipped: with several threads, it does not know that yet.

@@ -1,5 +1,6 @@
 """Fewer frames per second than a video has."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from types import SimpleNamespace
@@ -89,10 +90,18 @@ def test_timestamps_that_jump():
     assert [pts for pts, _ in passed] == [0.0, 0.2, 1000.0, 1000.2, 5.0, 5.2]
 
 
-def test_images_without_timestamps_pass():
+def test_images_without_timestamps_are_counted(tmp_path):
+    path = write_clip(tmp_path / "raw.h264")  # 25 images, 25 per second
+    with closing(VideoFile(str(path), rate=5)) as source:
+        found = [(frame.index, round(frame.time, 6)) for frame in source]
+    assert found == [(0, 0.0), (5, 0.2), (10, 0.4), (15, 0.6), (20, 0.8)]
+
+
+def test_a_missing_timestamp_does_not_let_more_images_pass():
     image = SimpleNamespace(key_frame=False, pict_type=PictureType.I)
-    images = [DecodedImage(image, None, 0)] * 5
-    assert list(RateFilter(images, 1, 0.1)) == images
+    times = [None if n % 3 else n / 10 for n in range(30)]
+    passed = list(RateFilter([DecodedImage(image, pts, 0) for pts in times], 2, 0.1))
+    assert len(passed) == 6
 
 
 def test_a_loop_goes_on_at_the_same_rate(tmp_path):
