@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from ..kinds import KINDS
 from ..registry.components import Component
 from ..registry.discovery import load_plugins
 from .type_text import type_text
+
+_LINE_BREAK = re.compile(r"(?<=\S)\n(?=[^\s*>|-])")
+"""Between lines of a paragraph, which are wrapped anew; not before an item of a list."""
 
 
 class Parameter(NamedTuple):
@@ -106,7 +110,7 @@ def _print(component: Component, target: Callable[..., Any], out: Console) -> No
     package = component.package
     out.print(f"{package.name} {package.version}, {component.target}", style="dim")
     if text.long_description:
-        out.print(f"\n{text.long_description}")
+        out.print(f"\n{_LINE_BREAK.sub(' ', text.long_description)}")
     table = Table("key", "type", "default", "description", box=None, pad_edge=False)
     for parameter in parameters(target):
         table.add_row(*parameter)

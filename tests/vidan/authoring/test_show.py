@@ -1,9 +1,12 @@
 """`vidan plugins show` prints the options of a component."""
 
+import inspect
+
 import pytest
 
 from vidan.authoring.show import parameters
 from vidan.cli import main as cli
+from vidan.cli import terminal
 from vidan.registry.discovery import load_plugins
 from vidan_plugins.detectors.onnx import OnnxDetector
 
@@ -16,6 +19,18 @@ def test_a_component_with_all_its_options(capsys):
     row = next(line for line in text.splitlines() if line.startswith("n_init"))
     assert row.split()[1:5] == ["int", ">=", "1", "3"]
     assert "confirmed" in text
+
+
+def test_the_lines_of_a_paragraph_are_wrapped_to_the_terminal_only(capsys, monkeypatch):
+    written = inspect.getdoc(OnnxDetector).split("\n\n")[1]
+    assert "\n" in written
+    assert cli.main(["plugins", "show", "detector/onnx"]) == 0
+    assert " ".join(written.split()) in capsys.readouterr().out.splitlines()
+    monkeypatch.setattr(terminal, "NO_TERMINAL_COLUMNS", 80)
+    assert cli.main(["plugins", "show", "detector/onnx"]) == 0
+    lines = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert min(map(len, lines[:-1])) > 60
 
 
 def test_ranges_and_choices_are_in_the_type(capsys):
