@@ -40,15 +40,17 @@ def addresses(rng, count):
         # Without the letter, `me:1/2@host` may be a port and a path.
         secret = f"a{around[0]}{SECRET}{around[1]}" if in_user else SECRET
         template = rng.choice(PLACES if in_user else WORDS)
-        yield template.format(secret=secret, host=rng.choice(HOSTS), name=rng.choice(NAMES))
+        url = template.format(secret=secret, host=rng.choice(HOSTS), name=rng.choice(NAMES))
+        if url.count("://") == 1:  # otherwise it may be two addresses
+            yield url
 
 
-@pytest.mark.parametrize("count", [2_000, pytest.param(200_000, marks=pytest.mark.fuzz)])
+@pytest.mark.parametrize("count", [2_000, pytest.param(20_000, marks=pytest.mark.fuzz)])
 def test_no_random_address_shows_its_secret(count):
     for url in addresses(random.Random(f"{SEED} secrets"), count):
         texts = [redacted_url(url), redacted(f"cannot open {url!r}: check"), repr(Address(url))]
         texts += [redacted(f"'source.path={url}'"), Address(url).name]
-        if not set(url) & set(" \t") and url.count("://") == 1:
+        if not set(url) & set(" \t"):
             texts.append(redacted(f"opened {url} at 12:30"))
         if url.partition("://")[2] and split_user(url)[1] and not set(url) & set(" '\""):
             assert SECRET not in without_passwords(url.replace("http://", "postgresql://me:")), url
