@@ -69,4 +69,4 @@ def test_sinks_with_files_named_after_the_clock_are_resumable():
     assert issubclass(VideoSink, Resumable)
     assert issubclass(Snapshots, Resumable)
     assert issubclass(JsonLines, Resumable)
-    assert not issubclass(MotFile, Resumable)
+    assert issubclass(MotFile, Resumable)

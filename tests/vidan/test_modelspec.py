@@ -211,7 +211,7 @@ def test_scores_outside_their_range_are_rejected():
     check_scores(np.zeros((0, 3)))
     with pytest.raises(ModelError, match=r"^expected scores in \[0,1\], got -2 to 7: .*sigmoid"):
         check_scores(np.float32([-2, 7]))
-    with pytest.raises(ModelError, match="nan"):
+    with pytest.raises(ModelError, match="got NaN"):
         check_scores(np.float32([0.5, np.nan]))
 
 

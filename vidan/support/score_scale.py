@@ -41,8 +41,8 @@ class ScoreScale:
             MAX_SLOPE.
 
     >>> scale = ScoreScale(level=0.4, slope=2.0)
-    >>> scale.to_common(np.float32([0.2, 0.4, 0.6])).round(2).tolist()
-    [0.12, 0.5, 0.84]
+    >>> [f"{score:.2f}" for score in scale.to_common(np.float32([0.2, 0.4, 0.6]))]
+    ['0.12', '0.50', '0.84']
     """
 
     level: float = 0.5
