@@ -15,7 +15,6 @@ import av
 import pytest
 
 from tests.clips import write_clip
-from vidan.cli import main as cli
 from vidan.execution.replay import FILE
 from vidan.journal import FILE as JOB_FILE
 
@@ -219,9 +218,11 @@ def test_files_named_by_the_clock_equal_those_of_an_uninterrupted_job(tmp_path, 
         assert (cut / name).read_bytes() == (whole / name).read_bytes()
 
 
-def run(capsys, *arguments):
-    code = cli.main(list(arguments))
-    return code, [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+def run(*arguments):
+    """Exit code and error lines of a process of its own: plugins stay registered in this one."""
+    command = [sys.executable, "-m", "vidan", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, [line for line in done.stderr.splitlines() if "error" in line]
 
 
 @pytest.fixture
@@ -233,52 +234,50 @@ def interrupted(here, job):
     return here / "cut"
 
 
-def test_not_a_run_and_a_complete_run(here, job, capsys):
-    code, (line,) = run(capsys, "resume", "nowhere")
+def test_not_a_run_and_a_complete_run(here, job):
+    code, (line,) = run("resume", "nowhere")
     assert code == 2
     assert "nowhere' is not the directory of a run" in line
     assert not (here / "nowhere").exists()
     end(start(here, *job, "hydra.run.dir=done", "max_frames=5"))
-    code, (line,) = run(capsys, "resume", "done")
+    code, (line,) = run("resume", "done")
     assert (code, "done' is complete" in line) == (2, True)
     (here / "done/summary.json").unlink()
-    code, (line,) = run(capsys, "resume", "done")
+    code, (line,) = run("resume", "done")
     assert (code, f"contains no {FILE}" in line) == (2, True)
     (here / "done/.hydra/config.yaml").write_text("- a list\n")
-    code, (line,) = run(capsys, "resume", "done")
+    code, (line,) = run("resume", "done")
     assert (code, "config.yaml' is damaged" in line) == (2, True)
 
 
-def test_a_replaced_video_is_detected(interrupted, capsys):
+def test_a_replaced_video_is_detected(interrupted):
     write_clip(interrupted.parent / "clip.mp4", FRAMES, size=(64, 64))
-    code, (line,) = run(capsys, "resume", "cut")
+    code, (line,) = run("resume", "cut")
     assert code == 1
     assert "source.path is not the file that the interrupted run read" in line
     (interrupted / JOB_FILE).write_text(json.dumps({"began": 1.0}))
-    code, (line,) = run(capsys, "resume", "cut")  # without its identity, its frames reveal it
+    code, (line,) = run("resume", "cut")  # without its identity, its frames reveal it
     assert code == 1
     # Of the first two frames, which are detected at the same time, either may be the first.
     assert re.search(r"the source has changed: frame [01] was 64x48 px at .* s, now 64x64 px", line)
 
 
 @pytest.mark.parametrize("keep_time", [True, False])
-def test_a_video_replaced_by_another_of_the_same_size_and_rate_is_detected(
-    interrupted, capsys, keep_time
-):
+def test_a_video_replaced_by_another_of_the_same_size_and_rate_is_detected(interrupted, keep_time):
     clip = interrupted.parent / "clip.mp4"
     data, times = bytearray(clip.read_bytes()), (clip.stat().st_atime_ns, clip.stat().st_mtime_ns)
     data[len(data) // 2] ^= 1  # the same frames in size and time
     clip.write_bytes(data)
     if keep_time:
         os.utime(clip, ns=times)
-    code, (line,) = run(capsys, "resume", "cut")
+    code, (line,) = run("resume", "cut")
     assert code == 1
     what = "other content" if keep_time else "other time of change and content"
     assert f"source.path is not the file that the interrupted run read ({what})" in line
     data[len(data) // 2] ^= 1
     clip.write_bytes(data)
     os.utime(clip, ns=times)
-    assert run(capsys, "resume", "cut") == (0, [])
+    assert run("resume", "cut") == (0, [])
 
 
 def test_a_new_run_in_the_same_directory_starts_over(interrupted, job):
