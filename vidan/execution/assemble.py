@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,6 @@ from ..config.build import BuildContext, RunContext, build
 from ..errors import DisplayError
 from ..interfaces import (
     Analyzer,
-    Batching,
     Detector,
     EventSink,
     HasImageSize,
@@ -25,9 +24,9 @@ from ..interfaces import (
 )
 from ..journal import RunStart
 from ..kinds import KINDS
+from ..runtime.detector_layer import DetectorLayer
 from ..runtime.tracker_reset import ResettingTracker
 from ..scene import SceneContext
-from ..types import Detections, Frame
 from .parts import Parts
 from .settings import RunSettings
 from .stream_name import stream_name
@@ -79,25 +78,8 @@ class SharedDetectors:
         self._built.clear()
 
 
-class KeptDetector:
+class KeptDetector(DetectorLayer):
     """A detector that a run does not close, since the next one uses it."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """See `Detector`."""
-        return self._detector.labels
-
-    @property
-    def batch(self) -> int:
-        """See `Batching`; 1 if the detector is not."""
-        return self._detector.batch if isinstance(self._detector, Batching) else 1
-
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """See `Detector`."""
-        return self._detector.detect(frames)
 
     def close(self) -> None:
         """Do nothing."""

@@ -18,9 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import SinkError, SourceError
-from ..interfaces import Batching, Detector, own_labels
-from ..runtime.common_scores import scale_of
-from ..support.score_scale import ScoreScale
+from ..interfaces import Detector
+from ..runtime.detector_layer import DetectorLayer
 from ..types import Detections, Frame
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ MAX_BYTES = 4 * 10**9
 """Size after which no more is recorded: a file that is played in a loop never ends."""
 
 
-class ReplayDetector:
+class ReplayDetector(DetectorLayer):
     """A detector that reuses recorded detections, and records new ones.
 
     Args:
@@ -55,29 +54,9 @@ class ReplayDetector:
     """
 
     def __init__(self, detector: Detector, path: Path, *, resumed: bool) -> None:
-        self._detector = detector
+        super().__init__(detector)
         self._store = DetectionStore(path, resumed=resumed)
         self.count = self._store.count
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """See `Detector`."""
-        return self._detector.labels
-
-    @property
-    def own_labels(self) -> tuple[tuple[str, ...], ...]:
-        """See `RenamesLabels`; its labels if the detector does not rename any."""
-        return own_labels(self._detector)
-
-    @property
-    def batch(self) -> int:
-        """See `Batching`; 1 if the detector is not."""
-        return self._detector.batch if isinstance(self._detector, Batching) else 1
-
-    @property
-    def score_scale(self) -> ScoreScale | None:
-        """See `HasScoreScale`; None if the detector is not."""
-        return scale_of(self._detector)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """The recorded detections of frames, or what the detector finds in them."""
@@ -96,7 +75,7 @@ class ReplayDetector:
     def close(self) -> None:
         """Close the detector and the file."""
         self._store.close()
-        self._detector.close()
+        super().close()
 
 
 class DetectionStore:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from ..events import Event, Measure, Shape
 from ..interfaces import (
     Analyzer,
-    Batching,
     Detector,
     EventSink,
     Measuring,
@@ -27,14 +26,12 @@ from ..interfaces import (
     Stoppable,
     Tracker,
     Visual,
-    own_labels,
 )
 from ..outages import Outages
 from ..runtime.coasting import coast
-from ..runtime.common_scores import scale_of
+from ..runtime.detector_layer import DetectorLayer
 from ..scene import SceneContext
 from ..stats import Stats
-from ..support.score_scale import ScoreScale
 from ..types import Detections, Frame, Result, Tracks
 from .trace import PIXELS, STAGE, Trace, microseconds, now
 
@@ -93,32 +90,12 @@ class TracedSource:
             self._trace.add(method, PIXELS, frame, since)
 
 
-class TracedDetector:
+class TracedDetector(DetectorLayer):
     """A detector whose calls are timed; a batch counts for each of its frames."""
 
     def __init__(self, detector: Detector, trace: Trace) -> None:
-        self._detector = detector
+        super().__init__(detector)
         self._trace = trace
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """See `Detector`."""
-        return self._detector.labels
-
-    @property
-    def own_labels(self) -> tuple[tuple[str, ...], ...]:
-        """See `RenamesLabels`; its labels if the detector does not rename any."""
-        return own_labels(self._detector)
-
-    @property
-    def batch(self) -> int:
-        """See `Batching`; 1 if the detector is not."""
-        return self._detector.batch if isinstance(self._detector, Batching) else 1
-
-    @property
-    def score_scale(self) -> ScoreScale | None:
-        """See `HasScoreScale`; None if the detector is not."""
-        return scale_of(self._detector)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """See `Detector`."""
@@ -128,10 +105,6 @@ class TracedDetector:
             count = 0 if detections is None else len(detections)
             self._trace.add("detector", STAGE, frame, since, objects=count, batch=len(frames))
         return found
-
-    def close(self) -> None:
-        """See `Detector`."""
-        self._detector.close()
 
 
 class TracedTracker:
