@@ -47,6 +47,9 @@ class Row(NamedTuple):
     values: Mapping[str, Any]
 
 
+SCHEMA_TABLE = "vidan_schema"
+"""Table of `sink=sql` with the version of the others."""
+
 RUN = Column("run", str, "id of the run; the same when it is resumed")
 STREAM = Column("stream", str, "name of the stream")
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 from vidan.errors import SourceError
 from vidan.support.secrets import redacted
 
+from ...sinks.store.tables import SCHEMA_TABLE
 from ..batch.layout import MANIFEST
 
 Kind = Literal["dataset", "database", "lines"]
@@ -90,16 +94,26 @@ def _in_folder(top: Path) -> Iterator[Place]:
             yield from (Place("dataset", str(folder / each)) for each in datasets)
             continue
         databases = [
-            place
+            Place("database", str(folder / file))
             for file in sorted(files)
-            if file.endswith((".sqlite", ".db"))
-            and file != MANIFEST
-            and (place := _of_file(folder / file)).kind == "database"
+            if file.endswith((".sqlite", ".db")) and _has_events(folder / file)
         ]
         if databases:
             yield from databases
         elif LINES in files:
             yield Place("lines", str(folder / LINES))
+
+
+def _has_events(path: Path) -> bool:
+    """Whether it is a database of sink=sql: other parts of vidan keep databases of their own."""
+    if _of_file(path).kind != "database":
+        return False
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+        try:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            return (SCHEMA_TABLE,) in tables.fetchall()
+        except sqlite3.DatabaseError:
+            return True  # damaged: reading it reports the error
 
 
 def _is_dataset(folder: Path) -> bool:

@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from vidan.errors import SinkError
 
-from ..tables import TABLES
+from ..tables import SCHEMA_TABLE, TABLES
 
 VERSION = 2
 """Of the schema: increased with each change, for which MIGRATIONS gets a function."""
@@ -65,7 +65,7 @@ EVENTS_BY_TIME = Index(
     "vidan_events_by_time", SQL_TABLES["events"].c.kind, SQL_TABLES["events"].c.timestamp
 )
 
-SCHEMA = Table("vidan_schema", METADATA, Column("version", Integer, nullable=False))
+SCHEMA = Table(SCHEMA_TABLE, METADATA, Column("version", Integer, nullable=False))
 
 LOCK = 0x7669_6461_6E  # "vidan"
 """Number of the lock that one process at a time has while it changes the schema of PostgreSQL."""

@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import json
+import math
 import sqlite3
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from vidan.cli import main as cli
 from vidan.events import APPEARED, CROSSED, ENTERED, EXITED, FLOW, Event
 from vidan.testing import blank, result
 from vidan_plugins.sinks.events.file import EventLines
+from vidan_plugins.sinks.web.history.store import HistoryStore
 from vidan_plugins.tools.report.places import find_places
 from vidan_plugins.tools.report.report import run
 
@@ -200,6 +202,16 @@ def test_the_manifest_of_a_batch_job_has_no_events(tmp_path):
         database.execute("CREATE TABLE files (name)")
     with pytest.raises(SourceError, match="there are no events in it"):
         find_places(str(tmp_path))
+    make("lines", tmp_path)
+    assert [place.kind for place in find_places(str(tmp_path))] == ["lines"]
+
+
+def test_other_databases_in_the_folder_of_a_run_are_left_out(tmp_path):
+    HistoryStore(tmp_path / "history.sqlite", "run", math.inf).close()
+    make("sqlite", tmp_path)
+    (place,) = find_places(str(tmp_path))
+    assert place == ("database", str(tmp_path / "v.sqlite"))
+    (tmp_path / "v.sqlite").unlink()
     make("lines", tmp_path)
     assert [place.kind for place in find_places(str(tmp_path))] == ["lines"]
 
