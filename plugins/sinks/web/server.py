@@ -37,6 +37,9 @@ STREAM_ROUTES: dict[str, Callable[[LiveStream], Callable[[web.Request], Awaitabl
 }
 """What is served for each stream: at the root for the first one, and at `streams/<name>/`."""
 
+ENDLESS = ("view", "stream.mjpg")
+"""Routes without an answer to HEAD: theirs to GET ends with the stream."""
+
 
 class Server:
     """Serves the streams that are added, until it is closed.
@@ -96,7 +99,9 @@ class Server:
             for name in FILES:
                 router.add_get(f"{prefix}/{name}", self._file)
             for name, of in STREAM_ROUTES.items():
-                router.add_get(f"{prefix}/{name}", self._of_stream(of), allow_head=False)
+                router.add_get(
+                    f"{prefix}/{name}", self._of_stream(of), allow_head=name not in ENDLESS
+                )
             for method, name, handler in EDITOR_ROUTES:
                 router.add_route(method, f"{prefix}/{name}", self._of_editor(handler))
             for method, name, handler in HISTORY_ROUTES:

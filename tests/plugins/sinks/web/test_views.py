@@ -203,6 +203,13 @@ def test_health_is_waiting_ok_or_stalled(web, ask, monkeypatch):
     assert json.load(ask(web, "/healthz")) == {"status": "stalled"}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/results.json", "/snapshot.jpg", "/thumbnail.jpg"])
+def test_head_is_answered_like_get(web, ask, path):
+    web.write(result(0))
+    assert ask(web, path).status == 200
+    assert ask(web, path, method="HEAD").status == 200
+
+
 def viewers(ask, web):
     text = ask(web, "/metrics").read().decode()
     return float(text.split("\nvidan_viewers ")[1].split()[0])
