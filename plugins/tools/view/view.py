@@ -4,52 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-import secrets
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import av
 import av.error
-from msgspec import Meta
 from omegaconf import OmegaConf
 
-from vidan.cli.terminal import console
 from vidan.config.check import checked
 from vidan.config.compose import compose
 from vidan.errors import ConfigError
 from vidan.events import Event
 from vidan.execution.directory import CONFIG_FOLDER
-from vidan.options import SECRET
 
-from ...sinks.http.endpoint import listen
-from ...sinks.http.server import HttpServer
 from ...sinks.web.history.routes import HistoryRoutes, Recording
 from ...sinks.web.history.store import HistoryStore
+from ..serving import ServerSettings, serve
 
 HISTORY, EVENTS = "history.sqlite", "events.jsonl"
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm")
-
-MAX_CONNECTIONS = 32
-TIMEOUT_S = 20.0
-"""After which a client that does not read or request is disconnected."""
-
-POLL_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Keys of `conf/view.yaml`; see there."""
-
-    host: str
-    port: Annotated[int, Meta(ge=0, le=65535)]
-    token: Annotated[str, SECRET] | None
-    certificate: str | None
-    key: str | None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -60,29 +36,10 @@ def run(arguments: Sequence[str]) -> int:
     directory = Path(named[0])
     config = compose([each for each in arguments if "=" in each], "view")
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    settings = checked(Settings, values)
-    token = settings.token or secrets.token_urlsafe(24)
+    settings = checked(ServerSettings, values)
     with _history(directory) as path:
         routes = HistoryRoutes(path, dated=False, recordings=_recordings(directory))
-        endpoint = listen(settings.host, settings.port, token, settings.certificate, settings.key)
-        server = HttpServer(
-            endpoint,
-            routes.add_to,
-            name="vidan-view",
-            max_connections=MAX_CONNECTIONS,
-            timeout=TIMEOUT_S,
-        )
-        try:
-            address = f"{endpoint.url}?token={token}"
-            console().print(f"see it at {address}", soft_wrap=True, markup=False, style=None)
-            while server.running:
-                time.sleep(POLL_S)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            server.close()
-        if server.error is not None:
-            raise server.error
+        serve(settings, routes.add_to, "see it at")
     return 0
 
 
