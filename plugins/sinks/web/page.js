@@ -1,29 +1,12 @@
 "use strict";
-const at = (id) => document.getElementById(id);
 const view = at("image").getContext("bitmaprenderer");
 const HISTORY = 180; // seconds of latency
 const STALLED_AFTER = 5; // seconds without a new image
 let ended = false;
 
-function setState(text, kind = "") {
-  if (at("state").textContent !== text) at("state").textContent = text; // or screen readers would repeat it
-  at("state").className = kind;
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
-}
-
 function row(...cells) {
-  const tr = document.createElement("tr");
-  tr.append(...cells.map((cell) => element("td", cell)));
-  return tr;
+  return element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell))));
 }
-
-const clock = (seconds) =>
-  new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19);
 
 const duration = (seconds) =>
   seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${Math.round(seconds)} s`;
@@ -71,11 +54,8 @@ function show(stats) {
   const labels = new Set([...Object.keys(stats.total), ...Object.keys(stats.now)]);
   at("objects").replaceChildren(
     ...[...labels].map((label) => row(label, ended ? "–" : stats.now[label] ?? 0, stats.total[label] ?? 0)));
-  at("events").replaceChildren(...stats.events.map((event) => {
-    const li = element("li", event.text);
-    li.prepend(element("time", clock(event.time)));
-    return li;
-  }));
+  at("events").replaceChildren(
+    ...stats.events.map((event) => element("li", {}, element("time", {}, clock(event.time)), event.text)));
   chart(stats.latency);
 }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import resources
 
 from aiohttp import web
+
+SHARED = ("common.js", "icon.svg", "page.css", "strings.js")
+"""Files that several pages use."""
 
 CONTENT_TYPES = {
     ".css": "text/css",
@@ -21,6 +25,11 @@ def page_file(name: str) -> web.Response:
     return web.Response(text=text, content_type=content_type, charset="utf-8")
 
 
-async def served(name: str, _: web.Request) -> web.Response:
-    """A handler of a file of the pages, given its name."""
+def add_shared(router: web.UrlDispatcher) -> None:
+    """Serve the files that several pages use."""
+    for name in SHARED:
+        router.add_get(f"/{name}", partial(_served, name))
+
+
+async def _served(name: str, _: web.Request) -> web.Response:
     return page_file(name)

@@ -16,7 +16,7 @@ from ..http.shared import SharedServers
 from .editor.routes import EDITOR_ROUTES
 from .history.routes import HISTORY_ROUTES
 from .live_stream import LiveStream
-from .pages import page_file
+from .pages import SHARED, page_file
 
 CONNECTIONS_PER_VIEWER = 8
 """Browsers open up to 6 connections to load a page."""
@@ -24,7 +24,7 @@ CONNECTIONS_PER_VIEWER = 8
 SPARE_CONNECTIONS = 16
 """Connections beside those of viewers, for `/metrics` and the like."""
 
-FILES = ("icon.svg", "page.css", "page.js", "wall.css", "wall.js", "strings.js")
+FILES = (*SHARED, "page.js", "wall.css", "wall.js")
 """Beside the pages."""
 
 STREAM_ROUTES: dict[str, Callable[[LiveStream], Callable[[web.Request], Awaitable[Any]]]] = {

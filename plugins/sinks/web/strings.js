@@ -105,7 +105,3 @@ const TEXT = {
   wallState: "{live} of {count} live",
   zone: "Zone",
 };
-const say = (key, values = {}) => TEXT[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-for (const each of document.querySelectorAll("[data-text]")) each.textContent = say(each.dataset.text);
-for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", say(each.dataset.label));
-for (const each of document.querySelectorAll("[data-title]")) each.title = say(each.dataset.title);

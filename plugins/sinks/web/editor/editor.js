@@ -1,7 +1,5 @@
 "use strict";
-const at = (id) => document.getElementById(id);
 const svg = at("drawing");
-const SVG = "http://www.w3.org/2000/svg";
 const REFRESH_MS = 1000; // between two live images
 const DEFAULTS = { anchor: "bottom", in: "right" };
 const shapeOf = (id) => state.shapes.find((shape) => shape.id === id);
@@ -171,13 +169,6 @@ function located(event) {
   return [clamp((event.clientX - box.left) / box.width), clamp((event.clientY - box.top) / box.height)];
 }
 
-function made(name, attributes, parent = svg) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  parent.append(element);
-  return element;
-}
-
 function pixels(points) {
   const [width, height] = size();
   return points.map(([x, y]) => [x * width, y * height]);
@@ -191,8 +182,8 @@ function arrow([x1, y1], [x2, y2], parent) {
   const angle = Math.atan2(y2 - y1, x2 - x1), length = Math.hypot(x2 - x1, y2 - y1) * 0.3;
   const tip = (turn) => `M${x2} ${y2}L${x2 - length * Math.cos(angle + turn)} ${y2 - length * Math.sin(angle + turn)}`;
   const d = `M${x1} ${y1}L${x2} ${y2}${tip(0.5)}${tip(-0.5)}`;
-  made("path", { class: "halo", d }, parent);
-  made("path", { class: "arrow", d }, parent);
+  drawn(parent, "path", { class: "halo", d });
+  drawn(parent, "path", { class: "arrow", d });
 }
 
 function inArrow(shape, parent) {
@@ -207,7 +198,7 @@ function handle(shape, list, number, label, kind = "handle") {
   const [[x, y]] = pixels([list[number]]);
   const radius = (matchMedia("(pointer: coarse)").matches ? 13 : 7) * size()[0] / (svg.clientWidth || 1);
   const name = say("point", { name: label, number: number + 1, x: Math.round(x), y: Math.round(y) });
-  const circle = made("circle", { class: kind, cx: x, cy: y, r: radius, tabindex: 0, role: "button", "aria-label": name });
+  const circle = drawn(svg, "circle", { class: kind, cx: x, cy: y, r: radius, tabindex: 0, role: "button", "aria-label": name });
   circle.dataset.key = `${shape.id}/${label}/${number}`;
   circle.onpointerdown = (event) => begin(event, shape, list, number);
   circle.onkeydown = (event) => handleKey(event, shape, list, number);
@@ -219,7 +210,7 @@ function between(shape, number) {
   const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], [[x, y]] = pixels([middle]);
   const radius = 5 * size()[0] / (svg.clientWidth || 1);
   const name = say("pointNew", { name: shape.name, number: number + 1 });
-  const circle = made("circle", { class: "between", cx: x, cy: y, r: radius, tabindex: 0, role: "button", "aria-label": name });
+  const circle = drawn(svg, "circle", { class: "between", cx: x, cy: y, r: radius, tabindex: 0, role: "button", "aria-label": name });
   const add = () => {
     remember();
     const own = shapeOf(shape.id);
@@ -249,13 +240,13 @@ function renderDrawing() {
   for (const shape of state.shapes) {
     const closed = shape.kind !== "line", d = path(shape.points, closed);
     const kind = { line: "", zone: "zone", ground: "plane" }[shape.kind];
-    made("path", { class: "halo", d });
-    made("path", { class: `shape ${kind} ${shape.id === chosen ? "chosen" : ""}`, d }).onpointerdown = (e) => pick(e, shape);
-    if (!closed) made("path", { class: "hit", d }).onpointerdown = (e) => pick(e, shape);
+    drawn(svg, "path", { class: "halo", d });
+    drawn(svg, "path", { class: `shape ${kind} ${shape.id === chosen ? "chosen" : ""}`, d }).onpointerdown = (e) => pick(e, shape);
+    if (!closed) drawn(svg, "path", { class: "hit", d }).onpointerdown = (e) => pick(e, shape);
     if (!closed) inArrow(shape, svg);
     if (shape.direction) arrow(...pixels(shape.direction), svg);
-    const [[x, y]] = pixels(shape.points), caption = made("text", { class: "caption", x, y: y - height / 60, "font-size": 15 * width / (svg.clientWidth || width) });
-    caption.textContent = shape.name;
+    const [[x, y]] = pixels(shape.points);
+    drawn(svg, "text", { class: "caption", x, y: y - height / 60, "font-size": 15 * width / (svg.clientWidth || width) }, shape.name);
   }
   for (const shape of state.shapes) {
     if (tool) break;
@@ -264,10 +255,10 @@ function renderDrawing() {
     if (shape.kind === "zone" && shape.id === chosen) shape.points.forEach((_, number) => between(shape, number));
   }
   if (tool) {
-    if (sketch.length > 1) made("path", { class: "shape", d: path(sketch, false) });
-    for (const [x, y] of pixels(sketch)) made("circle", { class: "handle", cx: x, cy: y, r: 6 * width / (svg.clientWidth || 1) });
+    if (sketch.length > 1) drawn(svg, "path", { class: "shape", d: path(sketch, false) });
+    for (const [x, y] of pixels(sketch)) drawn(svg, "circle", { class: "handle", cx: x, cy: y, r: 6 * width / (svg.clientWidth || 1) });
     const [[x, y]] = pixels([cross]), arm = width / 40;
-    made("path", { class: "cross", d: `M${x - arm} ${y}H${x + arm}M${x} ${y - arm}V${y + arm}` });
+    drawn(svg, "path", { class: "cross", d: `M${x - arm} ${y}H${x + arm}M${x} ${y - arm}V${y + arm}` });
   }
   if (focused) svg.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
@@ -381,13 +372,6 @@ function choose(id, focus = null) {
   chosen = id;
   render();
   if (focus) svg.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
-}
-
-function element(name, attributes = {}, ...children) {
-  const one = document.createElement(name);
-  Object.assign(one, attributes);
-  one.append(...children);
-  return one;
 }
 
 function renderList() {
@@ -559,18 +543,6 @@ function tell(text, bad = false) {
 
 const dirty = () => info !== null && frozen() !== savedAs;
 
-async function ask(url, given = {}) {
-  let answer;
-  try {
-    answer = await fetch(url, given);
-  } catch {
-    throw new Error(say("offline"));
-  }
-  const content = await answer.json().catch(() => ({ error: answer.statusText }));
-  if (!answer.ok) throw Object.assign(new Error(content.error ?? answer.statusText), { status: answer.status });
-  return content;
-}
-
 async function load() {
   const fresh = await ask("scene.json");
   info = fresh;
@@ -626,10 +598,7 @@ onbeforeunload = (event) => dirty() && event.preventDefault();
 onresize = () => info && renderDrawing();
 
 async function refresh() {
-  const next = new Image();
-  next.id = "image";
-  next.alt = "";
-  next.src = `frame.jpg?${++images}`;
+  const next = element("img", { id: "image", alt: "", src: `frame.jpg?${++images}` });
   try {
     await next.decode();
   } catch {

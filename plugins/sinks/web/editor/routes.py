@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +12,7 @@ from aiohttp import web
 
 from vidan.errors import ConfigError
 
-from ..pages import page_file, served
+from ..pages import add_shared, page_file
 from .scene_file import ConflictError, SceneFile
 
 MAX_SCENE_BYTES = 256 * 2**10
@@ -76,8 +75,7 @@ class EditorRoutes:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers, with the page at the root and the files that it shares."""
         router.add_get("/", self.page)
-        for name in ("icon.svg", "strings.js"):
-            router.add_get(f"/{name}", partial(served, name))
+        add_shared(router)
         for method, name, handler in EDITOR_ROUTES:
             router.add_route(method, f"/{name}", getattr(self, handler))
 

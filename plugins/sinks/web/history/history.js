@@ -1,34 +1,15 @@
 "use strict";
-const at = (id) => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
 const REFRESH_MS = 5000;
 const BINS = 48;
 const SPANS = [["hour", 3600], ["today", 0], ["week", 7 * 86400], ["month", 30 * 86400], ["all", null]];
 const WIDTH = 640, HEIGHT = 176, FLOOR = HEIGHT - 20, TOP = 16; // of a chart, px
 let dated = true, events = [], videos = [], colors = new Map();
 
-function element(name, attributes = {}, ...children) {
-  const one = document.createElement(name);
-  Object.assign(one, attributes);
-  one.append(...children);
-  return one;
-}
-
-function made(parent, name, attributes, text) {
-  const one = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
-  if (text !== undefined) one.textContent = text;
-  parent.append(one);
-}
-
 function moment(seconds, long = false) {
-  if (dated) {
-    const date = new Date(seconds * 1000), today = new Date().toDateString() === date.toDateString();
-    const options = { hour: "2-digit", minute: "2-digit", ...(long && { second: "2-digit" }), ...(!today && { month: "short", day: "numeric" }) };
-    return date.toLocaleString(undefined, options);
-  }
-  const rest = Math.max(0, seconds);
-  return new Date(rest * 1000).toISOString().slice(rest < 3600 ? 14 : 11, 19);
+  if (!dated) return clock(seconds);
+  const date = new Date(seconds * 1000), today = new Date().toDateString() === date.toDateString();
+  const options = { hour: "2-digit", minute: "2-digit", ...(long && { second: "2-digit" }), ...(!today && { month: "short", day: "numeric" }) };
+  return date.toLocaleString(undefined, options);
 }
 
 const color = (name) => {
@@ -37,19 +18,15 @@ const color = (name) => {
 };
 
 function frame(figure, answer, top, title) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", title);
+  figure.replaceChildren();
+  const svg = drawn(figure, "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": title });
   for (const part of [0, 0.5, 1]) {
     const y = FLOOR - (FLOOR - TOP) * part;
-    made(svg, "line", { x1: 0, x2: WIDTH, y1: y, y2: y });
+    drawn(svg, "line", { x1: 0, x2: WIDTH, y1: y, y2: y });
   }
-  made(svg, "text", { x: 0, y: 11 }, String(Math.round(top * 10) / 10));
-  made(svg, "text", { x: 0, y: HEIGHT - 4 }, moment(answer.begin));
-  made(svg, "text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, moment(answer.begin + answer.step * answer.bins));
-  figure.replaceChildren(svg);
+  drawn(svg, "text", { x: 0, y: 11 }, String(Math.round(top * 10) / 10));
+  drawn(svg, "text", { x: 0, y: HEIGHT - 4 }, moment(answer.begin));
+  drawn(svg, "text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, moment(answer.begin + answer.step * answer.bins));
   return svg;
 }
 
@@ -73,7 +50,7 @@ function bars(figure, answer, series, title) {
     one.counts.forEach((count, bin) => {
       if (!count) return;
       const height = (FLOOR - TOP) * count / top, y = FLOOR - (FLOOR - TOP) * levels[bin] / top - height;
-      made(svg, "rect", { class: color(one.name), x: bin * wide + 0.5, y, width: Math.max(1, wide - 1), height });
+      drawn(svg, "rect", { class: color(one.name), x: bin * wide + 0.5, y, width: Math.max(1, wide - 1), height });
       levels[bin] += count;
     });
   key(figure, series.map((one) => one.name));
@@ -88,7 +65,7 @@ function curves(figure, answer, title) {
     let points = [];
     const end = () => {
       if (points.length === 1) points.push([points[0][0] + wide, points[0][1]]);
-      if (points.length) made(svg, "polyline", { class: color(one.label), points: points.map((point) => point.join(",")).join(" ") });
+      if (points.length) drawn(svg, "polyline", { class: color(one.label), points: points.map((point) => point.join(",")).join(" ") });
       points = [];
     };
     one.mean.forEach((value, bin) => (value === null ? end() : points.push([(bin + 0.5) * wide, FLOOR - (FLOOR - TOP) * value / top])));
@@ -171,12 +148,6 @@ function span() {
   return { begin: end - length, end, bins: { hour: 60, week: 84, month: 60 }[name] };
 }
 
-async function ask(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(answer.statusText);
-  return answer.json();
-}
-
 async function refresh() {
   const wanted = query(span());
   at("csv").href = `history.csv?${wanted}`;
@@ -191,10 +162,9 @@ async function refresh() {
     at("more").hidden = !events.length || events[events.length - 1].number <= 1;
     if (!events.length) at("list").replaceChildren(element("li", { textContent: say("nothingHere"), id: "none" }));
     else at("none")?.remove();
-    at("state").textContent = "";
+    setState("");
   } catch {
-    at("state").textContent = say("offline");
-    at("state").className = "lost";
+    setState(say("offline"), "lost");
   }
 }
 

@@ -9,7 +9,6 @@ import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from aiohttp import web
 from vidan.errors import SinkError
 from vidan.support.text import csv_cell
 
-from ..pages import page_file, served
+from ..pages import add_shared, page_file
 from . import questions
 from .questions import MAX_BINS, MAX_EVENTS, Span
 from .store import reading
@@ -66,8 +65,7 @@ class HistoryRoutes:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers, with the page at the root and the files that it shares."""
         router.add_get("/", self.page)
-        for name in ("icon.svg", "page.css", "strings.js"):
-            router.add_get(f"/{name}", partial(served, name))
+        add_shared(router)
         for method, name, handler in HISTORY_ROUTES:
             router.add_route(method, f"/{name}", getattr(self, handler))
 
