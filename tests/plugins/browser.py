@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
@@ -48,6 +49,22 @@ def visit(chromium):
         context.close()
     assert [text for text in messages if not any(each in text for each in tolerated)] == []
     assert len(hosts) == 1
+
+
+def until(page, condition, timeout=20.0):
+    """Wait until a condition holds, while the page runs."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        page.wait_for_timeout(50)
+
+
+def until_true(page, expression):
+    """Wait until an expression of JavaScript is true.
+
+    Not `wait_for_function`: it evaluates text in the page, which the policy of the page forbids.
+    """
+    until(page, lambda: page.evaluate(expression))
 
 
 def assert_accessible(page):

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.plugins.browser import until
 from tests.plugins.sinks.web.results import Still, result
 from vidan.stats import Stats
 from vidan_plugins.analytics.presence import Presence
@@ -100,14 +101,6 @@ def pixels(page):
     """The image as displayed: (H,W,3) uint8."""
     png = np.frombuffer(page.locator("#image").screenshot(), np.uint8)
     return cv2.imdecode(png, cv2.IMREAD_COLOR)
-
-
-def until(page, condition, timeout=20.0):
-    """Wait until a condition holds, while the page runs."""
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end
-        page.wait_for_timeout(50)
 
 
 def expect_motion(page):

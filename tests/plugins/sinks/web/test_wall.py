@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.browser import assert_accessible
+from tests.plugins.browser import assert_accessible, until_true
 from tests.plugins.sinks.web.results import result
 from tests.plugins.sinks.web.test_browser import PHONE, Run
 from vidan.config.build import RunContext
@@ -124,7 +124,7 @@ class TestBrowser:
         tile = page.locator("#wall a", has_text="hall & stairs")
         expect(tile.locator(".state")).to_have_text("live")
         expect(tile).to_contain_text("1 person")
-        page.wait_for_function("document.querySelector('#wall img').naturalWidth > 0")
+        until_true(page, "document.querySelector('#wall img').naturalWidth > 0")
         expect(page.locator("#wall a", has_text="cellar")).to_contain_text("waiting")
         expect(page.locator("#wall a.ended")).to_contain_text("yard")
         assert_accessible(page)

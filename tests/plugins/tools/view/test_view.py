@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 import vidan
-from tests.plugins.browser import assert_accessible
+from tests.plugins.browser import assert_accessible, until_true
 from vidan.cli.main import main
 
 RUN = [
@@ -53,13 +53,13 @@ def test_a_finished_run_in_the_browser(ran, visit):
         page = visit(f"{address}?token={token}", viewport={"width": 1280, "height": 900})
         crossed = page.locator("#list li", has_text="line.crossed")
         expect(crossed).to_have_count(1)
-        page.wait_for_function("document.querySelector('#video').readyState >= 1")
+        until_true(page, "document.querySelector('#video').readyState >= 1")
         assert_accessible(page)
         assert page.evaluate("document.querySelector('#video').duration") == pytest.approx(
             3, abs=0.2
         )
         crossed.get_by_role("button").click()
-        page.wait_for_function("document.querySelector('#video').currentTime > 0.3")
+        until_true(page, "document.querySelector('#video').currentTime > 0.3")
         page.evaluate("document.querySelector('#video').pause()")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.plugins.browser import assert_accessible
+from tests.plugins.browser import assert_accessible, until_true
 from tests.plugins.sinks.web.results import Still, result
 from vidan.config.build import RunContext
 from vidan.errors import ConfigError, SinkError
@@ -328,7 +328,7 @@ class TestBrowser:
         expect(shown.locator("#zone-table")).to_contain_text("2.0 s")
         expect(shown.locator("#flow-table")).to_contain_text("till")
         expect(shown.locator("#list li")).to_have_count(4)
-        shown.wait_for_function("document.querySelector('#list img').naturalWidth > 0")
+        until_true(shown, "document.querySelector('#list img').naturalWidth > 0")
         assert_accessible(shown)
         screenshot(shown, "history")
         shown.get_by_label("Line or zone").select_option("door")
