@@ -98,7 +98,7 @@ class FileConnection:
             return None
         frame = self._frames.make(decoded, self._reader.frame_interval)
         if self._pacer is not None:
-            self._pacer.hold(frame)
+            frame.captured = self._pacer.wait(frame.time)
         return frame
 
     def close(self) -> None:

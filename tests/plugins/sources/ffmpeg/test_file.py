@@ -524,6 +524,18 @@ def test_frames_of_a_live_file_come_no_earlier_than_they_are_due(tmp_path):
     assert all(f.captured - before >= f.time for f in frames)
 
 
+def test_a_late_frame_of_a_live_file_was_captured_when_it_was_due(tmp_path):
+    path = write_clip(tmp_path / "late.mp4", 10, rate=100)
+    source = VideoFile(str(path), live=True)
+    frames = iter(source)
+    first = next(frames)
+    time.sleep(0.2)  # all others are late
+    rest = list(frames)
+    source.close()
+    for frame in rest:
+        assert frame.captured - first.captured == pytest.approx(frame.time, abs=1e-6)
+
+
 def test_closing_ends_the_wait_for_a_live_frame(tmp_path):
     path = write_clip(tmp_path / "slow.mp4", 30, rate=1)
     source = VideoFile(str(path), live=True)
