@@ -1,0 +1,1 @@
+"""Components that only benchmarks need; loaded with `plugins_dir`."""
