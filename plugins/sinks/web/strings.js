@@ -56,6 +56,8 @@ const TEXT = {
   line: "Line",
   live: "Saved: the run counts with it now.",
   loiter: "Loitering after, s (or label=s, label=s)",
+  maximum: "maximum",
+  mean: "mean",
   meters: "Point {number}: meters to the right, meters forward",
   minutesAgo: "{minutes} min ago",
   more: "Earlier events",
@@ -68,6 +70,7 @@ const TEXT = {
   nothingHere: "Nothing in this time.",
   now: "now",
   objects: "Objects",
+  occupancy: "Objects in zones (mean; dashed: maximum)",
   offline: "the server does not answer",
   peopleOverTime: "Objects over time (mean)",
   point: "{name}, point {number}: {x}, {y}. Arrow keys move it.",
@@ -103,5 +106,6 @@ const TEXT = {
   visits: "Visits to zones",
   wall: "Streams",
   wallState: "{live} of {count} live",
+  when: "when",
   zone: "Zone",
 };

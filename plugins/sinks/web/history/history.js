@@ -56,22 +56,27 @@ function bars(figure, answer, series, title) {
   key(figure, series.map((one) => one.name));
 }
 
-function curves(figure, answer, title) {
-  const series = answer.objects;
+function curve(svg, values, top, wide, style) {
+  let points = [];
+  const end = () => {
+    if (points.length === 1) points.push([points[0][0] + wide, points[0][1]]);
+    if (points.length) drawn(svg, "polyline", { class: style, points: points.map((point) => point.join(",")).join(" ") });
+    points = [];
+  };
+  values.forEach((value, bin) => (value === null ? end() : points.push([(bin + 0.5) * wide, FLOOR - (FLOOR - TOP) * value / top])));
+  end();
+}
+
+function curves(figure, answer, series, title, withPeaks = false) {
+  // The mean of each series, and its maximum in dashes.
   if (!series.length) return nothing(figure);
   const top = Math.max(1, ...series.flatMap((one) => one.peak)), svg = frame(figure, answer, top, title);
   const wide = WIDTH / answer.bins;
   for (const one of series) {
-    let points = [];
-    const end = () => {
-      if (points.length === 1) points.push([points[0][0] + wide, points[0][1]]);
-      if (points.length) drawn(svg, "polyline", { class: color(one.label), points: points.map((point) => point.join(",")).join(" ") });
-      points = [];
-    };
-    one.mean.forEach((value, bin) => (value === null ? end() : points.push([(bin + 0.5) * wide, FLOOR - (FLOOR - TOP) * value / top])));
-    end();
+    if (withPeaks) curve(svg, one.peak, top, wide, `${color(one.name)} peak`);
+    curve(svg, one.mean, top, wide, color(one.name));
   }
-  key(figure, series.map((one) => one.label));
+  key(figure, series.map((one) => one.name));
 }
 
 function table(id, heads, rows) {
@@ -101,16 +106,29 @@ function show(answer) {
     at("video").src = "video/0";
   }
   at("back").hidden = videos.length > 0 || location.pathname.endsWith("/");
-  curves(at("objects"), answer, say("peopleOverTime"));
+  curves(at("objects"), answer, answer.objects.map((one) => ({ ...one, name: one.label })), say("peopleOverTime"));
   const lines = answer.lines.map((one) => ({ ...one, name: `${one.rule} ${say(`direction_${one.direction}`)}` }));
   bars(at("lines"), answer, lines, say("crossings"));
   table("line-table", [say("line"), say("inOut"), say("count"), say("labels")], lines.map((one) => [one.rule, say(`direction_${one.direction}`), one.total, listed(one.labels)]));
   bars(at("zones"), answer, answer.zones.map((one) => ({ ...one, name: one.rule })), say("visits"));
   table("zone-table", [say("zone"), say("visits"), say("dwell"), say("labels")], answer.zones.map((one) => [one.rule, one.total, seconds(one.dwell), listed(one.labels)]));
+  occupancy(answer);
   at("flow-section").hidden = !answer.flows.length;
   table("flow-table", [say("from"), say("to"), say("label"), say("count")], answer.flows.map((one) => [one.origin, one.destination, one.label ?? "–", one.count]));
   choices("rule", answer.rules);
   choices("label", answer.labels);
+}
+
+function occupancy(answer) {
+  const zones = answer.occupancy.map((one) => ({ ...one, name: one.rule }));
+  at("occupancy-section").hidden = !zones.length;
+  curves(at("occupancy"), answer, zones, say("occupancy"), true);
+  const rows = zones.map(({ name, mean, peak }) => {
+    const known = mean.filter((value) => value !== null), most = Math.max(...peak);
+    const average = known.reduce((sum, value) => sum + value, 0) / known.length;
+    return [name, average.toFixed(1), most, moment(answer.begin + answer.step * peak.indexOf(most))];
+  });
+  table("occupancy-table", ["zone", "mean", "maximum", "when"].map((each) => say(each)), rows);
 }
 
 function choices(id, values) {
@@ -151,6 +169,7 @@ function span() {
 async function refresh() {
   const wanted = query(span());
   at("csv").href = `history.csv?${wanted}`;
+  at("occupancy-csv").href = `occupancy.csv?${wanted}`;
   try {
     show(await ask(`history.json?${wanted}`));
     const newest = events.length ? events[0].number : 0;

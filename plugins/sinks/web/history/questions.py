@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from .level_questions import object_levels, zone_levels
+from .span import BIN, Span
 from .store import rows
-
-MAX_BINS = 400
-"""Intervals of a chart, at most."""
 
 MAX_EVENTS = 200
 """Events of one answer, at most."""
@@ -20,45 +18,10 @@ MAX_EVENTS = 200
 CROSSED = "kind = 'line.crossed'"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A time and its intervals.
-
-    Attributes:
-        begin: s since 1970, or stream time.
-        step: length of an interval, s.
-        bins: number of intervals.
-        rule: of events; None for all.
-        label: of events and objects; None for all.
-    """
-
-    begin: float
-    step: float
-    bins: int
-    rule: str | None = None
-    label: str | None = None
-
-    @property
-    def end(self) -> float:
-        """Exclusive."""
-        return self.begin + self.step * self.bins
-
-    def values(self) -> dict[str, Any]:
-        """For queries."""
-        return {
-            "begin": self.begin,
-            "end": self.end,
-            "step": self.step,
-            "rule": self.rule,
-            "label": self.label,
-        }
-
-
 CHOSEN = (
     "time >= :begin AND time < :end AND (:rule IS NULL OR rule = :rule) "
     "AND (:label IS NULL OR label = :label)"
 )
-BIN = "CAST((time - :begin) / :step AS INTEGER)"
 
 
 def summary(database: sqlite3.Connection, span: Span) -> dict[str, Any]:
@@ -70,7 +33,8 @@ def summary(database: sqlite3.Connection, span: Span) -> dict[str, Any]:
         "lines": _counted(database, span, CROSSED, "direction"),
         "zones": _zones(database, span),
         "flows": _flows(database, span),
-        "objects": _objects(database, span),
+        "objects": object_levels(database, span),
+        "occupancy": zone_levels(database, span),
         "rules": _distinct(database, span, "rule"),
         "labels": _distinct(database, span, "label"),
     }
@@ -189,25 +153,3 @@ def _flows(database: sqlite3.Connection, span: Span) -> list[dict[str, Any]]:
         ORDER BY count DESC
     """  # noqa: S608 - constants
     return [dict(row) for row in rows(database, query, span.values())]
-
-
-def _objects(database: sqlite3.Connection, span: Span) -> list[dict[str, Any]]:
-    """Mean and maximum of objects per interval; None where there were no frames."""
-    chosen = "FROM objects WHERE time >= :begin AND time < :end"
-    minutes = f"SELECT {BIN} AS bin, count(DISTINCT time) AS count {chosen} GROUP BY bin"
-    seen = {row["bin"]: row["count"] for row in rows(database, minutes, span.values())}
-    query = f"""
-        SELECT label, {BIN} AS bin, sum(mean) AS total, max(peak) AS peak {chosen}
-            AND label != '' AND (:label IS NULL OR label = :label) GROUP BY label, bin
-    """
-    labels: dict[str, dict[str, list[float | None]]] = {}
-    for row in rows(database, query, span.values()):
-        entry = labels.get(row["label"])
-        if entry is None:
-            entry = labels[row["label"]] = {
-                name: [0 if n in seen else None for n in range(span.bins)]
-                for name in ("mean", "peak")
-            }
-        entry["mean"][row["bin"]] = round(row["total"] / seen[row["bin"]], 3)
-        entry["peak"][row["bin"]] = row["peak"]
-    return [{"label": label, **values} for label, values in sorted(labels.items())]

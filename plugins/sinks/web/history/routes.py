@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,9 @@ from vidan.support.text import csv_cell
 
 from ..pages import add_shared, page_file
 from . import questions
-from .questions import MAX_BINS, MAX_EVENTS, Span
+from .level_questions import occupancy_table
+from .questions import MAX_EVENTS
+from .span import MAX_BINS, Span
 from .store import reading
 
 HISTORY_ROUTES = (
@@ -28,6 +30,7 @@ HISTORY_ROUTES = (
     ("GET", "history.js", "asset"),
     ("GET", "history.json", "summary"),
     ("GET", "history.csv", "table"),
+    ("GET", "occupancy.csv", "occupancy"),
     ("GET", "events.json", "events"),
     ("GET", "events/{number}.jpg", "image"),
     ("GET", "video/{number}", "video"),
@@ -124,20 +127,36 @@ class HistoryRoutes:
 
     async def table(self, request: web.Request) -> web.Response:
         """The counts per interval as CSV."""
+        heads = ["start", "rule", "kind", "direction", "label", "count"]
+        return await self._csv(request, "history.csv", heads, questions.table)
+
+    async def occupancy(self, request: web.Request) -> web.Response:
+        """The objects in zones per interval as CSV."""
+        heads = ["start", "rule", "mean", "peak"]
+        return await self._csv(request, "occupancy.csv", heads, occupancy_table)
+
+    async def _csv(
+        self,
+        request: web.Request,
+        name: str,
+        heads: Sequence[str],
+        table: Callable[[sqlite3.Connection, Span], Iterable[tuple[Any, ...]]],
+    ) -> web.Response:
+        """A table whose first column is a time, as a file to download."""
 
         def answer(database: sqlite3.Connection) -> str:
             span = _span(request, questions.extent(database))
             text = io.StringIO()
             writer = csv.writer(text)
-            writer.writerow(["start", "rule", "kind", "direction", "label", "count"])
-            for start, *row in questions.table(database, span):
+            writer.writerow(heads)
+            for start, *row in table(database, span):
                 writer.writerow([self._time(start), *map(csv_cell, row)])
             return text.getvalue()
 
         response = web.Response(
             text=await self._ask(answer), content_type="text/csv", charset="utf-8"
         )
-        response.headers["Content-Disposition"] = 'attachment; filename="history.csv"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
     async def _ask(self, answer: Callable[[sqlite3.Connection], Any]) -> Any:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from vidan.errors import SinkError
-from vidan.events import CONFIRMED, Event
+from vidan.events import CONFIRMED, Event, Measure
 from vidan.support.text import one_line
 from vidan.types import Result
+
+from .levels import Levels
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -42,6 +44,14 @@ CREATE TABLE IF NOT EXISTS objects (
     mean REAL NOT NULL,     -- of the frames in the minute
     peak INTEGER NOT NULL,
     PRIMARY KEY (time, label)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS zones (
+    time INTEGER NOT NULL,  -- start of a minute; without objects, there is no row
+    rule TEXT NOT NULL,
+    label TEXT NOT NULL,    -- '' for all
+    mean REAL NOT NULL,
+    peak INTEGER NOT NULL,
+    PRIMARY KEY (time, rule, label)
 ) WITHOUT ROWID;
 """
 
@@ -80,9 +90,8 @@ class HistoryStore:
     def __init__(self, path: Path, run: str, keep: float) -> None:
         self.path, self._run, self._keep = path, run, keep
         self._minute: int | None = None
-        self._frames = 0
-        self._sums: Counter[str] = Counter()
-        self._peaks: dict[str, int] = {}
+        self._objects: Levels[str] = Levels()  # of the minute, by label
+        self._zones: Levels[tuple[str, str]] = Levels()  # by zone and label; "" for all
         self._committed = self._cleaned = time.monotonic()
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,21 +137,19 @@ class HistoryStore:
             )
 
     def see(self, result: Result, when: float) -> None:
-        """Count the objects in a frame.
+        """Count the objects in a frame, and in each zone.
 
         Args:
             result: of the frame.
             when: s since 1970, or in stream time.
         """
-        minute = int(when // MINUTE_S) * MINUTE_S
+        minute = minute_of(when)
         if minute != self._minute:
             self._end_minute()
             self._minute = minute
-        counts = Counter(result.label(number) for number in result.tracks.classes.tolist())
-        self._frames += 1
-        self._sums.update(counts)
-        for label, count in counts.items():
-            self._peaks[label] = max(count, self._peaks.get(label, 0))
+        labels = (result.label(number) for number in result.tracks.classes.tolist())
+        self._objects.add(Counter(map(one_line, labels)))
+        self._zones.add(_in_zones(result.measures))
         now = time.monotonic()
         if now - self._committed >= COMMIT_EVERY_S:
             self._committed = now
@@ -167,25 +174,22 @@ class HistoryStore:
 
     def _end_minute(self) -> None:
         self._put_minute()
-        self._frames = 0
-        self._sums.clear()
-        self._peaks.clear()
+        self._objects, self._zones = Levels(), Levels()
 
     def _put_minute(self) -> None:
         """Write the minute so far."""
         minute = self._minute
-        if minute is None or not self._frames:
+        if minute is None or not self._objects.frames:
             return
-        labels = self._sums or {"": 0}
-        rows = [
-            (minute, one_line(label), self._sums[label] / self._frames, self._peaks.get(label, 0))
-            for label in labels
-        ]
+        objects = [(minute, *row) for row in self._objects] or [(minute, "", 0, 0)]
+        zones = [(minute, *key, mean, peak) for key, mean, peak in self._zones]
+        put = "INSERT OR REPLACE INTO"
         with self._errors():
-            self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", rows)
+            self._database.executemany(f"{put} objects VALUES (?, ?, ?, ?)", objects)
+            self._database.executemany(f"{put} zones VALUES (?, ?, ?, ?, ?)", zones)
 
     def _clean(self, now: float) -> None:
-        for table in ("events", "objects"):
+        for table in ("events", "objects", "zones"):
             self._database.execute(f"DELETE FROM {table} WHERE time < ?", (now - self._keep,))  # noqa: S608
         newest = self._database.execute("SELECT max(number) FROM events").fetchone()[0] or 0
         self._database.execute(
@@ -201,6 +205,18 @@ class HistoryStore:
             raise SinkError(f"cannot write the history {str(self.path)!r}: {error}") from error
 
 
+def _in_zones(measures: Mapping[Measure, float]) -> Counter[tuple[str, str]]:
+    """Objects by zone and label, and by zone with the label ""."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for measure, value in measures.items():
+        if measure.name == "zone_objects":
+            of = dict(measure.labels)
+            zone, label = one_line(of.get("zone", "")), one_line(of.get("label", ""))
+            counts[zone, label] += int(value)
+            counts[zone, ""] += int(value)
+    return counts
+
+
 def _from_data(data: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, kind in FROM_DATA.items():
@@ -210,6 +226,11 @@ def _from_data(data: Mapping[str, Any]) -> dict[str, Any]:
         elif kind is float and isinstance(value, int | float):
             found[name] = float(value)
     return found
+
+
+def minute_of(time: float) -> int:
+    """Start of the minute of a time, s."""
+    return int(time // MINUTE_S) * MINUTE_S
 
 
 @contextmanager

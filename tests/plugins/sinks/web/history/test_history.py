@@ -17,9 +17,10 @@ from tests.plugins.browser import assert_accessible, until_true
 from tests.plugins.sinks.web.results import Still, result
 from vidan.config.build import RunContext
 from vidan.errors import ConfigError, SinkError
-from vidan.events import Event
+from vidan.events import Event, Measure
 from vidan_plugins.sinks.web.history import questions
 from vidan_plugins.sinks.web.history.recorder import HistoryRecorder
+from vidan_plugins.sinks.web.history.span import Span
 from vidan_plugins.sinks.web.history.store import HistoryStore, reading
 
 DAY = 86400.0
@@ -53,7 +54,7 @@ def path(tmp_path):
 
 def summary(path, begin, end, bins, **chosen):
     with reading(path) as database:
-        span = questions.Span(begin, (end - begin) / bins, bins, **chosen)
+        span = Span(begin, (end - begin) / bins, bins, **chosen)
         return questions.summary(database, span)
 
 
@@ -108,6 +109,54 @@ def test_objects_over_time(path):
     assert people["mean"] == [0.75, 3.0]
 
 
+def in_zones(**counts):
+    """A result with numbers of objects by `<zone>_<label>`."""
+    pairs = ((name.split("_"), value) for name, value in counts.items())
+    return replace(
+        result(0),
+        measures={
+            Measure("zone_objects", (("zone", zone), ("label", label))): float(value)
+            for (zone, label), value in pairs
+        },
+    )
+
+
+def filled_zones(path):
+    """Minutes 0 and 1 with objects in zones, 2 without frames, 3 without objects."""
+    store = HistoryStore(path, "run", DAY)
+    store.see(in_zones(till_person=2, till_car=1, door_person=1), 0.0)
+    store.see(in_zones(till_person=1, till_car=0, door_person=0), 30.0)
+    store.see(in_zones(till_person=3), 70.0)
+    store.see(in_zones(till_person=0), 190.0)
+    store.close()
+
+
+def test_objects_in_zones_over_time(path):
+    filled_zones(path)
+    door, till = summary(path, 0, 240, 4)["occupancy"]
+    assert door == {"rule": "door", "mean": [0.5, 0, None, 0], "peak": [1, 0, None, 0]}
+    assert till == {"rule": "till", "mean": [2.0, 3.0, None, 0], "peak": [3, 3, None, 0]}
+    (till,) = summary(path, 0, 240, 2, rule="till", label="person")["occupancy"]
+    assert (till["mean"], till["peak"]) == ([2.25, 0], [3, 0])
+    (cars,) = summary(path, 0, 60, 1, label="car")["occupancy"]
+    assert (cars["rule"], cars["mean"]) == ("till", [0.5])
+    assert summary(path, 180, 240, 1)["occupancy"] == []
+
+
+def test_intervals_shorter_than_a_minute_have_the_values_of_their_minute(path):
+    filled_zones(path)
+    (till,) = summary(path, 20, 140, 6, rule="till")["occupancy"]
+    assert till["mean"] == [2.0, 2.0, 3.0, 3.0, 3.0, None]
+
+
+def test_a_file_from_before_zones_were_stored(path):
+    filled_zones(path)
+    database = sqlite3.connect(path)
+    database.execute("DROP TABLE zones")
+    database.close()
+    assert summary(path, 0, 240, 4)["occupancy"] == []
+
+
 def test_each_event_is_there_once_also_if_the_run_is_repeated(path):
     for _ in range(2):
         store = HistoryStore(path, "run", DAY)
@@ -130,12 +179,14 @@ def test_old_rows_and_images_are_deleted(path, monkeypatch):
     store = HistoryStore(path, "run", 100.0)
     for number in range(10):
         store.add(crossing(number, 0.0), 50.0 * number, b"jpeg")
-        store.see(result(0, [1]), 50.0 * number)
+        store.see(in_zones(till_person=1), 50.0 * number)
     store.close()
     with reading(path) as database:
         times = [row[0] for row in database.execute("SELECT time FROM events ORDER BY time")]
         images = database.execute("SELECT count(*) FROM events WHERE image IS NOT NULL").fetchone()
+        zones = database.execute("SELECT DISTINCT time FROM zones ORDER BY time").fetchall()
     assert times == [350.0, 400.0, 450.0]
+    assert [row[0] for row in zones] == [360, 420]
     assert images[0] == 2
 
 
@@ -193,7 +244,7 @@ def context(tmp_path, *, live=True, name="door", run="run"):
 def filled(serve, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sink = serve(run=context(tmp_path))
-    shown = result(3, [1, 2])
+    shown = replace(result(3, [1, 2]), measures=in_zones(till_person=2).measures)
     sink.emit([crossing(1, 0.1), crossing(2, 0.2, "out"), visit(3, 0.3, 2.0), flow(4, 0.3)])
     sink.write(shown)
     time.sleep(1.1)
@@ -230,6 +281,9 @@ def test_history_over_http(filled, ask):
         ("door", "line.crossed", "out", "1"),
         ("till", "zone.left", "", "1"),
     ]
+    text = get(ask, filled, "/occupancy.csv?bins=1")[1].decode()
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["rule"], row["mean"], row["peak"]) == ("till", "2.0", "2")
     newest = json.loads(get(ask, filled, "/results.json")[1])
     assert len(newest["tracks"]) == 2
 
@@ -327,6 +381,8 @@ class TestBrowser:
         expect(shown.locator("#line-table tbody tr")).to_have_count(2)
         expect(shown.locator("#zone-table")).to_contain_text("2.0 s")
         expect(shown.locator("#flow-table")).to_contain_text("till")
+        expect(shown.locator("#occupancy-table")).to_contain_text("2.0")
+        expect(shown.locator("#occupancy .peak")).not_to_have_count(0)
         expect(shown.locator("#list li")).to_have_count(4)
         until_true(shown, "document.querySelector('#list img').naturalWidth > 0")
         assert_accessible(shown)
@@ -334,7 +390,7 @@ class TestBrowser:
         shown.get_by_label("Line or zone").select_option("door")
         expect(shown.locator("#list li")).to_have_count(2)
         with shown.expect_download() as download:
-            shown.get_by_role("link", name="Download CSV").click()
+            shown.get_by_role("link", name="Download CSV").first.click()
         assert "line.crossed" in Path(download.value.path()).read_text()
         shown.get_by_label("Line or zone").select_option("")
         filled.emit([crossing(77, 0.4, rule="<b>gate")])
