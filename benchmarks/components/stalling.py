@@ -21,6 +21,7 @@ class Stalling:
         delay: until the first frame, s: cameras do not all send at the same time.
         after: until no more frames come, s after the first; None for never.
         fails: whether it ends with an error then.
+        stream: name of the stream; None for the name of the file.
     """
 
     live = True
@@ -33,8 +34,10 @@ class Stalling:
         delay: float = 0.0,
         after: float | None = None,
         fails: bool = False,
+        stream: str | None = None,
     ) -> None:
-        self._source = vidan.create("source", "file", path=path, live=True, loop=True, rate=rate)
+        options = {"path": path, "stream": stream, "rate": rate}
+        self._source = vidan.create("source", "file", live=True, loop=True, **options)
         self.stream = self._source.stream
         self._delay, self._after, self._fails = delay, after, fails
         self._stopped = threading.Event()

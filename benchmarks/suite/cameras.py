@@ -21,9 +21,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,32 +33,26 @@ import numpy as np
 
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.build import build
-from vidan.errors import VidanError
 from vidan.support.program import positive, run_program
 from vidan_plugins.sources.ffmpeg.file import VideoFile
 from vidan_plugins.tools.bench import plot
 
 from ..inputs import parser, video
+from ..processes import COMPONENTS, cpu_time, memory, running
 from ..report import Table, result, save, show
 
 NAME = "cameras"
 RATE = 5.0
 """Detections per second of each camera."""
 
-COMPONENTS = Path(__file__).parents[1] / "components"
-
 WARM_UP_S = 6.0
 """After the first frame of the last camera."""
-
-START_S = 60.0
-"""Longest wait for the first frames."""
 
 COMPLETE, MAX_GROWTH = 0.98, 1.25
 """Share of the frames that arrive, and ratio of the ages in the second half to those in the first,
 of a camera that keeps up."""
 
 FAIRNESS_CAMERAS = 6
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 Camera = Mapping[str, Any]
 """Options of `source=stalling`."""
@@ -75,36 +66,26 @@ def cameras(path: Path, count: int) -> dict[str, Camera]:
     }
 
 
-def start_together(folder: Path, chosen: Mapping[str, Camera]) -> list[subprocess.Popen[bytes]]:
-    """All cameras in one process."""
+def together(folder: Path, chosen: Mapping[str, Camera]) -> list[list[str]]:
+    """Arguments of one run with all cameras."""
     streams = {name: {"source": {"name": "stalling", **c}} for name, c in chosen.items()}
     (folder / "streams.yaml").write_text(json.dumps(streams), encoding="utf-8")
-    return [_start(folder, [f"streams={folder / 'streams.yaml'}", f"run_dir={folder / 'run'}"])]
+    return [[f"streams={folder / 'streams.yaml'}", f"run_dir={folder / 'run'}"]]
 
 
-def start_apart(folder: Path, chosen: Mapping[str, Camera]) -> list[subprocess.Popen[bytes]]:
-    """A process for each camera."""
+def apart(folder: Path, chosen: Mapping[str, Camera]) -> list[list[str]]:
+    """Arguments of a run for each camera."""
     return [
-        _start(
-            folder,
-            [
-                "source=stalling",
-                *(f"source.{key}={value}" for key, value in camera.items()),
-                f"run_dir={folder / 'run' / name}",
-            ],
-        )
+        [
+            "source=stalling",
+            *(f"source.{key}={value}" for key, value in camera.items()),
+            f"run_dir={folder / 'run' / name}",
+        ]
         for name, camera in chosen.items()
     ]
 
 
-def _start(folder: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
-    common = [f"plugins_dir={COMPONENTS}", "sink=[ages]", "counts.reset=start", "quiet=true"]
-    command = [sys.executable, "-m", "vidan", *options, *common]
-    with (folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
-
-
-MODES = {"one process": start_together, "separate processes": start_apart}
+MODES = {"one process": together, "separate processes": apart}
 
 
 def measure(mode: str, chosen: Mapping[str, Camera], seconds: float) -> dict[str, Any]:
@@ -113,53 +94,27 @@ def measure(mode: str, chosen: Mapping[str, Camera], seconds: float) -> dict[str
     Raises:
         VidanError: the run fails.
     """
+    common = [f"plugins_dir={COMPONENTS}", "sink=[ages]", "quiet=true"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        processes = MODES[mode](folder, chosen)
-        try:
-            paths = {each: folder / "run" / each / "ages.txt" for each in chosen}
-            _wait_for(paths.values(), processes, folder / "log.txt")
+        paths = {each: folder / "run" / each / "ages.txt" for each in chosen}
+
+        def started() -> bool:
+            return all(path.exists() and path.stat().st_size for path in paths.values())
+
+        runs = [[*run, *common] for run in MODES[mode](folder, chosen)]
+        with running(folder, runs, started) as processes:
             time.sleep(WARM_UP_S)
-            began, used = time.monotonic(), _cpu(processes)
+            began, used = time.monotonic(), cpu_time(processes)
             time.sleep(seconds)
-            ended, used = time.monotonic(), _cpu(processes) - used
-            memory = sum(_memory(process.pid) for process in processes)
-        finally:
-            for process in processes:
-                process.send_signal(signal.SIGINT)
-            for process in processes:
-                process.wait(30)
+            ended, used = time.monotonic(), cpu_time(processes) - used
+            megabytes = memory(processes)
         found = {each: _ages(path, began, ended) for each, path in paths.items()}
     return {
         "cpu_percent": 100 * used / (ended - began),
-        "memory_mb": memory,
+        "memory_mb": megabytes,
         "cameras": found,
     }
-
-
-def _wait_for(paths: Any, processes: Sequence[subprocess.Popen[bytes]], log: Path) -> None:
-    end = time.monotonic() + START_S
-    while not all(path.exists() and path.stat().st_size for path in paths):
-        if time.monotonic() > end or any(p.poll() is not None for p in processes):
-            raise VidanError(f"vidan does not start: {log.read_text(encoding='utf-8')[-500:]}")
-        time.sleep(0.1)
-
-
-def _cpu(processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """CPU time of processes, s."""
-    used = 0
-    for process in processes:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
-        used += sum(map(int, stat.rpartition(")")[2].split()[11:13]))
-    return used / TICKS
-
-
-def _memory(pid: int) -> float:
-    """Memory of a process, MB; what it shares with others is divided among them."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def _ages(path: Path, began: float, ended: float) -> dict[str, float]:
