@@ -21,7 +21,9 @@ from vidan.types import Frame
 
 log = logging.getLogger(__name__)
 
-DEFAULT_RETRY: Mapping[str, Any] = MappingProxyType({"max": None, "first": 0.5, "longest": 30.0})
+DEFAULT_RETRY: Mapping[str, Any] = MappingProxyType(
+    {"max": None, "first": 0.5, "longest": 30.0, "start": False}
+)
 """Default of the option `retry`; see `Retry`."""
 
 BACKOFF_FACTOR = 2.0
@@ -38,17 +40,24 @@ class Retry:
         max: attempts to reopen a source before giving up; None for no limit.
         first: longest wait before the first attempt, s; it doubles from attempt to attempt.
         longest: longest wait before any attempt, s; at least `first`.
+        start: whether a source that cannot be opened at the start is retried too.
 
     Raises:
         ConfigError: a value is out of range.
     """
 
-    def __init__(self, max: int | None, first: float, longest: float) -> None:  # noqa: A002
+    def __init__(
+        self,
+        max: int | None,  # noqa: A002
+        first: float,
+        longest: float,
+        start: bool = False,
+    ) -> None:
         if max is not None:
             options.whole("retry.max", max, 0)
         options.positive("retry.first", first)
         options.number("retry.longest", longest, first)
-        self.max = max
+        self.max, self.start = max, options.boolean("retry.start", start)
         self._first = first
         self._longest = longest
 
@@ -110,7 +119,8 @@ class Session:
         outages: the outages so far.
 
     Raises:
-        SourceError: the first connection failed; from the iteration, no attempt is left.
+        SourceError: the first connection failed, unless it is retried; from the iteration, no
+            attempt is left.
     """
 
     def __init__(
@@ -128,7 +138,14 @@ class Session:
         self._waits: Iterator[float] | None = None  # during an outage
         self._last_frame = (0.0, time.monotonic())  # its stream time and its arrival, s
         self._reading = threading.Lock()
-        self._connection: Connection | None = connect()
+        self._connection: Connection | None = None
+        try:
+            self._connection = connect()
+        except SourceError as error:
+            if not retry.start:
+                raise
+            self._begin_outage(error)
+            log.warning("cannot open %s: %s; trying again", name, error)
 
     def __iter__(self) -> Iterator[Frame]:
         while (frame := self._next()) is not None:
@@ -195,17 +212,23 @@ class Session:
             self._disconnect()
         if self._retry.max == 0:
             raise error
-        if self._waits is None:
-            stream_time, arrived = self._last_frame
-            self._waits = self._retry.waits()
-            self.outages.begin(time.monotonic() - arrived, stream_time, str(error))
+        waits = self._waits
+        if waits is None:
+            waits = self._begin_outage(error)
             log.warning("lost %s: %s; trying again", self._name, error)
         else:
             log.debug("still lost: %s", error)
-        wait = next(self._waits, None)
+        wait = next(waits, None)
         if wait is None:
             raise SourceError(f"gave up after {self._retry.max} attempts: {error}") from error
         self._stopped.wait(wait)
+
+    def _begin_outage(self, error: SourceError) -> Iterator[float]:
+        """Record an outage; the waits before the attempts to end it."""
+        stream_time, arrived = self._last_frame
+        self._waits = self._retry.waits()
+        self.outages.begin(time.monotonic() - arrived, stream_time, str(error))
+        return self._waits
 
     def _note_frame(self, frame: Frame) -> None:
         if self._waits is not None:

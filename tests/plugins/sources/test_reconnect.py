@@ -73,6 +73,7 @@ def test_missing_keys_of_the_option_have_their_defaults():
         ({"max": -1}, r"^retry\.max=-1: expected"),
         ({"first": 0}, r"^retry\.first=0: expected"),
         ({"first": 5.0, "longest": 1.0}, r"^retry\.longest=1\.0: expected a number of at least 5"),
+        ({"start": "yes"}, r"^retry\.start='yes': expected"),
         ({"longst": 1.0}, r"^retry: no key 'longst': .*longest"),
     ],
 )
@@ -130,3 +131,24 @@ def test_closing_ends_the_iteration():
     assert list(frames) == []
     assert connection.closed
     assert session.connection is None
+
+
+def test_a_source_that_is_not_there_at_the_start_is_an_error():
+    with pytest.raises(SourceError, match="lost"):
+        Session("cam", Connector(LOST), threading.Event(), QUICK_RETRY)
+
+
+def test_a_source_that_is_not_there_at_the_start_is_waited_for(caplog):
+    connect = Connector(LOST, LOST, FakeConnection(frame(0), None))
+    session = Session("cam", connect, threading.Event(), Retry(None, 0.001, 0.001, start=True))
+    assert [each.index for each in session] == [0]
+    (outage,) = session.outages
+    assert (outage.attempts, outage.reason, outage.time) == (2, "lost", 0.0)
+    assert "cannot open cam: lost; trying again" in caplog.text
+
+
+def test_waiting_for_a_source_at_the_start_ends_after_the_last_attempt():
+    retry = Retry(2, 0.001, 0.001, start=True)
+    session = Session("cam", Connector(LOST, LOST, LOST, LOST), threading.Event(), retry)
+    with pytest.raises(SourceError, match="gave up after 2 attempts: lost"):
+        list(session)

@@ -159,6 +159,21 @@ def test_a_camera_that_restarts_20_times_is_reconnected_each_time(camera, readin
     lose_and_find(camera, reading, 20)
 
 
+def test_a_camera_that_is_not_there_at_the_start_is_waited_for(camera, reading):
+    one = camera()
+    one.kill()
+    with pytest.raises(SourceError, match="cannot open"):
+        Rtsp(one.url, retry=QUICK_RETRY)
+    reader = reading(Rtsp(one.url, retry={**QUICK_RETRY, "start": True}))
+    assert reader.source.outages.count == 1
+    one.switch_on()
+    reader.wait_for(5)
+    reader.stop()
+    outage = reader.source.outages.latest
+    assert outage.time == 0
+    assert outage.length is not None
+
+
 def test_a_camera_that_stays_away_is_given_up_after_the_last_attempt(camera, closing):
     one = camera()
     source = closing(Rtsp(one.url, retry={**QUICK_RETRY, "max": 3}))
