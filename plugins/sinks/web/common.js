@@ -30,6 +30,43 @@ function setState(text, kind = "") {
   at("state").className = kind;
 }
 
+// What the viewer has switched on or off, by name; remembered in the browser.
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem("vidan")) ?? {};
+  } catch {
+    return {}; // not allowed, or not written by this page
+  }
+}
+
+function store(name, on) {
+  try {
+    localStorage.setItem("vidan", JSON.stringify({ ...stored(), [name]: on }));
+  } catch {
+    // not allowed, or full: it is not remembered
+  }
+}
+
+// Let the button, and the key F, show an element on the full screen; Escape ends it.
+function fullScreen(button, shown) {
+  if (!document.fullscreenEnabled) return;
+  const toggle = () => {
+    const change = document.fullscreenElement ? document.exitFullscreen() : shown.requestFullscreen();
+    change.catch(() => {}); // the browser may refuse
+  };
+  button.hidden = false;
+  button.onclick = toggle;
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "f" || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.target.matches?.("input, select, textarea")) return;
+    event.preventDefault();
+    toggle();
+  });
+  document.addEventListener("fullscreenchange", () => {
+    button.textContent = say(document.fullscreenElement ? "fullScreenEnd" : "fullScreen");
+  });
+}
+
 // Stream time as a clock shows it.
 const clock = (seconds) =>
   new Date(Math.max(0, seconds) * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19);

@@ -1,91 +1,128 @@
-"""Encodes the newest image as JPEG, once for all viewers and only while one is waiting."""
+"""Encodes the newest image as JPEG, once for all viewers who see the same, while one waits."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from vidan.events import Event
 from vidan.images import jpeg
 from vidan.types import Result
 
+from ..drawing.options import Drawing
 from ..drawing.painter import Painter
+from .choices import Choice, chosen, configured
 
 CLOSE_TIMEOUT_S = 2.0
-"""Time for the thread to encode the last image."""
+"""Time for the thread to encode the last images."""
 
 UNLIMITED_PX = 1 << 16
 
 
+@dataclass(slots=True, eq=False)
+class _Rendering:
+    """The images of one choice.
+
+    Attributes:
+        painter: draws them, in the thread of the encoder.
+        encoded: number of the result that was encoded last.
+        requested: whether any viewer waits for one.
+    """
+
+    painter: Painter
+    encoded: int = 0
+    requested: bool = False
+
+
 class JpegEncoder:
-    """A thread that draws and encodes the newest result.
+    """A thread that draws and encodes the newest result, for each choice that is requested.
 
     Args:
         width: maximum width of the image, px; larger images are scaled down.
         quality: JPEG quality, 1 to 100.
-        painter: draws the results, in the thread of the encoder.
-        on_image: called with each JPEG, in the thread.
+        drawing: what is drawn unless viewers choose something else.
+        on_image: called with the choice and each JPEG, in the thread.
 
     Attributes:
+        configured: the choice that is as configured.
         newest: the newest result; None before the first.
         error: what ended the thread early, if anything.
     """
 
     def __init__(
-        self, width: int, quality: int, painter: Painter, on_image: Callable[[bytes], None]
+        self, width: int, quality: int, drawing: Drawing, on_image: Callable[[Choice, bytes], None]
     ) -> None:
         self._width, self._quality, self._on_image = width, quality, on_image
+        self._drawing, self.configured = drawing, configured(drawing)
         self._changed = threading.Condition()
         self.newest: Result | None = None
-        self._pending: Result | None = None
-        self._requested = self._closed = False
-        self._painter = painter
+        self._number = 0  # of the newest result
+        self._closed = False
+        self._renderings = {self.configured: _Rendering(Painter(drawing))}
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
 
-    @property
-    def pending(self) -> bool:
-        """Whether there is a result newer than the last one encoded."""
-        return self._pending is not None
+    def pending(self, choice: Choice) -> bool:
+        """Whether there is a result newer than the last one encoded for a choice."""
+        rendering = self._renderings.get(choice)
+        return (0 if rendering is None else rendering.encoded) < self._number
 
     def submit(self, result: Result) -> None:
         """Replace the pending result. Does not wait."""
         with self._changed:
-            self._pending = self.newest = result
+            self.newest = result
+            self._number += 1
             self._changed.notify()
 
     def notice(self, events: Iterable[Event]) -> None:
         """Highlight events in the next images. Does not wait."""
-        self._painter.notice(events)
+        with self._changed:
+            for rendering in self._renderings.values():
+                rendering.painter.notice(events)
 
-    def request(self, requested: bool) -> None:
-        """Set whether any viewer waits for an image. Does not wait."""
+    def request(self, choice: Choice, requested: bool) -> None:
+        """Set whether any viewer waits for an image of a choice. Does not wait."""
         with self._changed:
             if not self._closed:
-                self._requested = requested
+                if choice not in self._renderings:
+                    painter = Painter(chosen(self._drawing, choice))
+                    self._renderings[choice] = _Rendering(painter)
+                self._renderings[choice].requested = requested
                 self._changed.notify()
 
     def close(self, *, finish: bool) -> None:
         """End the thread; with `finish`, after the pending result is encoded."""
         with self._changed:
-            self._closed, self._requested = True, finish
+            self._closed = True
+            for rendering in self._renderings.values():
+                rendering.requested = finish
             self._changed.notify()
         self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
         try:
-            while (result := self._next()) is not None:
-                self._on_image(self._encode(result))
+            while (due := self._next()) is not None:
+                choice, number, result = due
+                rendering = self._renderings[choice]
+                self._on_image(choice, self._encode(rendering.painter, result))
+                rendering.encoded = number
         except Exception as error:
             self.error = error
 
-    def _next(self) -> Result | None:
+    def _next(self) -> tuple[Choice, int, Result] | None:
+        """What is to be encoded, with the number of the result; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or (self._requested and self._pending))
-            result, self._pending = self._pending, None
-            return result if self._requested else None
+            self._changed.wait_for(lambda: self._closed or self._due() is not None)
+            choice, result = self._due(), self.newest
+            return None if choice is None or result is None else (choice, self._number, result)
 
-    def _encode(self, result: Result) -> bytes:
-        image = self._painter.annotate(result, (self._width, UNLIMITED_PX))
+    def _due(self) -> Choice | None:
+        """The choice that has waited for longest, if any has to be encoded."""
+        due = [c for c, each in self._renderings.items() if each.requested and self.pending(c)]
+        return min(due, key=lambda choice: self._renderings[choice].encoded, default=None)
+
+    def _encode(self, painter: Painter, result: Result) -> bytes:
+        image = painter.annotate(result, (self._width, UNLIMITED_PX))
         return jpeg(image, self._quality)

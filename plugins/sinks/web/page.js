@@ -2,7 +2,10 @@
 const view = at("image").getContext("bitmaprenderer");
 const HISTORY = 180; // seconds of latency
 const STALLED_AFTER = 5; // seconds without a new image
+const parts = [...document.querySelectorAll("[data-part]")]; // buttons
 let ended = false;
+let socket = null;
+let shown = null; // parts that the server draws now; null before they are known
 
 function row(...cells) {
   return element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell))));
@@ -45,6 +48,8 @@ function show(stats) {
   else setState(say("state_live"), "live");
   at("history").hidden = !stats.recorded || ended;
   at("edit").hidden = !stats.editable || ended;
+  if (shown === null) showParts(stats.shown);
+  for (const button of parts) button.disabled = ended;
   at("stream").textContent = stats.stream ?? "";
   document.title = stats.stream ? `${stats.stream} · vidan` : "vidan";
   at("fps").textContent = ended ? "–" : stats.fps.toFixed(1);
@@ -59,6 +64,23 @@ function show(stats) {
   chart(stats.latency);
 }
 
+// The configured parts, but for those that the viewer has switched.
+function showParts(configured) {
+  const chosen = stored();
+  for (const button of parts) {
+    const { part } = button.dataset;
+    button.setAttribute("aria-pressed", chosen[part] ?? configured.includes(part));
+  }
+  shown = configured.toString();
+  tellParts();
+}
+
+function tellParts() {
+  const wanted = parts.filter((button) => button.getAttribute("aria-pressed") === "true").map((button) => button.dataset.part);
+  if (wanted.sort().toString() !== shown && socket.readyState === WebSocket.OPEN) socket.send(`show ${wanted.join(" ")}`);
+  shown = wanted.toString();
+}
+
 async function draw(jpeg) {
   const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
   const { width, height } = bitmap, canvas = at("image");
@@ -68,15 +90,18 @@ async function draw(jpeg) {
 }
 
 function connect() {
-  const socket = new WebSocket(new URL("view", location.href.replace(/^http/, "ws")));
+  socket = new WebSocket(new URL("view", location.href.replace(/^http/, "ws")));
   // An image is requested when the one before is shown: none queues up in the network, and a
   // hidden page requests none.
-  const request = () => socket.readyState === WebSocket.OPEN && socket.send("next");
+  const own = socket, request = () => own.readyState === WebSocket.OPEN && own.send("next");
   socket.binaryType = "arraybuffer";
-  socket.onopen = request;
+  shown = null;
   socket.onmessage = ({ data }) => {
-    if (typeof data === "string") show(JSON.parse(data));
-    else draw(data).catch(console.error).finally(() => requestAnimationFrame(request));
+    if (typeof data === "string") {
+      const first = shown === null;
+      show(JSON.parse(data)); // tells what to draw
+      if (first) request();
+    } else draw(data).catch(console.error).finally(() => requestAnimationFrame(request));
   };
   socket.onclose = ({ code }) => {
     if (code === 1013) setState(say("tooMany"), "lost");
@@ -85,5 +110,13 @@ function connect() {
   };
 }
 
+for (const button of parts)
+  button.onclick = () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", on);
+    store(button.dataset.part, on);
+    tellParts();
+  };
+fullScreen(at("full"), at("stage"));
 at("all").hidden = !/\/streams\/[^/]+\/$/.test(location.pathname);
 connect();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,10 @@ from vidan.scene import SceneContext
 from vidan.stats import Stats
 from vidan.types import Result
 
-from ..drawing.options import ALL, Values
+from ..drawing.options import ALL, Drawing, Values
 from ..drawing.painter import Painter
 from ..http.endpoint import listen
+from .choices import NOTHING, Choice
 from .history.recorder import HistoryRecorder
 from .history.routes import HistoryRoutes
 from .jpeg import JpegEncoder
@@ -97,7 +99,7 @@ class Web:
             )
         self._scene = LiveScene(scene) if edit else None
         self._history = _history(history, history_keep, run)
-        painter, thumbnails = Painter.of(drawing), Painter.of(drawing)
+        shown = NOTHING if drawing is None else Drawing.of(drawing)
         shared = token, certificate, key, max_viewers, timeout
 
         def start() -> Server:
@@ -110,7 +112,7 @@ class Web:
         self._closed = False
         self.live_stats = LiveStats()
         self._metrics = self.server.metrics.add_stream()
-        self.encoder = JpegEncoder(width, quality, painter, self._publish)
+        self.encoder = JpegEncoder(width, quality, shown, self._publish)
         name = "stream" if run is None else run.stream
         self._live = LiveStream(
             name,
@@ -118,7 +120,7 @@ class Web:
             self.encoder,
             max_viewers,
             timeout,
-            thumbnails,
+            Painter(shown),
             self._scene,
             None
             if self._history is None
@@ -180,8 +182,8 @@ class Web:
         if error is not None:
             raise SinkError(f"the view at {self.address!r} failed: {error}") from error
 
-    def _publish(self, jpeg: bytes) -> None:
-        self.server.call(self._live.hub.publish, jpeg)
+    def _publish(self, choice: Choice, jpeg: bytes) -> None:
+        self.server.call(partial(self._live.hub.publish, choice), jpeg)
 
     @property
     def outputs(self) -> list[str]:

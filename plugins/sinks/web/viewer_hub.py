@@ -7,7 +7,9 @@ import contextlib
 import json
 import math
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -16,6 +18,7 @@ from vidan.types import Result
 
 from ..drawing.painter import Painter
 from ..http.server import CLOSE_TIMEOUT_S
+from .choices import Choice
 from .jpeg import UNLIMITED_PX, JpegEncoder
 from .live_stats import LiveStats
 
@@ -27,6 +30,22 @@ THUMBNAIL_AGE_S = 0.5
 
 STATS_INTERVAL_S = 0.5
 """Time between two messages with statistics."""
+
+
+@dataclass(slots=True, eq=False)
+class Viewer:
+    """A viewer, and what it has chosen to see."""
+
+    choice: Choice
+
+
+@dataclass(slots=True, eq=False)
+class _Images:
+    """The images of a choice: the newest, its number, and how many viewers wait for the next."""
+
+    jpeg: bytes = b""
+    number: int = 0
+    waiting: int = 0
 
 
 class ViewerHub:
@@ -43,7 +62,6 @@ class ViewerHub:
     Attributes:
         live_stats: as given.
         viewers: number of viewers.
-        jpeg: the newest image; empty before the first.
         number: of the newest image, from 1.
         ended: set when the run has ended.
     """
@@ -59,20 +77,30 @@ class ViewerHub:
     ) -> None:
         self.live_stats = live_stats
         self.viewers = 0
-        self.jpeg = b""
         self.number = 0
+        self._images: defaultdict[Choice, _Images] = defaultdict(_Images)
         self.ended = asyncio.Event()
         self._encoder = encoder
         self._max_viewers, self._editable, self._recorded = max_viewers, editable, recorded
         self._thumbnails, self._thumbnail = thumbnails, b""
         self._thumbnail_of: tuple[float, Result | None] = -math.inf, None  # when, and of which
         self._drawing = asyncio.Lock()
-        self._waiting = 0
         self._changed = asyncio.Event()
 
-    def publish(self, jpeg: bytes) -> None:
-        """Set the newest image."""
-        self.jpeg, self.number = jpeg, self.number + 1
+    def publish(self, choice: Choice, jpeg: bytes) -> None:
+        """Set the newest image of a choice."""
+        self.number += 1
+        images = self._images[choice]
+        images.jpeg, images.number = jpeg, self.number
+        self._notify()
+
+    def jpeg(self, viewer: Viewer) -> bytes:
+        """The newest image for a viewer; empty before the first."""
+        return self._images[viewer.choice].jpeg
+
+    def choose(self, viewer: Viewer, choice: Choice) -> None:
+        """Change what a viewer sees, also in the image that it waits for."""
+        viewer.choice = choice
         self._notify()
 
     def end(self) -> None:
@@ -102,7 +130,7 @@ class ViewerHub:
         return self.viewers >= self._max_viewers
 
     @contextlib.contextmanager
-    def viewer(self) -> Iterator[None]:
+    def viewer(self) -> Iterator[Viewer]:
         """Count as a viewer within the block.
 
         Raises:
@@ -112,22 +140,34 @@ class ViewerHub:
             raise web.HTTPServiceUnavailable(text="too many viewers (max_viewers)\n")
         self.viewers += 1
         try:
-            yield
+            yield self.new_viewer()
         finally:
             self.viewers -= 1
 
-    async def newer_than(self, seen: int) -> int:
-        """Wait for an image newer than number `seen`; returns its number.
+    def new_viewer(self) -> Viewer:
+        """One that sees what is configured, and does not count."""
+        return Viewer(self._encoder.configured)
+
+    async def newer_than(self, seen: int, viewer: Viewer) -> int:
+        """Wait for an image for a viewer other than number `seen`; returns its number.
 
         Returns `seen` if the run ends first. An image encoded for another viewer is used only if
         there is no newer result, so that slow viewers never get a stale frame.
         """
-        if self.number == seen or self._encoder.pending:
-            seen = self.number
-            with self._requested():
-                while self.number == seen and not self.ended.is_set():
+        while not self.ended.is_set():
+            choice = viewer.choice
+            images = self._images[choice]
+            last = images.number
+            if last != seen and not self._encoder.pending(choice):
+                return last
+            with self._requested(choice):
+                while images.number == last and not self.ended.is_set():
                     await self._changed.wait()
-        return self.number
+                    if viewer.choice != choice:
+                        break
+                else:
+                    return images.number
+        return seen
 
     async def thumbnail(self) -> bytes | None:
         """A small image, at most THUMBNAIL_AGE_S older than the newest; None before the first."""
@@ -145,14 +185,15 @@ class ViewerHub:
         return jpeg(image, THUMBNAIL_QUALITY)
 
     @contextlib.contextmanager
-    def _requested(self) -> Iterator[None]:
-        self._waiting += 1
-        self._encoder.request(True)
+    def _requested(self, choice: Choice) -> Iterator[None]:
+        images = self._images[choice]
+        images.waiting += 1
+        self._encoder.request(choice, True)
         try:
             yield
         finally:
-            self._waiting -= 1
-            self._encoder.request(self._waiting > 0)
+            images.waiting -= 1
+            self._encoder.request(choice, images.waiting > 0)
 
     async def messages(self) -> AsyncIterator[str]:
         """Statistics as JSON, every STATS_INTERVAL_S; the last message has `ended` set."""
@@ -169,5 +210,6 @@ class ViewerHub:
             "ended": self.ended.is_set(),
             "editable": self._editable,
             "recorded": self._recorded,
+            "shown": sorted(self._encoder.configured),
         }
         return json.dumps(self.live_stats.snapshot() | state)

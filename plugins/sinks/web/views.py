@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ..http.metrics import STALLED_AFTER_S
 from ..jsonl import record
+from .choices import parsed
 from .pages import page_file
-from .viewer_hub import ViewerHub
+from .viewer_hub import Viewer, ViewerHub
 
 BOUNDARY = b"--frame\r\n"
 """Separates the images of a Motion JPEG stream."""
@@ -20,7 +21,7 @@ SNAPSHOT_TIMEOUT_S = 2.0
 """Longest wait of `/snapshot.jpg` for a newer image."""
 
 MAX_MESSAGE_BYTES = 64
-"""Longest message of a viewer, which only requests the next image."""
+"""Longest message of a viewer: `next`, or `show` and what it chooses to see."""
 
 
 class Views:
@@ -55,7 +56,9 @@ class Views:
     async def view(self, request: web.Request) -> web.StreamResponse:
         """The web socket of the page: statistics as text, and an image for each request.
 
-        At most one image is in transit, so no stale images queue up in a slow network.
+        The message `next` requests an image; `show boxes labels trails`, or some of them, tells
+        what is to be drawn from now on. At most one image is in transit, so no stale images queue
+        up in a slow network.
         """
         socket = web.WebSocketResponse(
             timeout=1, heartbeat=self._timeout, max_msg_size=MAX_MESSAGE_BYTES, compress=False
@@ -65,10 +68,11 @@ class Views:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many viewers")
             return socket
         requested = asyncio.Event()
-        with self._hub.viewer():
-            receiving = asyncio.create_task(self._receive_requests(socket, requested))
-            sending_stats = asyncio.create_task(self._send_stats(request, socket))
-            sending_images = asyncio.create_task(self._send_images(request, socket, requested))
+        with self._hub.viewer() as viewer:
+            receiving = asyncio.create_task(self._receive(socket, viewer, requested))
+            sending_stats = asyncio.create_task(self._send_stats(request, socket, viewer))
+            images = self._send_images(request, socket, viewer, requested)
+            sending_images = asyncio.create_task(images)
             try:
                 await asyncio.wait({receiving, sending_stats}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -76,40 +80,51 @@ class Views:
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the run has ended")
         return socket
 
-    @staticmethod
-    async def _receive_requests(socket: web.WebSocketResponse, requested: asyncio.Event) -> None:
-        """Set `requested` for each message of the viewer, until it disconnects."""
-        async for _ in socket:
-            requested.set()
+    async def _receive(
+        self, socket: web.WebSocketResponse, viewer: Viewer, requested: asyncio.Event
+    ) -> None:
+        """Set `requested` and the choice of the viewer as it asks, until it disconnects."""
+        async for message in socket:
+            words = message.data.split() if message.type is WSMsgType.TEXT else []
+            if words[:1] == ["show"]:
+                self._hub.choose(viewer, parsed(words[1:]))
+            else:
+                requested.set()
 
     async def _send_images(
-        self, request: web.Request, socket: web.WebSocketResponse, requested: asyncio.Event
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        viewer: Viewer,
+        requested: asyncio.Event,
     ) -> None:
         seen = 0
         while not self._hub.ended.is_set():
             await requested.wait()
             requested.clear()
-            before, seen = seen, await self._hub.newer_than(seen)
+            before, seen = seen, await self._hub.newer_than(seen, viewer)
             if seen != before:
-                await self.send(request, socket.send_bytes(self._hub.jpeg))
+                await self.send(request, socket.send_bytes(self._hub.jpeg(viewer)))
 
-    async def _send_stats(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+    async def _send_stats(
+        self, request: web.Request, socket: web.WebSocketResponse, viewer: Viewer
+    ) -> None:
         async for message in self._hub.messages():
-            if self._hub.ended.is_set() and self._hub.jpeg:
-                await self.send(request, socket.send_bytes(self._hub.jpeg))
+            if self._hub.ended.is_set() and (last := self._hub.jpeg(viewer)):
+                await self.send(request, socket.send_bytes(last))
             await self.send(request, socket.send_str(message))
 
     async def motion_jpeg(self, request: web.Request) -> web.StreamResponse:
         """Motion JPEG, for players and other programs."""
-        with self._hub.viewer():
+        with self._hub.viewer() as viewer:
             response = web.StreamResponse()
             response.content_type = "multipart/x-mixed-replace; boundary=frame"
             await response.prepare(request)
             seen = 0
             with contextlib.suppress(ConnectionError):
                 await self.send(request, response.write(BOUNDARY))
-                while (number := await self._hub.newer_than(seen)) != seen:
-                    seen, jpeg = number, self._hub.jpeg
+                while (number := await self._hub.newer_than(seen, viewer)) != seen:
+                    seen, jpeg = number, self._hub.jpeg(viewer)
                     # Browsers show an image only when they receive the boundary after it.
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     part = b"".join((head.encode(), jpeg, b"\r\n", BOUNDARY))
@@ -118,12 +133,14 @@ class Views:
 
     async def snapshot(self, _: web.Request) -> web.Response:
         """The newest image, with drawings."""
+        viewer = self._hub.new_viewer()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):
-                await self._hub.newer_than(0)
-        if not self._hub.jpeg:
+                await self._hub.newer_than(0, viewer)
+        jpeg = self._hub.jpeg(viewer)
+        if not jpeg:
             raise web.HTTPServiceUnavailable(text="there is no image yet\n")
-        return web.Response(body=self._hub.jpeg, content_type="image/jpeg")
+        return web.Response(body=jpeg, content_type="image/jpeg")
 
     async def thumbnail(self, _: web.Request) -> web.Response:
         """A small image, at most THUMBNAIL_AGE_S old."""

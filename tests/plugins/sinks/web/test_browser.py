@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.plugins.browser import until
+from tests.plugins.browser import assert_accessible, until, until_true
 from tests.plugins.sinks.web.results import Still, result
 from vidan.stats import Stats
 from vidan_plugins.analytics.presence import Presence
@@ -240,12 +240,23 @@ def test_the_whole_page_is_visible_on_every_screen(run, visit, colors, device):
     expect_motion(page)
     page.wait_for_timeout(1500)
     screenshot(page, f"{device}-{colors}")
+    assert_accessible(page)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     bright = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
     assert bright > 200 if colors == "light" else bright < 60
     width = sizes["viewport"]["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # no horizontal scrolling
-    for part in ("#image", "#state", "#fps", "#skipped", "#objects", "#chart", "#events"):
+    for part in (
+        "#image",
+        "#tools",
+        "#full",
+        "#state",
+        "#fps",
+        "#skipped",
+        "#objects",
+        "#chart",
+        "#events",
+    ):
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0, part
         assert box["x"] + box["width"] <= width, part
@@ -254,3 +265,64 @@ def test_the_whole_page_is_visible_on_every_screen(run, visit, colors, device):
     assert image["width"] / image["height"] == pytest.approx(16 / 9, rel=0.01)
     beside = fps["x"] > image["x"] + image["width"]
     assert beside == (device == "wide")
+
+
+def toggle(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def expect_boxes(page, shown):
+    """The box of the track is at 8 to 24 px, in the dark corner of the image; it has a color."""
+    until(page, lambda: (np.ptp(pixels(page), axis=2)[:40].max() > 60) == shown)
+
+
+def test_boxes_labels_and_trails_can_be_hidden_by_each_viewer(run, visit):
+    one, two = visit(run.sink.address), visit(run.sink.address)
+    for page in (one, two):
+        expect_state(page, "live")
+        expect_boxes(page, True)
+    for name in ("Labels", "Boxes"):
+        expect(toggle(one, name)).to_have_attribute("aria-pressed", "true")
+        toggle(one, name).focus()
+        one.keyboard.press("Enter")
+        expect(toggle(one, name)).to_have_attribute("aria-pressed", "false")
+    expect_boxes(one, False)
+    expect_boxes(two, True)
+    one.reload()  # the browser remembers it
+    expect(toggle(one, "Boxes")).to_have_attribute("aria-pressed", "false")
+    expect(toggle(one, "Trails")).to_have_attribute("aria-pressed", "true")
+    expect_boxes(one, False)
+    run.running.clear()  # also while the camera is lost
+    expect_state(one, re.compile(r"no new image for \d+ s"))
+    toggle(one, "Boxes").click()
+    expect_boxes(one, True)
+
+
+def test_what_is_not_drawn_can_be_shown(start, visit):
+    run = start(drawing={"boxes": False, "unconfirmed": False})
+    page = visit(run.sink.address)
+    expect_state(page, "live")
+    expect(toggle(page, "Boxes")).to_have_attribute("aria-pressed", "false")
+    toggle(page, "Labels").click()
+    expect_boxes(page, False)
+    toggle(page, "Boxes").click()
+    expect_boxes(page, True)
+
+
+def test_full_screen_with_the_keyboard(run, visit):
+    page = visit(run.sink.address, viewport={"width": 1280, "height": 800})
+    expect_state(page, "live")
+    full = "document.fullscreenElement?.id === 'stage'"
+    page.keyboard.press("f")
+    until_true(page, full)
+    expect(toggle(page, "Leave full screen")).to_be_visible()
+    expect_motion(page)
+    assert page.locator("#image").bounding_box()["height"] > 600
+    assert_accessible(page)
+    screenshot(page, "full")
+    page.keyboard.press("f")
+    until_true(page, f"!({full})")
+    toggle(page, "Full screen").click()
+    until_true(page, full)
+    page.evaluate("document.exitFullscreen()")  # as Escape does: the browser handles the key
+    expect(toggle(page, "Full screen")).to_be_visible()

@@ -195,6 +195,37 @@ def test_images_are_encoded_on_request_and_once_for_all_viewers(web, monkeypatch
     assert drawn == [4, 5]
 
 
+def test_one_image_for_each_choice_of_the_viewers(web, monkeypatch):
+    """Viewers who see the same share an image, and each gets its own without a newer frame."""
+    drawn = []
+    annotate = Painter.annotate
+
+    def record(painter, *given):
+        drawn.append(painter)
+        return annotate(painter, *given)
+
+    monkeypatch.setattr(Painter, "annotate", record)
+    web.write(result(100, [1]))
+
+    async def visit(socket):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"ws://127.0.0.1:{web.port}/view") as other,
+        ):
+            plain = await next_image(socket)
+            for each in (socket, other):
+                await each.send_str("show trails nonsense")
+            hidden = [await next_image(each) for each in (socket, other)]
+            await socket.send_str("next")  # waits for the next frame, or for another choice
+            await socket.send_str("show boxes labels trails")
+            return plain, hidden, await next_image(socket)
+
+    plain, (one, other), again = view(web, visit)
+    assert one == other != plain
+    assert again == plain
+    assert len(drawn) == len(set(drawn)) == 2
+
+
 def test_health_is_waiting_ok_or_stalled(web, ask, monkeypatch):
     assert json.load(ask(web, "/healthz")) == {"status": "waiting"}
     web.write(result(0))
