@@ -21,6 +21,7 @@ from .registry.hookspecs import hookimpl
 from .types import ColorSpec, Detections, Frame, Image, Result, Tracks, YuvPlanes
 
 if _typing.TYPE_CHECKING:
+    from .runtime.motion import MotionSettings
     from .runtime.pipeline import Pipeline
     from .runtime.stream import Stream
 
@@ -38,6 +39,7 @@ __all__ = [
     "Image",
     "Measure",
     "ModelError",
+    "MotionSettings",
     "Pipeline",
     "PluginError",
     "Result",
@@ -61,7 +63,11 @@ __all__ = [
     "track",
 ]
 
-_LAZY = {"Pipeline": "vidan.runtime.pipeline", "Stream": "vidan.runtime.stream"}
+_LAZY = {
+    "MotionSettings": "vidan.runtime.motion",
+    "Pipeline": "vidan.runtime.pipeline",
+    "Stream": "vidan.runtime.stream",
+}
 """Imported when first used: `vidan --help` and most plugins have no use for the frame loop."""
 
 

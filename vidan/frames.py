@@ -129,6 +129,11 @@ class Frame(ABC):
         left, top, right, bottom = box
         return resize(self.rgb()[top:bottom, left:right], width, height)
 
+    @property
+    def original(self) -> Frame:
+        """The frame that the source yielded; this one, unless it is a view of another."""
+        return self
+
     def crop(self, box: Box) -> Frame:
         """The part of this frame inside `box`, as a frame of its own; no pixels are made yet.
 
@@ -222,6 +227,11 @@ class View(Frame):
         )
         self._frame = frame
 
+    @property
+    def original(self) -> Frame:
+        """The frame that this is a view of."""
+        return self._frame.original
+
     def _make_rgb(self) -> Image:
         return self.resized(self.width, self.height)
 
@@ -258,3 +268,29 @@ class ScaledFrame(View):
     def resized(self, width: int, height: int) -> Image:
         """The image scaled to (height,width,3) uint8 RGB, from the original in one step."""
         return self._frame.resized(width, height)
+
+
+class RetimedFrame(View):
+    """A frame with another index and time, for a component with a clock of its own."""
+
+    __slots__ = ()
+
+    def __init__(self, frame: Frame, index: int, time: float) -> None:
+        super().__init__(frame, frame.width, frame.height)
+        self.index, self.time = index, time
+
+    def rgb(self) -> Image:
+        """The image of the frame, which is converted once for both."""
+        return self._frame.rgb()
+
+    def yuv(self) -> YuvPlanes | None:
+        """The planes of the frame."""
+        return self._frame.yuv()
+
+    def resized(self, width: int, height: int) -> Image:
+        """The image scaled to (height,width,3) uint8 RGB."""
+        return self._frame.resized(width, height)
+
+    def resized_crop(self, box: Box, width: int, height: int) -> Image:
+        """A part of the image scaled to (height,width,3) uint8 RGB."""
+        return self._frame.resized_crop(box, width, height)

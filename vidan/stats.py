@@ -16,6 +16,10 @@ WINDOW = 20_000
 """Percentiles cover this many of the latest frames, so that endless runs stay bounded."""
 
 
+COUNTS = ("captured", "skipped", "dropped", "frames", "detected", "still", "detections")
+"""Attributes of `Stats` that add up over several streams."""
+
+
 class Series:
     """Durations of one stage; only one thread may add to it."""
 
@@ -44,6 +48,8 @@ class Stats:
 
     Attributes:
         outages: of the source; None if it does not report them.
+        detected: frames that the detector got.
+        still: frames that it did not get because nothing moved.
     """
 
     def __init__(self) -> None:
@@ -60,6 +66,8 @@ class Stats:
         self.skipped = 0
         self.dropped = 0
         self.frames = 0
+        self.detected = 0
+        self.still = 0
         self.detections = 0
 
     def frame_captured(self, index: int, seconds: float) -> None:
@@ -122,6 +130,8 @@ class Stats:
                 "captured": self.captured,
                 "dropped": self.dropped,
                 "skipped": self.skipped,
+                "detected": self.detected,
+                "still": self.still,
                 "detections": self.detections,
                 "objects": dict(sorted(self._objects.items())),
                 "events": dict(sorted(self._events.items())),
@@ -136,7 +146,7 @@ class Stats:
         total = cls()
         for part in parts:
             with part._lock:
-                for name in ("captured", "skipped", "dropped", "frames", "detections"):
+                for name in COUNTS:
                     setattr(total, name, getattr(total, name) + getattr(part, name))
                 total._objects += part._objects
                 total._events += part._events

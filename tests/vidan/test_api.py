@@ -231,7 +231,7 @@ def test_notebooks_show_results_and_summaries(detections_file):
 
 def test_options_have_the_same_names_in_python_and_in_the_configuration():
     config = compose([])
-    known = {*config, *config.pipeline, "sinks", "analyzers"}
+    known = {*config, *config.pipeline, *config.detector, "sinks", "analyzers"}
     own = {"streams", "detector", "name"}
     for target in (vidan.Stream, vidan.Pipeline):
         assert set(inspect.signature(target).parameters) - known - own == set()

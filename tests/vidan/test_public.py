@@ -11,7 +11,7 @@ from vidan.kinds import KINDS
 ROOT = Path(vidan.__file__).parents[1]
 HEAVY = {"cv2", "av", "onnxruntime", "tensorflow", "filterpy", "scipy", "keras"}
 FOLDERS = {kind.plural for kind in KINDS.values()}
-LAZY = {"images.py": {"cv2"}, "anonymize.py": {"cv2"}}
+LAZY = {"images.py": {"cv2"}, "anonymize.py": {"cv2"}, "motion.py": {"cv2"}}
 """Imported inside a function, when it is first called."""
 
 

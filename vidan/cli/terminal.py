@@ -179,6 +179,8 @@ def table(summary: Mapping[str, Any], labels: Sequence[str] = ()) -> Table:
     grid = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     dropped = f"{summary['dropped']} dropped, {summary['skipped']} skipped"
     grid.add_row("frames", f"{summary['frames']} ({dropped})")
+    if still := summary.get("still"):
+        grid.add_row("", f"{summary['detected']} detected, {still} not: nothing moved")
     objects = ", ".join(f"{count} {one_line(label)}" for label, count in summary["objects"].items())
     grid.add_row("tracks", objects or f"none, {summary['detections']} detections")
     if summary["frames"] and not summary["detections"] and labels:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from omegaconf import DictConfig
 
-from ..config.check import checked
+from ..config.check import check, checked
 from ..config.resolve import resolved
-from ..errors import ConfigError
+from ..errors import ConfigError, did_you_mean
 from ..kinds import KINDS
+from ..runtime.motion import MotionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class RunSettings:
         run_dir: folder of the outputs.
         components: by kind, the options of the component; for kinds with several components, the
             options of each by its name.
+        motion: the settings `detector.motion`; None without `detector.when=motion`.
         pipeline: the config group `pipeline`.
         scene: the config group `scene`.
         counts: the settings `counts`.
@@ -74,6 +76,7 @@ class RunSettings:
 
     run_dir: Path
     components: Mapping[str, Mapping[str, Any]]
+    motion: MotionSettings | None
     pipeline: PipelineSettings
     scene: Mapping[str, Any]
     counts: CountsSettings
@@ -93,15 +96,30 @@ class RunSettings:
         values = resolved(config)
         kinds = [name for name, kind in KINDS.items() if kind.in_run and _given(values, name)]
         components = {kind: _group(values, kind) for kind in kinds}
+        components["detector"], motion = _detector(components["detector"])
         pipeline = checked(PipelineSettings, _group(values, "pipeline"), "pipeline.")
         whole = {
             "run_dir": Path(str(values.get("run_dir", "."))),
             "components": components,
+            "motion": motion,
             "pipeline": pipeline,
             "scene": _group(values, "scene"),
             "counts": checked(CountsSettings, _group(values, "counts"), "counts."),
         }
         return checked(cls, values | whole)
+
+
+def _detector(options: Mapping[str, Any]) -> tuple[Mapping[str, Any], MotionSettings | None]:
+    """The options of the detector itself, and the settings of motion if that selects frames."""
+    own, motion = dict(options), _group(options, "motion")
+    when = own.pop("when", "always")
+    own.pop("motion", None)
+    check("detector.when", when, Literal["always", "motion"])
+    settings = checked(MotionSettings, motion, "detector.motion.")
+    known = [field.name for field in fields(MotionSettings)]
+    for key in motion.keys() - set(known):
+        raise ConfigError(f"unknown key 'detector.motion.{key}': {did_you_mean(str(key), known)}")
+    return own, settings if when == "motion" else None
 
 
 def _given(values: Mapping[str, Any], kind: str) -> bool:

@@ -110,6 +110,7 @@ def build_stream(
         buffer=settings.pipeline.buffer,
         age_limit=settings.pipeline.age_limit,
         detect_every=settings.pipeline.detect_every,
+        motion=settings.motion,
         on_sink_error=settings.on_sink_error,
         images=settings.images,
     )

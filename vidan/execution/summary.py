@@ -49,6 +49,8 @@ class Summary(TypedDict):
         captured: frames that the source delivered.
         dropped: frames of a live source that were replaced by newer ones.
         skipped: frames that the source could not read.
+        detected: frames that the detector got.
+        still: frames that it did not get because nothing moved: see `detector.when`.
         detections: boxes that the detector found.
         objects: number of track ids by label.
         events: number of events by kind.
@@ -69,6 +71,8 @@ class Summary(TypedDict):
     captured: int
     dropped: int
     skipped: int
+    detected: int
+    still: int
     detections: int
     objects: dict[str, int]
     events: dict[str, int]

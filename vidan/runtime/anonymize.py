@@ -126,12 +126,17 @@ class Anonymizer:
             )
         self._recent: deque[tuple[float, Regions]] = deque()  # stream time, regions
 
-    def apply(self, result: Result) -> Result:
-        """The result with a frame whose faces and heads are pixelated."""
+    def apply(self, result: Result, now: float | None = None) -> Result:
+        """The result with a frame whose faces and heads are pixelated.
+
+        Args:
+            result: of the next frame.
+            now: time, s, by which lost boxes are forgotten; None for that of the frame.
+        """
         boxes = np.concatenate([result.detections.boxes, result.tracks.boxes]).astype(float)
         classes = np.concatenate([result.detections.classes, result.tracks.classes])
         found = _in_cells(self._regions(boxes, classes))
-        now = result.frame.time
+        now = result.frame.time if now is None else now
         while self._recent and not 0 <= now - self._recent[0][0] <= KEEP_S:
             self._recent.popleft()
         self._recent.append((now, found))

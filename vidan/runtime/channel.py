@@ -10,11 +10,6 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-def newest(_older: T, newer: T) -> T:
-    """Replace the older item by the newer one."""
-    return newer
-
-
 class Channel(Generic[T]):
     """A bounded queue for one or more writers and one or more readers.
 

@@ -32,9 +32,10 @@ from ..stats import Stats
 from ..types import Detections, Frame, Result, Tracks
 from .analysis import Analysis
 from .anonymize import Anonymizer
-from .channel import Channel, newest
+from .channel import Channel
 from .coasting import coast
 from .common_scores import on_common_scale, scale_of
+from .motion import MotionMeter, MotionSelector, MotionSettings, TrackerClock
 from .pacing import FrameSelector
 
 log = logging.getLogger(__name__)
@@ -47,17 +48,36 @@ MAX_PENDING_EVENTS = 1000
 
 
 class Captured(NamedTuple):
-    """A frame, and the seconds that the source took for it."""
+    """A frame of the source.
+
+    Attributes:
+        frame: the frame.
+        timings: seconds that the source took for it, and the search for motion.
+        moves: whether something moves in it, or in one that it replaces.
+    """
 
     frame: Frame
-    seconds: float
+    timings: Mapping[str, float]
+    moves: bool = True
+
+
+def _newer(older: Captured, newer: Captured) -> Captured:
+    """The newer frame, which is also to be detected if something moved in the older one."""
+    return newer._replace(moves=older.moves or newer.moves)
 
 
 class Detected(NamedTuple):
-    """Detections, None for a frame that is not detected, and the seconds they took."""
+    """What is known of a frame before it is tracked.
+
+    Attributes:
+        detections: None for a frame that is not detected.
+        seconds: that detection took.
+        still: whether it is not detected because nothing moves.
+    """
 
     detections: Detections | None
-    seconds: float
+    seconds: float = 0.0
+    still: bool = False
 
 
 class Job(NamedTuple):
@@ -127,6 +147,8 @@ class Stream:
             that is there.
         detect_every: detect every n-th frame only; the tracker predicts the tracks of the
             others (see Coaster).
+        motion: detect only while something moves, by these settings; None detects always. While
+            nothing does, detections and tracks stay as they are.
         on_sink_error: whether a sink that fails makes the stream `stop`; with `continue`, the
             others go on as long as there is one, and the error is raised at the end.
 
@@ -152,6 +174,7 @@ class Stream:
         buffer: int = 2,
         age_limit: float | None = AGE_LIMIT,
         detect_every: int = 1,
+        motion: MotionSettings | None = None,
         on_sink_error: Literal["stop", "continue"] = "stop",
         images: Literal["original", "blur"] = "original",
     ) -> None:
@@ -184,6 +207,10 @@ class Stream:
         self._failing = threading.Lock()
         self._taken = 0
         self._hold: tuple[int, float] | None = None  # frames dropped so far, deadline
+        self._meter = None if motion is None else MotionMeter(motion.threshold)
+        self._motion = None if motion is None else MotionSelector(motion)
+        self._clock = TrackerClock()
+        self._last_detections = Detections.empty()
         self._last_tracks = Tracks.empty()  # of the last update
         self._in_flight: set[Future[Detected]] = set()
 
@@ -207,7 +234,7 @@ class Stream:
             Anonymizer(detector.labels, own_labels(detector)) if self._images == "blur" else None
         )
         self.frames: Channel[Captured] = (
-            Channel(1, replace=newest, changed=changed)
+            Channel(1, replace=_newer, changed=changed)
             if self.source.live
             else Channel(max(self._buffer, batch), changed=changed)
         )
@@ -280,13 +307,23 @@ class Stream:
         """The next frame, if it is one to detect. Called like `due`, when that is 0."""
         captured = next(self.frames)
         future: Future[Detected] = Future()
-        detect = self._taken % self.detect_every == 0
+        undetected = self._undetected(captured)
         self._taken += 1
         self._in_flight.add(future)
-        if not detect:
-            future.set_result(Detected(None, 0.0))
+        if undetected is not None:
+            future.set_result(undetected)
         self.pending.put((captured, future))
-        return Job(self, captured.frame, future) if detect else None
+        return Job(self, captured.frame, future) if undetected is None else None
+
+    def _undetected(self, captured: Captured) -> Detected | None:
+        """Why the next frame is not detected; None if it is."""
+        if self._motion is not None:
+            self._motion.note(moves=captured.moves)
+        if self._taken % self.detect_every:
+            return Detected(None)
+        if self._motion is not None and not self._motion.selects(captured.frame):
+            return Detected(None, still=True)
+        return None
 
     def fail_detection(self, job: Job, error: BaseException) -> None:
         """End the stream at a frame whose detection failed."""
@@ -325,7 +362,7 @@ class Stream:
                 seconds = time.perf_counter() - started
                 self.stats.frame_captured(frame.index, seconds)
                 self._selector.arrived(frame, time.monotonic())
-                if not self.frames.put(Captured(frame, seconds)):
+                if not self.frames.put(self._captured(frame, seconds)):
                     break
                 self.stats.dropped = self.frames.dropped
                 if self.max_frames is not None and self.stats.captured >= self.max_frames:
@@ -335,6 +372,14 @@ class Stream:
             self._fail("source", None if at is None else at + 1, error)
         self._close("source", self.source)
         self.frames.close()
+
+    def _captured(self, frame: Frame, seconds: float) -> Captured:
+        if self._meter is None:
+            return Captured(frame, {"source": seconds})
+        started = time.perf_counter()
+        moves = self._meter.moves(frame)
+        timings = {"source": seconds, "motion": time.perf_counter() - started}
+        return Captured(frame, timings, moves)
 
     def _track(self) -> None:
         at: int | None = None
@@ -356,23 +401,33 @@ class Stream:
         self._close_outlets()
 
     def _result(self, captured: Captured, detected: Detected) -> Result:
-        frame, detections = captured.frame, detected.detections
         self.analysis.current = ""
         started = time.perf_counter()
-        if detections is None:
-            detections = Detections.empty()
-            tracks = coast(self._tracker, frame, self._last_tracks)
-        else:
-            self._selector.detected(detected.seconds)
-            tracks = self._last_tracks = self._tracker.update(frame, detections)
+        detections, tracks = self._tracked(captured.frame, detected)
         timings = {
-            "source": captured.seconds,
+            **captured.timings,
             "detector": detected.seconds,
             "tracker": time.perf_counter() - started,
         }
         labels = self.detector.labels if self.detector else ()
-        result = Result(frame, detections, tracks, labels, timings=timings)
-        return result if self._anonymizer is None else self._anonymizer.apply(result)
+        result = Result(captured.frame, detections, tracks, labels, timings=timings)
+        if self._anonymizer is None:
+            return result
+        return self._anonymizer.apply(result, self._clock.time)
+
+    def _tracked(self, frame: Frame, detected: Detected) -> tuple[Detections, Tracks]:
+        """The detections and tracks of a frame."""
+        if detected.still:
+            self._clock.stop(frame)
+            self.stats.still += 1
+            return self._last_detections, self._last_tracks
+        frame, found = self._clock.follow(frame), detected.detections
+        if found is None:
+            return Detections.empty(), coast(self._tracker, frame, self._last_tracks)
+        self.stats.detected += 1
+        self._selector.detected(detected.seconds)
+        self._last_detections, self._last_tracks = found, self._tracker.update(frame, found)
+        return found, self._last_tracks
 
     def _finish_analyzers(self) -> None:
         """Deliver the events that were still pending at the end of the stream."""

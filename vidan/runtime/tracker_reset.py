@@ -56,6 +56,7 @@ class ResettingTracker:
 
     def _long_outage_before(self, frame: Frame) -> bool:
         """Whether a long outage ended between the previous frame and this one."""
-        since, self._last = self._last, frame.time
-        lengths = [o.length for o in self._outages.since(since) if o.time < frame.time]
+        now = frame.original.time  # that of outages, which a tracker's clock may leave out
+        since, self._last = self._last, now
+        lengths = [o.length for o in self._outages.since(since) if o.time < now]
         return any(length is not None and length >= self._age for length in lengths)

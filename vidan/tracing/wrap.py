@@ -126,7 +126,7 @@ class TracedTracker:
         return self._record(frame, since, coast(self._tracker, frame, self._last))
 
     def _record(self, frame: Frame, since: tuple[float, float], tracks: Tracks) -> Tracks:
-        self._trace.add("tracker", STAGE, frame, since, process_cpu=time.process_time())
+        self._trace.add("tracker", STAGE, frame.original, since, process_cpu=time.process_time())
         self._last = tracks
         return tracks
 

@@ -217,7 +217,7 @@ def test_show_prints_configuration_summary_and_files(here, capsys):
         assert lines[0].startswith("runs/a b complete, written 20")
         arguments = " ".join([*small[:3], "'sink=[jsonl]'", "detector.threshold=0.9"])
         assert f"vidan {arguments} 'run_dir=runs/a b'" in lines
-        assert "detector:\n  name: onnx\n" in out
+        assert "\n  name: onnx\n" in out
         assert "  threshold: 0.9\n" in out
         assert "frames 2 (0 dropped, 0 skipped)" in lines
         files = lines[lines.index("files") + 1 :]

@@ -6,6 +6,7 @@ import pytest
 from vidan import ConfigError
 from vidan.config.compose import compose
 from vidan.execution.settings import RunSettings
+from vidan.runtime.motion import MotionSettings
 
 BASE = ["source=synthetic", "detector=mot", "detector.path=det.txt", "tracker=sort", "run_dir=out"]
 
@@ -21,6 +22,25 @@ def test_settings_of_a_configuration():
     assert found.max_frames == 7
     assert found.components["tracker"]["name"] == "sort"
     assert found.components["sink"]["mot"]["path"] == "out/tracks.txt"
+
+
+@pytest.mark.parametrize("detector", ["mot", "onnx", "people", "savedmodel"])
+def test_frames_are_selected_by_motion_with_every_detector(detector):
+    overrides = [o for o in BASE if not o.startswith("detector")] + [f"detector={detector}"]
+    overrides += ["detector.model=model"] if detector == "savedmodel" else []
+    found = RunSettings.from_config(compose(overrides))
+    assert found.motion is None
+    assert not {"when", "motion"} & found.components["detector"].keys()
+    overrides += ["detector.when=motion", "detector.motion.hold=2"]
+    found = RunSettings.from_config(compose(overrides))
+    assert found.motion == MotionSettings(hold=2)
+    assert not {"when", "motion"} & found.components["detector"].keys()
+
+
+def test_settings_of_an_earlier_version_detect_always():
+    config = compose(BASE)
+    del config.detector.when, config.detector.motion
+    assert RunSettings.from_config(config).motion is None
 
 
 def test_settings_cannot_be_changed():
@@ -47,6 +67,10 @@ def test_a_run_needs_no_sink():
         (["pipeline.age_limit=inf"], "pipeline.age_limit=inf: expected a finite number"),
         (["pipeline.reset_after=-1"], "pipeline.reset_after: expected `float` >= 0"),
         (["~pipeline.buffer"], "missing pipeline.buffer: set pipeline.buffer=<value>"),
+        (["detector.when=moving"], "detector.when='moving': did you mean 'motion'"),
+        (["detector.motion.hold=-1"], "detector.motion.hold: expected `float` >= 0"),
+        (["detector.motion=3"], "motion=3: expected a group of options"),
+        (["+detector.motion.hld=3"], "unknown key 'detector.motion.hld': did you mean 'hold'"),
         (["~tracker"], "missing tracker: set tracker=<name>"),
         (["source=file"], "missing source.path: set source.path=<value>"),
         (["max_frames=${nowhere}"], "max_frames: .*nowhere"),

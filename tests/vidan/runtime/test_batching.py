@@ -93,16 +93,16 @@ def test_no_stream_gets_a_second_frame_before_another_that_waits_got_its_first()
 def test_streams_take_turns_whatever_their_frame_rates():
     fast, slow = (Stream(FakeSource(None, live=True), FakeTracker()) for _ in range(2))
     pool = DetectorPool(FakeDetector(), [fast, slow], workers=1, max_batch=1)
-    slow.frames.put(Captured(frame(0), 0.0))
+    slow.frames.put(Captured(frame(0), {}))
     for index in range(4):  # while both wait, the newest frame of the fast one is the younger one
-        fast.frames.put(Captured(frame(index), 0.0))
+        fast.frames.put(Captured(frame(index), {}))
     taken = []
     for index in range(1, 5):
         (job,) = pool._form_batch(float(index))
         taken.append(job.stream)
         next(job.stream.pending)  # makes room for another result
-        slow.frames.put(Captured(frame(index), 0.0))
-        fast.frames.put(Captured(frame(index + 4), 0.0))
+        slow.frames.put(Captured(frame(index), {}))
+        fast.frames.put(Captured(frame(index + 4), {}))
     assert taken == [slow, fast, slow, fast]
 
 
@@ -187,12 +187,12 @@ def connected(live=True):
 def test_a_frame_that_would_get_too_old_is_held_until_a_newer_one_is_there(monkeypatch):
     one, _ = connected()
     assert one.due(0.0) == float("inf")  # there is none
-    one.frames.put(Captured(frame(0), 0.0))
+    one.frames.put(Captured(frame(0), {}))
     delays = iter([0.02, 0.0])
     monkeypatch.setattr(FrameSelector, "delay", lambda _, now: next(delays))
     assert one.due(10.0) == pytest.approx(0.02)
     assert one.due(10.015) == pytest.approx(0.005)
-    one.frames.put(Captured(frame(1), 0.0))
+    one.frames.put(Captured(frame(1), {}))
     assert one.due(10.016) == 0
     assert one.take().frame.index == 1
 
@@ -200,7 +200,7 @@ def test_a_frame_that_would_get_too_old_is_held_until_a_newer_one_is_there(monke
 def test_a_frame_is_held_no_longer_than_its_deadline_nor_after_the_end(monkeypatch):
     for end in (lambda s: None, lambda s: s.frames.close()):
         one, _ = connected()
-        one.frames.put(Captured(frame(0), 0.0))
+        one.frames.put(Captured(frame(0), {}))
         monkeypatch.setattr(FrameSelector, "delay", lambda _, now: 0.02)
         assert one.due(10.0) > 0
         end(one)
