@@ -29,15 +29,17 @@ class TextFiles:
         path: of the one file, which is replaced; or folder and pattern of the names, which get
             `-{time}` in front of the suffix.
         keep: maximum total size, age or number of the files: see `Limits.parse`; None for one file.
+        header: first line of each file; None for none.
 
     Raises:
         ConfigError: `keep` is no limit.
         SinkError: the file cannot be opened or, later, written.
     """
 
-    def __init__(self, path: str, keep: Keep = None) -> None:
+    def __init__(self, path: str, keep: Keep = None, header: str | None = None) -> None:
         limits = Limits.parse("keep", keep)
         self.paths: list[str] = []
+        self._header = header
         self._file: TextFile | None = None
         self._retention = Retention("keep", keep)
         self._names = None if limits.keeps_all else Names("path", path, "time")
@@ -78,3 +80,5 @@ class TextFiles:
     def _open(self, path: str) -> None:
         self._file = TextFile(path)
         self.paths.append(path)
+        if self._header is not None:
+            self._file.write([self._header])

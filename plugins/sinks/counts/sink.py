@@ -10,6 +10,8 @@ from msgspec import Meta
 
 from vidan import options
 from vidan.events import Event
+from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.types import Result
 
 from ..clock import StreamClock
@@ -75,6 +77,9 @@ class Counts:
         recorded: date and time at which the recording of a file began, such as
             `2026-11-23T08:00:00`; None if it is not known.
         max_delay: stream time after the end of an interval at which its rows are written, s.
+        keep: for CSV, maximum total size (`10GB`), age (`30d`) or number of the files, or several
+            of them by name; None for one file with everything. With it, `path` is the folder and
+            pattern of several files, which have `-{time}` in front of the suffix.
         live_source: whether frames arrive now, as from a camera; given by the run.
 
     Raises:
@@ -90,6 +95,7 @@ class Counts:
         interval: Lengths = "15min",
         recorded: str | None = None,
         max_delay: Annotated[float, Meta(ge=0)] = MAX_DELAY_S,
+        keep: Keep = None,
         live_source: bool | None = None,
     ) -> None:
         self._clock = StreamClock(live=bool(live_source), recorded=recorded)
@@ -97,8 +103,12 @@ class Counts:
         self._events: list[Event] = []  # since the last frame
         self._stream = ""
         columns = COLUMNS | ({"start": datetime} if self._clock.known else {})
-        self._table = open_table(options.text("path", path), columns)
+        self._table = open_table(options.text("path", path), columns, keep)
         self._closed = False
+
+    def resume_from(self, journal: RunJournal) -> None:
+        """See `Resumable`."""
+        self._table.resume_from(journal)
 
     @property
     def outputs(self) -> list[str]:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vidan.errors import ConfigError
+from vidan.journal import RunJournal
+from vidan.retention import Keep
 from vidan.support.text import csv_cell
 
 from ..parquet_file import ParquetFormat, Row
-from ..textfile import TextFile
+from ..textfiles import TextFiles
 
 REWRITE_AFTER_S = 10.0
 """A Parquet file is written at most this often, s."""
@@ -26,6 +28,10 @@ MAX_ROWS = 50_000
 
 class Table(Protocol):
     """A file of rows."""
+
+    def resume_from(self, journal: RunJournal) -> None:
+        """Delete the files of the interrupted run that a new one would not replace."""
+        ...
 
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows.
@@ -49,30 +55,36 @@ class CsvTable:
     """Comma-separated values; each row is written at once, and survives a kill of the process.
 
     Args:
-        path: of the file; an existing one is replaced.
+        path: of the file; an existing one is replaced. With `keep`, see TextFiles.
         columns: types by name.
+        keep: how much is kept; None for one file with everything.
 
     Raises:
+        ConfigError: `keep` is no limit.
         SinkError: the file cannot be opened.
     """
 
-    def __init__(self, path: str, columns: Mapping[str, type]) -> None:
-        self._file = TextFile(path)
+    def __init__(self, path: str, columns: Mapping[str, type], keep: Keep = None) -> None:
         self._columns = list(columns)
-        self._file.write([_csv_line(self._columns)])
+        self._files = TextFiles(path, keep, _csv_line(self._columns))
+
+    def resume_from(self, journal: RunJournal) -> None:
+        """See Table."""
+        self._files.resume_from(journal)
 
     def add(self, rows: Sequence[Row]) -> None:
         """See Table."""
-        self._file.write(_csv_line([row.get(name) for name in self._columns]) for row in rows)
+        if rows:
+            self._files.write(_csv_line([row.get(name) for name in self._columns]) for row in rows)
 
     @property
     def outputs(self) -> list[str]:
         """See Table."""
-        return [self._file.path]
+        return list(self._files.paths)
 
     def close(self) -> None:
         """See Table."""
-        self._file.close()
+        self._files.close()
 
 
 class ParquetTable:
@@ -99,6 +111,9 @@ class ParquetTable:
         self._start_part()
         self._write()
         self._delete_other_parts()
+
+    def resume_from(self, _: RunJournal) -> None:
+        """See Table: they have the same names."""
 
     def add(self, rows: Sequence[Row]) -> None:
         """See Table."""
@@ -141,16 +156,19 @@ class ParquetTable:
                 path.unlink()
 
 
-def open_table(path: str, columns: Mapping[str, type]) -> Table:
+def open_table(path: str, columns: Mapping[str, type], keep: Keep = None) -> Table:
     """A table in the format that the suffix names.
 
     Raises:
-        ConfigError: it is neither `.csv` nor `.parquet`, or pyarrow is not installed.
+        ConfigError: it is neither `.csv` nor `.parquet`, `keep` is no limit or set for Parquet, or
+            pyarrow is not installed.
         SinkError: the file cannot be written.
     """
     suffix = Path(path).suffix.lower()
     if suffix == ".csv":
-        return CsvTable(path, columns)
+        return CsvTable(path, columns, keep)
+    if suffix == ".parquet" and keep is not None:
+        raise ConfigError(f"keep={keep!r}: set a path with .csv, or use sink=parquet, which has it")
     if suffix == ".parquet":
         return ParquetTable(path, columns)
     raise ConfigError(f"path={path!r}: expected .csv or .parquet")

@@ -1,4 +1,5 @@
 import csv
+import os
 import sys
 import time
 from dataclasses import replace
@@ -254,9 +255,28 @@ def test_without_pyarrow_the_error_tells_how_to_install_it(tmp_path, monkeypatch
         Counts(str(tmp_path / "c.parquet"))
 
 
+def test_old_files_are_deleted_and_each_has_the_names_of_the_columns(tmp_path, monkeypatch):
+    now = [datetime(2026, 3, 5, 12).timestamp()]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    sink = Counts(str(tmp_path / "c.csv"), "1min", max_delay=0.0, keep="2h")
+    for hour in range(5):
+        run(sink, [crossed(3600 * hour + 5)], 3600 * hour + 61, start=3600 * hour)
+        os.utime(sink.outputs[-1], (now[0], now[0]))
+        now[0] += 3600
+    sink.close()
+    found = sorted(tmp_path.iterdir())
+    assert [path.name for path in found] == [
+        f"c-2026-03-05_{hour}-00-00.csv" for hour in (15, 16, 17)
+    ]
+    for path in found[:-1]:
+        assert [row["count"] for row in read(path)].count("1") == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"path": "c.parquet", "keep": "30d"}, r"keep='30d': set a path with \.csv, or use sink=p"),
+        ({"keep": "much"}, "sink.counts.keep='much'"),
         ({"path": "c.txt"}, r"sink.counts.path='c.txt': expected \.csv or \.parquet"),
         ({"interval": "7min"}, "sink.counts.interval='7min': expected a length that divides a day"),
         ({"interval": 0.5}, "sink.counts.interval=0.5: expected a length that divides a day"),
