@@ -20,6 +20,7 @@ from vidan.errors import ConfigError, did_you_mean
 from .data.augment import Augmentation
 from .data.loading import READ_OPTIONS
 from .model.anchors import AnchorShapes
+from .weights.npz import spec_of
 
 DEFAULT_RECIPE = "lite0"
 SHIPPED_RECIPE = "facemask_lite0"
@@ -50,6 +51,9 @@ OPTIONAL_KEYS: dict[str, Any] = {
     "augmentation": asdict(Augmentation()) | {"scale": list(Augmentation().scale)},
 }
 """Keys that a recipe may leave out, with their defaults."""
+
+DEFAULT_ANCHORS = AnchorShapes(2.0, 3, (0.5, 1.0, 2.0))
+"""Anchors for objects of any shape, if neither the recipe nor the initial weights define them."""
 
 MAPPINGS = ("loss.class_weights", "oversample", "rename", "provenance")
 """Keys with mappings from any names, such as labels; an argument replaces all of one."""
@@ -93,6 +97,8 @@ def recipe_help() -> str:
 def load_recipe(argv: Sequence[str]) -> Any:
     """Load the recipe that `recipe=` names and apply the other arguments to it.
 
+    Anchors that are null become those of the initial weights.
+
     `pipeline_config=<file>` instead of `recipe=` reads a `pipeline.config` of the TF Object
     Detection API and logs each field that is not honored.
 
@@ -118,9 +124,19 @@ def load_recipe(argv: Sequence[str]) -> Any:
                 OmegaConf.set_struct(mapping, False)
         base.merge_with(OmegaConf.from_dotlist([f"{k}={_spaced(v)}" for k, v in given.items()]))
         OmegaConf.resolve(base)
+        _complete_anchors(base)
     except OmegaConfBaseException as error:
         raise ConfigError(f"recipe {name!r}: {str(error).splitlines()[0]}") from error
     return base
+
+
+def _complete_anchors(config: Any) -> None:
+    """Set anchors that are null to those of the initial weights, whose heads then fit."""
+    spec = spec_of(config.weights)
+    shapes = asdict(DEFAULT_ANCHORS if spec is None else spec.anchors)
+    for key, value in config.anchors.items():
+        if value is None:
+            config.anchors[key] = list(shapes[key]) if key == "ratios" else shapes[key]
 
 
 def _spaced(value: str) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra: pip install vidan[train]")
@@ -7,6 +9,7 @@ from vidan_training import recipe
 from vidan_training.data.loading import read_recipe_data
 from vidan_training.fit import train
 from vidan_training.model.efficientdet import ARCHITECTURES
+from vidan_training.weights.npz import read_spec, shipped_weights
 
 
 @pytest.mark.parametrize("name", list(recipe.recipes()))
@@ -29,6 +32,19 @@ def test_overrides_change_the_recipe():
     assert (config.epochs, config.optimizer.learning_rate) == (3, 1e-4)
     assert recipe.anchor_shapes(config).ratios == (1.0, 2.0)
     assert recipe.augmentation(config).scale == (1, 1.5)
+
+
+def test_open_anchors_are_those_of_the_initial_weights():
+    shapes = recipe.anchor_shapes(recipe.load_recipe(["recipe=lite0"]))
+    assert shapes == read_spec(shipped_weights()).anchors
+    changed = recipe.anchor_shapes(recipe.load_recipe(["recipe=lite0", "anchors.ratios=[0.5,2]"]))
+    assert changed == replace(shapes, ratios=(0.5, 2.0))
+
+
+@pytest.mark.parametrize("weights", ["null", "imagenet", "gone.npz", "gone.tflite"])
+def test_open_anchors_without_a_model_fit_any_shape(weights):
+    config = recipe.load_recipe(["recipe=lite0", f"weights={weights}"])
+    assert recipe.anchor_shapes(config) == recipe.DEFAULT_ANCHORS
 
 
 @pytest.mark.parametrize("value", ["{face:2,mask:1.5}", "{face: 2, mask: 1.5}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -55,7 +56,7 @@ def load_checkpoint(model: keras.Model, path: Path) -> TrainingState:
             arrays = {name: file[name] for name in file.files}
         epoch, best, stale = (arrays.pop(name) for name in ("epoch", "best", "stale"))
         state = TrainingState(int(epoch), float(best), int(stale))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ModelError(
             f"cannot read checkpoint {str(path)!r}: {error}; resume=false starts anew"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from ..model.anchors import AnchorShapes
 from ..model.efficientdet import ARCHITECTURES
 from ..tfod import checkpoint as tfod
 from ..tfod.pipeline_config import read_output_layout
-from .npz import SHIPPED, LoadReport, assign, load, shipped_weights, variables
+from .npz import SHIPPED, LoadReport, assign, load, shipped_weights, spec_of, variables
 
 IMAGENET = "imagenet"
 BACKBONE_PREFIXES = ("stem", "block")  # of layer names
+LAST_LAYERS = ("class_predict", "box_predict")  # of the heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def load_initial_weights(model: keras.Model, config: Any, shapes: AnchorShapes) 
     """
     weights = str(config.weights)
     if weights == SHIPPED:
-        return InitialWeights("the shipped model", load(model, shipped_weights()))
+        return _from_file(model, shipped_weights(), shapes, "the shipped model")
     if weights == IMAGENET:
         return InitialWeights("keras.applications", assign(model, imagenet(config.model)))
     prefix = tfod.find_checkpoint(expanded(weights))
@@ -81,12 +83,45 @@ def load_initial_weights(model: keras.Model, config: Any, shapes: AnchorShapes) 
                 f"no weights at {weights!r}: set weights=<.npz, .tflite or a TF Object Detection "
                 f"API checkpoint>, {IMAGENET}, {SHIPPED}, or null for random weights"
             )
-        return InitialWeights(Path(weights).name, load(model, Path(weights)))
+        return _from_file(model, Path(weights), shapes, Path(weights).name)
     kind = config.fine_tune_checkpoint_type
     arrays = tfod.read_checkpoint(prefix)
     imported = tfod.convert(arrays, model, shapes, kind, _output_layout(prefix))
     report = assign(model, imported.arrays)
     return InitialWeights(f"{prefix.name} ({kind})", report, imported.skipped)
+
+
+def _from_file(model: keras.Model, path: Path, shapes: AnchorShapes, name: str) -> InitialWeights:
+    """Load an `.npz` or `.tflite`, and explain what is not used if the file describes its model."""
+    report = load(model, path)
+    spec = spec_of(path)
+    if spec is None:
+        return InitialWeights(name, report)
+    fits = spec.anchors.per_location == shapes.per_location
+    reasons = {
+        unused: _reason(unused, variables(model), spec.anchors, fits) for unused in report.unused
+    }
+    return InitialWeights(name, report, reasons)
+
+
+def _reason(name: str, known: Mapping[str, object], anchors: AnchorShapes, fits: bool) -> str:
+    """Why a weight is not used.
+
+    Args:
+        name: its name.
+        known: variables of the model by name.
+        anchors: anchors of the weights.
+        fits: whether the model has as many at each location.
+    """
+    if name not in known:
+        return "not in this model"
+    if name.startswith(LAST_LAYERS) and not fits:
+        ratios = ",".join(map(str, anchors.ratios))
+        return (
+            "made for other anchors "
+            f"(anchors.octaves={anchors.octaves} anchors.ratios=[{ratios}] keeps it)"
+        )
+    return "made for other labels" if name.startswith(LAST_LAYERS) else "of another shape"
 
 
 def _output_layout(prefix: Path) -> tfod.OutputLayout | None:

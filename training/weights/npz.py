@@ -1,4 +1,4 @@
-"""Weights in `.npz` files by Keras names, complete or partial."""
+"""Weights in `.npz` files by Keras names, complete or partial; reading needs no Keras."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
-import keras
 import numpy as np
 
 from vidan.errors import ModelError
@@ -15,6 +16,9 @@ from vidan.support.replace import replaced
 
 from ..arrays import AnyArray
 from ..model.spec import TrainedModelSpec
+
+if TYPE_CHECKING:
+    import keras
 
 METADATA_ENTRY = "vidan.json"
 """Entry of an `.npz` with the metadata of the model."""
@@ -64,7 +68,7 @@ def read_npz(path: Path) -> dict[str, AnyArray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files if name != METADATA_ENTRY}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
 
 
@@ -117,6 +121,20 @@ def read_spec(path: Path) -> TrainedModelSpec:
         raise ModelError(f"{str(path)!r}: {error}") from error
 
 
+def spec_of(weights: object) -> TrainedModelSpec | None:
+    """The description of the model in `weights=`; None if these weights have none.
+
+    Weights that cannot be read have none, too: the error is that of `load`.
+    """
+    path = shipped_weights() if weights == SHIPPED else Path(str(weights))
+    if path.suffix != ".npz":
+        return None
+    try:
+        return read_spec(path)
+    except ModelError:
+        return None
+
+
 def read_metadata(path: Path) -> str:
     """Read the metadata that `save` stored.
 
@@ -126,7 +144,7 @@ def read_metadata(path: Path) -> str:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return str(arrays[METADATA_ENTRY])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise ModelError(f"cannot read weights {str(path)!r}: {error}") from error
     except KeyError:
         raise ModelError(

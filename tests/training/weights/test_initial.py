@@ -10,6 +10,7 @@ from tests.real import DATA, needs_data
 from vidan.errors import ConfigError, ModelError
 from vidan_training.model.anchors import AnchorShapes
 from vidan_training.model.backbones import backbone
+from vidan_training.model.efficientdet import efficientdet
 from vidan_training.weights import initial, npz
 from vidan_training.weights.initial import InitialWeights, backbone_arrays, load_initial_weights
 
@@ -72,3 +73,23 @@ def test_messages_name_all_skipped_weights():
         "not used, no weight: x, y",
         "not used, a slot: 1 of them",
     ]
+
+
+def test_what_does_not_fit_is_named_with_the_reason():
+    anchors = npz.read_spec(npz.shipped_weights()).anchors
+    chosen = config(weights=npz.SHIPPED, model="lite0")
+    same = load_initial_weights(efficientdet("lite0", 3, anchors), chosen, anchors)
+    assert same.lines()[2:] == ["not used: none"]
+
+    relabeled = load_initial_weights(efficientdet("lite0", 2, anchors), chosen, anchors)
+    assert relabeled.lines()[2:] == [
+        "not used, made for other labels: class_predict/bias, class_predict/pointwise_kernel"
+    ]
+
+    default = AnchorShapes()
+    other = load_initial_weights(efficientdet("lite0", 3, default), chosen, default)
+    (line,) = other.lines()[2:]
+    assert line.startswith(
+        "not used, made for other anchors (anchors.octaves=3 anchors.ratios=[0.85] keeps it): "
+        "box_predict/bias, box_predict/pointwise_kernel, class_predict/bias"
+    )
