@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from vidan.cli.subcommands import import_extra
 from vidan.cli.terminal import console
+from vidan.support.extras import import_extra
 
 from . import keras_backend, recipe
 

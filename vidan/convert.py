@@ -7,13 +7,12 @@ These libraries are not installed with vidan.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .errors import PluginError
+from .support.extras import import_extra
 from .types import Detections, Result, Tracks, label_of
 
 COLUMNS = (
@@ -34,7 +33,7 @@ def to_supervision(found: Detections | Tracks, labels: Sequence[str] = ()) -> An
     Raises:
         PluginError: supervision is not installed.
     """
-    supervision = _library("supervision", "supervision")
+    supervision = import_extra("supervision", None)
     names = [label_of(c, labels) for c in found.classes.tolist()]
     return supervision.Detections(
         xyxy=found.boxes.copy(),
@@ -69,7 +68,7 @@ def to_arrow(results: Iterable[Result]) -> Any:
     Raises:
         PluginError: pyarrow is not installed.
     """
-    return _library("pyarrow", "pyarrow").table(_columns(results))
+    return import_extra("pyarrow", "parquet").table(_columns(results))
 
 
 def to_pandas(results: Iterable[Result]) -> Any:
@@ -78,7 +77,7 @@ def to_pandas(results: Iterable[Result]) -> Any:
     Raises:
         PluginError: pandas is not installed.
     """
-    frame = _library("pandas", "pandas").DataFrame(_columns(results))
+    frame = import_extra("pandas", None).DataFrame(_columns(results))
     return frame.astype({"id": "Int64"})  # detections without a track have none
 
 
@@ -102,10 +101,3 @@ def _rows(result: Result) -> Iterator[tuple[Any, ...]]:
         if row not in claimed:
             label = result.label(int(found.classes[row]))
             yield (*start, None, label, float(found.scores[row]), *found.boxes[row].tolist(), 0)
-
-
-def _library(module: str, package: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise PluginError(f"{package} is not installed: pip install {package}") from error

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vidan.errors import ConfigError, ModelError, PluginError
+from vidan.errors import ConfigError, ModelError
 from vidan.support.cores import physical_cores
+from vidan.support.extras import not_installed
 
 from ..formats.onnx import is_quantized, read_properties
 from .exported.run import Array
@@ -80,13 +81,15 @@ def open_engine(
     if needed is not None and backend not in (None, needed):
         raise ConfigError(f"backend={backend!r}: it cannot read {path.suffix} files: omit it")
     if needed == "tflite":
-        _check_installed("tflite", f"{path.name!r} needs LiteRT", TFLITE)
+        if not TFLITE:
+            raise not_installed("ai-edge-litert", "tflite", repr(path.name))
         from .backends.tflite import TfLite
 
         return TfLite(path, max(1, threads // workers))
     if "openvino" in (needed, backend):
-        what = f"{path.name!r}" if needed else "detector.backend='openvino'"
-        _check_installed("openvino", f"{what} needs OpenVINO", OPENVINO)
+        if not OPENVINO:
+            why = repr(path.name) if needed else "detector.backend='openvino'"
+            raise not_installed("openvino", "openvino", why)
         from .backends.openvino import OpenVino
 
         return OpenVino(path, threads, workers, precision or _usual_precision(path))
@@ -118,11 +121,6 @@ def _usual_precision(path: Path) -> Precision:
     if path.suffix.lower() in FORMATS:
         return "float32"
     return "bfloat16" if METADATA_KEY in read_properties(path) else "float32"
-
-
-def _check_installed(extra: str, why: str, installed: bool) -> None:
-    if not installed:
-        raise PluginError(f"{why}, which is not installed: pip install 'vidan[{extra}]'")
 
 
 def _check_file(path: Path) -> None:

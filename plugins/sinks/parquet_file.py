@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vidan.errors import ConfigError
+from vidan.support.extras import import_extra
 from vidan.support.replace import replaced
 
 from .errors import write_error
@@ -24,17 +24,13 @@ class ParquetFormat:
         columns: types by name: str, int, float, bool or datetime.
 
     Raises:
-        ConfigError: pyarrow is not installed.
+        PluginError: pyarrow is not installed.
     """
 
     def __init__(self, path: str, columns: Mapping[str, type]) -> None:
-        try:
-            import pyarrow as arrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise ConfigError(
-                f"path={path!r}: pyarrow is not installed: pip install 'vidan[parquet]'"
-            ) from error
+        why = f"path={path!r}"
+        arrow = import_extra("pyarrow", "parquet", why)
+        parquet = import_extra("pyarrow.parquet", "parquet", why)
         types = {
             str: arrow.string(),
             int: arrow.int64(),

@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 
@@ -57,9 +59,9 @@ def test_missing_scores_and_classes_have_defaults():
 
 def test_a_library_that_is_not_installed_is_named(monkeypatch):
     def missing(name):
-        raise ImportError(name)
+        raise ModuleNotFoundError(name=name)
 
-    monkeypatch.setattr(convert.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     for function in (convert.to_pandas, convert.to_arrow):
         with pytest.raises(PluginError, match="is not installed: pip install"):
             function([])

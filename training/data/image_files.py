@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from vidan.errors import SourceError
+from vidan.support.extras import import_extra
 from vidan.types import Image
 
 SUFFIXES = (
@@ -30,6 +31,10 @@ FORMAT_SUFFIXES = {
 
 EXIF_ORIENTATION = 0x0112  # tag number
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
+
+
+def _pillow() -> Any:
+    return import_extra("PIL.Image", "train", "images of a data set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,11 @@ class ImageFile:
         Raises:
             SourceError: this is not an image.
         """
+        library = _pillow()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unusual metadata does not matter here
             try:
-                with self._open() as image:
+                with self._open(library) as image:
                     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
                     orientation = orientation if orientation in range(1, 9) else 1
                     return ImageHeader(image.size, orientation, image.format or "", image.mode)
@@ -108,11 +114,9 @@ class ImageFile:
                     f"cannot read image {self}: {error}: repair or remove it"
                 ) from error
 
-    def _open(self) -> Any:
-        from PIL import Image as Pillow
-
+    def _open(self, library: Any) -> Any:
         is_whole_file = self.offset == 0 and self.length is None
-        return Pillow.open(self.path if is_whole_file else io.BytesIO(self.read()))
+        return library.open(self.path if is_whole_file else io.BytesIO(self.read()))
 
     def decode(self) -> Image:
         """Decode the pixels of the upright image: (H,W,3) uint8 RGB, whatever the file stores.

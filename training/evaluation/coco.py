@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vidan.boxes import xyxy_to_xywh
-from vidan.cli.subcommands import import_extra
+from vidan.support.extras import import_extra
 from vidan.types import Detections
 
 from ..arrays import AnyArray

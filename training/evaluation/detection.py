@@ -8,9 +8,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan.cli.subcommands import asks_for_help, import_extra, keys, run_directory, write_json
+from vidan.cli.subcommands import asks_for_help, keys, run_directory, write_json
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import compose
+from vidan.support.extras import import_extra
 
 from . import report
 from .dataset import EvaluationData, load

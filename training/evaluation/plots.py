@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vidan.cli.subcommands import import_extra
+from vidan.support.extras import import_extra
 
 from .coco import ALL, ANY, MetricsRow
 from .confusion import Counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 import keras
 from rich.console import Console
 
-from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
+from vidan.errors import ConfigError, ModelError, did_you_mean
 from vidan.formats import labelmap
+from vidan.support.extras import import_extra
 
 from .. import recipe
 from ..model.efficientdet import efficientdet
@@ -33,10 +33,6 @@ USAGE = (
     f"format> (default {recipe.SHIPPED_RECIPE});",
     "features=true adds a third output with an appearance vector for each box.",
 )
-REQUIREMENTS = {
-    "onnx": ("tf2onnx", "vidan[train]"),
-    "tensorflow": ("tensorflow", "vidan[tf]"),
-}
 DEFAULT_IMAGES = "32"
 
 
@@ -176,12 +172,9 @@ def _serving(
     """The model as a TensorFlow function; raises an error if a package for that is missing."""
     if keras.backend.backend() != "tensorflow":
         raise ConfigError("export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow")
-    required = ["tensorflow", *(["onnx"] if "onnx" in options else [])]
-    for module, package in (REQUIREMENTS[key] for key in required):
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise PluginError(f"export needs {module}: pip install {package}") from error
+    import_extra("tensorflow", "tf")
+    if "onnx" in options:
+        import_extra("tf2onnx", "train", "onnx")
     from .serving import Serving
 
     return Serving(model, spec, features=features)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from omegaconf import OmegaConf
 
-from vidan.errors import PluginError
+from vidan.support.extras import import_extra
 from vidan.support.score_scale import ScoreScale
 from vidan.types import Image
 
@@ -170,13 +170,9 @@ class TensorBoardWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import tensorboard  # noqa: F401 - without it tf.summary fails at the first scalar
-            import tensorflow as tf
-        except ImportError as error:
-            raise PluginError(
-                f"tensorboard=true needs {error.name}: pip install vidan[train]"
-            ) from error
+        why = "tensorboard=true"
+        import_extra("tensorboard", "train", why)  # without it tf.summary fails at the first scalar
+        tf = import_extra("tensorflow", "train", why)
         self._summary = tf.summary
         self._writer = tf.summary.create_file_writer(str(folder))
 

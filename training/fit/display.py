@@ -33,6 +33,10 @@ class TrainingDisplay:
             )
             self._task = self._progress.add_task("", total=None, epoch="", loss=float("nan"))
 
+    def announce_compilation(self) -> None:
+        """Say that nothing is shown while the model is compiled, which can take minutes."""
+        self._console.print("compiling the model: the first batch can take minutes")
+
     def open(self) -> None:
         """Start the live display."""
         if self._console.is_terminal:

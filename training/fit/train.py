@@ -102,6 +102,8 @@ def _fit(model: keras.Model, batches: Batches, epochs: int, callback: EpochCallb
     batches.epoch = callback.state.epoch
     if batches.epoch >= epochs or callback.finished:
         return
+    if not callback.config.eager:
+        callback.display.announce_compilation()
     try:
         model.fit(
             batches,

@@ -17,7 +17,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from vidan.errors import ConfigError, ModelError, PluginError, did_you_mean
+from vidan.errors import ConfigError, ModelError, did_you_mean
+from vidan.support.extras import import_extra
 
 from ..arrays import AnyArray
 from ..model.anchors import LEVELS, AnchorShapes
@@ -111,12 +112,7 @@ def read_checkpoint(prefix: Path) -> dict[str, AnyArray]:
 
 
 def _reader(prefix: Path) -> Any:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise PluginError(
-            f"reading checkpoint {prefix.name!r} needs TensorFlow: pip install vidan[tf]"
-        ) from error
+    tf = import_extra("tensorflow", "tf", f"checkpoint {prefix.name!r}")
     try:
         return tf.train.load_checkpoint(str(prefix))
     except Exception as error:

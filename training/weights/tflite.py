@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from vidan.errors import ModelError, PluginError
+from vidan.errors import ModelError
+from vidan.support.extras import import_extra
 
 from ..arrays import FloatArray
 from ..model.backbones import BN_EPSILON, STAGES
@@ -87,14 +88,8 @@ def _interpreter(path: Path) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        try:
-            import tensorflow
-
-            Interpreter = tensorflow.lite.Interpreter  # noqa: N806
-        except ImportError as error:
-            raise PluginError(
-                f"reading {path.name!r} needs TensorFlow: pip install vidan[tf]"
-            ) from error
+        tensorflow = import_extra("tensorflow", "tf", repr(path.name))
+        Interpreter = tensorflow.lite.Interpreter  # noqa: N806
     try:
         return Interpreter(str(path))
     except (OSError, ValueError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from ..config.groups import CONFIG_MODULE
-from ..errors import PluginError, SinkError
+from ..errors import SinkError
 from ..support.text import utf8
 
 
@@ -52,18 +51,3 @@ def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write a JSON file, indented."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
     path.write_bytes(utf8(text + "\n"))
-
-
-def import_extra(module: str, extra: str) -> Any:
-    """Import a module that is installed with an extra of vidan.
-
-    Raises:
-        PluginError: it is not installed; the message names the extra.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.partition(".")[0]
-        raise PluginError(
-            f"{package} is not installed: pip install 'vidan[{extra}]' ({error})"
-        ) from error

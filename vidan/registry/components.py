@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from ..errors import PluginError, did_you_mean
 from ..kinds import KINDS
+from ..support.extras import install
 
 
 class Package(NamedTuple):
@@ -75,7 +76,7 @@ class Component:
         return target
 
     def _install(self) -> str:
-        return f"pip install '{self.package.name}[{self.extra}]'"
+        return install(self.package.name, self.extra)
 
 
 def _missing(package: str, extra: str) -> list[str]:

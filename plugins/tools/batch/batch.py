@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
-from vidan.cli.subcommands import import_extra, write_json
+from vidan.cli.subcommands import write_json
 from vidan.cli.terminal import console, track
 from vidan.config.build import BuildContext, build
 from vidan.config.shards import Shard
@@ -23,6 +23,7 @@ from vidan.execution.directory import claimed
 from vidan.execution.signals import forwarded_signals
 from vidan.execution.summary import SUMMARY_FILE
 from vidan.interfaces import Runner
+from vidan.support.extras import import_extra
 from vidan.support.text import one_line
 
 from .dataset import merge

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import SinkError
+from vidan.support.extras import import_extra
 
 from ...sinks.store.dataset import DATASET_TABLES
 from .layout import DATASET, FILES

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidan.cli.subcommands import import_extra
 from vidan.kinds import KINDS
+from vidan.support.extras import import_extra
 
 COLORS = dict(zip(KINDS, ("#4477aa", "#cc6677", "#228833", "#aa3377"), strict=False))
 SINK_COLORS = {"sink.video": "#aa7733", "sink.jsonl": "#ddaa33"}

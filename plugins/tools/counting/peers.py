@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidan.cli.subcommands import import_extra
 from vidan.convert import to_supervision
 from vidan.geometry import anchor_points
+from vidan.support.extras import import_extra
 from vidan.types import Result
 
 from .gates import Crossing, Direction, Gate

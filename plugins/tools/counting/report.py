@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.table import Table
 
-from vidan.cli.subcommands import import_extra
+from vidan.support.extras import import_extra
 
 from ..tracking.report import COMBINED
 from ..tracking.sequences import DETECTOR_SUFFIX

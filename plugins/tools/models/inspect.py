@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 from vidan.frames import ArrayFrame
 from vidan.interfaces import Detector
 from vidan.options import expanded
+from vidan.support.extras import import_extra
 
 from ...detectors.engine import FORMATS, open_engine
 from ...detectors.errors import naming

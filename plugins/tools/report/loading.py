@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import SourceError
 from vidan.events import CROSSED, ENTERED, EXITED, FLOW, PASSED
+from vidan.support.extras import import_extra
 
 from .places import WAITING, Place, is_url
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import SinkError
+from vidan.support.extras import import_extra
 from vidan.support.text import one_line
 
 from .questions import Answer

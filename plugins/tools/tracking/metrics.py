@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError, SourceError
+from vidan.support.extras import import_extra
 
 from ...formats.mot import has_classes
 from .sequences import MotSequence

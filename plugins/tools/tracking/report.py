@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from vidan.cli.subcommands import import_extra
+from vidan.support.extras import import_extra
 
 from .metrics import COLUMNS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
+from vidan.support.extras import import_extra
 
 
 def distributions(search: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from typing import Any
 from omegaconf import DictConfig
 
 from vidan import options
-from vidan.cli.subcommands import import_extra, run_directory, write_json
+from vidan.cli.subcommands import run_directory, write_json
 from vidan.cli.terminal import console
 from vidan.config.build import build
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
+from vidan.support.extras import import_extra
 
 from . import report, settings
 from .detection import Detection

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from vidan.cli.subcommands import asks_for_help, import_extra, keys
+from vidan.cli.subcommands import asks_for_help, keys
 from vidan.cli.terminal import setup_logging
+from vidan.support.extras import import_extra
 
 HELP = """\
 vidan view <run directory> [key=value] ...

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import ModelError
+from vidan.support.extras import import_extra
 from vidan.support.openvino_core import core
 from vidan.support.stderr import quiet_stderr
 

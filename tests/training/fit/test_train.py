@@ -5,6 +5,7 @@ time.
 """
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("faster_coco_eval", reason="needs the extra: pip install vid
 import keras
 import onnxruntime
 import tensorflow as tf
+from rich.console import Console
 
 from vidan.errors import ConfigError, ModelError
 from vidan.frames import ArrayFrame
@@ -25,7 +27,8 @@ from vidan_training.evaluation.predict import load_onnx, predict
 from vidan_training.export import command
 from vidan_training.export import onnx as export_onnx
 from vidan_training.fit import train
-from vidan_training.fit.checkpoint import load_checkpoint
+from vidan_training.fit.checkpoint import TrainingState, load_checkpoint
+from vidan_training.fit.display import TrainingDisplay
 from vidan_training.model import backbones
 from vidan_training.model import efficientdet as model
 from vidan_training.weights.npz import read_metadata, read_npz, read_spec, shipped_weights
@@ -74,6 +77,16 @@ def test_train_resume_export_and_evaluate(tmp_path):
     assert command.main([f"weights={half}", f"onnx={full}", "half=false"]) == 0
     assert onnx.stat().st_size < 0.8 * full.stat().st_size
     assert by_score(run(full)[1]) == pytest.approx(by_score(run(onnx)[1]), abs=1e-3)
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_compilation_is_announced(eager, capsys):
+    display = TrainingDisplay(Console(stderr=True))
+    state, config = TrainingState(epoch=0), SimpleNamespace(eager=eager)
+    callback = SimpleNamespace(state=state, config=config, display=display, finished=False)
+    model = SimpleNamespace(fit=lambda *_, **__: None)
+    train._fit(model, SimpleNamespace(epoch=0), 1, callback)
+    assert ("compiling the model" in capsys.readouterr().err) is not eager
 
 
 def check_resumed(first, last, log):

@@ -4,7 +4,7 @@ import pytest
 
 from vidan.cli import subcommands
 from vidan.config.compose import compose
-from vidan.errors import ConfigError, PluginError, SinkError
+from vidan.errors import ConfigError, SinkError
 
 
 def test_the_keys_of_a_configuration_with_their_defaults():
@@ -33,9 +33,3 @@ def test_a_run_directory_that_cannot_be_created(here):
 def test_an_unknown_key_suggests_similar_ones():
     with pytest.raises(ConfigError, match="unknown key 'sequence': did you mean 'sequences'"):
         compose(["sequence=x"], "eval_tracking")
-
-
-def test_a_missing_extra_is_named():
-    assert subcommands.import_extra("json", "eval") is json
-    with pytest.raises(PluginError, match=r"nowhere_at_all is not installed: pip install 'vidan\["):
-        subcommands.import_extra("nowhere_at_all.inside", "eval")

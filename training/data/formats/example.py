@@ -9,18 +9,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-)
-from google.protobuf.message import DecodeError
+from vidan.support.extras import import_extra
 
 Value = bytes | float | int
 Features = Mapping[str, Sequence[Value]]
 
 _PACKAGE = "vidan.records"  # not "tensorflow", whose own descriptors may be loaded as well
-_FIELD = descriptor_pb2.FieldDescriptorProto
 
 
 def parse(data: bytes) -> dict[str, list[Any]]:
@@ -32,7 +26,7 @@ def parse(data: bytes) -> dict[str, list[Any]]:
     example = _example()()
     try:
         example.ParseFromString(data)
-    except DecodeError as error:
+    except _protobuf("message").DecodeError as error:
         raise ValueError("not a tf.train.Example") from error
     features = {}
     for name, feature in example.features.feature.items():
@@ -51,16 +45,22 @@ def dump(features: Features) -> bytes:
     return bytes(example.SerializeToString(deterministic=True))
 
 
+def _protobuf(module: str) -> Any:
+    return import_extra(f"google.protobuf.{module}", "train", "TFRecord files")
+
+
 @cache
 def _example() -> Any:
     """The message class of an example."""
+    descriptor_pb2 = _protobuf("descriptor_pb2")
+    field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="vidan/records.proto", package=_PACKAGE, syntax="proto3"
     )
-    lists = {"Bytes": _FIELD.TYPE_BYTES, "Float": _FIELD.TYPE_FLOAT, "Int64": _FIELD.TYPE_INT64}
+    lists = {"Bytes": field.TYPE_BYTES, "Float": field.TYPE_FLOAT, "Int64": field.TYPE_INT64}
     for kind, number in lists.items():
         file.message_type.add(name=f"{kind}List").field.add(
-            name="value", number=1, type=number, label=_FIELD.LABEL_REPEATED
+            name="value", number=1, type=number, label=field.LABEL_REPEATED
         )
     feature = file.message_type.add(name="Feature")
     feature.oneof_decl.add(name="kind")
@@ -69,20 +69,23 @@ def _example() -> Any:
     features = file.message_type.add(name="Features")
     entry = features.nested_type.add(name="FeatureEntry")
     entry.options.map_entry = True
-    entry.field.add(name="key", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    entry.field.add(name="key", number=1, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
     _message(entry, "value", 2, "Feature")
-    _message(features, "feature", 1, "Features.FeatureEntry").label = _FIELD.LABEL_REPEATED
+    _message(features, "feature", 1, "Features.FeatureEntry").label = field.LABEL_REPEATED
     _message(file.message_type.add(name="Example"), "features", 1, "Features")
-    pool = descriptor_pool.DescriptorPool()
+    pool = _protobuf("descriptor_pool").DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Example"))
+    return _protobuf("message_factory").GetMessageClass(
+        pool.FindMessageTypeByName(f"{_PACKAGE}.Example")
+    )
 
 
 def _message(parent: Any, name: str, number: int, kind: str) -> Any:
+    field = _protobuf("descriptor_pb2").FieldDescriptorProto
     return parent.field.add(
         name=name,
         number=number,
-        type=_FIELD.TYPE_MESSAGE,
+        type=field.TYPE_MESSAGE,
         type_name=f".{_PACKAGE}.{kind}",
-        label=_FIELD.LABEL_OPTIONAL,
+        label=field.LABEL_OPTIONAL,
     )

@@ -12,12 +12,12 @@ import glob
 import re
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
-
-import google_crc32c
+from typing import Any, BinaryIO
 
 from vidan.errors import SourceError
+from vidan.support.extras import import_extra
 
 _HEAD = struct.Struct("<QI")
 _TAIL = struct.Struct("<I")
@@ -26,13 +26,18 @@ GZIP_MAGIC = b"\x1f\x8b"
 SHARD = re.compile(r"(?P<stem>.*)-(?P<number>\d{5,})-of-(?P<count>\d{5,})$")
 
 
+@cache
+def _google_crc32c() -> Any:
+    return import_extra("google_crc32c", "train", "TFRecord files")
+
+
 class BrokenRecordError(Exception):
     """A TFRecord file is truncated or has a wrong checksum."""
 
 
 def masked_crc32c(data: bytes) -> int:
     """The masked CRC-32C: rotated right by 15 bits, plus a constant."""
-    crc = int(google_crc32c.value(data))
+    crc = int(_google_crc32c().value(data))
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 

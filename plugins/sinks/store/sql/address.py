@@ -10,6 +10,7 @@ from sqlalchemy import URL, exc, make_url
 
 from vidan import options
 from vidan.errors import ConfigError
+from vidan.support.extras import not_installed
 from vidan.support.secrets import HIDDEN
 
 EXPECTED = "expected postgresql://user@host/database, or sqlite:///file"
@@ -29,8 +30,8 @@ def database_url(url: str, password_env: str | None = None) -> URL:
             where the driver finds it itself.
 
     Raises:
-        ConfigError: it is none of a database that vidan knows, its driver is not installed, or the
-            password is missing.
+        ConfigError: it is none of a database that vidan knows, or the password is missing.
+        PluginError: its driver is not installed.
     """
     try:
         parsed = make_url(url)
@@ -42,7 +43,7 @@ def database_url(url: str, password_env: str | None = None) -> URL:
     if backend not in ("postgresql", "postgres") or not parsed.database:
         raise ConfigError(f"url: {EXPECTED}, got {parsed.render_as_string(hide_password=True)!r}")
     if find_spec("psycopg") is None:
-        raise ConfigError("url: psycopg is not installed: pip install 'vidan[postgresql]'")
+        raise not_installed("psycopg", "postgresql", f"url of {backend}")
     if password_env is not None:
         password = options.environment("password_env", password_env, "the password")
         parsed = parsed.set(password=password)

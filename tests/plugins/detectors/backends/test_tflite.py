@@ -142,7 +142,7 @@ def test_other_files(tmp_path):
 
 def test_litert_is_not_installed(floats, monkeypatch):
     monkeypatch.setattr(module, "TFLITE", False)
-    with pytest.raises(PluginError, match=r"'yolo\.tflite' needs LiteRT.*'vidan\[tflite\]'"):
+    with pytest.raises(PluginError, match=r"'yolo\.tflite': .* not installed.*'vidan\[tflite\]'"):
         OnnxDetector(str(floats))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from vidan import ConfigError, SinkError
+from vidan import ConfigError, PluginError, SinkError
 from vidan.config.build import BuildContext, build
 from vidan.events import CROSSED, ENTERED, EXITED, FLOW, LOITERING, PASSED, Event, Measure, Shape
 from vidan.testing import SinkSuite, blank, result
@@ -251,7 +251,7 @@ def test_a_long_run_has_several_parquet_files(tmp_path, monkeypatch):
 
 def test_without_pyarrow_the_error_tells_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ConfigError, match=r"path=.*not installed: pip install 'vidan\[parquet\]'"):
+    with pytest.raises(PluginError, match=r"path=.*not installed: pip install 'vidan\[parquet\]'"):
         Counts(str(tmp_path / "c.parquet"))
 
 
