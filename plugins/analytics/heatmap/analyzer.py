@@ -25,8 +25,8 @@ from ..stitching import Rows, TrackMemory
 
 log = logging.getLogger(__name__)
 
-WRITE_EVERY_S = 60.0
-"""Interval of stream time at which the files are written, s."""
+ARRAYS_EVERY_S, IMAGE_EVERY_S = 10.0, 60.0
+"""Intervals of stream time at which the files are written, s."""
 
 HOLD = 0.75
 """Distance from the center of its cell, in cells, at which an object is in another cell."""
@@ -55,15 +55,17 @@ class Heatmap:
     between two cells is no movement. While its box is cut off by the border of the image, where it
     is is not known.
 
-    Writes two files when the stream ends, and every minute until then; each replaces the one before
-    when it is complete. `<path>.npz` has these arrays, for L labels and a grid of R rows and C
-    columns:
+    Writes two files when the stream ends, and until then the first every 10 s and the second every
+    minute; each replaces the one before when it is complete. `<path>.npz` has these arrays, for L
+    labels and a grid of R rows and C columns:
 
     - `presence` (L,R,C) float64: time of all objects in the cell, s.
     - `visits` (L,R,C) int64: how often an object came to the cell.
     - `dwell` (L,R,C) float64: mean time of a visit, s; NaN without visits.
     - `labels` (L,) str; `size` (2,) int64: width and height of the images, px.
     - `seconds` float64: duration of the stream so far.
+    - `still` (N,) uint8: the last frame as a JPEG file, at most 960 px wide; empty if it has no
+      image.
 
     `<path>.png` shows the presence of all labels over the last frame.
 
@@ -93,7 +95,7 @@ class Heatmap:
         self._tracks = Columns(COLUMNS, 1)
         self._presence: dict[str, Floats] = {}  # (R,C) by label
         self._visits: dict[str, Cells] = {}
-        self._seconds, self._written = 0.0, 0.0
+        self._seconds, self._written, self._painted = 0.0, 0.0, 0.0
         self._last: Frame | None = None
         self._outputs: list[str] = []
         try:
@@ -111,7 +113,7 @@ class Heatmap:
             columns = self._grid[1]
             self._grid = (max(round(columns * frame.height / frame.width), 1), columns)
         if last is None:
-            self._written = frame.time
+            self._written = self._painted = frame.time
         elif 0 < frame.time - last.time <= self._max_gap:
             self._seconds += frame.time - last.time
         self._last = frame
@@ -122,10 +124,9 @@ class Heatmap:
             before = self._memory.time[rows]
             self._memory.settle()
             self._add(rows, result.frame.time - before, result)
-        if abs(frame.time - self._written) >= WRITE_EVERY_S:
-            self._written = frame.time
+        if abs(frame.time - self._written) >= ARRAYS_EVERY_S:
             try:
-                self._write(frame)
+                self._write_due(frame)
             except SinkError as error:
                 log.warning("heatmap: %s", error)
         return []
@@ -133,7 +134,7 @@ class Heatmap:
     def finish(self) -> list[Event]:
         """None; the files are written."""
         if self._last is not None:
-            self._write(self._last)
+            self._outputs = [self._write_arrays(self._last), self._write_image(self._last)]
         return []
 
     def state(self) -> dict[str, Any]:
@@ -217,10 +218,19 @@ class Heatmap:
             self._visits[label] = np.zeros(self._grid, np.int64)
         return self._presence[label], self._visits[label]
 
-    def _write(self, frame: Frame) -> None:
-        """Replace both files."""
-        from .image import heatmap_png  # the only part that needs an image library
+    def _write_due(self, frame: Frame) -> None:
+        """Replace the arrays, and the image once per minute."""
+        self._written = frame.time
+        self._write_arrays(frame)
+        if abs(frame.time - self._painted) >= IMAGE_EVERY_S:
+            self._painted = frame.time
+            self._write_image(frame)
 
+    def _write_arrays(self, frame: Frame) -> str:
+        """Replace `<path>.npz`; returns its path."""
+        from .image import still_jpeg  # the only part that needs an image library
+
+        still = b"" if (image := _image(frame)) is None else still_jpeg(image)
         labels = sorted(self._presence)
         presence = np.array([self._presence[n] for n in labels]).reshape(-1, *self._grid)
         visits = np.array([self._visits[n] for n in labels], np.int64).reshape(-1, *self._grid)
@@ -233,20 +243,28 @@ class Heatmap:
             labels=np.array(labels, str),
             size=np.array([frame.width, frame.height]),
             seconds=np.array(self._seconds),
+            still=np.frombuffer(still, np.uint8),
         )
-        image = heatmap_png(_image(frame), presence.sum(axis=0))
-        self._outputs = [
-            _replace(self._path.with_name(self._path.name + suffix), data)
-            for suffix, data in ((".npz", arrays.getvalue()), (".png", image))
-        ]
+        return _replace(self._path.with_name(f"{self._path.name}.npz"), arrays.getvalue())
+
+    def _write_image(self, frame: Frame) -> str:
+        """Replace `<path>.png`; returns its path."""
+        from .image import heatmap_png
+
+        image = _image(frame)
+        if image is None:
+            image = np.zeros((frame.height, frame.width, 3), np.uint8)
+        presence = sum(self._presence.values(), start=np.zeros(self._grid))
+        path = self._path.with_name(f"{self._path.name}.png")
+        return _replace(path, heatmap_png(image, presence))
 
 
-def _image(frame: Frame) -> Image:
-    """The image of a frame (H,W,3); black if it has none."""
+def _image(frame: Frame) -> Image | None:
+    """The image of a frame (H,W,3); None if it has none."""
     try:
         return frame.rgb()
     except SourceError:  # tracks from a file
-        return np.zeros((frame.height, frame.width, 3), np.uint8)
+        return None
 
 
 def _replace(path: Path, data: bytes) -> str:

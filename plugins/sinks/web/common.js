@@ -21,6 +21,14 @@ function drawn(parent, name, attributes = {}, text = "") {
   return made;
 }
 
+// A new image in the place of one, when it can be shown.
+async function swapped(image, attributes) {
+  const next = element("img", { alt: "", ...attributes });
+  await next.decode();
+  image.replaceWith(next);
+  return next;
+}
+
 function put(target, text) {
   if (target.textContent !== text) target.textContent = text; // or screen readers would repeat it
 }
@@ -70,6 +78,10 @@ function fullScreen(button, shown) {
 // Stream time as a clock shows it.
 const clock = (seconds) =>
   new Date(Math.max(0, seconds) * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19);
+
+// A duration in words.
+const lasting = (seconds) =>
+  seconds && seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 120 ? `${Math.round(seconds)} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 
 async function ask(url, given = {}) {
   let answer;

@@ -7,6 +7,7 @@ from typing import Any
 from ..drawing.painter import Painter
 from ..http.metrics import STALLED_AFTER_S
 from .editor.routes import EditorRoutes
+from .heat_map.routes import HeatMapRoutes
 from .history.routes import HistoryRoutes
 from .jpeg import JpegEncoder
 from .live_scene import LiveScene
@@ -27,9 +28,11 @@ class LiveStream:
         thumbnails: draws small images.
         scene: that may be edited; None for none.
         history: of the stream; None for none.
+        heat_map: of the stream; None for none.
 
     Attributes:
         history: as given.
+        heat_map: as given.
         name: of the stream.
         hub: of its viewers.
         views: the request handlers.
@@ -46,8 +49,9 @@ class LiveStream:
         thumbnails: Painter,
         scene: LiveScene | None,
         history: HistoryRoutes | None,
+        heat_map: HeatMapRoutes | None,
     ) -> None:
-        self.name, self.history = name, history
+        self.name, self.history, self.heat_map = name, history, heat_map
         self._stats = live_stats
         self.hub = ViewerHub(
             live_stats,
@@ -56,6 +60,7 @@ class LiveStream:
             thumbnails,
             editable=scene is not None,
             recorded=history is not None,
+            heat_map=None if heat_map is None else heat_map.file,
         )
         self.views = Views(self.hub, timeout)
         self.editor = scene and EditorRoutes(scene.file, scene, scene.apply, live=True)

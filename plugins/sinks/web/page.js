@@ -5,6 +5,7 @@ const STALLED_AFTER = 5; // seconds without a new image
 const parts = [...document.querySelectorAll("[data-part]")]; // buttons
 let ended = false;
 let socket = null;
+const heat = heatMap("heat", false);
 let shown = null; // parts that the server draws now; null before they are known
 
 function row(...cells) {
@@ -46,6 +47,7 @@ function show(stats) {
   else if (stats.age === null) setState(say("state_waiting"));
   else if (stats.age > STALLED_AFTER) setState(say("state_lost", { seconds: Math.round(stats.age) }), "lost");
   else setState(say("state_live"), "live");
+  if (!ended) heat.available(stats.heat_map);
   at("history").hidden = !stats.recorded || ended;
   at("edit").hidden = !stats.editable || ended;
   if (shown === null) showParts(stats.shown);

@@ -7,7 +7,7 @@ from importlib import resources
 
 from aiohttp import web
 
-SHARED = ("common.js", "icon.svg", "page.css", "strings.js")
+SHARED = ("common.js", "heat_map.css", "heat_map.js", "icon.svg", "page.css", "strings.js")
 """Files that several pages use."""
 
 CONTENT_TYPES = {

@@ -14,6 +14,7 @@ from ..http.metrics import Metrics
 from ..http.server import HttpServer
 from ..http.shared import SharedServers
 from .editor.routes import EDITOR_ROUTES
+from .heat_map.routes import HEAT_MAP_ROUTES
 from .history.routes import HISTORY_ROUTES
 from .live_stream import LiveStream
 from .pages import SHARED, page_file
@@ -104,6 +105,8 @@ class Server:
                 )
             for method, name, handler in EDITOR_ROUTES:
                 router.add_route(method, f"{prefix}/{name}", self._of_editor(handler))
+            for method, name, handler in HEAT_MAP_ROUTES:
+                router.add_route(method, f"{prefix}/{name}", self._of_heat_map(handler))
             for method, name, handler in HISTORY_ROUTES:
                 router.add_route(method, f"{prefix}/{name}", self._of_history(handler))
         router.add_get("/streams/{stream}/", self._page)
@@ -134,6 +137,15 @@ class Server:
             if editor is None:
                 raise web.HTTPNotFound(text="the scene cannot be edited: sink.web.edit=true\n")
             return await getattr(editor, handler)(request)
+
+        return handle
+
+    def _of_heat_map(self, handler: str) -> Callable[[web.Request], Awaitable[Any]]:
+        async def handle(request: web.Request) -> Any:
+            heat_map = self._stream(request).heat_map
+            if heat_map is None:
+                raise web.HTTPNotFound(text="there is no heat map: analytics=[heatmap]\n")
+            return await getattr(heat_map, handler)(request)
 
         return handle
 

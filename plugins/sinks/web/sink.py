@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from ..drawing.options import ALL, Drawing, Values
 from ..drawing.painter import Painter
 from ..http.endpoint import listen
 from .choices import NOTHING, Choice
+from .heat_map.file import HeatMapFile
+from .heat_map.routes import HeatMapRoutes
 from .history.recorder import HistoryRecorder
 from .history.routes import HistoryRoutes
 from .jpeg import JpegEncoder
@@ -58,6 +61,8 @@ class Web:
             file. By default it is `runs/history/<stream>.sqlite` for a camera, where the next run
             continues it, and `history.sqlite` in the directory of the run for a file.
         history_keep: age after which the history is deleted, such as `31d`.
+        heatmap: path of the files of `analytics=heatmap`, to show them over the image; None for
+            none.
         scene: lines and zones; given by the run.
         run: given by the run.
 
@@ -90,6 +95,7 @@ class Web:
         edit: bool = False,
         history: bool | str = True,
         history_keep: str = "31d",
+        heatmap: str | None = None,
         scene: SceneContext | None = None,
         run: RunContext | None = None,
     ) -> None:
@@ -113,6 +119,9 @@ class Web:
         self.live_stats = LiveStats()
         self._metrics = self.server.metrics.add_stream()
         self.encoder = JpegEncoder(width, quality, shown, self._publish)
+        heat_map = (
+            None if heatmap is None else HeatMapFile(options.path("heatmap", heatmap), time.time())
+        )
         name = "stream" if run is None else run.stream
         self._live = LiveStream(
             name,
@@ -124,7 +133,8 @@ class Web:
             self._scene,
             None
             if self._history is None
-            else HistoryRoutes(self._history.path, dated=self._history.dated),
+            else HistoryRoutes(self._history.path, dated=self._history.dated, heat_map=heat_map),
+            None if heat_map is None else HeatMapRoutes(heat_map),
         )
         self.server.add(self._live)
 

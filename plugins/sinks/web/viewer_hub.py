@@ -19,6 +19,7 @@ from vidan.types import Result
 from ..drawing.painter import Painter
 from ..http.server import CLOSE_TIMEOUT_S
 from .choices import Choice
+from .heat_map.file import HeatMapFile
 from .jpeg import UNLIMITED_PX, JpegEncoder
 from .live_stats import LiveStats
 
@@ -58,6 +59,7 @@ class ViewerHub:
         thumbnails: draws small images.
         editable: whether viewers may edit the scene.
         recorded: whether there is a history.
+        heat_map: of the stream; None for none.
 
     Attributes:
         live_stats: as given.
@@ -74,6 +76,7 @@ class ViewerHub:
         thumbnails: Painter,
         editable: bool = False,
         recorded: bool = False,
+        heat_map: HeatMapFile | None = None,
     ) -> None:
         self.live_stats = live_stats
         self.viewers = 0
@@ -82,6 +85,7 @@ class ViewerHub:
         self.ended = asyncio.Event()
         self._encoder = encoder
         self._max_viewers, self._editable, self._recorded = max_viewers, editable, recorded
+        self._heat_map = heat_map
         self._thumbnails, self._thumbnail = thumbnails, b""
         self._thumbnail_of: tuple[float, Result | None] = -math.inf, None  # when, and of which
         self._drawing = asyncio.Lock()
@@ -210,6 +214,7 @@ class ViewerHub:
             "ended": self.ended.is_set(),
             "editable": self._editable,
             "recorded": self._recorded,
+            "heat_map": self._heat_map is not None and self._heat_map.exists,
             "shown": sorted(self._encoder.configured),
         }
         return json.dumps(self.live_stats.snapshot() | state)

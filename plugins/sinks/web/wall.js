@@ -30,11 +30,8 @@ async function load(name) {
   const one = tiles.get(name);
   if (one.loading || document.hidden) return;
   one.loading = true;
-  const next = element("img", { alt: "", src: `streams/${encodeURIComponent(name)}/thumbnail.jpg?${Date.now()}` });
   try {
-    await next.decode();
-    one.image.replaceWith(next);
-    one.image = next;
+    one.image = await swapped(one.image, { src: `streams/${encodeURIComponent(name)}/thumbnail.jpg?${Date.now()}` });
   } catch {
     // the state says why
   }

@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import av.error
+from aiohttp import web
 from omegaconf import OmegaConf
 
 from vidan.config.check import checked
@@ -20,11 +21,13 @@ from vidan.errors import ConfigError
 from vidan.events import Event
 from vidan.execution.directory import CONFIG_FOLDER
 
+from ...sinks.web.heat_map.file import HeatMapFile
+from ...sinks.web.heat_map.routes import HeatMapRoutes
 from ...sinks.web.history.routes import HistoryRoutes, Recording
 from ...sinks.web.history.store import HistoryStore
 from ..serving import ServerSettings, serve
 
-HISTORY, EVENTS = "history.sqlite", "events.jsonl"
+HISTORY, EVENTS, HEATMAP = "history.sqlite", "events.jsonl", "heatmap"
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm")
 
 
@@ -38,8 +41,15 @@ def run(arguments: Sequence[str]) -> int:
     values: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     settings = checked(ServerSettings, values)
     with _history(directory) as path:
-        routes = HistoryRoutes(path, dated=False, recordings=_recordings(directory))
-        serve(settings, routes.add_to, "see it at")
+        heat_map = HeatMapFile(directory / HEATMAP)
+        recordings = _recordings(directory)
+        history = HistoryRoutes(path, dated=False, recordings=recordings, heat_map=heat_map)
+
+        def add_routes(router: web.UrlDispatcher) -> None:
+            history.add_to(router)
+            HeatMapRoutes(heat_map).add_to(router)
+
+        serve(settings, add_routes, "see it at")
     return 0
 
 

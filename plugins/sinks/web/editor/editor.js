@@ -598,15 +598,12 @@ onbeforeunload = (event) => dirty() && event.preventDefault();
 onresize = () => info && renderDrawing();
 
 async function refresh() {
-  const next = element("img", { id: "image", alt: "", src: `frame.jpg?${++images}` });
   try {
-    await next.decode();
+    image = await swapped(image, { id: "image", src: `frame.jpg?${++images}` });
   } catch {
     await ask("frame.jpg"); // throws what is wrong
     return;
   }
-  image.replaceWith(next);
-  image = next;
   if (info && !drag) renderDrawing();
 }
 

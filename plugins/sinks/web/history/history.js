@@ -3,6 +3,7 @@ const REFRESH_MS = 5000;
 const BINS = 48;
 const SPANS = [["hour", 3600], ["today", 0], ["week", 7 * 86400], ["month", 30 * 86400], ["all", null]];
 const WIDTH = 640, HEIGHT = 176, FLOOR = HEIGHT - 20, TOP = 16; // of a chart, px
+const heat = heatMap("heatHistory", true, () => at("label").value);
 let dated = true, events = [], videos = [], colors = new Map();
 
 function moment(seconds, long = false) {
@@ -86,7 +87,7 @@ function table(id, heads, rows) {
 }
 
 const listed = (labels) => Object.entries(labels).map(([label, count]) => `${label || "–"} ${count}`).join(", ");
-const seconds = (value) => (value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} s`);
+const seconds = (value) => (value === null ? "–" : lasting(value));
 
 function play(event) {
   // The last recording that begins before the event; a second of it is shown first.
@@ -113,6 +114,8 @@ function show(answer) {
   bars(at("zones"), answer, answer.zones.map((one) => ({ ...one, name: one.rule })), say("visits"));
   table("zone-table", [say("zone"), say("visits"), say("dwell"), say("labels")], answer.zones.map((one) => [one.rule, one.total, seconds(one.dwell), listed(one.labels)]));
   occupancy(answer);
+  at("heat-section").hidden = !answer.heat_map;
+  heat.available(answer.heat_map);
   at("flow-section").hidden = !answer.flows.length;
   table("flow-table", [say("from"), say("to"), say("label"), say("count")], answer.flows.map((one) => [one.origin, one.destination, one.label ?? "–", one.count]));
   choices("rule", answer.rules);
@@ -133,7 +136,7 @@ function occupancy(answer) {
 
 function choices(id, values) {
   const select = at(id), now = select.value, wanted = ["", ...values];
-  if (wanted.join("\n") === [...select.options].map((option) => option.value).join("\n")) return;
+  if (JSON.stringify(wanted) === JSON.stringify([...select.options].map((option) => option.value))) return;
   if (now && !wanted.includes(now)) wanted.push(now);
   select.replaceChildren(...wanted.map((value) => element("option", { value, textContent: value || say("any"), selected: value === now })));
 }
@@ -197,7 +200,7 @@ async function more() {
 async function restart() {
   events = [];
   at("list").replaceChildren();
-  await refresh();
+  await Promise.all([refresh(), heat.refresh()]);
 }
 
 async function start() {

@@ -17,6 +17,7 @@ from aiohttp import web
 from vidan.errors import SinkError
 from vidan.support.text import csv_cell
 
+from ..heat_map.file import HeatMapFile
 from ..pages import add_shared, page_file
 from . import questions
 from .level_questions import occupancy_table
@@ -60,10 +61,19 @@ class HistoryRoutes:
         path: of the history.
         dated: whether times in it are s since 1970, else stream time.
         recordings: videos of a finished run, in the order of time.
+        heat_map: of the stream; None for none.
     """
 
-    def __init__(self, path: Path, *, dated: bool, recordings: Sequence[Recording] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        dated: bool,
+        recordings: Sequence[Recording] = (),
+        heat_map: HeatMapFile | None = None,
+    ) -> None:
         self._path, self._dated, self._recordings = path, dated, recordings
+        self._heat_map = heat_map
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers, with the page at the root and the files that it shares."""
@@ -88,7 +98,13 @@ class HistoryRoutes:
             span = _span(request, extent)
             found = questions.summary(database, span)
             starts = [recording.start for recording in self._recordings]
-            return {**found, "dated": self._dated, "extent": extent, "videos": starts}
+            return {
+                **found,
+                "dated": self._dated,
+                "extent": extent,
+                "videos": starts,
+                "heat_map": self._heat_map is not None and self._heat_map.exists,
+            }
 
         return web.json_response(await self._ask(answer))
 

@@ -115,8 +115,20 @@ def test_tracks_without_images_are_drawn_on_black(tmp_path):
         )
         for n, one in enumerate(results(path([(100.0, 215.0)] * 31)))
     ]  # fmt: skip
-    map_of(given, tmp_path)
+    assert map_of(given, tmp_path)["still"].size == 0
     assert cv2.imread(str(tmp_path / "heatmap.png")) is not None
+
+
+def test_the_arrays_have_a_small_image_of_the_scene(tmp_path):
+    arrays = map_of(results(path([(100.0, 215.0)] * 31)), tmp_path)
+    assert cv2.imdecode(arrays["still"], cv2.IMREAD_COLOR).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_the_arrays_are_written_more_often_than_the_image(tmp_path):
+    heatmap = Heatmap(str(tmp_path / "heatmap"))
+    for n in range(110):
+        heatmap.update(result(n, [], fps=10))
+    assert [file.name for file in tmp_path.iterdir()] == ["heatmap.npz"]
 
 
 def test_both_files_are_there_every_minute(tmp_path):

@@ -1,0 +1,1 @@
+"""Where objects have been, over the image."""
