@@ -109,7 +109,6 @@ const TEXT = {
   tools: "What is shown",
   trails: "Trails",
   undo: "Undo",
-  unsaved: "Not saved yet",
   video: "Live annotated video",
   view: "Live view",
   visits: "Visits to zones",

@@ -11,10 +11,10 @@ from vidan.support.extras import import_extra
 HELP = """\
 vidan view <run directory> [key=value] ...
 
-Shows a finished run in the browser: counts, visits, objects over time and events, and the video
-that was recorded. A click on an event plays the video from there. Reads history.sqlite, which
-sink=web writes, or events.jsonl of sink=events, and the videos in the directory. Prints the address
-of the page; Ctrl-C ends it. Needs vidan[web].
+Shows a finished run in the browser: counts, visits, objects over time and events, the heat map, and
+the video that was recorded. A click on an event plays the video from there. Reads history.sqlite,
+which sink=web writes, or events.jsonl of sink=events, and heatmap.npz and the videos in the
+directory. Prints the address of the page; Ctrl-C ends it. Needs vidan[web].
 
   vidan street.mp4 scene=street.yaml sink=[video,events] run_dir=runs/street
   vidan view runs/street

@@ -18,7 +18,8 @@ from vidan.cli.main import main
 RUN = [
     "source=synthetic", "source.width=320", "source.height=192", "source.rate=25", "max_frames=75",
     "detector=mot", "detector.path=det.txt", "tracker=sort", "tracker.min_hits=0",
-    "scene.lines.door={from:[0.5,0],to:[0.5,1]}", "sink=[video,events]", "run_dir=runs/a",
+    "scene.lines.door={from:[0.5,0],to:[0.5,1]}", "sink=[video,events]",
+    "analytics=[presence,lines,heatmap]", "run_dir=runs/a",
 ]  # fmt: skip
 
 
@@ -61,6 +62,8 @@ def test_a_finished_run_in_the_browser(ran, visit):
         crossed.get_by_role("button").click()
         until_true(page, "document.querySelector('#video').currentTime > 0.3")
         page.evaluate("document.querySelector('#video').pause()")
+        until_true(page, "at('heat').naturalWidth === 320 && at('still').naturalWidth === 320")
+        expect(page.locator("#heat-legend")).to_contain_text("in 3.0 s")
 
 
 def test_parts_of_the_video_and_no_other_file(ran):
