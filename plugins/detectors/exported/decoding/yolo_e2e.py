@@ -24,9 +24,10 @@ from .base import (
     shape_of,
     to_px,
 )
+from .centernet import POINTS as CENTERNET_ROWS
 from .centernet import match as match_centernet
 from .detr import is_joined
-from .ultralytics import check_task, head
+from .ultralytics import check_task, head, is_end_to_end
 from .yolo import has_rows_of_six
 
 EXPECTS = (
@@ -77,7 +78,18 @@ def _six(info: ModelInfo) -> OutputDecoding | None:
         decode=decode,
         preprocessing=PREPROCESSING,
         suppressed=True,
+        guess=_assumed(info, name),
     )
+
+
+def _assumed(info: ModelInfo, name: str) -> str:
+    """What is assumed about rows of six numbers that are all zero, unless the metadata tells."""
+    if info.outputs[name].any() or info.own_labels is not None or is_end_to_end(info) is not None:
+        return ""
+    zeros = "a blank image gives only zeros, which do not tell what the numbers in a row are"
+    if info.outputs[name].shape[1] != CENTERNET_ROWS:
+        return zeros
+    return f"{zeros}; CenterNet has as many rows: detector.decode=centernet"
 
 
 def _yolov7(info: ModelInfo) -> OutputDecoding | None:

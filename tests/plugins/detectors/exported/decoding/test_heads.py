@@ -4,6 +4,8 @@ Box A is x 10 to 30, y 20 to 40 of class 1, box B x 48 to 80, y 8 to 56 of class
 input of 96 x 64; the image is twice as large.
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -286,6 +288,30 @@ def test_setting_the_decode_has_the_same_result(made, name):
 def test_a_guess_is_called_that(made, name, guess, logged):
     OnnxDetector(made(name), labels=made.labels)
     assert [level for level, text in logged() if f"a guess: {guess}" in text] == ["WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "properties", "guess"),
+    [
+        (100, {}, "a blank image gives only zeros, .*; CenterNet .* detector.decode=centernet"),
+        (300, {}, "a blank image gives only zeros, which do not tell .* are"),
+        (300, NAMES, None),
+        (100, NAMES | {"end2end": "True"}, None),
+    ],
+)
+def test_rows_of_zeros_are_a_guess_unless_the_metadata_tells(
+    tmp_path, rows, properties, guess, logged
+):
+    path = tmp_path / "zeros.onnx"
+    graph(path, {"o": np.zeros((1, rows, 6), np.float32)}, properties=properties)
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    labels = None if properties else str(tmp_path / "labels.txt")
+    detector = OnnxDetector(str(path), labels=labels)
+    assert detector.summary.startswith("decode yolo-e2e")
+    found = re.search("; a guess: (.*)", detector.summary)
+    assert (found is None) if guess is None else re.fullmatch(guess, found[1])
+    levels = {level for level, text in logged() if "decode yolo-e2e" in text}
+    assert levels == ({"INFO"} if guess is None else {"WARNING"})
 
 
 def test_labels_from_1_where_the_order_says_from_0(made):
