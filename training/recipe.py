@@ -15,6 +15,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from vidan.cli.help import fitted
 from vidan.errors import ConfigError, did_you_mean
 
 from .data.augment import Augmentation
@@ -72,7 +73,7 @@ def overrides(command: str, description: str, argv: Sequence[str], epilog: str =
     parser = argparse.ArgumentParser(
         command,
         description=description,
-        epilog=epilog.replace("%", "%%"),
+        epilog=fitted(epilog).replace("%", "%%"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vidan.cli.subcommands import asks_for_help, keys, run_directory, write_json
+from vidan.cli.subcommands import asks_for_help, run_directory, write_help, write_json
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import compose
 from vidan.support.extras import import_extra
@@ -40,7 +39,7 @@ detector.<key> sets the detector's own keys; `vidan detector=<name> --cfg job` s
 def main(arguments: list[str]) -> int:
     """Run `vidan eval detection`."""
     if asks_for_help(arguments):
-        sys.stdout.write(HELP.format(keys=keys("eval_detection")))
+        write_help(HELP, "eval_detection")
         return 0
     setup_logging()
     config = compose(arguments, "eval_detection")
@@ -73,14 +72,16 @@ def _print(
     rows = result.slices[CLEAN].rows
     terminal.print(report.slice_table(result.slices, result.labels))
     terminal.print(f"\nP, R and F1: labels and boxes right, score {result.threshold:.3f} or more\n")
-    terminal.print(report.label_table(rows, result.points, settings.target_name))
+    terminal.print(report.label_table(rows))
     terminal.print()
-    terminal.print(report.confusion_table(result.confusion, result.labels))
+    terminal.print(report.threshold_table(result.points, settings.target_name))
+    terminal.print()
+    terminal.print(report.confusion_choice({"": result.confusion}, result.labels, terminal))
     terminal.print(f"\n{report.score_scale_line(result.score_scale)}", markup=False)
     files = ["metrics.json", "metrics.png", "worst.png", "config.yaml"]
     if loose is not None:
         terminal.print("\nconfusion on loosely drawn boxes:\n")
-        terminal.print(report.loose_table(loose.groups, loose.labels))
+        terminal.print(report.confusion_choice(loose.groups, loose.labels, terminal))
         files.insert(3, "loose_worst.png")
     terminal.print(f"\nin {directory}: {', '.join(files)}")
 

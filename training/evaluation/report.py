@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from vidan.support.score_scale import ScoreScale
@@ -25,44 +29,57 @@ from .ranking import OperatingPoint
 
 NOTHING, MISSED = "nothing", "missed"
 
+MAX_PAIRS = 20
+"""Pairs of labels in `confusion_list`."""
+
 
 def slice_table(slices: Mapping[str, SliceResult], labels: Sequence[str]) -> Table:
-    """A row for each slice: mean over labels, each label, any label, and at the threshold."""
-    table = _table("slice", ["AP", "AP50", "AP75", "AR", *(f"{label} AP50" for label in labels)])
-    for title in ("any label AP50", *(f"{size} AP50" for size in SIZES), "P", "R", "F1"):
-        table.add_column(title, justify="right")
-    for name, result in slices.items():
-        mean, every, point = result.rows[ALL], result.rows[ANY], result.point
-        cells = [mean[key] for key in ("AP", "AP50", "AP75", "AR")]
-        cells += [result.rows[label]["AP50"] for label in labels]
-        cells += [every["AP50"], *(every[f"AP50/{size}"] for size in SIZES)]
-        cells += [point.precision, point.recall, point.f1]
-        table.add_row(name, *map(format_number, cells))
+    """A column for each slice: mean over labels, each label, any label, and at the threshold."""
+    columns = {name: _slice_metrics(each, labels) for name, each in slices.items()}
+    table = _table("", list(columns))
+    for title in next(iter(columns.values())):
+        table.add_row(title, *(format_number(column[title]) for column in columns.values()))
     return table
 
 
-def label_table(rows: Mapping[str, MetricsRow], points: Mapping[str, Points], target: str) -> Table:
-    """A row for each label: metrics, and thresholds for a precision and for the best F1.
+def _slice_metrics(result: SliceResult, labels: Sequence[str]) -> dict[str, float]:
+    """Metrics of a slice by title; parts of AP50 are indented."""
+    mean, every, point = result.rows[ALL], result.rows[ANY], result.point
+    return {
+        **{key: mean[key] for key in ("AP", "AP75", "AR", "AP50")},
+        **{f"  {label}": result.rows[label]["AP50"] for label in labels},
+        f"  {ANY}": every["AP50"],
+        **{f"  {ANY}, {size}": every[f"AP50/{size}"] for size in SIZES},
+        "P": point.precision,
+        "R": point.recall,
+        "F1": point.f1,
+    }
+
+
+def label_table(rows: Mapping[str, MetricsRow]) -> Table:
+    """A row for each label with its metrics: result of `coco_metrics`."""
+    table = _table("label", ["objects", "AP", "AP50", "AP75", "AR", *SIZES])
+    keys = ("AP", "AP50", "AP75", "AR", *(f"AP50/{size}" for size in SIZES))
+    for label, row in rows.items():
+        table.add_row(label, f"{row['objects']:.0f}", *(format_number(row[key]) for key in keys))
+    return table
+
+
+def threshold_table(points: Mapping[str, Points], target: str) -> Table:
+    """A row for each label: precision and recall as run, and thresholds with what they reach.
 
     Args:
-        rows: result of `coco_metrics`.
-        points: the points `target`, `best F1` and `as run` for each row but the mean.
+        points: the points `target`, `best F1` and `as run` for each label.
         target: name of the point with the target precision.
     """
-    sizes = [*(f"AP50/{size}" for size in SIZES)]
-    table = _table("label", ["objects", "AP", "AP50", "AP75", "AR", *SIZES])
-    for title in ("P", "R", f"{target} from", "R there", "best F1 from", "F1 there"):
-        table.add_column(title, justify="right")
-    for label, row in rows.items():
-        cells = [row[key] for key in ("AP", "AP50", "AP75", "AR", *sizes)]
-        ends: list[float | None] = [None] * 6
-        if label in points:
-            run, precise, best = (points[label][kind] for kind in (RUN, target, BEST))
-            assert run is not None  # only the target precision may be unreachable
-            assert best is not None
-            ends = [run.precision, run.recall, best.threshold, best.f1]
-            ends[2:2] = (precise.threshold, precise.recall) if precise else (None, None)
-        table.add_row(label, f"{row['objects']:.0f}", *map(format_number, [*cells, *ends]))
+    table = _table("label", ["P", "R", f"{target} from", "R there", f"{BEST} from", "F1 there"])
+    for label, of_label in points.items():
+        run, precise, best = (of_label[kind] for kind in (RUN, target, BEST))
+        assert run is not None  # only the target precision may be unreachable
+        assert best is not None
+        reached = (precise.threshold, precise.recall) if precise else (None, None)
+        cells = [run.precision, run.recall, *reached, best.threshold, best.f1]
+        table.add_row(label, *map(format_number, cells))
     return table
 
 
@@ -71,6 +88,29 @@ def confusion_table(counts: Counts, labels: Sequence[str]) -> Table:
     table = _table("truth \\ found", [*labels, MISSED])
     for name, row in zip([*labels, NOTHING], counts, strict=True):
         table.add_row(name, *map(str, row[:-1]), str(row[-1]) if name != NOTHING else "")
+    return table
+
+
+def confusion_list(groups: Mapping[str, Counts], labels: Sequence[str]) -> Table:
+    """A row for each pair of a true and a detected label, most frequent first.
+
+    For so many labels that `confusion_table` or `loose_table` is wider than the terminal.
+    """
+    table = _table("truth", [])
+    for title in ("found", *(["images"] if len(groups) > 1 else [])):
+        table.add_column(title, overflow="fold")
+    table.add_column("boxes", justify="right")
+    truths, found = [*labels, NOTHING], [*labels, MISSED]
+    pairs = [
+        (int(count), truths[t], found[f], group)
+        for group, counts in groups.items()
+        for (t, f), count in np.ndenumerate(counts)
+        if count
+    ]
+    for count, truth, label, group in sorted(pairs, key=lambda pair: -pair[0])[:MAX_PAIRS]:
+        table.add_row(truth, label, *([group] if len(groups) > 1 else []), str(count))
+    if len(pairs) > MAX_PAIRS:
+        table.caption = f"{len(pairs) - MAX_PAIRS} more pairs in metrics.json"
     return table
 
 
@@ -89,10 +129,21 @@ def loose_table(groups: Mapping[str, Counts], labels: Sequence[str]) -> Table:
     return table
 
 
+def confusion_choice(
+    groups: Mapping[str, Counts], labels: Sequence[str], terminal: Console
+) -> Table:
+    """The table of the confusions in one or several groups, or a list if it is too wide."""
+    table = confusion_table(groups[""], labels) if "" in groups else loose_table(groups, labels)
+    needed = terminal.options.update(width=sys.maxsize)
+    width = Measurement.get(terminal, needed, table).maximum
+    return table if width <= terminal.width else confusion_list(groups, labels)
+
+
 def _table(first: str, others: Sequence[str]) -> Table:
-    table = Table(first, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, overflow="fold")
     for title in others:
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     return table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from vidan import options
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import console, setup_logging, track
 from vidan.config.compose import compose
 from vidan.errors import ConfigError
@@ -93,8 +92,8 @@ def _config(command: str, arguments: list[str]) -> dict[str, Any] | None:
     name = f"data_{command}"
     if asks_for_help(arguments):
         usage = USAGE.get(command, "from=<folder> to=<folder> format=<format>")
-        text = HELP.format(command=command, usage=usage, about=ABOUT[command], keys=keys(name))
-        sys.stdout.write(text)
+        text = HELP.format(command=command, usage=usage, about=ABOUT[command], keys="{keys}")
+        write_help(text, name)
         return None
     setup_logging()
     config: Any = OmegaConf.to_container(compose(arguments, name), resolve=True)

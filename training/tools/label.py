@@ -7,7 +7,6 @@ training; an uncertain box becomes a crowd: neither right nor wrong.
 from __future__ import annotations
 
 import itertools
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 from omegaconf import MISSING, OmegaConf
 
 from vidan import options
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import console, setup_logging, track
 from vidan.config.build import build
 from vidan.config.compose import compose
@@ -58,7 +57,7 @@ Every key with its default:
 def main(arguments: list[str]) -> int:
     """Run `vidan data label`."""
     if asks_for_help(arguments):
-        sys.stdout.write(HELP.format(keys=keys("data_label")))
+        write_help(HELP, "data_label")
         return 0
     setup_logging()
     config: Any = OmegaConf.to_container(compose(arguments, "data_label"), resolve=True)

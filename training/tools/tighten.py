@@ -8,7 +8,6 @@ finds something that nobody labeled, the region becomes a crowd: neither right n
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from omegaconf import OmegaConf
 
 from vidan import options
 from vidan.boxes import area
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import compose
 from vidan.errors import ConfigError, did_you_mean
@@ -67,7 +66,7 @@ class TightenRules:
 def main(arguments: list[str]) -> int:
     """Run `vidan data tighten`."""
     if asks_for_help(arguments):
-        sys.stdout.write(HELP.format(keys=keys("data_tighten")))
+        write_help(HELP, "data_tighten")
         return 0
     setup_logging()
     config = compose(arguments, "data_tighten")

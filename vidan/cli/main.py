@@ -16,6 +16,7 @@ from ..support.secrets import redacted
 from ..support.standard import keep_standard_files
 from ..support.stuck import leave
 from ..support.text import one_line
+from .help import fitted
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -98,7 +99,7 @@ def _one_line(error: Exception) -> str:
 
 def _dispatch(arguments: list[str]) -> int:
     if arguments and arguments[0] in ("-h", "--help", "help"):
-        sys.stdout.write(help_text())
+        sys.stdout.write(fitted(help_text()))
         return 0
     if arguments == ["--version"]:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
@@ -136,7 +137,7 @@ def _command(arguments: list[str]) -> int:
         near = did_you_mean(arguments[1], group)
         raise ConfigError(f"vidan {word}: unknown {arguments[1]!r}: {near}")
     sys.stdout.write(f"vidan {word} <command> [key=value] ...\n\n")
-    sys.stdout.write("\n".join(_command_lines(group.values())) + "\n\n")
+    sys.stdout.write(fitted("\n".join(_command_lines(group.values()))) + "\n")
     sys.stdout.write(f"vidan {word} <command> --help prints the details of one.\n")
     return 0 if asked else ConfigError.exit_code
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from ..config.groups import CONFIG_MODULE
 from ..errors import SinkError
 from ..support.text import utf8
+from .help import fitted
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
@@ -30,6 +32,18 @@ def keys(*config_names: str) -> str:
         if ": " in line and not line.startswith(("#", " "))
     ]
     return "\n".join(lines)
+
+
+def write_help(text: str, *config_names: str) -> None:
+    """Write the help of a command to stdout.
+
+    Args:
+        text: the help.
+        config_names: configuration files whose keys replace `{keys}` in the text, or follow it.
+    """
+    listed = keys(*config_names)
+    whole = text.replace("{keys}", listed) if "{keys}" in text else f"{text}{listed}\n"
+    sys.stdout.write(fitted(whole))
 
 
 def run_directory(config: DictConfig) -> Path:

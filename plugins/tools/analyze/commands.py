@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 
 HELP = """\
@@ -22,7 +20,7 @@ scene has them. Every key with its default:
 def main(arguments: list[str]) -> int:
     """`vidan analyze`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('analyze')}\n")
+        write_help(HELP, "analyze")
         return 0
     from .analyze import run
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 
 HELP = """\
@@ -35,7 +33,7 @@ Every key with its default:
 def main(arguments: list[str]) -> int:
     """`vidan batch`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('batch')}\n")
+        write_help(HELP, "batch")
         return 0
     from .batch import run
 

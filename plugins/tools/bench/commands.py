@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vidan import options
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import run_hydra
 from vidan.config.search_path import Start
@@ -58,7 +57,7 @@ Measurement = tuple[list[str], dict[str, Any]]
 def main(arguments: list[str]) -> int:
     """`vidan bench`."""
     if asks_for_help(arguments):
-        sys.stdout.write(HELP.format(keys=keys("bench")))
+        write_help(HELP, "bench")
         return 0
     setup_logging()
     if "--compare" in arguments:

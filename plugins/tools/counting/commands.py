@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 
 HELP = """\
@@ -25,7 +23,7 @@ its default:
 def evaluate(arguments: list[str]) -> int:
     """`vidan eval counting`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('eval_counting')}\n")
+        write_help(HELP, "eval_counting")
         return 0
     from .evaluation import run
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 
 HELP = """\
@@ -28,7 +26,7 @@ Times are dates and local times where the events have them: those of cameras, an
 def main(arguments: list[str]) -> int:
     """`vidan report`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('report')}\n")
+        write_help(HELP, "report")
         return 0
     from .report import run
 

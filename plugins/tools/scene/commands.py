@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 from vidan.support.extras import import_extra
 
@@ -26,7 +24,7 @@ Every key with its default:
 def main(arguments: list[str]) -> int:
     """`vidan scene`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('edit_scene')}\n")
+        write_help(HELP, "edit_scene")
         return 0
     for module in ("aiohttp", "ruamel.yaml"):
         import_extra(module, "web")

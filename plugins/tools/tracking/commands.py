@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 
 EVAL_HELP = """\
@@ -71,5 +69,5 @@ def smooth(arguments: list[str]) -> int:
 
 def _help(text: str, *config_names: str) -> int:
     """Print a command's help, followed by the keys of its configuration."""
-    sys.stdout.write(f"{text}{keys(*config_names)}\n")
+    write_help(text, *config_names)
     return 0

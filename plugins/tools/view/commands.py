@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from vidan.cli.subcommands import asks_for_help, keys
+from vidan.cli.subcommands import asks_for_help, write_help
 from vidan.cli.terminal import setup_logging
 from vidan.support.extras import import_extra
 
@@ -27,7 +25,7 @@ Every key with its default:
 def main(arguments: list[str]) -> int:
     """`vidan view`."""
     if asks_for_help(arguments):
-        sys.stdout.write(f"{HELP}{keys('view')}\n")
+        write_help(HELP, "view")
         return 0
     import_extra("aiohttp", "web")
     from .view import run
