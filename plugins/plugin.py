@@ -58,7 +58,9 @@ def vidan_components(registry: Registrar) -> None:
     registry.add("sink", "web", "vidan_plugins.sinks.web:Web", "web")
     registry.add("sink", "webhook", "vidan_plugins.sinks.events.webhook:Webhook")
     registry.add("sink", "window", "vidan_plugins.sinks.window.sink:Window")
+    registry.add("runner", "dask", "vidan_plugins.runners.dask:Dask", "dask")
     registry.add("runner", "local", "vidan_plugins.runners.processes:Processes")
+    registry.add("runner", "ray", "vidan_plugins.runners.ray:Ray", "ray")
 
 
 @hookimpl

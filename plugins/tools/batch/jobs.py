@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from itertools import islice
 from typing import Any, NamedTuple
 
-from vidan.errors import ConfigError
+from vidan.errors import ConfigError, VidanError
 from vidan.interfaces import Runner
 from vidan.support.text import one_line
 
@@ -75,6 +75,7 @@ class Jobs:
 
         Raises:
             ConfigError: all files, or the first ones, fail because of the configuration.
+            VidanError: the workers cannot be reached any more.
         """
         waiting = iter(attempts)
         for attempt in islice(waiting, AHEAD):
@@ -102,6 +103,8 @@ class Jobs:
 
     def _result(self, attempt: Attempt, future: Future[Any]) -> Result:
         error = future.exception()
+        if isinstance(error, VidanError):  # see `Runner`
+            raise error
         if error is not None:
             text = f"its worker died: {type(error).__name__}: {one_line(str(error))}"
             outcome = Outcome({}, [], 0.0, "", text)
