@@ -24,7 +24,7 @@ LENGTH = struct.Struct("<Q")
 """Number of bytes of the message that follows."""
 
 
-class WorkerDied(Exception):
+class WorkerDiedError(Exception):
     """The process that ran a job has ended before the job."""
 
 
@@ -46,7 +46,7 @@ class Children:
         """What the function returns in the process of this thread.
 
         Raises:
-            WorkerDied: the process has ended.
+            WorkerDiedError: the process has ended.
             Exception: the function raised it.
         """
         child: Child | None = getattr(self._own, "child", None)
@@ -68,7 +68,7 @@ class Children:
                 self._all.discard(old)
                 old.close()
             if self._closed:
-                raise WorkerDied("the processes have been ended")
+                raise WorkerDiedError("the processes have been ended")
             child = Child(self._threads)
             self._all.add(child)
             return child
@@ -112,7 +112,7 @@ class Child:
             _write(self._input, job)
             succeeded, result = pickle.loads(_read(self._output))  # noqa: S301 - of its own process
         except (EOFError, OSError, ValueError) as error:  # ValueError: closed by another thread
-            raise WorkerDied(self._ended()) from error
+            raise WorkerDiedError(self._ended()) from error
         self._used = time.monotonic()
         if not succeeded:
             raise result

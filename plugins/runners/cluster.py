@@ -16,7 +16,7 @@ from vidan.errors import ConfigError, VidanError
 from vidan.support.stuck import within
 from vidan.support.text import one_line
 
-from .children import WorkerDied
+from .children import WorkerDiedError
 
 REACH_S = 10.0
 """Longest wait for an answer of the computer that has the address of a cluster."""
@@ -33,7 +33,7 @@ T = TypeVar("T")
 LOST = "the connection to the cluster is lost"
 
 
-class ClusterLost(VidanError):
+class ClusterLostError(VidanError):
     """The cluster cannot be reached any more."""
 
 
@@ -56,7 +56,7 @@ class ClusterRunner(ABC):
         self._running: dict[Any, Task] = {}
         self._lock = threading.Lock()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._lost: ClusterLost | None = None
+        self._lost: ClusterLostError | None = None
         self._closed = self._stopped = False
         self._thread = threading.Thread(target=self._serve, name="vidan-cluster", daemon=True)
         self._thread.start()
@@ -108,7 +108,7 @@ class ClusterRunner(ABC):
         self._thread.join(CONNECT_S)
         self._kill(list(self._running))
         for task in self._running.values():
-            task.future.set_exception(WorkerDied("the runner was shut down"))
+            task.future.set_exception(WorkerDiedError("the runner was shut down"))
         self._running.clear()
         self._disconnect()
 
@@ -149,11 +149,11 @@ class ClusterRunner(ABC):
             return
         try:
             result = self._result(handle)
-        except ClusterLost as error:
+        except ClusterLostError as error:
             task.future.set_exception(error)
             raise
         except CancelledError:
-            task.future.set_exception(WorkerDied("the cluster canceled the job"))
+            task.future.set_exception(WorkerDiedError("the cluster canceled the job"))
         except Exception as error:
             task.future.set_exception(error)
         else:
@@ -175,13 +175,17 @@ class ClusterRunner(ABC):
                     failed = error
         if failed is not None:
             task.future.set_exception(failed)
-        if isinstance(failed, ClusterLost):
+        if isinstance(failed, ClusterLostError):
             raise failed
         return True
 
     def _fail_all(self, error: Exception) -> None:
         """Fail all jobs, and those that are submitted from now on: the cluster is lost."""
-        lost = error if isinstance(error, ClusterLost) else ClusterLost(f"{LOST}: {_text(error)}")
+        lost = (
+            error
+            if isinstance(error, ClusterLostError)
+            else ClusterLostError(f"{LOST}: {_text(error)}")
+        )
         with self._lock:
             self._lost = lost
             tasks = [*self._waiting, *self._running.values()]

@@ -14,11 +14,11 @@ from msgspec import Meta
 from vidan.cli.subcommands import import_extra
 from vidan.support.cores import physical_cores
 
-from .children import Children, WorkerDied
+from .children import Children, WorkerDiedError
 from .cluster import (
     LOST,
     POLL_S,
-    ClusterLost,
+    ClusterLostError,
     ClusterRunner,
     check_reachable,
     connected,
@@ -94,7 +94,7 @@ class Dask(ClusterRunner):
 
     def _start(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         if self._client.status != "running":
-            raise ClusterLost(LOST)
+            raise ClusterLostError(LOST)
         future = self._client.submit(
             _run, self._token, self._threads, function, args, pure=False, retries=0
         )
@@ -103,11 +103,11 @@ class Dask(ClusterRunner):
 
     def _result(self, handle: Any) -> Any:
         if handle.status not in ("finished", "error") and self._client.status != "running":
-            raise ClusterLost(LOST)
+            raise ClusterLostError(LOST)
         try:
             return handle.result(RESULT_S)
         except self._dask.TimeoutError as error:
-            raise WorkerDied(f"its result did not arrive within {RESULT_S:g} s") from error
+            raise WorkerDiedError(f"its result did not arrive within {RESULT_S:g} s") from error
         finally:
             handle.release()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -14,7 +16,7 @@ from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 from vidan.support.cores import physical_cores
 
-from .cluster import ClusterRunner, check_reachable, connected, host_and_port
+from .cluster import ClusterRunner, check_reachable, connected, host_and_port, unreachable
 
 STORE_BYTES = 100_000_000
 """Shared memory of a cluster on this computer: frames are not sent between processes."""
@@ -47,6 +49,8 @@ class Ray(ClusterRunner):
         gpus: Annotated[float, Meta(ge=0)] = 0.0,
         job_threads: int | None = None,
     ) -> None:
+        if gpus > 1 and gpus != int(gpus):
+            raise ConfigError(f"gpus={gpus}: expected a whole number, or a share of one GPU")
         self._ray = import_extra("ray", "ray")
         threads = job_threads or 1
         options: dict[str, Any] = {"address": address or "local"}
@@ -63,14 +67,23 @@ class Ray(ClusterRunner):
             check_reachable(address, *place)
         self._workers = workers or UNLIMITED
         logging.getLogger("ray").setLevel(logging.ERROR)
-        # In another thread, Ray does not replace the handler of SIGTERM.
-        connected(address, lambda: self._ray.init(**options, **QUIET))
-        if gpus > 1 and gpus != int(gpus):
-            raise ConfigError(f"gpus={gpus}: expected a whole number, or a share of one GPU")
-        self._task = self._ray.remote(_run).options(
-            num_cpus=threads, num_gpus=gpus, max_retries=0
-        )
+        if address is None:
+            self._start_cluster(options)
+        else:  # in another thread, where Ray does not replace the handler of SIGTERM
+            connected(address, lambda: self._ray.init(**options, **QUIET))
+        self._task = self._ray.remote(_run).options(num_cpus=threads, num_gpus=gpus, max_retries=0)
         super().__init__()
+
+    def _start_cluster(self, options: dict[str, Any]) -> None:
+        """Start a cluster, which ends with this thread."""
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            self._ray.init(**options, **QUIET)
+        except (Exception, SystemExit) as error:
+            raise unreachable(None, error) from error
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, handler)
 
     def _capacity(self) -> int:
         return self._workers

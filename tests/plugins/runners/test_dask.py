@@ -51,9 +51,9 @@ def test_an_address_without_a_scheduler_is_one_clear_line(monkeypatch):
         with pytest.raises(VidanError, match=f"cannot reach the cluster at '{address}': .*refused"):
             Dask(address)
     monkeypatch.setattr(cluster, "CONNECT_S", 1.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(VidanError, match=r"no answer within 1 s"):
-            Dask(f"127.0.0.1:{silent.getsockname()[1]}")
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent, pytest.raises(VidanError, match=r"no answer within 1 s"):
+        Dask(f"127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_a_scheduler_that_leaves_ends_the_command():

@@ -9,11 +9,10 @@ import pytest
 import vidan
 from vidan import ConfigError, VidanError
 from vidan.testing import RunnerSuite
-from vidan_plugins.runners import cluster
 
 pytest.importorskip("ray")
 
-from vidan_plugins.runners.ray import Ray  # noqa: E402
+from vidan_plugins.runners.ray import Ray
 
 
 @pytest.mark.slow  # each test starts a cluster
@@ -27,7 +26,7 @@ def test_a_process_has_its_share_of_threads_and_signals_are_left_alone():
     before = signal.getsignal(signal.SIGTERM)
     runner = Ray(workers=1, job_threads=3)
     assert signal.getsignal(signal.SIGTERM) is before
-    assert runner.submit(os.environ.get, "OMP_NUM_THREADS").result(60) == "3"
+    assert runner.submit(os.getenv, "OMP_NUM_THREADS").result(60) == "3"
     runner.shutdown()
 
 
@@ -37,7 +36,7 @@ def test_an_invalid_address_is_one_clear_line(address):
         vidan.create("runner", "ray", address=address)
 
 
-def test_an_address_without_a_cluster_is_one_clear_line(monkeypatch):
+def test_an_address_without_a_cluster_is_one_clear_line():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
