@@ -60,7 +60,7 @@ class Dask(ClusterRunner):
         self._workers = workers
         self._token = uuid.uuid4().hex
         self._cluster: Any = None
-        self._known, self._next_look = 0, 0.0
+        self._known, self._next_check = 0, 0.0
         if address is not None:
             place = host_and_port(address, SCHEMES, "host:port, such as 192.168.1.5:8786")
             check_reachable(address, *place)
@@ -86,9 +86,9 @@ class Dask(ClusterRunner):
 
     def _capacity(self) -> int:
         now = time.monotonic()
-        if now >= self._next_look:
+        if now >= self._next_check:
             self._known = sum(self._client.nthreads().values()) // self._threads
-            self._next_look = now + POLL_S
+            self._next_check = now + POLL_S
         most = max(1, self._known)  # without workers, one job waits for them
         return most if self._workers is None else min(most, self._workers)
 

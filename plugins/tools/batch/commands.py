@@ -16,6 +16,7 @@ are not processed again. Events, tracks and counts of all files end up in one Pa
   vidan batch 'source.path=clips/**/*.mp4' run_dir=out
   vidan batch 'source.path=clips/*.mp4' run_dir=out scene=street.yaml sink=[events,video]
   vidan batch 'source.path=clips/*.mp4' run_dir=out runner.workers=4 threads=2
+  vidan batch 'source.path=clips/*.mp4' run_dir=out runner=ray runner.address=192.168.1.5:6379
 
 run_dir has
 
