@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from vidan.support.text import one_line
 
 from .dataset import merge
 from .files import InputFile, find_files
-from .job import Job, run_job
+from .job import Job, Outcome, run_job
 from .jobs import Attempt, Jobs
 from .layout import MANIFEST, PARTIAL
 from .manifest import Manifest, Row, State
@@ -70,7 +70,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def process(
-    files: Sequence[InputFile], settings: BatchSettings, config: DictConfig, run_dir: Path
+    files: Sequence[InputFile],
+    settings: BatchSettings,
+    config: DictConfig,
+    run_dir: Path,
+    job: Callable[[Job], Outcome] = run_job,
 ) -> dict[str, Any]:
     """Process files that are not complete yet, and write manifest, dataset and summary.
 
@@ -79,6 +83,7 @@ def process(
         settings: of the batch job.
         config: of the runs.
         run_dir: folder of the outputs, absolute.
+        job: what a worker does with each file; importable there.
 
     Returns:
         The content of `summary.json`.
@@ -104,7 +109,7 @@ def process(
                 folder=str(Path.cwd()),
             )
             try:
-                _run_all(map(make, rows), len(rows), manifest, settings)
+                _run_all(map(make, rows), len(rows), manifest, settings, job)
             finally:
                 shutil.rmtree(run_dir / PARTIAL, ignore_errors=True)
         summary = _summary(manifest, run_dir)
@@ -119,11 +124,15 @@ def process(
 
 
 def _run_all(
-    attempts: Iterable[Attempt], count: int, manifest: Manifest, settings: BatchSettings
+    attempts: Iterable[Attempt],
+    count: int,
+    manifest: Manifest,
+    settings: BatchSettings,
+    job: Callable[[Job], Outcome],
 ) -> None:
     """Run the jobs, and record each in the manifest."""
     with _built(settings) as runner:
-        jobs = Jobs(runner, run_job, settings.retries)
+        jobs = Jobs(runner, job, settings.retries)
         results = jobs.run(attempts, manifest.commit)
         final = (result for result in _recorded(results, manifest) if result)
         try:
