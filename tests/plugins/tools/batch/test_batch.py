@@ -74,6 +74,19 @@ def test_each_file_has_the_outputs_of_a_run_and_all_are_in_one_dataset(batch, ca
     assert all(f"a/1.mp4  middle  {label}" in report for label in crossed)
 
 
+def test_a_tracker_gets_scores_on_the_scale_of_the_model(batch):
+    given = ["detector=people", "tracker=steady", "max_frames=20"]
+    batch(*given)
+    vidan.run(
+        ["source=file", "source.path=clips/a/1.mp4", "source.stream=a/1.mp4", LINE, *given],
+        sink="[events]",
+        run_dir="one",
+    )
+    for name in ("a/0.mp4", "a/1.mp4"):  # the second one has a detector that was kept
+        assert events(f"out/files/{name}/events.jsonl"), name
+    assert events("out/files/a/1.mp4/events.jsonl") == events("one/events.jsonl")
+
+
 def test_a_complete_job_is_not_repeated_and_new_or_changed_files_are_processed(batch, street):
     Path("det.txt").write_text("1,-1,10,10,20,20,1,-1,-1,-1\n")
     mot = ["detector=mot", "detector.path=det.txt"]
