@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from vidan.cli.subcommands import import_extra
 from vidan.support.cores import physical_cores
+from vidan.support.extras import import_extra
 
 from .children import Children, WorkerDiedError
 from .cluster import (

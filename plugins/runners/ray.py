@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from vidan.cli.subcommands import import_extra
 from vidan.errors import ConfigError
 from vidan.support.cores import physical_cores
+from vidan.support.extras import import_extra
 
 from .cluster import ClusterRunner, check_reachable, connected, host_and_port, unreachable
 
