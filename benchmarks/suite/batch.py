@@ -2,7 +2,7 @@
 
     python -m benchmarks.suite.batch
 
-The first table has the time per file of a batch job whose jobs do nothing: finding the files,
+The first table has the time per file of a batch job whose jobs do nothing: search for files,
 manifest, scheduling and dataset. The second one compares `runner=local` over clips with 1, 2, ...
 processes that are started by hand, each of which takes a share of the clips one after the other
 with the same configuration (`benchmarks/baselines/clip_loop.py`). They take turns for several
