@@ -24,6 +24,7 @@ from vidan.config.build import build
 from vidan.config.compose import compose
 from vidan.errors import ConfigError
 from vidan.execution.execute import prepare
+from vidan.execution.settings import RunSettings
 from vidan.support.program import run_program
 
 BASE = ["source=file", "sink=[video,jsonl]"]
@@ -67,7 +68,8 @@ def stages_alone(overrides: list[str]) -> Figures:
     """Decode, infer and encode one after another, with the same settings."""
     with tempfile.TemporaryDirectory() as folder:
         config = compose([*BASE, *overrides, f"run_dir={folder}", "sink.video.drawing=null"])
-        detector, sink = build("detector", config.detector), build("sink", config.sink.video)
+        components = RunSettings.from_config(config).components
+        detector, sink = build("detector", components["detector"]), build("sink", config.sink.video)
         from vidan import Detections, Result, Tracks
 
         inputs = {"images": np.zeros((1, 512, 512, 3), np.uint8)}

@@ -8,6 +8,7 @@ import pytest
 from vidan.boxes import iou
 from vidan.config.build import build
 from vidan.config.compose import compose
+from vidan.execution.settings import RunSettings
 from vidan.support.score_scale import COMMON, ScoreScale
 from vidan_plugins.detectors.onnx import SHIPPED, OnnxDetector
 from vidan_plugins.sources.ffmpeg.file import VideoFile
@@ -81,8 +82,8 @@ def test_masked_faces_are_found(detector, frames):
 
 @pytest.mark.parametrize(("video", "index", "label", "centers"), STREET)
 def test_people_and_vehicles_are_found(data, video, index, label, centers):
-    config = compose(["detector=people"])
-    detector = build("detector", config.detector)
+    settings = RunSettings.from_config(compose(["detector=people"]))
+    detector = build("detector", settings.components["detector"])
     source = VideoFile(str(data / video))
     frame = next(itertools.islice(source, index, None))
     (found,) = detector.detect([frame])
