@@ -37,6 +37,7 @@ from .coasting import coast
 from .common_scores import on_common_scale, scale_of
 from .motion import MotionMeter, MotionSelector, MotionSettings, TrackerClock
 from .pacing import FrameSelector
+from .still_tracks import StillTracks
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +211,7 @@ class Stream:
         self._meter = None if motion is None else MotionMeter(motion.threshold)
         self._motion = None if motion is None else MotionSelector(motion)
         self._clock = TrackerClock()
+        self._still_tracks = StillTracks()
         self._last_detections = Detections.empty()
         self._last_tracks = Tracks.empty()  # of the last update
         self._in_flight: set[Future[Detected]] = set()
@@ -403,7 +405,7 @@ class Stream:
     def _result(self, captured: Captured, detected: Detected) -> Result:
         self.analysis.current = ""
         started = time.perf_counter()
-        detections, tracks = self._tracked(captured.frame, detected)
+        detections, tracks = self._tracked(captured, detected)
         timings = {
             **captured.timings,
             "detector": detected.seconds,
@@ -415,18 +417,19 @@ class Stream:
             return result
         return self._anonymizer.apply(result, self._clock.time)
 
-    def _tracked(self, frame: Frame, detected: Detected) -> tuple[Detections, Tracks]:
+    def _tracked(self, captured: Captured, detected: Detected) -> tuple[Detections, Tracks]:
         """The detections and tracks of a frame."""
         if detected.still:
-            self._clock.stop(frame)
+            self._clock.stop(captured.frame)
             self.stats.still += 1
-            return self._last_detections, self._last_tracks
-        frame, found = self._clock.follow(frame), detected.detections
+            return self._last_detections, self._still_tracks.tracks()
+        frame, found = self._clock.follow(captured.frame), detected.detections
         if found is None:
             return Detections.empty(), coast(self._tracker, frame, self._last_tracks)
         self.stats.detected += 1
         self._selector.detected(detected.seconds)
         self._last_detections, self._last_tracks = found, self._tracker.update(frame, found)
+        self._still_tracks.add(self._last_tracks, moves=captured.moves)
         return found, self._last_tracks
 
     def _finish_analyzers(self) -> None:

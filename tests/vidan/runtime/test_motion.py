@@ -218,6 +218,32 @@ def test_detections_and_tracks_stay_while_nothing_moves():
         assert result.timings["motion"] > 0
 
 
+class Missing(Truth):
+    """Misses each box in a fifth of the frames."""
+
+    def detect(self, frames):
+        found = super().detect(frames)
+        return [
+            each[np.random.default_rng(frame.index).random(len(each)) > 0.2]
+            for frame, each in zip(frames, found, strict=True)
+        ]
+
+
+@pytest.mark.parametrize("tracker", ["steady", "bytetrack"])
+def test_objects_that_a_detector_misses_now_and_then_do_not_leave(tracker, monkeypatch):
+    monkeypatch.setattr(MotionMeter, "moves", lambda _, each: each.index % 300 < 20)
+    boxes, sink = [[(2, 2, 22, 17), (40, 20, 50, 45)]] * 1500, FakeSink()
+    analyzers = {"presence": create("analytics", "presence")}
+    source = FakeSource(len(boxes))
+    options = {"motion": MotionSettings(hold=0.5, still_interval=2.0)}
+    stream = Stream(source, create("tracker", tracker), {"out": sink}, analyzers, **options)
+    Pipeline(stream, Missing(boxes)).run()
+    events = [event.kind for result in sink.results for event in result.events]
+    assert events.count("object.appeared") == 2
+    assert "object.left" not in events
+    assert all(len(r.tracks) == 2 for r in sink.results[100:] if not r.timings["detector"])
+
+
 def test_with_no_tracker_the_detections_stay():
     _, results, _ = run([[PARKED]] * 30, "none")
     assert [len(result.detections) for result in results] == [1] * 30
