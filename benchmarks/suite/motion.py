@@ -43,7 +43,7 @@ from vidan_plugins.tools.tracking.evaluation import evaluate
 
 from ..inputs import WORK, real_video
 
-READ_NOISE, SHOT_NOISE = 2.0, 0.04
+DARK_NOISE, LIGHT_NOISE = 2.0, 0.04
 """Standard deviation of the noise in the dark, gray levels, and its variance per gray level."""
 
 NOISY_IMAGES = 30
@@ -81,7 +81,7 @@ class Run(NamedTuple):
 def noisy(image: Image, count: int) -> Iterator[Image]:
     """An image (H,W,3) with independent noise, `count` times."""
     rng, level = np.random.default_rng(0), image.astype(np.float32)
-    deviation = np.sqrt(READ_NOISE**2 + SHOT_NOISE * level)
+    deviation = np.sqrt(DARK_NOISE**2 + LIGHT_NOISE * level)
     for _ in range(count):
         noise = rng.standard_normal(image.shape, np.float32) * deviation
         yield (level + noise).round().clip(0, 255).astype(np.uint8)
