@@ -12,7 +12,7 @@ from vidan_plugins.tools.bench import plot, sweep
 from .inputs import parser
 from .report import RESULTS, load
 from .soak import latency_drift
-from .suite import peers
+from .suite import cameras, peers
 
 
 def draw(found: Mapping[str, Any], folder: Path) -> None:
@@ -20,6 +20,8 @@ def draw(found: Mapping[str, Any], folder: Path) -> None:
     for name in found["plots"]:
         if "intervals" in found:
             latency_drift.draw(folder / name, found["intervals"])
+        elif found["name"] == cameras.NAME:
+            cameras.draw(folder / name, found["figures"])
         elif "peers" in found:
             peers.draw(folder / name, found["figures"])
         elif isinstance(found["settings"], list):
