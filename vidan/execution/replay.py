@@ -33,6 +33,9 @@ HEADER = struct.Struct("<IqdIIIi")
 """CRC-32 of the rest of the record; index, time (s), width and height (px) of the frame; number of
 detections; length of a feature vector, -1 for no features."""
 
+INDEX, TIME = 1, 2
+"""Columns of the header."""
+
 MAX_BYTES = 4 * 10**9
 """Size after which no more is recorded: a file that is played in a loop never ends."""
 
@@ -84,6 +87,7 @@ class DetectionStore:
     Args:
         path: of the file.
         resumed: whether to use the records in the file; else it is replaced.
+        by_time: whether frames are found by their time and not by their index.
 
     Attributes:
         count: frames that were recorded at the start.
@@ -92,12 +96,12 @@ class DetectionStore:
         SinkError: it cannot be written.
     """
 
-    def __init__(self, path: Path, *, resumed: bool = False) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, resumed: bool = False, by_time: bool = False) -> None:
+        self._path, self._by_time = path, by_time
         self._lock = threading.Lock()
         try:
             self._file: BinaryIO = path.open("r+b" if resumed and path.exists() else "w+b", 0)
-            self._frames, self._offsets = _scan(self._file)
+            self._keys, self._offsets = _scan(self._file, TIME if by_time else INDEX)
             self._size = self._file.tell()
             self._file.truncate()
             if not self._size:
@@ -105,7 +109,7 @@ class DetectionStore:
         except OSError as error:
             raise SinkError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
         self._full = False
-        self.count = len(self._frames)
+        self.count = len(self._keys)
 
     def find(self, frame: Frame) -> Detections | None:
         """The recorded detections of a frame; None if there are none.
@@ -113,8 +117,9 @@ class DetectionStore:
         Raises:
             SourceError: the recorded frame with that index has another time or size.
         """
-        row = int(np.searchsorted(self._frames, frame.index))
-        if row == len(self._frames) or self._frames[row] != frame.index:
+        key = frame.time if self._by_time else frame.index
+        row = int(np.searchsorted(self._keys, key))
+        if row == len(self._keys) or self._keys[row] != key:
             return None
         with self._lock:
             self._file.seek(int(self._offsets[row]))
@@ -194,21 +199,26 @@ def _read(file: BinaryIO) -> tuple[tuple[Any, ...], Detections]:
     )
 
 
-def _scan(file: BinaryIO) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Frame indices (N,) int64 in ascending order, and the offsets (N,) int64 of their records.
+def _scan(file: BinaryIO, column: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """A value of each header (N,) float64 in ascending order, and the offsets (N,) int64.
 
     The file is left after the last intact record. A file without MAGIC counts as empty.
+
+    Args:
+        file: at its start.
+        column: of the header.
     """
-    frames, offsets = [], []
+    keys, offsets = [], []
     end = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
     while end:
         try:
             header, _ = _read(file)
         except ValueError:
             break
-        frames.append(header[1])
+        keys.append(header[column])
         offsets.append(end)
         end = file.tell()
     file.seek(end)
-    order = np.argsort(np.array(frames, np.int64), kind="stable")
-    return np.array(frames, np.int64)[order], np.array(offsets, np.int64)[order]
+    values = np.array(keys, np.float64)
+    order = np.argsort(values, kind="stable")
+    return values[order], np.array(offsets, np.int64)[order]

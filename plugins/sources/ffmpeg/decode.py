@@ -21,6 +21,9 @@ from .url import Address
 SEGMENTED_FORMATS = {"dash", "hls"}
 """Demuxers of playlists of short files."""
 
+SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+"""Demuxers of files with an index of key frames."""
+
 DEFAULT_FRAME_INTERVAL_S = 0.04
 """Assumed where the container does not announce a frame rate, s."""
 
@@ -116,12 +119,24 @@ class VideoReader:
     @property
     def endless(self) -> bool:
         """Whether it announces no duration: a camera, not a file."""
-        return not self._duration()
+        return not self.duration
 
     @property
     def segmented(self) -> bool:
         """Whether it comes in segments of some seconds, each as fast as it can be downloaded."""
         return self._container.format.name in SEGMENTED_FORMATS
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether `seek` works in this format: its files have an index of key frames."""
+        return self._stream.time_base is not None and self._container.format.name in SEEKABLE
+
+    def seek(self, pts: float) -> None:
+        """Continue at the last key frame whose timestamp is at most `pts`, s."""
+        assert self._stream.time_base is not None
+        offset = int(pts / self._stream.time_base)
+        self._container.seek(offset, stream=self._stream, backward=True)
+        self._stream.codec_context.flush_buffers()
 
     def close(self) -> None:
         """Close file, connection and decoder; the iteration ends."""
@@ -158,7 +173,7 @@ class VideoReader:
                 count + lost,
                 self.frames,
                 max(end, self._packets.sound_end),
-                self._duration(),
+                self.duration,
                 self.frame_interval,
                 editable=EDITABLE_FORMAT in self._container.format.name.split(","),
             )
@@ -186,7 +201,8 @@ class VideoReader:
             codec.skip_frame = self.skip
         return self.skip != "DEFAULT"
 
-    def _duration(self) -> float:
+    @property
+    def duration(self) -> float:
         """The announced duration, s; 0 if there is none."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)

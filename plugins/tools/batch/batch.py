@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
+from vidan import options
 from vidan.cli.subcommands import write_json
 from vidan.cli.terminal import console, track
 from vidan.config.build import BuildContext, build
@@ -30,9 +31,10 @@ from .dataset import merge
 from .files import InputFile, find_files
 from .job import Job, Outcome, run_job
 from .jobs import Attempt, Jobs
-from .layout import MANIFEST, PARTIAL
+from .layout import DETECTIONS, MANIFEST, PARTIAL
 from .manifest import Manifest, Row, State
 from .settings import BatchSettings, digest, identity, read_settings
+from .split import detect_part, parts
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +111,8 @@ def process(
                 folder=str(Path.cwd()),
             )
             try:
-                _run_all(map(make, rows), len(rows), manifest, settings, job)
+                _run_all([make(row) for row in rows], manifest, settings, job)
+                shutil.rmtree(run_dir / DETECTIONS, ignore_errors=True)
             finally:
                 shutil.rmtree(run_dir / PARTIAL, ignore_errors=True)
         summary = _summary(manifest, run_dir)
@@ -124,23 +127,40 @@ def process(
 
 
 def _run_all(
-    attempts: Iterable[Attempt],
-    count: int,
+    attempts: Sequence[Attempt],
     manifest: Manifest,
     settings: BatchSettings,
     job: Callable[[Job], Outcome],
 ) -> None:
     """Run the jobs, and record each in the manifest."""
     with _built(settings) as runner:
+        if settings.split is not None:
+            _detect_parts([attempt.job for attempt in attempts], runner, manifest, settings)
         jobs = Jobs(runner, job, settings.retries)
         results = jobs.run(attempts, manifest.commit)
         final = (result for result in _recorded(results, manifest) if result)
         try:
-            for _ in track(final, "files", count, quiet=settings.quiet):
+            for _ in track(final, "files", len(attempts), quiet=settings.quiet):
                 pass
         except ConfigError:
             manifest.restart(jobs.wrong)
             raise
+
+
+def _detect_parts(
+    files: Iterable[Job], runner: Runner, manifest: Manifest, settings: BatchSettings
+) -> None:
+    """Detect the parts of long files."""
+    length = options.duration("split", settings.split)
+    attempts = [Attempt(part, 0) for part in parts(files, length)]
+    if not attempts:
+        return
+    log.info("%d parts of %g s are to be detected", len(attempts), length)
+    results = Jobs(runner, detect_part, settings.retries).run(attempts, manifest.commit)
+    for result in track(results, "parts", len(attempts), quiet=settings.quiet):
+        if result.outcome.error is not None:
+            error = result.outcome.error
+            log.warning("%s: attempt %d failed: %s", result.name, result.failures, error)
 
 
 def _recorded(results: Iterable[Any], manifest: Manifest) -> Iterator[bool]:

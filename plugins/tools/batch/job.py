@@ -30,6 +30,7 @@ from vidan.support.stuck import leave
 from vidan.support.text import one_line
 
 from .layout import FAILED, FILES, JOB, PARTIAL
+from .recorded import RecordedDetectors, recorded
 
 
 class Job(NamedTuple):
@@ -92,22 +93,21 @@ def run_job(job: Job) -> Outcome:
     target = Path(job.run_dir, FILES, job.name)
     if found := _finished(target, job.key):
         return found
-    _prepare(job)
+    prepare_process(job)
     part = Path(job.run_dir, PARTIAL, uuid.uuid4().hex)
     try:
         part.mkdir(parents=True)
         with _log_file(part / LOG_FILE):
             summary = _run(job, part)
     except Exception as error:
-        of_configuration = isinstance(error, ConfigError | ModelError | PluginError)
-        _detectors().forget()
-        if of_configuration:
+        outcome = failed(error, started)
+        detectors().forget()
+        if outcome.of_configuration:
             shutil.rmtree(part, ignore_errors=True)
         else:
             _replace(part, Path(job.run_dir, FAILED, job.name))
         leave(1)  # a detection that does not end would keep a core busy
-        text = _text(error)
-        return Outcome({}, [], _since(started), _worker(), text, of_configuration)
+        return outcome
     kept = {key: summary[key] for key in KEPT}  # type: ignore[literal-required]
     outputs = [_relative(path, part, target, job.run_dir) for path in summary["outputs"]]
     outcome = Outcome(kept, outputs, _since(started), _worker())
@@ -127,14 +127,17 @@ def _run(job: Job, part: Path) -> Summary:
     if "stream" in config.source and config.source.stream is None:
         config.source.stream = _escaped(job.name)
     start = RunStart(job.key[:32], job.began)  # the same in each attempt
-    prepared = prepare(config, require_display=True, start=start, detectors=_detectors())
+    known = detectors()
+    if paths := recorded(Path(job.run_dir), job.key):
+        known = RecordedDetectors(known, paths)
+    prepared = prepare(config, require_display=True, start=start, detectors=known)
     summary = prepared.run()
     if summary["interrupted"]:
         raise SinkError("a signal stopped the worker")
     return summary
 
 
-def _detectors() -> SharedDetectors:
+def detectors() -> SharedDetectors:
     """The detectors of this thread: a Dask worker may have several."""
     if not hasattr(_local, "detectors"):
         _local.detectors = SharedDetectors(keep=True)
@@ -142,7 +145,7 @@ def _detectors() -> SharedDetectors:
     return found
 
 
-def _prepare(job: Job) -> None:
+def prepare_process(job: Job) -> None:
     """Prepare the process: threads, working directory, and plugins that are not installed."""
     import cv2
 
@@ -212,8 +215,16 @@ def _relative(path: str, part: Path, target: Path, run_dir: str) -> str:
     return path
 
 
-def _text(error: Exception) -> str:
-    return redacted(one_line(str(error) or type(error).__name__))
+def failed(error: Exception, started: float) -> Outcome:
+    """The outcome of a job that raised an error; it began at `started`, s of `time.monotonic()`."""
+    text = redacted(one_line(str(error) or type(error).__name__))
+    of_configuration = isinstance(error, ConfigError | ModelError | PluginError)
+    return Outcome({}, [], _since(started), _worker(), text, of_configuration)
+
+
+def succeeded(started: float) -> Outcome:
+    """The outcome of a job without outputs that began at `started`, s of `time.monotonic()`."""
+    return Outcome({}, [], _since(started), _worker())
 
 
 def _since(started: float) -> float:

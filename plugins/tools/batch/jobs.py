@@ -12,7 +12,7 @@ from vidan.errors import ConfigError, VidanError
 from vidan.interfaces import Runner
 from vidan.support.text import one_line
 
-from .job import Job, Outcome
+from .job import Outcome
 
 AHEAD = 1000
 """Jobs that the runner has at a time, so that a million files need no more memory."""
@@ -25,9 +25,14 @@ POLL_S = 0.5
 
 
 class Attempt(NamedTuple):
-    """A job and how often it has failed."""
+    """A job and how often it has failed.
 
-    job: Job
+    Attributes:
+        job: a Job, or a part of one; `name` is what errors call it.
+        failures: attempts that failed.
+    """
+
+    job: Any
     failures: int
 
 
@@ -35,7 +40,7 @@ class Result(NamedTuple):
     """What came of an attempt.
 
     Attributes:
-        name: of the file.
+        name: of the job.
         failures: attempts that failed, this one included.
         outcome: of the attempt.
         final: whether there will be no other.
@@ -59,7 +64,7 @@ class Jobs:
         wrong: names of files with an error of the configuration.
     """
 
-    def __init__(self, runner: Runner, function: Callable[[Job], Outcome], retries: int) -> None:
+    def __init__(self, runner: Runner, function: Callable[[Any], Outcome], retries: int) -> None:
         self._runner, self._function, self._retries = runner, function, retries
         self._ended: queue.SimpleQueue[tuple[Attempt, Future[Any]]] = queue.SimpleQueue()
         self._running = 0

@@ -17,3 +17,6 @@ PARTIAL = "_partial"
 
 JOB = "job.json"
 """In the folder of a complete file: the key of its job, and the outcome."""
+
+DETECTIONS = "_detections"
+"""Folder with the detections of parts of long files, until all files are processed."""

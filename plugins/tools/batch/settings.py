@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from vidan import options
 from vidan.config.check import checked
 from vidan.config.compose import chosen_groups, compose
 from vidan.config.resolve import resolved
@@ -18,7 +19,7 @@ from vidan.errors import ConfigError
 from vidan.execution.inputs import identities
 from vidan.execution.settings import RunSettings
 
-OWN = ("runner", "run_dir", "shard", "retries", "retry_failed", "threads")
+OWN = ("runner", "run_dir", "shard", "split", "retries", "retry_failed", "threads")
 """Keys of `conf/batch.yaml` that are not passed on to runs."""
 
 COMMON = ("quiet", "plugins_dir")
@@ -26,6 +27,21 @@ COMMON = ("quiet", "plugins_dir")
 
 EACH = ("run_dir", "quiet", "resumable")
 """Keys of a run that its outputs do not depend on."""
+
+WHOLE = {
+    "source.name": "file",
+    "source.live": None,
+    "source.loop": False,
+    "source.rate": None,
+    "source.hwaccel": "none",
+    "detector.when": "always",
+    "pipeline.detect_every": 1,
+    "max_frames": None,
+}
+"""Values without which each frame of a file is not detected, or not as in a part of the file."""
+
+MIN_SPLIT_S = 10.0
+"""Shortest parts, s: each begins with the decoding of some seconds before it."""
 
 WORKERS = 2
 """Threads that call the detector at most, as in a run over a file."""
@@ -38,6 +54,8 @@ class BatchSettings:
     Attributes:
         run_dir: folder of the outputs.
         shard: share of the files, as in `0/3`; None for all.
+        split: length of the parts of long files that are detected in parallel, s or with a unit;
+            None to detect each file in its job.
         runner: name and options of the runner.
         retries: further attempts with a file that failed.
         retry_failed: whether to try files again that failed earlier.
@@ -47,6 +65,7 @@ class BatchSettings:
 
     run_dir: str
     shard: str | None
+    split: str | float | None
     runner: Mapping[str, Any]
     retries: Annotated[int, Meta(ge=0)]
     retry_failed: bool
@@ -71,7 +90,23 @@ def read_settings(overrides: Sequence[str]) -> tuple[BatchSettings, DictConfig]:
         if key not in OWN:
             rest.append(override)
     settings = checked(BatchSettings, resolved(compose(own, "batch")))
-    return settings, _run_config(rest, settings.threads)
+    config = _run_config(rest, settings.threads)
+    if settings.split is not None:
+        _check_split(settings.split, config)
+    return settings, config
+
+
+def _check_split(split: str | float, config: DictConfig) -> None:
+    """Check that files can be detected in parts of this length.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if options.duration("split", split) < MIN_SPLIT_S:
+        raise ConfigError(f"split={split!r}: expected at least {MIN_SPLIT_S:g} s")
+    for key, value in WHOLE.items():
+        if (given := OmegaConf.select(config, key)) != value:
+            raise ConfigError(f"split does not work with {key}={given!r}: leave out one of them")
 
 
 def _run_config(overrides: Sequence[str], threads: int) -> DictConfig:
