@@ -12,7 +12,7 @@ import pytest
 from benchmarks import inputs
 from benchmarks.baselines import opencv_loops, stages
 from benchmarks.soak import latency_drift
-from benchmarks.suite import ablation, event_outputs, micro, peers, startup
+from benchmarks.suite import ablation, batch, event_outputs, micro, peers, startup
 from vidan.errors import VidanError
 from vidan_plugins.tools.bench.clip import make_clip
 
@@ -186,6 +186,14 @@ def test_start_up(small, tmp_path):
     (table,) = found["tables"]
     assert [row[0] for row in table["rows"]] == list(found["figures"])
     assert all(one["wall_s"]["median"] > 0 for one in found["figures"].values())
+
+
+def test_many_files(tmp_path):
+    found = batch.batch(20, clips=2, frames=3, rounds=1, runners=["local"], out=tmp_path)
+    files, clips = found["tables"]
+    assert [row[0] for row in files["rows"]] == ["runner=local"]
+    assert [row[0] for row in clips["rows"]] == list(found["figures"]["durations_s"])
+    assert min(row[2] for row in clips["rows"][1:]) == 1
 
 
 @pytest.mark.skipif(event_outputs.PROGRAM is None, reason="install mosquitto")
