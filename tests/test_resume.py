@@ -14,7 +14,7 @@ from datetime import datetime
 import av
 import pytest
 
-from tests.clips import write_clip
+from tests.clips import numbered_image, write_clip
 from vidan.execution.replay import FILE
 from vidan.journal import FILE as JOB_FILE
 
@@ -145,6 +145,27 @@ def test_a_job_killed_at_random_and_resumed_has_the_same_outputs(tmp_path, job, 
     # Only frames in the detector when the process ended are detected again: two frames in two
     # workers, three times.
     assert len(asked) <= FRAMES + 3 * 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+def test_a_resumed_job_detects_the_same_frames_by_motion(tmp_path, job):
+    notes = tmp_path / "notes.txt"
+    images = [numbered_image(0) for _ in range(FRAMES)]
+    for n in range(60, 90):
+        images[n][28:44, 2 * (n - 60) : 2 * (n - 60) + 8] = 255
+    write_clip(tmp_path / "clip.mp4", images)
+    job = [*job, "detector.when=motion", "detector.motion.still_interval=1.5"]
+    end(start(tmp_path, *job, "hydra.run.dir=whole"))
+    selected = {int(line) for line in lines(notes)}
+    assert {0, *range(60, 90)} < selected
+    assert len(selected) < FRAMES - 20
+    notes.unlink()
+    kill_after(start(tmp_path, *job, "detector.seconds=0.01", "hydra.run.dir=cut"), notes, 50)
+    end(start(tmp_path, "resume", "cut"))
+    same_outputs(tmp_path / "whole", tmp_path / "cut")
+    asked = [int(line) for line in lines(notes)]
+    assert set(asked) == selected
+    assert len(asked) <= len(selected) + 2
 
 
 def began(directory):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
+from ..errors import ConfigError
 from ..frames import Frame, RetimedFrame
 
 CELLS = 160
@@ -32,14 +34,19 @@ NOISE_FACTOR = 6.0
 MAX_NOISE_LIMIT = 3.0
 """Largest factor by which noise raises the threshold: if everything moves, that is no noise."""
 
-STANDARD_DEVIATION = 1.4826
-"""Of a normal distribution, in median absolute deviations."""
+QUIET = 0.25
+"""Fraction of an image that is quiet, at least, and shows the noise."""
+
+QUIET_DEVIATION = 0.3186
+"""Quantile QUIET of the deviations of a normal distribution, in standard deviations."""
 
 CHECK_FRAMES = 4
 """Frames that are detected in turn while nothing moves: enough for a tracker to confirm an object
 that has come unnoticed."""
 
 Cells = npt.NDArray[np.float32]
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,25 @@ class MotionSettings:
         threshold: gray levels, of 255, by which a part of the image changes at least.
         hold: how long frames are still detected after the last motion, s.
         still_interval: longest time without a detection, s.
+        ignore: parts of the image in which motion does not count, such as a clock: left, top,
+            right and bottom of each, as fractions.
+
+    Raises:
+        ConfigError: a part is not a rectangle.
     """
 
     threshold: Annotated[float, Meta(gt=0, le=255)] = 8.0
     hold: Annotated[float, Meta(ge=0)] = 1.0
     still_interval: Annotated[float, Meta(gt=0)] = 10.0
+    ignore: Sequence[Sequence[Fraction]] = ()
+
+    def __post_init__(self) -> None:
+        for part in self.ignore:
+            if len(part) != 4 or part[0] >= part[2] or part[1] >= part[3]:
+                raise ConfigError(
+                    f"detector.motion.ignore: {list(part)!r} is no part of the image: expected "
+                    "left, top, right, bottom, from 0 to 1, such as [0,0,0.3,0.06]"
+                )
 
 
 class MotionMeter:
@@ -64,12 +85,13 @@ class MotionMeter:
     shakes by less than a cell changes none. A change of the brightness as a whole does not count.
 
     Args:
-        threshold: gray levels by which a cell changes at least; up to MAX_NOISE_LIMIT times as
-            many in a noisy image.
+        settings: the `threshold`, which is up to MAX_NOISE_LIMIT times as high in a noisy image,
+            and what to `ignore`.
     """
 
-    def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
+    def __init__(self, settings: MotionSettings) -> None:
+        self._threshold = settings.threshold
+        self._ignore = settings.ignore
         self._mean: Cells | None = None
         self._time = 0.0
 
@@ -86,12 +108,14 @@ class MotionMeter:
         change = cells - self._mean
         sample = change[::3, ::3]
         brighter = np.median(sample)
-        noise = STANDARD_DEVIATION * float(np.median(np.abs(sample - brighter)))
+        noise = np.quantile(np.abs(sample - brighter), QUIET) / QUIET_DEVIATION
         limit = np.clip(NOISE_FACTOR * noise, self._threshold, MAX_NOISE_LIMIT * self._threshold)
         darkest, brightest = _around(self._mean)
         cells -= brighter
         changed = (cells > brightest + limit) | (cells < darkest - limit)
         self._mean += np.float32(-np.expm1(-elapsed / MEMORY_S)) * change
+        for part in self._ignore:
+            changed[_inside(part, changed.shape)] = False
         return bool(np.count_nonzero(changed) >= min(MIN_CHANGED, changed.size))
 
 
@@ -167,6 +191,14 @@ def _around(cells: Cells) -> tuple[Cells, Cells]:
     darkest = cv2.erode(cells, square, borderType=outside, borderValue=-math.inf)
     brightest = cv2.dilate(cells, square, borderType=outside, borderValue=math.inf)
     return np.asarray(darkest, np.float32), np.asarray(brightest, np.float32)
+
+
+def _inside(part: Sequence[float], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The cells of an array of a shape (H,W) that touch a part of the image, in fractions."""
+    height, width = shape
+    left, top, right, bottom = part
+    rows = slice(math.floor(top * height), math.ceil(bottom * height))
+    return rows, slice(math.floor(left * width), math.ceil(right * width))
 
 
 def _brightness(frame: Frame) -> Cells:

@@ -208,7 +208,7 @@ class Stream:
         self._failing = threading.Lock()
         self._taken = 0
         self._hold: tuple[int, float] | None = None  # frames dropped so far, deadline
-        self._meter = None if motion is None else MotionMeter(motion.threshold)
+        self._meter = None if motion is None else MotionMeter(motion)
         self._motion = None if motion is None else MotionSelector(motion)
         self._clock = TrackerClock()
         self._still_tracks = StillTracks()

@@ -33,7 +33,7 @@ def test_frames_are_selected_by_motion_with_every_detector(detector):
     assert not {"when", "motion"} & found.components["detector"].keys()
     overrides += ["detector.when=motion", "detector.motion.hold=2"]
     found = RunSettings.from_config(compose(overrides))
-    assert found.motion == MotionSettings(hold=2)
+    assert found.motion == MotionSettings(hold=2, ignore=[])
     assert not {"when", "motion"} & found.components["detector"].keys()
 
 
@@ -69,6 +69,8 @@ def test_a_run_needs_no_sink():
         (["~pipeline.buffer"], "missing pipeline.buffer: set pipeline.buffer=<value>"),
         (["detector.when=moving"], "detector.when='moving': did you mean 'motion'"),
         (["detector.motion.hold=-1"], "detector.motion.hold: expected `float` >= 0"),
+        (["detector.motion.ignore=[[0,0,5,1]]"], "detector.motion.ignore: expected `float` <= 1"),
+        (["detector.motion.ignore=[[0,0,0,1]]"], "detector.motion.ignore: .*no part of the image"),
         (["detector.motion=3"], "motion=3: expected a group of options"),
         (["+detector.motion.hld=3"], "unknown key 'detector.motion.hld': did you mean 'hold'"),
         (["~tracker"], "missing tracker: set tracker=<name>"),

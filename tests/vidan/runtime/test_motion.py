@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidan import create
+from vidan import ConfigError, create
 from vidan.runtime.motion import (
     CHECK_FRAMES,
     MotionMeter,
@@ -37,8 +37,8 @@ def street(index, boxes=(), *, noise=4.0, brighter=0.0, shift=0):
     return parts.array_frame(rgb, index, time=index / FPS)
 
 
-def moves(frames, threshold=8.0):
-    meter = MotionMeter(threshold)
+def moves(frames, **settings):
+    meter = MotionMeter(MotionSettings(**settings))
     return [meter.moves(each) for each in frames]
 
 
@@ -72,6 +72,19 @@ def test_the_flicker_of_compressed_key_frames_is_no_motion():
         return parts.array_frame(image.astype(np.uint8), index, time=index / FPS)
 
     assert not any(moves(flickering(n) for n in range(60))[1:])
+
+
+def test_a_clock_in_the_image_can_be_ignored():
+    frames = [street(n, [(20, 4, 40, 12)] * (n // 10 % 2)) for n in range(60)]
+    assert any(moves(frames)[1:])
+    assert not any(moves(frames, ignore=[[0.0, 0.0, 0.2, 0.1]])[1:])
+    assert any(moves(frames, ignore=[[0.0, 0.0, 0.1, 0.1], [0.5, 0.5, 1.0, 1.0]])[1:])
+
+
+@pytest.mark.parametrize("part", [[0.5, 0.1, 0.2, 0.9], [0.1, 0.1, 0.2], [0.1, 0.3, 0.2, 0.3]])
+def test_a_part_that_is_none_is_an_error(part):
+    with pytest.raises(ConfigError, match=r"detector.motion.ignore: \[0.* is no part of the image"):
+        MotionSettings(ignore=[part])
 
 
 def test_another_size_or_an_earlier_time_is_motion():
@@ -256,6 +269,18 @@ def test_every_nth_frame_is_detected_while_something_moves():
     assert stats.still == 50 - len(detected)
     assert len(results[1].detections) == 0  # between two detections
     assert len(results[30].detections) == len(results[31].detections) + 1 == 1
+
+
+def test_streams_that_share_a_detector_select_their_own_frames():
+    moving, still = ([[(5 * n, 100, 5 * n + 10, 125)] for n in range(40)], [[PARKED]] * 40)
+    detector = Truth(moving)
+    streams = [
+        Stream(Scene(boxes), create("tracker", "none"), motion=MotionSettings(hold=0.3))
+        for boxes in (moving, still)
+    ]
+    Pipeline(streams, detector).run()
+    assert [stream.stats.frames for stream in streams] == [40, 40]
+    assert [stream.stats.detected for stream in streams] == [40, 4]
 
 
 def test_always_is_the_default():
