@@ -40,8 +40,9 @@ class Snapshots:
         cooldown: minimum stream time between two images of the same kind, rule and label, s.
         drawing: options of the config group `drawing`; None to draw nothing.
         quality: JPEG quality, 1 to 100.
-        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
-            earlier runs.
+        keep: the most to keep: a total size such as `20GB`, an age such as `30d`, a number of
+            files, or several: `{size: 20GB, age: 30d}`; None for all. The oldest files are
+            deleted, including those of earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.

@@ -12,15 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from ..cli.terminal import console
-from ..config.build import hints, keywords
+from ..config.build import CONTEXT_KEYS, hints, keywords
 from ..errors import PluginError, did_you_mean
 from ..kinds import KINDS
 from ..registry.components import Component
-from ..registry.discovery import load_plugins
+from ..registry.discovery import PLUGINS_DIR_HELP, load_plugins, with_folder
 from .type_text import type_text
 
 _LINE_BREAK = re.compile(r"(?<=\S)\n(?=[^\s*>|-])")
 """Between lines of a paragraph, which are wrapped anew; not before an item of a list."""
+
+FROM_RUN = CONTEXT_KEYS - {"scene", "workers"}
+"""Keywords that no configuration sets."""
 
 
 class Parameter(NamedTuple):
@@ -47,7 +50,8 @@ def show(arguments: list[str]) -> int:
     parser.add_argument(
         "component", help="such as tracker/deepsort, or deepsort if no other kind has that name"
     )
-    component = find(parser.parse_args(arguments).component)
+    parser.epilog = PLUGINS_DIR_HELP
+    component = find(parser.parse_args(with_folder(arguments)).component)
     _print(component, component.load(), console())
     return 0
 
@@ -75,7 +79,7 @@ def find(text: str) -> Component:
 
 
 def parameters(target: Callable[..., Any]) -> Iterator[Parameter]:
-    """The keyword arguments of a constructor."""
+    """The keyword arguments of a constructor, without those that only a run can give."""
     import docstring_parser
 
     about = {
@@ -85,6 +89,8 @@ def parameters(target: Callable[..., Any]) -> Iterator[Parameter]:
     }
     resolved = hints(target)
     for name, parameter in keywords(target).items():
+        if name in FROM_RUN:
+            continue
         hint = resolved.get(name, parameter.annotation)
         yield Parameter(
             name,

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..errors import VidanError
 from ..registry.commands import Check
-from ..registry.discovery import load_plugins
+from ..registry.discovery import PLUGINS_DIR_HELP, load_plugins, with_folder
 from .terminal import console
 
 COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -24,7 +24,8 @@ def plugins(arguments: list[str]) -> int:
     argparse.ArgumentParser(
         "vidan plugins",
         description="List every component with its package, and whether it can be loaded.",
-    ).parse_args(arguments)
+        epilog=PLUGINS_DIR_HELP,
+    ).parse_args(with_folder(arguments))
     found = load_plugins()
     table = Table("kind", "name", "package", "version", "state", box=None, pad_edge=False)
     for component in found.registry:
@@ -47,7 +48,8 @@ def doctor(arguments: list[str]) -> int:
     argparse.ArgumentParser(
         "vidan doctor",
         description="Check whether this machine has what vidan needs; exit code 1 if not.",
-    ).parse_args(arguments)
+        epilog=PLUGINS_DIR_HELP,
+    ).parse_args(with_folder(arguments))
     return print_checks(_checks())
 
 

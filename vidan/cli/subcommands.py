@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from ..errors import SinkError
 from ..support.text import utf8
 from .help import fitted
 
+REQUIRED = re.compile(r": \?\?\?( {0,7}(?= )|$)")
+"""A value that has to be set, and spaces behind it."""
+
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
     """Whether `-h` or `--help` is among the arguments."""
@@ -26,7 +30,7 @@ def keys(*config_names: str) -> str:
     """The lines `key: default  # comment` of built-in configuration files, for `--help`."""
     files = importlib.resources.files(CONFIG_MODULE)
     lines = [
-        line
+        REQUIRED.sub(": (required)", line)
         for name in config_names
         for line in (files / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
         if ": " in line and not line.startswith(("#", " "))

@@ -15,8 +15,7 @@ from hydra.core.plugins import Plugins as HydraPlugins
 from omegaconf import MISSING, DictConfig
 
 from ..kinds import KINDS
-from ..options import expanded
-from ..registry.discovery import load_plugins
+from ..registry.discovery import load_plugins, with_folder
 from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
@@ -42,11 +41,8 @@ def load_local(overrides: Sequence[str]) -> None:
     Those of the folder in the environment variable `VIDAN_PLUGINS_DIR` are loaded already.
     Such a component has no YAML file: its keys and defaults are those of its constructor.
     """
-    named = [o.partition("=")[2] for o in overrides if o.startswith("plugins_dir=")]
-    found = load_plugins()
-    if named and named[-1] not in ("", "null"):
-        found.add_folder(expanded(named[-1]))
-    for component in found.local:
+    with_folder(overrides)
+    for component in load_plugins().local:
         ConfigStore.instance().store(
             group=component.kind,
             name=component.name,

@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,8 @@ GROUP = "vidan"
 
 FOLDER_VARIABLE = "VIDAN_PLUGINS_DIR"
 """Environment variable with a folder of single-file plugins, for all commands."""
+
+PLUGINS_DIR_HELP = "plugins_dir=<folder> adds the single-file plugins of a folder."
 
 API = 1
 """Version of the interfaces of plugins; increased when existing plugins have to change."""
@@ -101,6 +103,19 @@ class Plugins:
         for component in registrar.components:
             self.registry.register(component)
         self.configs += configs
+
+
+def with_folder(arguments: Iterable[str]) -> list[str]:
+    """Load the plugins of the last `plugins_dir=<folder>`; returns the other arguments.
+
+    Raises:
+        PluginError: the folder does not exist.
+    """
+    given = [argument.partition("=") for argument in arguments]
+    folders = [value for key, equals, value in given if equals and key == "plugins_dir"]
+    if folders and folders[-1] not in ("", "null"):
+        load_plugins().add_folder(expanded(folders[-1]))
+    return [f"{key}{equals}{value}" for key, equals, value in given if key != "plugins_dir"]
 
 
 def _reason(error: BaseException) -> str:

@@ -69,12 +69,14 @@ class Clips:
         max_delay: longest time between an event and the frame with which it becomes known, s. The
             end of a visit, for example, is known when the object has been gone for a while.
         drawing: options of the config group `drawing`; None to draw nothing.
-        preset: as of `sink=video`.
-        crf: as of `sink=video`.
-        encoder: as of `sink=video`.
-        threads: as of `sink=video`.
-        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
-            earlier runs.
+        preset: x264 preset; slower presets make smaller files.
+        crf: quality, from 0 (lossless) to 51.
+        encoder: encoder of FFmpeg, or `auto` for any hardware encoder; x264 where that is not
+            available.
+        threads: number of encoder threads; 0 for one per processor.
+        keep: the most to keep: a total size such as `20GB`, an age such as `30d`, a number of
+            files, or several: `{size: 20GB, age: 30d}`; None for all. The oldest files are
+            deleted, including those of earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.

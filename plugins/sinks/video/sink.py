@@ -65,8 +65,9 @@ class VideoSink:
         threads: number of encoder threads; 0 for one per processor.
         segment: length of each file, such as `10min`, or in s; files start when the clock shows
             a multiple of it. None for a single file.
-        keep: see `vidan.retention.Limits.parse`; the oldest files are deleted, including those of
-            earlier runs.
+        keep: the most to keep: a total size such as `20GB`, an age such as `30d`, a number of
+            files, or several: `{size: 20GB, age: 30d}`; None for all. The oldest files are
+            deleted, including those of earlier runs.
 
     Raises:
         ConfigError: an option has an invalid value.

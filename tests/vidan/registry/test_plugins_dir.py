@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PLUGIN = '''"""A sink in a file."""
 from vidan import hookimpl
 
@@ -27,16 +29,12 @@ SMALL = ["source.width=160", "source.height=96", "max_frames=3", "detector.name=
 
 
 def run(tmp_path, *arguments):
+    return vidan(tmp_path, "plugins_dir=mine", *SMALL, "hydra.run.dir=out", *arguments)
+
+
+def vidan(tmp_path, *arguments):
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "vidan",
-            "plugins_dir=mine",
-            *SMALL,
-            "hydra.run.dir=out",
-            *arguments,
-        ],
+        [sys.executable, "-m", "vidan", *arguments],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -81,3 +79,22 @@ def test_the_environment_names_a_folder_for_all_commands(tmp_path):
     assert "tally" in vidan("--help")
     vidan(*SMALL, "sink=tally", "sink.tally.path=n.txt", "run_dir=out")
     assert (tmp_path / "n.txt").read_text() == "3"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["plugins"], "tally"),
+        (["plugins", "show", "tally"], "sink/tally  Counts results."),
+        (["plugins", "show", "sink/tally"], "vidan sink=tally sink.tally.<key>=<value>"),
+        (["doctor"], "sink tally"),
+    ],
+)
+def test_commands_about_plugins_know_those_of_a_folder(tmp_path, command, shown):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
+    done = vidan(tmp_path, *command, "plugins_dir=mine")
+    assert shown in done.stdout, done.stderr
+    assert (
+        "plugins_dir=gone: no such folder" in vidan(tmp_path, *command, "plugins_dir=gone").stderr
+    )
