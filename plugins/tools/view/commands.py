@@ -12,7 +12,8 @@ vidan view <run directory> [key=value] ...
 Shows a finished run in the browser: counts, visits, objects over time and events, the heat map, and
 the video that was recorded. A click on an event plays the video from there. Reads history.sqlite,
 which sink=web writes, or events.jsonl of sink=events, and heatmap.npz and the videos in the
-directory. Prints the address of the page; Ctrl-C ends it. Needs vidan[web].
+directory. Boxes, labels and trails that a video lacks are drawn over it from results.jsonl of
+sink=jsonl. Prints the address of the page; Ctrl-C ends it. Needs vidan[web].
 
   vidan street.mp4 scene=street.yaml sink=[video,events] run_dir=runs/street
   vidan view runs/street

@@ -26,8 +26,10 @@ from ...sinks.web.heat_map.routes import HeatMapRoutes
 from ...sinks.web.history.routes import HistoryRoutes, Recording
 from ...sinks.web.history.store import HistoryStore
 from ..serving import ServerSettings, serve
+from .tracks import TrackFile, TrackRoutes, parts_to_draw
 
 HISTORY, EVENTS, HEATMAP = "history.sqlite", "events.jsonl", "heatmap"
+TRACKS = "results.jsonl"
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm")
 
 
@@ -43,11 +45,17 @@ def run(arguments: Sequence[str]) -> int:
     with _history(directory) as path:
         heat_map = HeatMapFile(directory / HEATMAP)
         recordings = _recordings(directory)
-        history = HistoryRoutes(path, dated=False, recordings=recordings, heat_map=heat_map)
+        tracks = _tracks(directory)
+        overlay = parts_to_draw(directory) if tracks is not None else []
+        history = HistoryRoutes(
+            path, dated=False, recordings=recordings, heat_map=heat_map, overlay=overlay
+        )
 
         def add_routes(router: web.UrlDispatcher) -> None:
             history.add_to(router)
             HeatMapRoutes(heat_map).add_to(router)
+            if tracks is not None:
+                TrackRoutes(tracks).add_to(router)
 
         serve(settings, add_routes, "see it at")
     return 0
@@ -101,6 +109,16 @@ def _fill(store: HistoryStore, path: Path) -> None:
                 return
             raise ConfigError(f"{str(path)!r}, line {number}: not an event") from error
         store.add(event, event.time, None)
+
+
+def _tracks(directory: Path) -> TrackFile | None:
+    """The tracks of a run; None if they were not written.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = directory / TRACKS
+    return TrackFile(path) if path.is_file() else None
 
 
 def _recordings(directory: Path) -> list[Recording]:

@@ -89,11 +89,14 @@ function table(id, heads, rows) {
 const listed = (labels) => Object.entries(labels).map(([label, count]) => `${label || "–"} ${count}`).join(", ");
 const seconds = (value) => (value === null ? "–" : lasting(value));
 
+// Number of the recording that is shown.
+const recording = () => Number(at("video").getAttribute("src").slice("video/".length));
+
 function play(event) {
   // The last recording that begins before the event; a second of it is shown first.
   const number = Math.max(0, videos.findLastIndex((start) => start <= event.stream_time));
-  const video = at("video"), source = `video/${number}`;
-  if (video.getAttribute("src") !== source) video.src = source;
+  const video = at("video");
+  if (recording() !== number) video.src = `video/${number}`;
   video.currentTime = Math.max(0, event.stream_time - videos[number] - 1);
   video.play().catch(() => {});
   video.scrollIntoView({ block: "nearest" });
@@ -105,6 +108,8 @@ function show(answer) {
     videos = answer.videos;
     at("recording").hidden = false;
     at("video").src = "video/0";
+    fullScreen(at("full"), at("stage"));
+    if (answer.overlay.length) overlay(answer.overlay, () => videos[recording()]);
   }
   at("back").hidden = videos.length > 0 || location.pathname.endsWith("/");
   curves(at("objects"), answer, answer.objects.map((one) => ({ ...one, name: one.label })), say("peopleOverTime"));

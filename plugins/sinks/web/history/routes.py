@@ -29,6 +29,7 @@ HISTORY_ROUTES = (
     ("GET", "history", "page"),
     ("GET", "history.css", "asset"),
     ("GET", "history.js", "asset"),
+    ("GET", "overlay.js", "asset"),
     ("GET", "history.json", "summary"),
     ("GET", "history.csv", "table"),
     ("GET", "occupancy.csv", "occupancy"),
@@ -62,6 +63,7 @@ class HistoryRoutes:
         dated: whether times in it are s since 1970, else stream time.
         recordings: videos of a finished run, in the order of time.
         heat_map: of the stream; None for none.
+        overlay: those of boxes, labels and trails that the page draws over the videos.
     """
 
     def __init__(
@@ -71,9 +73,10 @@ class HistoryRoutes:
         dated: bool,
         recordings: Sequence[Recording] = (),
         heat_map: HeatMapFile | None = None,
+        overlay: Sequence[str] = (),
     ) -> None:
         self._path, self._dated, self._recordings = path, dated, recordings
-        self._heat_map = heat_map
+        self._heat_map, self._overlay = heat_map, list(overlay)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register the handlers, with the page at the root and the files that it shares."""
@@ -103,6 +106,7 @@ class HistoryRoutes:
                 "dated": self._dated,
                 "extent": extent,
                 "videos": starts,
+                "overlay": self._overlay,
                 "heat_map": self._heat_map is not None and self._heat_map.exists,
             }
 

@@ -1,6 +1,7 @@
 """`vidan view`."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +111,73 @@ def test_bad_input(here, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def screenshot(page, name):
+    if folder := os.environ.get("VIDAN_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def plain(here, ran):
+    """The same run, with a video without drawings and the tracks in a file."""
+    changes = ["sink=[video,events,jsonl]", "drawing=none", "run_dir=runs/plain"]
+    arguments = [each for each in RUN if not each.startswith(("sink=", "run_dir="))] + changes
+    subprocess.run([sys.executable, "-m", "vidan", *arguments], check=True, capture_output=True)
+    return here / "runs/plain"
+
+
+def test_boxes_labels_and_trails_over_the_video(plain, visit):
+    from playwright.sync_api import expect
+
+    with viewing(plain) as (address, token):
+        page = visit(f"{address}?token={token}", viewport={"width": 1280, "height": 900})
+        overlay = page.locator("#overlay")
+        page.evaluate("document.querySelector('#video').currentTime = 1.6")
+        expect(overlay.locator("rect")).to_have_attribute("x", re.compile(r"1[56]\d"))
+        expect(overlay.locator("text")).to_contain_text("#1 person")
+        expect(overlay.locator("polyline")).to_have_count(1)
+        video = page.locator("#video").bounding_box()
+        assert overlay.bounding_box() == video
+        assert_accessible(page)
+        screenshot(page, "view")
+        page.get_by_role("button", name="Boxes").click()
+        expect(overlay.locator("rect")).to_have_count(0)
+        expect(overlay.locator("text")).to_have_count(1)
+        page.reload()  # the browser remembers it
+        expect(overlay.locator("text")).to_have_count(1)
+        expect(overlay.locator("rect")).to_have_count(0)
+        page.keyboard.press("f")
+        until_true(page, "document.fullscreenElement?.id === 'stage'")
+        until_true(page, "at('video').getBoundingClientRect().width > 1200")
+        assert overlay.bounding_box() == page.locator("#video").bounding_box()
+
+
+def test_what_the_video_has_is_not_drawn_again(ran, visit):
+    from playwright.sync_api import expect
+
+    with viewing(ran) as (address, token):
+        page = visit(f"{address}?token={token}")
+        expect(page.get_by_role("button", name="Full screen")).to_be_visible()
+        expect(page.get_by_role("button", name="Boxes")).to_be_hidden()
+
+
+def test_tracks_by_time(plain):
+    with viewing(plain) as (address, token):
+
+        def get(query):
+            headers = {"Authorization": f"Bearer {token}"}
+            request = urllib.request.Request(f"{address}tracks.json?{query}", None, headers)
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+
+        frames = get("begin=1&end=1.2")
+        assert [frame["time"] for frame in frames] == [1.0, 1.04, 1.08, 1.12, 1.16]
+        assert frames[0]["size"] == [320, 192]
+        (track,) = frames[0]["tracks"]
+        assert (track["id"], track["label"]) == (1, "person")
+        assert track["box"][0] == pytest.approx(100, abs=2)
+        assert get("begin=99&end=100") == []
+        for query in ("begin=0&end=61", "begin=2&end=1", "begin=nan&end=1", "begin=1"):
+            with pytest.raises(urllib.error.HTTPError, match="400"):
+                get(query)

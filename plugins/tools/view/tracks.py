@@ -1,0 +1,125 @@
+"""The tracks of a finished run, which the page draws over its video."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from array import array
+from bisect import bisect_left
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from vidan.errors import ConfigError
+from vidan.execution.directory import CONFIG_FOLDER
+
+from ...sinks.drawing.options import Drawing
+from ...sinks.web.choices import PARTS, configured
+
+TIME = re.compile(rb'"time": (-?[0-9.]+)')
+
+MAX_SPAN_S = 60.0
+"""Longest time of one answer, s."""
+
+CONFIGS = (f"{CONFIG_FOLDER}/config.yaml", "config.yaml")
+"""Files with the configuration of a run; the second for one of several streams."""
+
+KEYS = ("id", "box", "score", "label", "coasting")
+"""What the page is told about a track."""
+
+
+class TrackFile:
+    """The file of `sink=jsonl`, in which frames are found by their time.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._times, self._offsets = array("d"), array("q")
+        offset = 0
+        try:
+            with path.open("rb") as file:
+                for line in file:
+                    found = TIME.search(line)
+                    if found is not None and line.endswith(b"}\n"):
+                        self._times.append(float(found[1]))
+                        self._offsets.append(offset)
+                    offset += len(line)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"cannot read {str(path)!r}: {error}") from error
+
+    def between(self, begin: float, end: float) -> list[dict[str, Any]]:
+        """The frames from `begin` until `end`, s: time, size of the image, and tracks.
+
+        Raises:
+            ConfigError: the file cannot be read.
+        """
+        first, last = bisect_left(self._times, begin), bisect_left(self._times, end)
+        frames = []
+        try:
+            with self._path.open("rb") as file:
+                for offset in self._offsets[first:last]:
+                    file.seek(offset)
+                    frames.append(_frame(json.loads(file.readline())))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"cannot read {str(self._path)!r}: {error}") from error
+        return frames
+
+
+def _frame(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "time": line["time"],
+        "size": [line["width"], line["height"]],
+        "tracks": [{key: track[key] for key in KEYS} for track in line["tracks"]],
+    }
+
+
+class TrackRoutes:
+    """What the page asks about tracks.
+
+    Args:
+        file: that has them.
+    """
+
+    def __init__(self, file: TrackFile) -> None:
+        self._file = file
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Register the handler."""
+        router.add_get("/tracks.json", self.tracks)
+
+    async def tracks(self, request: web.Request) -> web.Response:
+        """The frames from `begin` until `end`, stream time, s."""
+        try:
+            begin, end = (float(request.query[key]) for key in ("begin", "end"))
+        except (KeyError, ValueError):
+            raise web.HTTPBadRequest(text="expected begin and end, s\n") from None
+        if not 0 <= end - begin <= MAX_SPAN_S:  # also for NaN
+            raise web.HTTPBadRequest(text=f"expected at most {MAX_SPAN_S:g} s\n")
+        try:
+            frames = await asyncio.to_thread(self._file.between, begin, end)
+        except ConfigError as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
+        return web.json_response(frames)
+
+
+def parts_to_draw(directory: Path) -> list[str]:
+    """Those of boxes, labels and trails that its configuration leaves out of the video of a run."""
+    try:
+        path = next(path for name in CONFIGS if (path := directory / name).is_file())
+        config = OmegaConf.load(path)
+        drawing = OmegaConf.select(config, "sink.video.drawing")
+        values: Any = OmegaConf.to_container(drawing, resolve=True)
+        drawn = configured(Drawing.of(values))
+    except (StopIteration, OSError, ValueError, TypeError, ConfigError, OmegaConfBaseException):
+        return []
+    return [part for part in PARTS if part not in drawn]
