@@ -3,6 +3,7 @@ import signal
 import sys
 
 import pytest
+from hydra.core.config_store import ConfigStore
 
 from tests.real import DATA
 from vidan.registry.components import Component, Package
@@ -34,6 +35,17 @@ def here(tmp_path, monkeypatch):
         if handler not in handlers:
             handler.close()
     root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_folders():
+    """Forgets the single-file plugins that a test loaded, for tests in the same process."""
+    yield
+    if local := load_plugins().local:
+        options = ConfigStore.instance().repo
+        for component in local:
+            options.get(component.kind, {}).pop(f"{component.name}.yaml", None)
+        load_plugins.cache_clear()
 
 
 @pytest.fixture

@@ -321,7 +321,7 @@ def _spread(found: Sequence[Mapping[str, float]]) -> Iterator[float]:
 def main() -> int:
     """Run from the command line."""
     options = parser("benchmarks.suite.cameras", str(__doc__))
-    options.add_argument("--cameras", type=positive, default=8, help="measure at least so many")
+    options.add_argument("--cameras", type=positive, default=8, help="least number to measure")
     options.add_argument("--seconds", type=float, default=20.0, help="length of the window")
     options.add_argument("--fairness", action="store_true", help="cameras that stall or fail")
     options.add_argument("--rounds", type=positive, default=3, help="of --fairness")

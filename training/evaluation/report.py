@@ -94,7 +94,7 @@ def confusion_table(counts: Counts, labels: Sequence[str]) -> Table:
 def confusion_list(groups: Mapping[str, Counts], labels: Sequence[str]) -> Table:
     """A row for each pair of a true and a detected label, most frequent first.
 
-    For so many labels that `confusion_table` or `loose_table` is wider than the terminal.
+    For data with many labels, whose `confusion_table` or `loose_table` is too wide.
     """
     table = _table("truth", [])
     for title in ("found", *(["images"] if len(groups) > 1 else [])):

@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -82,14 +83,16 @@ class Plugins:
         Raises:
             PluginError: the folder does not exist.
         """
-        if folder in self._folders:
-            return
         if not folder.is_dir():
             raise PluginError(f"plugins_dir={folder}: no such folder")
-        self._folders.add(folder)
+        whole = folder.resolve()  # a relative path names another folder elsewhere
+        if whole in self._folders:
+            return
+        self._folders.add(whole)
         for file in sorted(folder.glob("[!_]*.py")):
             before = set(self.registry)
-            self.add(str(file), functools.partial(load_file, file), Package(file.name, "local"))
+            name = str(file if not self.manager.has_plugin(str(file)) else file.resolve())
+            self.add(name, functools.partial(load_file, file), Package(file.name, "local"))
             self.local += sorted(set(self.registry) - before, key=lambda c: (c.kind, c.name))
 
     def _collect(self, plugin: object, package: Package) -> None:
@@ -142,8 +145,16 @@ def declared_api(plugin: object) -> int | None:
 
 
 def load_file(file: Path) -> ModuleType:
-    """Import a Python file by its path, as the module `vidan_local_<name>`."""
-    name = f"vidan_local_{file.stem}"
+    """Import a Python file by its path, as the module `vidan_local_<name>`.
+
+    If a file of another folder has this name, a number is added.
+    """
+    name = first = f"vidan_local_{file.stem}"
+    for number in itertools.count(2):
+        taken = sys.modules.get(name)
+        if taken is None or taken.__file__ == str(file.resolve()):
+            break
+        name = f"{first}_{number}"
     spec = importlib.util.spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
         raise PluginError(f"{str(file)!r} is not a Python file")

@@ -1,4 +1,5 @@
 import types
+from pathlib import Path
 
 import pytest
 
@@ -184,3 +185,29 @@ def test_a_plugin_file_that_ends_the_program_is_left_out(tmp_path, code):
     found.add_folder(tmp_path)
     (reason,) = found.failures.values()
     assert "ends the program when it is imported" in reason
+
+
+SINK = """
+from vidan import hookimpl
+
+class Sink:
+    where = {where!r}
+
+@hookimpl
+def vidan_components(registry):
+    registry.add("sink", "of_{where}", f"{{__name__}}:Sink")
+"""
+
+
+def test_a_relative_folder_is_another_one_in_another_place(tmp_path, monkeypatch):
+    plugins = Plugins()
+    for where in ("first", "second"):
+        folder = tmp_path / where / "plugins"
+        folder.mkdir(parents=True)
+        (folder / "same.py").write_text(SINK.format(where=where))
+        monkeypatch.chdir(tmp_path / where)
+        plugins.add_folder(Path("plugins"))
+        plugins.add_folder(folder)
+    assert plugins.failures == {}
+    assert [component.name for component in plugins.local] == ["of_first", "of_second"]
+    assert [component.load().where for component in plugins.local] == ["first", "second"]
