@@ -129,12 +129,13 @@ def test_no_image_of_the_scene(sink, ask, tmp_path):
 
 
 class TestBrowser:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_over_the_live_image(self, sink, visit, tmp_path, scheme):
+    @pytest.mark.parametrize(("scheme", "prefix"), [("light", ""), ("dark", "streams/door/")])
+    def test_over_the_live_image(self, sink, visit, tmp_path, scheme, prefix):
         from playwright.sync_api import expect
 
         written(tmp_path / "heatmap.npz")
-        page = visit(sink.address, color_scheme=scheme, viewport={"width": 1280, "height": 800})
+        address = f"{sink.address}{prefix}"
+        page = visit(address, color_scheme=scheme, viewport={"width": 1280, "height": 800})
         button = page.get_by_role("button", name="Heat map")
         expect(button).to_have_attribute("aria-pressed", "false")
         expect(page.locator("#heat")).to_be_hidden()
