@@ -38,12 +38,13 @@ HELP = {
     "vidan_events_dropped": "Events that a sink could not deliver.",
     "vidan_events_waiting": "Events that wait for the receiver of a sink.",
     "vidan_flows": "Objects that went from one line or zone to another.",
-    "vidan_frames": "Frames that were detected, tracked and analyzed.",
+    "vidan_frames": "Frames with a result.",
     "vidan_latency_seconds": "Time from the capture of a frame to its result.",
     "vidan_line_crossings": "Objects that crossed a line.",
     "vidan_objects": "Objects in the newest frame.",
     "vidan_outages": "Times without frames of a live source.",
     "vidan_skipped_frames": "Frames that the source left out.",
+    "vidan_still_frames": "Frames that were not detected because nothing moved.",
     "vidan_stream_up": "1 while frames arrive; 0 during an outage and after the end.",
     "vidan_viewers": "Viewers of the live view.",
     "vidan_zone_dwell_seconds": "Durations of visits that have ended.",
@@ -102,6 +103,7 @@ class StreamMetrics:
         yield Measure("frames_total"), stats.frames
         yield Measure("dropped_frames_total"), stats.dropped
         yield Measure("skipped_frames_total"), stats.skipped
+        yield Measure("still_frames_total"), stats.still
         yield Measure("outages_total"), 0 if stats.outages is None else stats.outages.count
         yield Measure("age_seconds"), age
 

@@ -28,6 +28,7 @@ def test_frames_drops_and_objects_equal_those_of_the_summary(web, ask):
     web.bind_stats(stats)
     stats.frame_captured(2, 0.0)  # the source skipped 0 and 1
     stats.dropped = 5
+    stats.still = 4
     stats.frame_done(1.0, {}, 1)
     stats.events_emitted([event(APPEARED, track) for track in (1, 2, 3)])
     web.write(result(2, [7]))
@@ -39,6 +40,7 @@ def test_frames_drops_and_objects_equal_those_of_the_summary(web, ask):
     assert f"vidan_frames_total{{{stream}}} 1.0" in lines
     assert f"vidan_dropped_frames_total{{{stream}}} 5.0" in lines
     assert f"vidan_skipped_frames_total{{{stream}}} 2.0" in lines
+    assert f"vidan_still_frames_total{{{stream}}} 4.0" in lines
     assert f'vidan_objects{{label="person",{stream}}} 1.0' in lines
     assert f'vidan_appeared_objects_total{{label="person",{stream}}} 3.0' in lines
 
