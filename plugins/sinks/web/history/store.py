@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS zones (
     label TEXT NOT NULL,    -- '' for all
     mean REAL NOT NULL,
     peak INTEGER NOT NULL,
-    PRIMARY KEY (time, rule, label)
+    PRIMARY KEY (label, time, rule)
 ) WITHOUT ROWID;
 """
 
