@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,9 @@ import vidan
 from vidan import SourceError, StageError
 from vidan.config.compose import compose
 from vidan.config.streams import stream_configs
+from vidan.execution.assemble import workers
 from vidan.execution.execute import prepare
+from vidan_plugins.sources.ffmpeg.decode import decoder_threads
 
 from .test_end_to_end import vidan as run_vidan
 
@@ -116,3 +119,20 @@ def test_no_password_of_a_stream_is_saved(folder):
     assert "config.yaml" in {path.name for path in written}
     assert not [path for path in written if b"hidden" in path.read_bytes()]
     assert "hidden" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("threads", "streams", "expected"),
+    [(0, None, 0), (0, 1, 0), (0, 2, 4), (0, 3, 2), (0, 100, 1), (3, 100, 3)],
+)
+def test_streams_share_the_cores_for_decoding(monkeypatch, threads, streams, expected):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert decoder_threads(threads, streams) == expected
+
+
+def test_several_cameras_are_detected_at_a_time(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    settings = SimpleNamespace(pipeline=SimpleNamespace(workers=None))
+    cameras = [SimpleNamespace(live=True)] * 6
+    assert [workers(settings, cameras[:n]) for n in (1, 2, 6)] == [1, 2, 4]
+    assert workers(settings, [SimpleNamespace(live=False)] * 6) == 2

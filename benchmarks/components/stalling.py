@@ -22,6 +22,7 @@ class Stalling:
         after: until no more frames come, s after the first; None for never.
         fails: whether it ends with an error then.
         stream: name of the stream; None for the name of the file.
+        streams: number of streams of the run; given by the run.
     """
 
     live = True
@@ -35,8 +36,9 @@ class Stalling:
         after: float | None = None,
         fails: bool = False,
         stream: str | None = None,
+        streams: int | None = None,
     ) -> None:
-        options = {"path": path, "stream": stream, "rate": rate}
+        options = {"path": path, "stream": stream, "rate": rate, "streams": streams}
         self._source = vidan.create("source", "file", live=True, loop=True, **options)
         self.stream = self._source.stream
         self._delay, self._after, self._fails = delay, after, fails

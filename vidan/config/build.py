@@ -52,6 +52,7 @@ class BuildContext:
         scene: lines and zones in the view of the camera; None if not known yet.
         analyzers: names of the analyzers that are called before this one.
         live_source: whether frames arrive now, as from a camera; None if not known yet.
+        streams: number of streams of the run; None except for sources.
         shared: what the analyzers of a stream have in common, so that it is computed only once, by
             names of their choice; empty at first. None for other components.
         run: which run it is; None except for sinks.
@@ -62,6 +63,7 @@ class BuildContext:
     scene: SceneContext | None = None
     analyzers: tuple[str, ...] | None = None
     live_source: bool | None = None
+    streams: int | None = None
     shared: MutableMapping[str, Any] | None = None
     run: RunContext | None = None
     job_threads: int | None = None

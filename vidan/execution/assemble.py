@@ -85,13 +85,18 @@ class KeptDetector(DetectorLayer):
         """Do nothing."""
 
 
-def build_source(settings: RunSettings, opened: ExitStack) -> Source:
-    """Build the source of a stream; `opened` takes over closing it.
+def build_source(settings: RunSettings, opened: ExitStack, streams: int = 1) -> Source:
+    """Build the source of a stream.
+
+    Args:
+        settings: of the stream.
+        opened: takes over closing it.
+        streams: number of streams of the run.
 
     Raises:
         VidanError: it cannot be built.
     """
-    context = BuildContext(scene=SceneContext(settings.scene))
+    context = BuildContext(scene=SceneContext(settings.scene), streams=streams)
     source: Source = build("source", settings.components["source"], context=context)
     opened.callback(source.close)
     return source
@@ -135,10 +140,13 @@ def assemble(
 def workers(settings: RunSettings, sources: Iterable[Source]) -> int:
     """How many threads call a detector.
 
-    Live sources have one by default: it gets all cores, which is the lowest latency.
+    A live source has one by default: it gets all cores, which is the lowest latency. Of several
+    sources as many frames are detected as there are cores, each by one core: that takes less CPU
+    time, so that more cameras keep up.
     """
-    live = any(source.live for source in sources)
-    default = 1 if live else min(FILE_WORKERS, os.cpu_count() or 1)
+    cores, given = os.cpu_count() or 1, list(sources)
+    live = any(source.live for source in given)
+    default = min(len(given), cores) if live else min(FILE_WORKERS, cores)
     return settings.pipeline.workers or default
 
 

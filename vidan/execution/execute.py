@@ -287,7 +287,7 @@ def _sources(
     for name, each in settings.items():
         try:
             with _named(name):
-                sources[name] = build_source(each, opened)
+                sources[name] = build_source(each, opened, len(settings))
         except SourceError as error:
             if name:
                 log.error("%s", error)

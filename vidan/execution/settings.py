@@ -22,7 +22,8 @@ class PipelineSettings:
     """The config group `pipeline`.
 
     Attributes:
-        workers: threads that call the detector; None: 2 for files, 1 for live sources.
+        workers: threads that call the detector; None: 2 for files; for live
+            sources 1 per stream, up to the number of cores.
         max_batch: frames in one call of the detector at most; None: as many as make it faster.
         buffer: items that wait between two stages where none may be dropped.
         age_limit: drop a live frame for the next one if it would be older than this many detection

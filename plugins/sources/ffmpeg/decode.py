@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Generator, Iterator
 from typing import Any, Literal, NamedTuple
@@ -54,6 +55,21 @@ class DecodedImage(NamedTuple):
     def size(self) -> tuple[int, int]:
         """Width and height as displayed, px."""
         return displayed_size(self.image, self.pixel_aspect)
+
+
+def decoder_threads(threads: int, streams: int | None) -> int:
+    """Decoder threads of one of several streams, which have the cores in common.
+
+    Args:
+        threads: as given; 0 for a number that fits.
+        streams: number of streams of the run; None if it is not known.
+
+    Returns:
+        0 for one per CPU core, as FFmpeg decides.
+    """
+    if threads or streams in (None, 1):
+        return threads
+    return max(1, (os.cpu_count() or 1) // streams)
 
 
 class VideoReader:

@@ -18,7 +18,7 @@ from vidan.types import Frame
 from ..pacing import MAX_PAUSE_S, Pacer
 from ..reconnect import Connection, Session, SessionSource
 from .animation import AnimationReader, is_animated_webp
-from .decode import FrameMaker, VideoReader
+from .decode import FrameMaker, VideoReader, decoder_threads
 from .hwaccel import Hardware
 from .live import LiveConnection
 from .rate import RateFilter
@@ -132,10 +132,11 @@ class VideoFile(SessionSource):
         rate: frames per second at most; None for all. Others are left out, for all sinks, and
             decoded as far as needed only: not those that no other image refers to, nor those
             between key frames if these come often enough.
-        threads: number of decoder threads; 0 for one per CPU core.
+        threads: number of decoder threads; 0 for one per CPU core, which several streams share.
         hwaccel: device that decodes, or `auto` for the best available one; the CPU decodes if no
             device works or none can decode the video.
         timeout: longest wait for a server to answer or to continue sending, s.
+        streams: number of streams of the run; given by the run.
 
     Attributes:
         live: as in Source.
@@ -156,6 +157,7 @@ class VideoFile(SessionSource):
         threads: Annotated[int, Meta(ge=0)] = 0,
         hwaccel: Hardware = "none",
         timeout: Annotated[float, Meta(gt=0, le=86400)] = 10.0,
+        streams: int | None = None,
     ) -> None:
         options.text("path", path)
         if stream is not None:
@@ -168,7 +170,11 @@ class VideoFile(SessionSource):
         frames = FrameMaker(self.stream)
 
         connect: Callable[[], Connection]
-        common: dict[str, Any] = {"threads": threads, "timeout": timeout, "stopped": stopped}
+        common: dict[str, Any] = {
+            "threads": decoder_threads(threads, streams),
+            "timeout": timeout,
+            "stopped": stopped,
+        }
         if address.live:
             log.info("%r is a camera: source=rtsp reconnects when it is lost", address)
             address.options |= live_options()

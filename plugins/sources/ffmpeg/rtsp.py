@@ -13,7 +13,7 @@ from vidan import options
 from vidan.errors import ConfigError
 
 from ..reconnect import DEFAULT_RETRY, ReconnectingSource, Retry, Session
-from .decode import FrameMaker
+from .decode import FrameMaker, decoder_threads
 from .live import LiveConnection
 from .url import Address
 
@@ -50,9 +50,10 @@ class Rtsp(ReconnectingSource):
         reorder: over UDP, longest wait for a packet that later ones have overtaken, s.
         low_delay: whether the decoder outputs each image at once; False for a camera with
             B-frames whose images come out of order.
-        threads: number of decoder threads; 0 for one per CPU core.
+        threads: number of decoder threads; 0 for one per CPU core, which several streams share.
         rate: frames per second at most; None for all. Others are dropped after decoding.
         retry: when to reconnect; the arguments of `Retry` as a mapping.
+        streams: number of streams of the run; given by the run.
 
     Attributes:
         live: True.
@@ -77,6 +78,7 @@ class Rtsp(ReconnectingSource):
         threads: Annotated[int, Meta(ge=0)] = 0,
         rate: Annotated[float, Meta(gt=0, le=1000)] | None = None,
         retry: Mapping[str, Any] = DEFAULT_RETRY,
+        streams: int | None = None,
     ) -> None:
         options.text("path", path)
         if stream is not None:
@@ -95,7 +97,7 @@ class Rtsp(ReconnectingSource):
             address,
             FrameMaker(self.stream),
             rate=rate,
-            threads=threads,
+            threads=decoder_threads(threads, streams),
             timeout=timeout,
             stall=stall,
             stopped=stopped,
