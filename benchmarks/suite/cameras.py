@@ -78,6 +78,7 @@ def apart(folder: Path, chosen: Mapping[str, Camera]) -> list[list[str]]:
     return [
         [
             "source=stalling",
+            f"source.stream={name}",
             *(f"source.{key}={value}" for key, value in camera.items()),
             f"run_dir={folder / 'run' / name}",
         ]
