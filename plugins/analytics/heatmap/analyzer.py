@@ -228,7 +228,7 @@ class Heatmap:
 
     def _write_arrays(self, frame: Frame) -> str:
         """Replace `<path>.npz`; returns its path."""
-        from .image import still_jpeg  # the only part that needs an image library
+        from ...formats.heatmap import still_jpeg  # the only part that needs an image library
 
         still = b"" if (image := _image(frame)) is None else still_jpeg(image)
         labels = sorted(self._presence)
@@ -249,7 +249,7 @@ class Heatmap:
 
     def _write_image(self, frame: Frame) -> str:
         """Replace `<path>.png`; returns its path."""
-        from .image import heatmap_png
+        from ...formats.heatmap import heatmap_png
 
         image = _image(frame)
         if image is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ....analytics.heatmap.image import Grid, overlay_png, top_of
+from ....formats.heatmap import Grid, overlay_png, top_of
 
 WIDTH_PX = 320
 """Width of the overlay; browsers smooth it when they scale it up."""
