@@ -1,4 +1,5 @@
 import logging
+import os
 import signal
 import sys
 
@@ -35,6 +36,15 @@ def here(tmp_path, monkeypatch):
         if handler not in handlers:
             handler.close()
     root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture(autouse=True)
+def compute_threads(monkeypatch):
+    """Restores the number of compute threads, which jobs of a batch set for their process."""
+    given = os.environ.get("OMP_NUM_THREADS")
+    monkeypatch.setenv("OMP_NUM_THREADS", given or "1")
+    if given is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@ def test_the_steps_are_in_order():
     assert positions == sorted(positions)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_notebook_runs(tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient", reason="needs the extra: pip install vidan[test]")

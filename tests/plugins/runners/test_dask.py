@@ -56,6 +56,7 @@ def test_an_address_without_a_scheduler_is_one_clear_line(monkeypatch):
         Dask(f"127.0.0.1:{silent.getsockname()[1]}")
 
 
+@pytest.mark.slow  # as long as Dask takes to notice
 def test_a_scheduler_that_leaves_ends_the_command():
     with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None) as there:
         runner = Dask(there.scheduler_address)
