@@ -41,6 +41,13 @@ STREAM_ROUTES: dict[str, Callable[[LiveStream], Callable[[web.Request], Awaitabl
 ENDLESS = ("view", "stream.mjpg")
 """Routes without an answer to HEAD: theirs to GET ends with the stream."""
 
+PARTS = {
+    "editor": (EDITOR_ROUTES, "the scene cannot be edited: sink.web.edit=true"),
+    "heat_map": (HEAT_MAP_ROUTES, "there is no heat map: analytics=[heatmap]"),
+    "history": (HISTORY_ROUTES, "there is no history: sink.web.history=true"),
+}
+"""Parts that a stream may have, by attribute: what they serve, and what is said without them."""
+
 
 class Server:
     """Serves the streams that are added, until it is closed.
@@ -103,12 +110,10 @@ class Server:
                 router.add_get(
                     f"{prefix}/{name}", self._of_stream(of), allow_head=name not in ENDLESS
                 )
-            for method, name, handler in EDITOR_ROUTES:
-                router.add_route(method, f"{prefix}/{name}", self._of_editor(handler))
-            for method, name, handler in HEAT_MAP_ROUTES:
-                router.add_route(method, f"{prefix}/{name}", self._of_heat_map(handler))
-            for method, name, handler in HISTORY_ROUTES:
-                router.add_route(method, f"{prefix}/{name}", self._of_history(handler))
+            for part, (routes, missing) in PARTS.items():
+                for method, name, handler in routes:
+                    found = self._of_part(part, missing, handler)
+                    router.add_route(method, f"{prefix}/{name}", found)
         router.add_get("/streams/{stream}/", self._page)
         self.metrics.add_to(router)
 
@@ -131,30 +136,14 @@ class Server:
 
         return handle
 
-    def _of_editor(self, handler: str) -> Callable[[web.Request], Awaitable[Any]]:
+    def _of_part(
+        self, part: str, missing: str, handler: str
+    ) -> Callable[[web.Request], Awaitable[Any]]:
         async def handle(request: web.Request) -> Any:
-            editor = self._stream(request).editor
-            if editor is None:
-                raise web.HTTPNotFound(text="the scene cannot be edited: sink.web.edit=true\n")
-            return await getattr(editor, handler)(request)
-
-        return handle
-
-    def _of_heat_map(self, handler: str) -> Callable[[web.Request], Awaitable[Any]]:
-        async def handle(request: web.Request) -> Any:
-            heat_map = self._stream(request).heat_map
-            if heat_map is None:
-                raise web.HTTPNotFound(text="there is no heat map: analytics=[heatmap]\n")
-            return await getattr(heat_map, handler)(request)
-
-        return handle
-
-    def _of_history(self, handler: str) -> Callable[[web.Request], Awaitable[Any]]:
-        async def handle(request: web.Request) -> Any:
-            history = self._stream(request).history
-            if history is None:
-                raise web.HTTPNotFound(text="there is no history: sink.web.history=true\n")
-            return await getattr(history, handler)(request)
+            found = getattr(self._stream(request), part)
+            if found is None:
+                raise web.HTTPNotFound(text=f"{missing}\n")
+            return await getattr(found, handler)(request)
 
         return handle
 
