@@ -40,7 +40,30 @@ MAX_BYTES = 4 * 10**9
 """Size after which no more is recorded: a file that is played in a loop never ends."""
 
 
-class ReplayDetector(DetectorLayer):
+class ReusingDetector(DetectorLayer):
+    """Base class of a detector that is called only for frames whose detections are not known."""
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The known detections of frames, or what the detector finds in them."""
+        known = [self._find(frame) for frame in frames]
+        unknown = [frame for frame, found in zip(frames, known, strict=True) if found is None]
+        made = self._detector.detect(unknown) if unknown else []
+        if len(made) != len(unknown):
+            return made  # the pipeline reports the error
+        for frame, found in zip(unknown, made, strict=True):
+            self._keep(frame, found)
+        rest = iter(made)
+        return [next(rest) if found is None else found for found in known]
+
+    def _find(self, frame: Frame) -> Detections | None:
+        """The detections of a frame; None if they are not known."""
+        raise NotImplementedError
+
+    def _keep(self, frame: Frame, found: Detections) -> None:
+        """Take note of new detections."""
+
+
+class ReplayDetector(ReusingDetector):
     """A detector that reuses recorded detections, and records new ones.
 
     Args:
@@ -61,19 +84,11 @@ class ReplayDetector(DetectorLayer):
         self._store = DetectionStore(path, resumed=resumed)
         self.count = self._store.count
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The recorded detections of frames, or what the detector finds in them."""
-        known = [self._store.find(frame) for frame in frames]
-        unknown = [frame for frame, found in zip(frames, known, strict=True) if found is None]
-        if not unknown:
-            return [found for found in known if found is not None]
-        made = self._detector.detect(unknown)
-        if len(made) != len(unknown):
-            return made  # the pipeline reports the error
-        for frame, found in zip(unknown, made, strict=True):
-            self._store.add(frame, found)
-        rest = iter(made)
-        return [next(rest) if found is None else found for found in known]
+    def _find(self, frame: Frame) -> Detections | None:
+        return self._store.find(frame)
+
+    def _keep(self, frame: Frame, found: Detections) -> None:
+        self._store.add(frame, found)
 
     def close(self) -> None:
         """Close the detector and the file."""

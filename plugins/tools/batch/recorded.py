@@ -9,9 +9,8 @@ from typing import Any
 
 from vidan.config.build import BuildContext
 from vidan.execution.assemble import SharedDetectors
-from vidan.execution.replay import DetectionStore
+from vidan.execution.replay import DetectionStore, ReusingDetector
 from vidan.interfaces import Detector
-from vidan.runtime.detector_layer import DetectorLayer
 from vidan.types import Detections, Frame
 
 from .layout import DETECTIONS
@@ -35,7 +34,7 @@ def recorded(run_dir: Path, key: str) -> list[Path]:
     return sorted((run_dir / DETECTIONS / key).glob(f"*{SUFFIX}"))
 
 
-class RecordedDetector(DetectorLayer):
+class RecordedDetector(ReusingDetector):
     """A detector that reuses the detections of parts of a file.
 
     Args:
@@ -49,16 +48,6 @@ class RecordedDetector(DetectorLayer):
     def __init__(self, detector: Detector, paths: Sequence[Path]) -> None:
         super().__init__(detector)
         self._stores = [DetectionStore(path, resumed=True, by_time=True) for path in paths]
-
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The recorded detections of frames, or what the detector finds in them."""
-        found = [self._find(frame) for frame in frames]
-        unknown = [frame for frame, each in zip(frames, found, strict=True) if each is None]
-        made = self._detector.detect(unknown) if unknown else []
-        if len(made) != len(unknown):
-            return made  # the pipeline reports the error
-        rest = iter(made)
-        return [next(rest) if each is None else each for each in found]
 
     def close(self) -> None:
         """Close the files and the detector."""
