@@ -12,7 +12,6 @@ rounds, and ratios are within a round.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -97,8 +96,7 @@ def by_hand(clips: Sequence[Path], processes: int, out: Path) -> float:
 def _together(commands: Any) -> float:
     """Time until commands that run at the same time have ended, s."""
     began = time.monotonic()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    running = [subprocess.Popen(command, env=environment) for command in commands]  # noqa: S603
+    running = [subprocess.Popen(command) for command in commands]  # noqa: S603
     codes = [process.wait() for process in running]
     if any(codes):
         raise VidanError(f"a process ended with the exit codes {codes}")

@@ -23,7 +23,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from vidan.cli.terminal import console, setup_logging
-from vidan.support.cores import physical_cores
+from vidan.support.cores import compute_threads
 from vidan.support.program import positive, run_program
 from vidan_plugins.detectors.backends.onnxruntime import session_options
 
@@ -46,7 +46,7 @@ Times = tuple[float, float]
 
 def settings(**changes: Any) -> ort.SessionOptions:
     """Session options as vidan sets them, with some changes."""
-    made = session_options(changes.pop("threads", physical_cores()))
+    made = session_options(changes.pop("threads", compute_threads()))
     if changes.pop("spin", False):
         made.add_session_config_entry("session.intra_op.allow_spinning", "1")
     for name, value in changes.items():

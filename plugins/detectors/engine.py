@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from vidan.errors import ConfigError, ModelError
-from vidan.support.cores import physical_cores
+from vidan.support.cores import compute_threads
 from vidan.support.extras import not_installed
 
 from ..formats.onnx import is_quantized, read_properties
@@ -76,7 +76,7 @@ def open_engine(
         ModelError: there is no such file, or it cannot be read.
     """
     _check_file(path)
-    threads = threads or physical_cores()
+    threads = threads or compute_threads()
     needed = FORMATS.get(path.suffix.lower())
     if needed is not None and backend not in (None, needed):
         raise ConfigError(f"backend={backend!r}: it cannot read {path.suffix} files: omit it")

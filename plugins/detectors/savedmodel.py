@@ -13,7 +13,7 @@ from vidan.boxes import FloatArray
 from vidan.errors import ConfigError, ModelError
 from vidan.labels import Rename
 from vidan.modelspec import ModelDefaults
-from vidan.support.cores import physical_cores
+from vidan.support.cores import compute_threads
 from vidan.support.stderr import quiet_stderr
 
 from .base import MAX_DETECTIONS, Count, DetectorOptions, Fraction, Model, ModelDetector
@@ -141,7 +141,7 @@ class SavedModelDetector(ModelDetector):
 
 def _configure(threads: int | None) -> None:
     """Configure TensorFlow, which is possible only before its first computation."""
-    count = threads or physical_cores()
+    count = threads or compute_threads()
     try:
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)

@@ -17,15 +17,23 @@ def physical_cores(cpus: Path = CPUS, quota: Path = QUOTA) -> int:
     """Number of physical cores that this process may use, at least 1.
 
     Hyper-threading does not speed up matrix products. Threads beyond a container's CPU quota
-    would only wait for each other. `OMP_NUM_THREADS` is a further limit: what starts several
-    processes, such as `vidan batch`, Ray or Dask, sets it to the share of each.
+    would only wait for each other.
 
     Args:
         cpus: folder in which Linux describes its processors.
         quota: file of Linux's control groups: time and period, us, or `max`.
     """
     cores = {_siblings(cpus, cpu) for cpu in _allowed_cpus()}
-    return max(1, min(len(cores), _quota(quota), _openmp()))
+    return max(1, min(len(cores), _quota(quota)))
+
+
+def compute_threads() -> int:
+    """Number of threads for the computations of this process, at least 1.
+
+    One for each core that it may use. `OMP_NUM_THREADS` is a further limit: what starts several
+    processes, such as `vidan batch`, Ray or Dask, sets it to the share of each.
+    """
+    return min(physical_cores(), _openmp())
 
 
 def _allowed_cpus() -> set[int]:

@@ -11,6 +11,7 @@ import pytest
 import vidan
 from vidan import ConfigError
 from vidan.testing import RunnerSuite
+from vidan_plugins.runners import processes
 from vidan_plugins.runners.processes import Processes
 
 
@@ -26,6 +27,23 @@ def environment(name):
 def test_each_process_has_its_share_of_threads():
     runner = Processes(workers=1, job_threads=3)
     assert runner.submit(environment, "OMP_NUM_THREADS").result(60) == "3"
+    runner.shutdown()
+
+
+def meet(folder, own, other):
+    (folder / own).touch()
+    deadline = time.monotonic() + 60
+    while not (folder / other).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return (folder / other).exists()
+
+
+def test_a_limit_of_threads_is_not_one_of_processes(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(processes, "physical_cores", lambda: 2)
+    runner = Processes()
+    both = [runner.submit(meet, tmp_path, *names) for names in (("a", "b"), ("b", "a"))]
+    assert all(job.result(90) for job in both)
     runner.shutdown()
 
 

@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from vidan.support.cores import physical_cores
+from vidan.support import cores as module
+from vidan.support.cores import OPENMP, compute_threads, physical_cores
 
 
 @pytest.fixture
@@ -46,3 +47,17 @@ def test_without_affinity_all_processors_are_counted(tmp_path, monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     assert physical_cores(tmp_path, tmp_path / "none") == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(None, 4), ("2", 2), ("8", 4), ("3,2", 3), ("0", 4), ("many", 4)]
+)
+def test_openmp_limits_the_threads_of_a_process_and_not_the_number_of_processes(
+    limit, expected, monkeypatch
+):
+    monkeypatch.setattr(module, "physical_cores", lambda: 4)
+    if limit is not None:
+        monkeypatch.setenv(OPENMP, limit)
+    else:
+        monkeypatch.delenv(OPENMP, raising=False)
+    assert compute_threads() == expected
