@@ -1,6 +1,7 @@
 """`sink=web` behind nginx, under a prefix, with the configuration of docs/live.md."""
 
 import asyncio
+import contextlib
 import http.client
 import os
 import re
@@ -9,15 +10,20 @@ import socket
 import subprocess
 import textwrap
 import time
+from pathlib import Path
 
 import aiohttp
 import cv2
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from tests.docs.pages import ROOT
 from tests.plugins.browser import until, until_true
+from tests.plugins.sinks.web.history.test_history import crossing
 from tests.plugins.sinks.web.results import result
+from vidan.config.build import RunContext
+from vidan.scene import SceneContext
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 TOKEN = "a-token-of-24-characters"
@@ -61,25 +67,35 @@ def free_port():
 
 
 @pytest.fixture
-def proxied(serve, tmp_path):
+def behind(tmp_path):
+    """Starts nginx before a port of this computer; gives the port of nginx."""
+    with contextlib.ExitStack() as open_:
+
+        def start(upstream):
+            port = free_port()
+            user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
+            file = tmp_path / "nginx.conf"
+            file.write_text(
+                SERVER.format(folder=tmp_path, port=port, user=user, location=documented(upstream))
+            )
+            process = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(file)])
+            open_.callback(process.wait, 20)
+            open_.callback(process.terminate)
+            end = time.monotonic() + 20
+            while not answers(port):
+                assert process.poll() is None, (tmp_path / "error.log").read_text()
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            return port
+
+        yield start
+
+
+@pytest.fixture
+def proxied(serve, behind):
     """A sink, and the port of nginx before it."""
-    sink, port = serve(token=TOKEN), free_port()
-    user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
-    file = tmp_path / "nginx.conf"
-    file.write_text(
-        SERVER.format(folder=tmp_path, port=port, user=user, location=documented(sink.port))
-    )
-    process = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(file)])
-    try:
-        end = time.monotonic() + 20
-        while not answers(port):
-            assert process.poll() is None, (tmp_path / "error.log").read_text()
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        yield sink, port
-    finally:
-        process.terminate()
-        process.wait(20)
+    sink = serve(token=TOKEN)
+    return sink, behind(sink.port)
 
 
 def answers(port):
@@ -148,15 +164,93 @@ def test_images_come_through_the_web_socket(proxied, origin):
     assert image.mean() == pytest.approx(77, abs=2)
 
 
-def test_a_browser_stays_below_the_prefix(proxied, visit):
+@pytest.fixture
+def follow(visit):
+    """Opens the page behind nginx; at the end, no request may have left the prefix."""
+    paths = []
+
+    def go(port):
+        page = visit(f"http://127.0.0.1:{port}{PREFIX}?token={TOKEN}")
+        page.on("request", lambda request: paths.append(request.url.split(str(port), 1)[1]))
+        page.on("websocket", lambda view: paths.append(view.url.split(str(port), 1)[1]))
+        page.reload()
+        assert page.url == f"http://127.0.0.1:{port}{PREFIX}"
+        return page, paths
+
+    yield go
+    assert [path for path in paths if not path.startswith(PREFIX)] == []
+
+
+def test_a_browser_stays_below_the_prefix(proxied, follow):
     sink, port = proxied
     sink.write(result(90, [1]))
-    paths = []
-    page = visit(f"http://127.0.0.1:{port}{PREFIX}?token={TOKEN}")
-    page.on("request", lambda request: paths.append(request.url.split(str(port), 1)[1]))
-    page.on("websocket", lambda view: paths.append(view.url.split(str(port), 1)[1]))
-    page.reload()
+    page, paths = follow(port)
     until_true(page, "document.getElementById('image').clientWidth > 0")
     until(page, lambda: f"{PREFIX}view" in paths)
-    assert page.url == f"http://127.0.0.1:{port}{PREFIX}"
-    assert [path for path in paths if not path.startswith(PREFIX)] == []
+
+
+@pytest.fixture
+def streams(serve, tmp_path):
+    """Starts sinks with a history, a heat map and an editor that share a server, by stream."""
+    port = free_port()
+
+    def start(name):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text("lines: {door: {from: [0.5, 0.2], to: [0.5, 0.8]}}\n")
+        sink = serve(
+            port=port,
+            token=TOKEN,
+            edit=True,
+            history=str(tmp_path / f"{name}.sqlite"),
+            scene=SceneContext({"path": str(file)}),
+            run=RunContext("run", time.time(), True, name, tmp_path),
+        )
+        sink.emit([crossing(1, 9.0, stream=name)])
+        sink.write(result(90, [1]))
+        time.sleep(1.1)
+        sink.write(result(101, [1]))  # commits the event to the history
+        return file
+
+    return port, start
+
+
+def test_history_and_editor_are_reached_below_the_prefix(streams, behind, follow):
+    upstream, start = streams
+    file = start("door")
+    page, _ = follow(behind(upstream))
+    look_around(page, file)
+
+
+def test_the_wall_and_its_streams_are_reached_below_the_prefix(streams, behind, follow):
+    upstream, start = streams
+    files = {name: start(name) for name in ("door", "hall & stairs")}
+    page, paths = follow(behind(upstream))
+    for name, file in files.items():
+        tile = page.locator("#wall a", has_text=name)
+        tile.locator("img").wait_for()
+        until_true(page, "document.querySelector('#wall img').naturalWidth > 0")
+        tile.click()
+        look_around(page, file)
+        page.get_by_role("link", name="All streams").click()
+    assert f"{PREFIX}streams/hall%20%26%20stairs/view" in paths
+
+
+def look_around(page, file):
+    """Follow the links of a stream's page to its history and its editor, and back."""
+    home = page.url
+    page.get_by_role("link", name="History").click()
+    page.locator("#list li").wait_for()
+    until_true(page, "document.querySelector('#list img').naturalWidth > 0")
+    with page.expect_download() as table:
+        page.locator("#csv").click()
+    assert "door" in Path(table.value.path()).read_text()
+    page.locator("#back").click()
+    until(page, lambda: page.url == home)
+    page.get_by_role("link", name="Edit").click()
+    page.locator("#shapes button").first.click()
+    page.locator('circle[aria-label^="door, point 1:"]').press("ArrowDown")
+    page.click("#save")
+    until_true(page, "document.getElementById('message').textContent.includes('Saved')")
+    assert OmegaConf.load(file).lines.door["from"][1] > 0.2
+    page.locator("#back").click()
+    until(page, lambda: page.url == home)
