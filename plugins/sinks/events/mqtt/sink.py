@@ -27,7 +27,7 @@ from .session import Address
 from .state import Entities, Topics, entities, values
 from .topics import check_prefix
 
-EVERY_S = 0.2
+EVERY_S = 0.5
 """Shortest time between two publications of counts, s."""
 
 PORT, TLS_PORT = 1883, 8883
@@ -142,7 +142,7 @@ class Mqtt:
         self._delivery.put(messages)
 
     def write(self, result: Result) -> None:
-        """Publish what has changed since the last frame, a few times per second."""
+        """Publish what has changed, twice per second."""
         self._delivery.check()
         if self._objects is not None:
             self._delivery.put(list(self._objects.see(result)))
