@@ -57,7 +57,7 @@ class HttpServer:
         self.error: Exception | None = None
         self._listener, self._tls, self._timeout = endpoint.listener, endpoint.tls, timeout
         self._max_connections, self._before_close = max_connections, before_close
-        self._connecting: dict[asyncio.Task[None], None] = {}
+        self._connecting: dict[asyncio.Task[None], web.RequestHandler] = {}
         self._unserved: dict[asyncio.BaseTransport, None] = {}  # in the order of their arrival
         self._ended = asyncio.Event()
         self._app = web.Application(
@@ -136,12 +136,14 @@ class HttpServer:
                 log.debug("cannot accept: %s", error)
                 await asyncio.sleep(0.1)
                 continue
-            count = len(server.connections) + len(self._connecting)
+            # The task of a connection may not have ended yet when the server knows it.
+            count = len({*server.connections, *self._connecting.values()})
             if count >= self._max_connections and not self._make_room():
                 connection.close()
                 continue
-            task = asyncio.create_task(self._connect(server, connection))
-            self._connecting[task] = None
+            handler = server()
+            task = asyncio.create_task(self._connect(handler, connection))
+            self._connecting[task] = handler
             task.add_done_callback(partial(self._connected, connection))
 
     def _make_room(self) -> bool:
@@ -173,10 +175,10 @@ class HttpServer:
         except asyncio.CancelledError:
             connection.close()
 
-    async def _connect(self, server: web.Server, connection: socket.socket) -> None:
+    async def _connect(self, handler: web.RequestHandler, connection: socket.socket) -> None:
         try:
             transport, _ = await self._loop.connect_accepted_socket(
-                server,
+                lambda: handler,
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=self._timeout if self._tls else None,
