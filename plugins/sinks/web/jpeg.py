@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -28,11 +29,13 @@ class _Rendering:
         painter: draws them, in the thread of the encoder.
         encoded: number of the result that was encoded last.
         requested: whether any viewer waits for one.
+        earliest: when the next may be made, `time.monotonic()`, s.
     """
 
     painter: Painter
     encoded: int = 0
     requested: bool = False
+    earliest: float = 0.0
 
 
 class JpegEncoder:
@@ -41,39 +44,42 @@ class JpegEncoder:
     Args:
         width: maximum width of the image, px; larger images are scaled down.
         quality: JPEG quality, 1 to 100.
+        rate: most images per second of each choice.
         drawing: what is drawn unless viewers choose something else.
-        on_image: called with the choice and each JPEG, in the thread.
+        on_image: called with the choice, the number of the result, and each JPEG, in the thread.
 
     Attributes:
         configured: the choice that is as configured.
         newest: the newest result; None before the first.
+        number: of the newest result, from 1; 0 before the first.
         error: what ended the thread early, if anything.
     """
 
     def __init__(
-        self, width: int, quality: int, drawing: Drawing, on_image: Callable[[Choice, bytes], None]
+        self,
+        width: int,
+        quality: int,
+        rate: float,
+        drawing: Drawing,
+        on_image: Callable[[Choice, int, bytes], None],
     ) -> None:
         self._width, self._quality, self._on_image = width, quality, on_image
+        self._interval = 1 / rate
         self._drawing, self.configured = drawing, configured(drawing)
         self._changed = threading.Condition()
         self.newest: Result | None = None
-        self._number = 0  # of the newest result
+        self.number = 0
         self._closed = False
         self._renderings = {self.configured: _Rendering(Painter(drawing))}
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="vidan-web-jpeg", daemon=True)
         self._thread.start()
 
-    def pending(self, choice: Choice) -> bool:
-        """Whether there is a result newer than the last one encoded for a choice."""
-        rendering = self._renderings.get(choice)
-        return (0 if rendering is None else rendering.encoded) < self._number
-
     def submit(self, result: Result) -> None:
         """Replace the pending result. Does not wait."""
         with self._changed:
             self.newest = result
-            self._number += 1
+            self.number += 1
             self._changed.notify()
 
     def notice(self, events: Iterable[Event]) -> None:
@@ -106,7 +112,8 @@ class JpegEncoder:
             while (due := self._next()) is not None:
                 choice, number, result = due
                 rendering = self._renderings[choice]
-                self._on_image(choice, self._encode(rendering.painter, result))
+                rendering.earliest = time.monotonic() + self._interval
+                self._on_image(choice, number, self._encode(rendering.painter, result))
                 rendering.encoded = number
         except Exception as error:
             self.error = error
@@ -114,14 +121,24 @@ class JpegEncoder:
     def _next(self) -> tuple[Choice, int, Result] | None:
         """What is to be encoded, with the number of the result; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._due() is not None)
+            while not self._closed and (delay := self._delay()) != 0:
+                self._changed.wait(delay)
             choice, result = self._due(), self.newest
-            return None if choice is None or result is None else (choice, self._number, result)
+            return None if choice is None or result is None else (choice, self.number, result)
 
     def _due(self) -> Choice | None:
         """The choice that has waited for longest, if any has to be encoded."""
-        due = [c for c, each in self._renderings.items() if each.requested and self.pending(c)]
-        return min(due, key=lambda choice: self._renderings[choice].encoded, default=None)
+        due = [
+            choice
+            for choice, each in self._renderings.items()
+            if each.requested and each.encoded < self.number
+        ]
+        return min(due, key=lambda choice: self._renderings[choice].earliest, default=None)
+
+    def _delay(self) -> float | None:
+        """Time until the next image has to be encoded, s; None if none has to be."""
+        due = self._due()
+        return None if due is None else max(0.0, self._renderings[due].earliest - time.monotonic())
 
     def _encode(self, painter: Painter, result: Result) -> bytes:
         image = painter.annotate(result, (self._width, UNLIMITED_PX))

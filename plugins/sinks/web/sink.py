@@ -53,6 +53,7 @@ class Web:
         key: PEM file with the private key of the certificate, without a password.
         width: maximum width of the image, px; larger images are scaled down.
         quality: JPEG quality, 1 to 100.
+        rate: most images per second that viewers get, however many frames the run processes.
         max_viewers: maximum number of simultaneous viewers.
         timeout: time, s, after which a viewer that does not read or request is disconnected.
         drawing: options of the config group `drawing`; None to draw nothing.
@@ -89,6 +90,7 @@ class Web:
         key: str | None = None,
         width: Annotated[int, Meta(ge=16)] = 1280,
         quality: Annotated[int, Meta(ge=1, le=100)] = 80,
+        rate: Annotated[float, Meta(gt=0)] = 10.0,
         max_viewers: Annotated[int, Meta(ge=1)] = 8,
         timeout: Annotated[float, Meta(gt=0)] = 10.0,
         drawing: Values = ALL,
@@ -118,7 +120,7 @@ class Web:
         self._closed = False
         self.live_stats = LiveStats()
         self._metrics = self.server.metrics.add_stream()
-        self.encoder = JpegEncoder(width, quality, shown, self._publish)
+        self.encoder = JpegEncoder(width, quality, rate, shown, self._publish)
         heat_map = (
             None if heatmap is None else HeatMapFile(options.path("heatmap", heatmap), time.time())
         )
@@ -192,8 +194,8 @@ class Web:
         if error is not None:
             raise SinkError(f"the view at {self.address!r} failed: {error}") from error
 
-    def _publish(self, choice: Choice, jpeg: bytes) -> None:
-        self.server.call(partial(self._live.hub.publish, choice), jpeg)
+    def _publish(self, choice: Choice, result: int, jpeg: bytes) -> None:
+        self.server.call(partial(self._live.hub.publish, choice, result), jpeg)
 
     @property
     def outputs(self) -> list[str]:

@@ -42,10 +42,18 @@ class Viewer:
 
 @dataclass(slots=True, eq=False)
 class _Images:
-    """The images of a choice: the newest, its number, and how many viewers wait for the next."""
+    """The images of a choice: the newest, and how many viewers wait for the next.
+
+    Attributes:
+        jpeg: the newest.
+        number: of it.
+        result: number of the result that it shows.
+        waiting: number of viewers.
+    """
 
     jpeg: bytes = b""
     number: int = 0
+    result: int = 0
     waiting: int = 0
 
 
@@ -91,11 +99,11 @@ class ViewerHub:
         self._drawing = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    def publish(self, choice: Choice, jpeg: bytes) -> None:
-        """Set the newest image of a choice."""
+    def publish(self, choice: Choice, result: int, jpeg: bytes) -> None:
+        """Set the newest image of a choice, which shows a result, given by its number."""
         self.number += 1
         images = self._images[choice]
-        images.jpeg, images.number = jpeg, self.number
+        images.jpeg, images.number, images.result = jpeg, self.number, result
         self._notify()
 
     def jpeg(self, viewer: Viewer) -> bytes:
@@ -162,7 +170,7 @@ class ViewerHub:
             choice = viewer.choice
             images = self._images[choice]
             last = images.number
-            if last != seen and not self._encoder.pending(choice):
+            if last != seen and images.result == self._encoder.number:
                 return last
             with self._requested(choice):
                 while images.number == last and not self.ended.is_set():

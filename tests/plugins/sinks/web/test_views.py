@@ -227,6 +227,25 @@ def test_one_image_for_each_choice_of_the_viewers(web, monkeypatch):
     assert len(drawn) == len(set(drawn)) == 2
 
 
+def test_viewers_get_no_more_images_per_second_than_configured(serve):
+    """Another choice does not wait."""
+    sink = serve(rate=5.0)
+
+    async def visit(socket):
+        began, times = time.monotonic(), []
+        for _ in range(4):
+            await next_image(socket)
+            times.append(time.monotonic() - began)
+        await socket.send_str("show trails")
+        await next_image(socket)
+        return times, time.monotonic() - began
+
+    with Camera(sink):
+        times, chosen = view(sink, visit)
+    assert times[3] - times[0] >= 0.5  # 3 / 5, less the time that drawing takes
+    assert chosen - times[3] < 1 / 5
+
+
 def test_health_is_waiting_ok_or_stalled(web, ask, monkeypatch):
     assert json.load(ask(web, "/healthz")) == {"status": "waiting"}
     web.write(result(0))
