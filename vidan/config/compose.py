@@ -14,8 +14,10 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins as HydraPlugins
 from omegaconf import MISSING, DictConfig
 
+from ..errors import ConfigError
 from ..kinds import KINDS
 from ..registry.discovery import load_plugins, with_folder
+from ..support.secrets import redacted_override
 from .build import CONTEXT_KEYS, keywords
 from .explain import explained
 from .groups import CONFIG_MODULE
@@ -165,6 +167,7 @@ def run_hydra(
     Raises:
         ConfigError: an override is malformed or names something that does not exist.
     """
+    _check_options(arguments)
     HydraPlugins.instance().register(PluginConfigs)
     is_run = start == RUN or start.folder is not None
     if is_run and not set(MULTIRUN) & set(arguments):
@@ -181,3 +184,11 @@ def run_hydra(
     overrides = [argument for argument in arguments if not argument.startswith("-")]
     with explained(overrides, start):
         decorate(task)()
+
+
+def _check_options(arguments: Sequence[str]) -> None:
+    """Reject options with secrets, such as `--token=x`: the parser of options would show them."""
+    for argument in arguments:
+        shown = redacted_override(argument)
+        if argument.startswith("-") and shown != argument:
+            raise ConfigError(f"unknown option {shown!r}: options of a run are key=value")

@@ -20,7 +20,7 @@ from yaml import YAMLError
 
 from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
-from ..support.secrets import redacted
+from ..support.secrets import redacted, redacted_override
 from .groups import groups
 from .quoting import advice, is_readable
 from .search_path import RUN, Start, compose_with_hydra
@@ -50,12 +50,13 @@ def _explain(error: Exception, overrides: Sequence[str], start: Start) -> str:
     if found := re.match(r"Could not override '([^']+)'", text):
         return _explain_key(found[1], overrides, start)
     for override in overrides:
+        shown = redacted_override(override)
         if not is_readable(override):
-            return f"cannot understand {override!r}: {_expected(override)}"
+            return f"cannot understand {shown!r}: {_expected(shown)}"
         if isinstance(error, ConfigCompositionException) and _is_sweep(override):
             lone = override.partition("=")[0] in groups()
-            other = "choose one of them" if lone else advice(override)
-            return f"{override!r}: add -m to run once for each value, or {other}"
+            other = "choose one of them" if lone else advice(shown)
+            return f"{shown!r}: add -m to run once for each value, or {other}"
     return text
 
 

@@ -84,7 +84,7 @@ class Plugins:
             PluginError: the folder does not exist.
         """
         if not folder.is_dir():
-            raise PluginError(f"plugins_dir={folder}: no such folder")
+            raise PluginError(f"plugins_dir={str(folder)!r}: no such folder")
         whole = folder.resolve()  # a relative path names another folder elsewhere
         if whole in self._folders:
             return

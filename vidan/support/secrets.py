@@ -23,11 +23,20 @@ _QUOTED = re.compile(rf"(['\"](?:[\w.@+~-]+=)?)({_SCHEME}(?:(?!://)[^'\"])*)(?=[
 """A single address in quotes, which may contain spaces."""
 
 _NAMED = re.compile(
-    r"(?i)(?<![\w.])(?P<name>(?:[\w.]{0,64}(?:token|passw|passphrase|secret|api_?key)\w{0,64}"
-    r"|pass|pwd|psw|pw|playpath)=)"
-    r"(?P<quote>['\"]?)(?!\$\{|null\b|None\b)[^\s'\"&;,)\]}]+"
+    r"(?i)(?P<name>(?:(?<![\w.])|(?P<mapping>[{,]\s*))[\"']?"
+    r"(?:[\w.]{0,64}(?:token|passw|passphrase|secret|api_?key)\w{0,64}"
+    r"|pass|pwd|psw|pw|playpath)[\"']?(?(mapping)\s*[=:]\s*|=))(?!\$\{|null\b|None\b|\*{3})"
+    r"(?:(?P<quote>['\"])(?!\$\{|\*{3})(?:\\.|(?!(?P=quote))[^\\])+"
+    r"|[^\s'\"]*[^\s'\"&;,)\]}])"
 )
-"""A setting whose name tells that its value is a secret, unless that is in the environment."""
+"""A setting whose name tells that its value is a secret, unless that is in the environment: with
+`=`, or with `:` in a mapping."""
+
+_HEADER = re.compile(
+    r"(?i)(?<![\w-])(?P<name>(?:(?:proxy-)?authorization|(?:set-)?cookie"
+    r"|x-[\w-]{0,64}(?:key|token|secret|password)):\s*)[^\r\n'\"]+"
+)
+"""A header of HTTP whose value is a secret."""
 
 _TRAILING = "'\"`)]}>,;:.|"
 """What may follow an address in a text."""
@@ -192,7 +201,8 @@ def redacted(text: str) -> str:
     text = _QUOTED.sub(lambda found: found[1] + redacted_url(found[2]), text)
     words = re.split(r"(\s+)", text)  # words and the spaces between them
     text = "".join(_redacted_word(word) if n % 2 == 0 else word for n, word in enumerate(words))
-    return _NAMED.sub(lambda found: found["name"] + found["quote"] + HIDDEN, text)
+    text = _NAMED.sub(lambda found: found["name"] + (found["quote"] or "") + HIDDEN, text)
+    return _HEADER.sub(lambda found: found["name"] + HIDDEN, text)
 
 
 def _redacted_word(word: str) -> str:
@@ -219,6 +229,16 @@ def redacted_settings(value: Any, key: str = "") -> Any:
     if _NAMED.match(f"{key}=x") and not key.endswith("_env") and not value.startswith("${"):
         return HIDDEN
     return redacted(f"'{value}'")[1:-1]
+
+
+def redacted_override(override: str) -> str:
+    """An override `key=value` without secrets, also where it follows no grammar.
+
+    >>> redacted_override("sink.web.token=['secret")
+    'sink.web.token=***'
+    """
+    key, equals, value = override.partition("=")
+    return f"{key}={redacted_settings(value, key.lstrip('+~-'))}" if equals else redacted(override)
 
 
 class SecretsFilter(logging.Filter):

@@ -77,6 +77,8 @@ def test_help_loads_no_heavy_library():
         (["eval", "trackin"], 2, "vidan eval: unknown 'trackin': did you mean 'tracking'?"),
         (["eval", "data=x"], 2, "vidan eval: unknown 'data=x': there is"),
         (["tracker=deepsrt"], 2, "unknown tracker 'deepsrt': did you mean 'deepsort'?"),
+        (["--token=SECRET"], 2, "unknown option '--token=***': options of a run are key=value"),
+        (["plugins_dir=http://me:SECRET@x"], 3, "plugins_dir='http:/***@x': no such folder"),
         (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),
         (["source=file", "source.path=nowhere.mp4"], 1, "'nowhere.mp4'"),
@@ -92,6 +94,7 @@ def test_bad_input_is_one_line_and_an_exit_code(here, capsys, arguments, code, m
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+    assert "SECRET" not in err
 
 
 def test_a_run_writes_only_into_its_directory(here, fakes, capsys):

@@ -36,6 +36,8 @@ def test_a_bad_override_is_one_clear_line(override, message):
         "source.path=rtsp://me:SECRET@cam/live,x",
         "rtsp://me:SECRET#x@cam/live",
         "source.path={a: http://cam/?p=SECRET",
+        "sink.web.token=['SECRET'",
+        "sink.web={host: x, token: SECRET}}",
     ],
 )
 def test_errors_about_overrides_hide_secrets(override):

@@ -96,5 +96,5 @@ def test_commands_about_plugins_know_those_of_a_folder(tmp_path, command, shown)
     done = vidan(tmp_path, *command, "plugins_dir=mine")
     assert shown in done.stdout, done.stderr
     assert (
-        "plugins_dir=gone: no such folder" in vidan(tmp_path, *command, "plugins_dir=gone").stderr
+        "plugins_dir='gone': no such folder" in vidan(tmp_path, *command, "plugins_dir=gone").stderr
     )

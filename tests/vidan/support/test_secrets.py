@@ -71,6 +71,12 @@ def test_addresses_in_a_text_are_redacted(url, shown):
         ("API_KEY=SECRET, passphrase=SECRET", "API_KEY=***, passphrase=***"),
         ("rtsp://cam/live user=me pw=SECRET", "rtsp://cam/live user=me pw=***"),
         ("token=${oc.env:TOKEN} token=null", "token=${oc.env:TOKEN} token=null"),
+        ("sink.web={host: x, token: SECRET}", "sink.web={host: x, token: ***}"),
+        ("{'user': 'me', 'password': 'a SECRET'}", "{'user': 'me', 'password': '***'}"),
+        ("pw='my SECRET' x", "pw='***' x"),
+        ("token=a,SECRET&SECRET)SECRET, port=1", "token=***, port=1"),
+        ("Authorization: Bearer SECRET", "Authorization: ***"),
+        ("'X-Api-Key: SECRET': refused", "'X-Api-Key: ***': refused"),
     ],
 )
 def test_values_of_settings_that_are_named_as_secrets_are_hidden(text, shown):
