@@ -10,9 +10,12 @@ from tests.real import DATA
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import load_plugins
 
-# A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+# A shell starts background jobs with Ctrl-C ignored, nohup ignores the end of the terminal, and
+# children inherit both.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
