@@ -165,19 +165,22 @@ class AnonymousFrame(View):
     Args:
         frame: the frame.
         regions: parts outside of the image have no effect.
+
+    Attributes:
+        regions: as given.
     """
 
-    __slots__ = ("_regions",)
+    __slots__ = ("regions",)
 
     def __init__(self, frame: Frame, regions: Regions) -> None:
         super().__init__(frame, frame.width, frame.height)
-        self._regions = regions
+        self.regions = regions
 
     def _make_rgb(self) -> Image:
         image = self._frame.rgb().copy()
         size = np.array([self.width, self.height] * 2)
-        for cell in np.unique(self._regions[:, 4]).tolist():
-            of_cell = self._regions[self._regions[:, 4] == cell, :4]
+        for cell in np.unique(self.regions[:, 4]).tolist():
+            of_cell = self.regions[self.regions[:, 4] == cell, :4]
             cells = (of_cell.clip(0, -(-size // cell) * cell)) // cell
             _pixelate(image, self._frame.rgb(), cell, cells)
         return image
