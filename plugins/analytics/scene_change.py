@@ -1,4 +1,4 @@
-"""What of the lines or zones of a scene stays when the scene is edited during a run."""
+"""What of the lines, zones or ground of a scene stays when the scene is edited during a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from ..formats.scene_file import Line, Outline, Zone
+from ..formats.scene_file import Ground, Line, Outline, Zone
 
 Kept = Sequence[int | None]
 """For each new shape, the index of the same one before; None if it is new or was changed."""
@@ -18,7 +18,14 @@ def kept_shapes(before: Sequence[Line | Zone], after: Sequence[Line | Zone]) -> 
     return [indices.get(_definition(shape)) for shape in after]
 
 
+def same_ground(before: Ground | None, after: Ground | None) -> bool:
+    """Whether the ground is as it was."""
+    return _definition(before) == _definition(after)
+
+
 def _definition(shape: Any) -> str:
+    if shape is None:
+        return ""
     if isinstance(shape, Outline):
         return repr((shape.points.tolist(), shape.fractions, shape.drawn_for))
     return repr(

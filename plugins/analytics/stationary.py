@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from vidan.geometry import anchor_points, beyond_sides
 from vidan.scene import SceneContext
 from vidan.types import Result
 
-from ..formats.scene_file import load_scene
+from ..formats.scene_file import Zone, load_scene
 from .columns import Columns
 from .polygons import Polygons
 from .resting import (
@@ -36,6 +37,8 @@ from .resting import (
 )
 from .stitching import Rows, TrackMemory, shared_memory
 from .zone_paths import MAX_STEP_S
+
+log = logging.getLogger(__name__)
 
 COLUMNS = REST_COLUMNS | {"joined": (np.bool_, False)}
 """What is remembered of each track."""
@@ -112,13 +115,14 @@ class Stationary:
         shared: MutableMapping[str, Any] | None = None,
     ) -> None:
         self._scene = load_scene(scene)
-        known = {zone.name: zone for zone in self._scene.zones}
-        for name in zones or ():
+        known = [zone.name for zone in self._scene.zones]
+        self._names = zones or []
+        for name in self._names:
             if name not in known:
                 raise ConfigError(
                     f"zones: the scene has no zone {name!r}: {did_you_mean(name, known)}"
                 )
-        self._zones = [known[name] for name in zones or ()]
+        self._zones = self._chosen()
         if isinstance(scene, SceneContext):
             _check_labels(labels, scene.labels)
         self._labels, self._after, self._forget_after = labels, after, forget_after
@@ -154,6 +158,16 @@ class Stationary:
             self._next_check = now + REST_EVERY_S
             events += self._check(rows, result)
         return sorted(events, key=lambda event: event.time)
+
+    def change_scene(self, scene: SceneContext) -> list[Event]:
+        """See SceneEditable. All stays continue; those that begin later count in the new zones."""
+        self._scene = load_scene(scene)
+        self._zones = self._chosen()
+        for name in set(self._names) - {zone.name for zone in self._zones}:
+            log.warning("stationary: the scene has no zone %r any more: it counts nothing", name)
+        if self._size is not None:
+            self._place(*self._size)
+        return []
 
     def finish(self) -> list[Event]:
         """The ends of the stays that last until the end of the stream."""
@@ -242,9 +256,17 @@ class Stationary:
         self._size = width, height
         self._memory = shared_memory(self._shared, self._join_within, self._size)
         self._columns.clear()
+        self._place(width, height)
+
+    def _chosen(self) -> list[Zone]:
+        """The zones that count, as far as the scene has them."""
+        return [zone for zone in self._scene.zones if zone.name in self._names]
+
+    def _place(self, width: int, height: int) -> None:
+        """Compute where the zones are in images of a size."""
         outlines = [zone.outline.pixels(width, height) for zone in self._zones]
-        if outlines:
-            self._polygons = Polygons([beyond_sides(points, width, height) for points in outlines])
+        beyond = [beyond_sides(points, width, height) for points in outlines]
+        self._polygons = Polygons(beyond) if beyond else None
 
     def _notice(self, result: Result) -> list[Stay]:
         """Note which objects at rest have no track now; returns those that have one again."""
@@ -346,9 +368,9 @@ class Stationary:
         label = self._memory.label(int(rows[n]), result)
         if self._labels is not None and label not in self._labels:
             return False
-        if self._polygons is None:
+        if not self._names:
             return True
-        return any(
+        return self._polygons is not None and any(
             (zone.labels is None or label in zone.labels)
             and self._polygons.contains(k, *anchor_points(result.tracks.boxes[n], zone.anchor)[0])
             for k, zone in enumerate(self._zones)

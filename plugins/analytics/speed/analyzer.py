@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,8 +19,9 @@ from vidan.scene import SceneContext
 from vidan.types import Result
 
 from ...formats.ground import GroundPlane, fit_ground
-from ...formats.scene_file import Zone, load_scene
+from ...formats.scene_file import Scene, Zone, load_scene
 from ..polygons import Polygons
+from ..scene_change import kept_shapes, same_ground
 from ..stitching import Rows
 from .memory import NEVER_S, TOLERANCE_S, MotionMemory
 from .motion import Motion
@@ -146,6 +148,47 @@ class Speed:
             self._measure(result)
         return events
 
+    def change_scene(self, scene: SceneContext) -> list[Event]:
+        """See SceneEditable. Speeds go on unless the ground changes, which ends all tracks.
+
+        Without a ground, the one before stays. A scene with a direction that is not on the ground
+        is not used; both are logged.
+        """
+        after = load_scene(scene)
+        if after.ground is None:
+            log.warning("speed: the scene has no ground any more: the one before is used")
+            after = replace(after, ground=self._scene.ground)
+        if self._size is None:
+            self._scene = after
+            return []
+        try:
+            _directions(after, _plane(after, *self._size), *self._size)
+        except ConfigError as error:
+            log.warning("speed: the scene before the change is used: %s", error)
+            return []
+        if same_ground(self._scene.ground, after.ground):
+            kept = kept_shapes(self._scene.zones, after.zones)
+            names = {z.name for z, old in zip(after.zones, kept, strict=True) if old is not None}
+            events = self._end_others(names)
+        else:
+            events = self.finish()
+            self._memory = MotionMemory(*self._options)
+        self._scene = after
+        self._place(*self._size)
+        return events
+
+    def _end_others(self, zones: Container[str]) -> list[Event]:
+        """End what goes on in all zones but some."""
+        self._memory.settle()
+        return [
+            event
+            for number, track in self._tracks.items()
+            for key in list(track.intervals)
+            if key[0] == WRONG_WAY and key[1] not in zones and self._last is not None
+            if (row := self._memory.row(number)) is not None
+            for event in self._end(key, number, self._memory.last(row), self._last)
+        ]
+
     def finish(self) -> list[Event]:
         """The speeds of the objects that are there at the end of the stream."""
         return [] if self._last is None else self._leave(self._last, 0.0)
@@ -215,15 +258,13 @@ class Speed:
 
     def _place(self, width: int, height: int) -> None:
         """Compute where the scene is in images of a size."""
-        assert self._scene.ground is not None
         self._size = width, height
-        ground = self._scene.ground
-        self._plane = fit_ground(ground.outline.pixels(width, height), ground.meters)
-        count, residual = len(ground.meters), self._plane.residual
+        self._plane = _plane(self._scene, width, height)
+        assert self._scene.ground is not None
+        count, residual = len(self._scene.ground.meters), self._plane.residual
         log.info("speed: the fit of %d ground points has a residual of %.2f m", count, residual)
-        self._zones = [zone for zone in self._scene.zones if zone.direction is not None]
-        directions = [_direction(zone, self._plane, (width, height)) for zone in self._zones]
-        self._directions = np.array(directions).reshape(-1, 2)
+        self._zones = _with_direction(self._scene)
+        self._directions = _directions(self._scene, self._plane, width, height)
         outlines = [zone.outline.pixels(width, height) for zone in self._zones]
         self._polygons = Polygons(outlines) if outlines else None
 
@@ -332,8 +373,7 @@ class Speed:
             track = self._tracks.get(number)
             if track is None:
                 continue
-            x1, y1, x2, y2 = memory.boxes[row].tolist()
-            last = Moment(float(memory.time[row]), int(memory.frame[row]), (x1, y1, x2, y2))
+            last = memory.last(row)
             for key in list(track.intervals):
                 events += self._end(key, number, last, result)
             events.append(self._summary(track, number, last, result))
@@ -411,6 +451,22 @@ def _measure(name: str, label: str) -> Measure:
 
 def _caption(speed: float, unit: str) -> str:
     return f"{speed * UNITS[unit]:.{int(unit == 'm/s')}f} {unit}"
+
+
+def _plane(scene: Scene, width: int, height: int) -> GroundPlane:
+    """The ground of a scene in images of a size."""
+    assert scene.ground is not None
+    return fit_ground(scene.ground.outline.pixels(width, height), scene.ground.meters)
+
+
+def _with_direction(scene: Scene) -> list[Zone]:
+    return [zone for zone in scene.zones if zone.direction is not None]
+
+
+def _directions(scene: Scene, plane: GroundPlane, width: int, height: int) -> Floats:
+    """The unit vectors (Z,2) on the ground of the zones with a direction."""
+    found = [_direction(zone, plane, (width, height)) for zone in _with_direction(scene)]
+    return np.array(found).reshape(-1, 2)
 
 
 def _direction(zone: Zone, plane: GroundPlane, size: tuple[int, int]) -> Floats:

@@ -117,6 +117,11 @@ class MotionMemory(TrackMemory):
         """A time, s, with the frame and the box of the nearest position of a track."""
         return self._moment(row, self._nearest(row, time), time)
 
+    def last(self, row: int) -> Moment:
+        """When and where a track was last."""
+        x1, y1, x2, y2 = self.boxes[row].tolist()
+        return Moment(float(self.time[row]), int(self.frame[row]), (x1, y1, x2, y2))
+
     def stop(self, row: int, now: float) -> Moment:
         """The first position after which a track, which is at rest now, stayed in one place."""
         times, places, noise = (values[0] for values in self._places(np.array([row]), now))

@@ -203,3 +203,28 @@ def test_bad_options(options, message):
 def test_a_state_of_something_else_is_refused():
     with pytest.raises(ValueError, match="not a state"):
         Stationary(None).restore({"zones": []})
+
+
+def test_the_scene_is_edited_during_a_run(caplog):
+    """Stays continue; new ones begin where the zones are now."""
+    left = {"polygon": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}
+    right = {"polygon": [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]}
+    one, two, three = (
+        path(still(100, place), start=start * FPS, track=track)
+        for track, (place, start) in enumerate(
+            [((100, 240), 0), ((540, 240), 40), ((100, 400), 40)], 1
+        )
+    )
+    stationary = Stationary({"zones": {"bay": left}}, zones=["bay"])
+    given = results(one, two, three, fps=FPS, tail=700)
+    events = [event for each in given[: 50 * FPS] for event in stationary.update(each)]
+    assert [(event.track, event.phase) for event in events] == [(1, "start")]
+    assert stationary.change_scene(SceneContext({"zones": {"bay": right}}, size=(640, 480))) == []
+    events += [event for each in given[50 * FPS : 90 * FPS] for event in stationary.update(each)]
+    assert [event.track for event in events if event.phase == "start"] == [1, 2]
+    stationary.change_scene(SceneContext({"zones": {"door": right}}, size=(640, 480)))
+    assert "no zone 'bay' any more" in caplog.text
+    events += events_of(stationary, given[90 * FPS :])
+    assert sorted(event.track for event in events if event.phase == "start") == [1, 2]
+    assert len(events) == 4
+    assert len({event.id for event in events}) == 2
