@@ -1,3 +1,4 @@
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,14 @@ def plugins_of_folders():
         for component in local:
             options.get(component.kind, {}).pop(f"{component.name}.yaml", None)
         load_plugins.cache_clear()
+
+
+@pytest.fixture
+def new_objects_only():
+    """Limits garbage collections to objects of the test: there are millions of the libraries."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

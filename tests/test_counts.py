@@ -27,9 +27,13 @@ TALLY = [*DETECTOR, "analytics=[presence]", "+analytics.tally.name=tally", "sink
 @pytest.fixture
 def folder(here, register):
     register("analytics", "tally", "tests.vidan.execution.tally:Tally")
-    rows = [f"{n},-1,20,20,30,50,1,-1,-1,-1\n" for n in range(1, 20_000)]
-    (here / "det.txt").write_text("".join(rows))
+    write_detections(here / "det.txt", 400)
     return here
+
+
+def write_detections(path, frames):
+    rows = [f"{n},-1,20,20,30,50,1,-1,-1,-1\n" for n in range(1, frames + 1)]
+    path.write_text("".join(rows))
 
 
 def run(*arguments, run_dir="out", source=(*CAMERA, *SMALL)):
@@ -195,6 +199,7 @@ def start(*arguments):
 
 def test_a_killed_camera_run_has_a_complete_file_and_continues(folder):
     endless = [*CAMERA[:3], "source.frames=null", *SMALL, *TALLY, "hydra.run.dir=killed"]
+    write_detections(folder / "det.txt", 20_000)
     path = folder / "runs/counts/synthetic.json"
     before = 0
     for _ in range(2):
@@ -218,7 +223,7 @@ def test_a_killed_camera_run_has_a_complete_file_and_continues(folder):
 
 def test_a_resumed_job_counts_nothing_twice(folder):
     kept = ["counts.reset=never", "counts.path=sum.json"]
-    job = ["source=synthetic", "source.frames=300", *TALLY, *kept, "scene=none"]
+    job = ["source=synthetic", "source.frames=300", *SMALL, *TALLY, *kept, "scene=none"]
     write_clip(folder / "first.mp4", 10)
     run(*kept, source=["source=file", "source.path=first.mp4"])  # what the job continues from
     process = start(*job, "hydra.run.dir=job")
@@ -226,7 +231,7 @@ def test_a_resumed_job_counts_nothing_twice(folder):
     while counts(folder, "sum.json")["states"]["tally"]["count"] <= 10:
         assert process.poll() is None, process.communicate()[0].decode()
         assert time.monotonic() < deadline
-        time.sleep(0.001)
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     resumed = start("resume", "job")
