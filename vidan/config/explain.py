@@ -95,8 +95,11 @@ def _explain_key(key: str, overrides: Sequence[str], start: Start) -> str:
             inside = f" in {'.'.join(path[:depth])!r}" if depth else ""
             known = [str(k) for k in node if k != "name"] + ([] if depth else list(groups()))
             having = _options_with(path[0], part, start) if depth == 1 else []
-            hint = f"choose {' or '.join(having)} first" if having else did_you_mean(part, known)
-            return f"unknown key {part!r}{inside}: {hint}"
+            if having:
+                is_now = f", which is {node['name']!r}" if "name" in node else ""
+                hint = f"choose {' or '.join(having)} first"
+                return f"unknown key {part!r}{inside}{is_now}: {hint}"
+            return f"unknown key {part!r}{inside}: {did_you_mean(part, known)}"
         node = node[part]
     return f"key {key!r} cannot be set"
 
