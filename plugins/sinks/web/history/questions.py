@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from .level_questions import object_levels, zone_levels
+from .level_questions import all_levels
 from .span import BIN, Span
 from .store import rows
 
@@ -26,6 +26,7 @@ CHOSEN = (
 
 def summary(database: sqlite3.Connection, span: Span) -> dict[str, Any]:
     """Lines, zones, flows and objects in a span, ready for JSON."""
+    objects, occupancy = all_levels(database, span)
     return {
         "begin": span.begin,
         "step": span.step,
@@ -33,8 +34,8 @@ def summary(database: sqlite3.Connection, span: Span) -> dict[str, Any]:
         "lines": _counted(database, span, CROSSED, "direction"),
         "zones": _zones(database, span),
         "flows": _flows(database, span),
-        "objects": object_levels(database, span),
-        "occupancy": zone_levels(database, span),
+        "objects": objects,
+        "occupancy": occupancy,
         "rules": _distinct(database, span, "rule"),
         "labels": _distinct(database, span, "label"),
     }
