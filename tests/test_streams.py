@@ -53,6 +53,13 @@ def test_each_stream_has_its_folder_and_summary(folder):
     assert "name: synthetic" in (folder / "out/door/config.yaml").read_text()
 
 
+def test_the_saved_settings_of_a_stream_have_no_secrets(folder):
+    run("door: {}", "sink=[web]", "sink.web.port=0", "sink.web.token='SECRET,of=24:characters'")
+    saved = (folder / "out/door/config.yaml").read_text()
+    assert "token: '***'" in saved
+    assert "24:characters" not in saved
+
+
 def test_streams_with_the_same_options_share_a_detector():
     given = [*SMALL, "streams={a:{},b:{},c:{detector.path:other.txt}}"]
     config = compose(given)

@@ -24,7 +24,7 @@ from ..registry.discovery import load_plugins
 from ..registry.run import Run
 from ..runtime.pipeline import Pipeline
 from ..stats import Stats
-from ..support.secrets import redacted
+from ..support.secrets import redacted_settings
 from ..tracing.trace import Trace
 from ..types import Result
 from .assemble import SharedDetectors, build_source, workers
@@ -259,8 +259,9 @@ def _stream_settings(
 
 
 def _save(config: DictConfig, path: Path) -> None:
+    saved = redacted_settings(OmegaConf.to_container(config))
     try:
-        path.write_text(redacted(OmegaConf.to_yaml(config)), encoding="utf-8")
+        path.write_text(OmegaConf.to_yaml(saved), encoding="utf-8")
     except OSError as error:
         raise SinkError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
