@@ -106,6 +106,7 @@ def exports():
             {"image": "data"},
         ),
         "tfod": (tfod, bytes_in),
+        "tfod, channels first": (tfod, bytes_in | {"shape": NCHW}),
         "tfod as TensorFlow names it": (
             {f"{name}:0": array for name, array in tfod.items()},
             bytes_in | {"image": "input_tensor:0"},
@@ -346,6 +347,11 @@ def test_a_graph_that_resizes_gets_the_original_image(made):
             {"x": nothing_found(80)},
             {"shape": [4, 3, 64, 96]},
             "its batch size is 4",
+        ),
+        (
+            {"x": nothing_found(80)},
+            {"dtype": BYTE},
+            r"no decode matches its inputs images uint8 \[1,3,64,96\]",
         ),
         ({"x": yolov8([[1] * 4], [[3] * 80])}, {}, r"expected scores in \[0,1\], got 0 to 3"),
     ],
