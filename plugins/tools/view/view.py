@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,10 +27,13 @@ from ...sinks.web.heat_map.routes import HeatMapRoutes
 from ...sinks.web.history.routes import HistoryRoutes, Recording
 from ...sinks.web.history.store import HistoryStore
 from ..serving import ServerSettings, serve
-from .tracks import TrackFile, TrackRoutes, parts_to_draw
+from .tracks import TrackFiles, TrackRoutes, parts_to_draw
+
+log = logging.getLogger(__name__)
 
 HISTORY, EVENTS, HEATMAP = "history.sqlite", "events.jsonl", "heatmap"
 TRACKS = "results.jsonl"
+TRACKS_PATTERN = "results*.jsonl"
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm")
 
 
@@ -45,8 +49,8 @@ def run(arguments: Sequence[str]) -> int:
     with _history(directory) as path:
         heat_map = HeatMapFile(directory / HEATMAP)
         recordings = _recordings(directory)
-        tracks = _tracks(directory)
-        overlay = parts_to_draw(directory) if tracks is not None else []
+        tracks = tracks_of(directory)
+        overlay = overlay_of(directory, tracks) if recordings else []
         history = HistoryRoutes(
             path, dated=False, recordings=recordings, heat_map=heat_map, overlay=overlay
         )
@@ -111,14 +115,28 @@ def _fill(store: HistoryStore, path: Path) -> None:
         store.add(event, event.time, None)
 
 
-def _tracks(directory: Path) -> TrackFile | None:
+def tracks_of(directory: Path) -> TrackFiles | None:
     """The tracks of a run; None if they were not written.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: a file cannot be read.
     """
-    path = directory / TRACKS
-    return TrackFile(path) if path.is_file() else None
+    paths = sorted(directory.glob(TRACKS_PATTERN))
+    return TrackFiles(paths) if paths else None
+
+
+def overlay_of(directory: Path, tracks: TrackFiles | None) -> list[str]:
+    """What the page draws over the video of a run; logs what it cannot draw."""
+    lacking = parts_to_draw(directory)
+    if lacking and tracks is None:
+        log.warning(
+            "the video lacks %s, and there is no %s to draw from: run with "
+            "sink=[video,events,jsonl]",
+            ", ".join(lacking),
+            TRACKS,
+        )
+        return []
+    return lacking
 
 
 def _recordings(directory: Path) -> list[Recording]:
