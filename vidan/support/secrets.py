@@ -242,9 +242,11 @@ def redacted_override(override: str) -> str:
 
 
 class SecretsFilter(logging.Filter):
-    """Hides secrets in the messages of a log handler."""
+    """Hides secrets in the messages and tracebacks of a log handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the message; it is always logged."""
+        """Redact the message and its traceback; it is always logged."""
         record.msg, record.args = redacted(record.getMessage()), ()
+        if record.exc_info:  # formatters take the text that is there
+            record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
         return True

@@ -1,6 +1,15 @@
+import io
+import logging
+
 import pytest
 
-from vidan.support.secrets import redacted, redacted_url, split_user, without_passwords
+from vidan.support.secrets import (
+    SecretsFilter,
+    redacted,
+    redacted_url,
+    split_user,
+    without_passwords,
+)
 
 URLS = [
     ("rtsp://cam/live", "rtsp://cam/live"),
@@ -121,3 +130,19 @@ def test_a_long_text_is_redacted_too(unit):
 )
 def test_saved_settings_have_no_passwords_of_their_own(setting, saved):
     assert without_passwords(setting) == saved
+
+
+def test_tracebacks_are_logged_without_secrets():
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(SecretsFilter())
+    log = logging.Logger("test")
+    log.addHandler(handler)
+    url = "rtsp://me:SECRET@cam/live"
+    try:
+        raise ValueError(f"cannot open {url!r}")
+    except ValueError:
+        log.exception("failed at %s", url)
+    assert written.getvalue().count("rtsp://***@cam/live") == 2
+    assert "Traceback" in written.getvalue()
+    assert "SECRET" not in written.getvalue()
