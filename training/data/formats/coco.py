@@ -88,7 +88,7 @@ def _categories(
     """The names of the categories by id, without ids that have several names."""
     names: dict[int, list[str]] = defaultdict(list)
     for category in categories:
-        names[int(category["id"])].append(str(category["name"]))
+        names[int(category["id"])].append(str(category["name"]).strip())
     kept = _unique(file, "category", names, issues)
     return {number: kept[number] for number in names if number in kept}
 

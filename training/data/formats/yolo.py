@@ -111,7 +111,7 @@ def _names_as_written(file: Path) -> list[str]:
         nodes = given.value if isinstance(given, yaml.SequenceNode) else [given]
     if given in nodes or not all(isinstance(node, yaml.ScalarNode) for node in nodes):
         raise SourceError(f"{str(file)!r}: names: expected a list of names")
-    return [str(node.value) for node in nodes]
+    return [str(node.value).strip() for node in nodes]
 
 
 def _annotations(

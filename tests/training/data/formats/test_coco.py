@@ -64,3 +64,13 @@ def test_two_ids_of_one_file_are_one_image(folder):
     dataset = formats.read(folder)
     assert lefts(dataset) == {"0.png": [5, 9]}
     assert [i.kind for i in dataset.issues] == ["same image"]
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_spaces_around_a_name_do_not_count(folder, name):
+    """As in XML and label maps, so that labels survive every format."""
+    write(folder, [image(0, "0.png")], [box(0, 5)], [{"id": 1, "name": " red car\n"}])
+    found = formats.read(folder)
+    assert found.labels == ("red car",)
+    formats.write(found, folder / "out", name)
+    assert formats.read(folder / "out").labels == ("red car",)

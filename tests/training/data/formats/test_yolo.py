@@ -91,6 +91,8 @@ def test_names_are_read_as_they_are_written(tmp_path):
     assert read_names(file) == tuple(words)
     file.write_text("names:\n" + "".join(f"  {n}: {word}\n" for n, word in enumerate(words)))
     assert read_names(file) == tuple(words)
+    file.write_text("names: [' red car ']")
+    assert read_names(file) == ("red car",)
 
 
 @pytest.mark.parametrize("names", ["red", "[[a, b]]", "{a: {b: c}}"])
