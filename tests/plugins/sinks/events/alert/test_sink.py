@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("fast_retries")
 
 QUIET = Measure("events_dropped_total", (("sink", "alert"), ("reason", "quiet")))
 REJECTED = Measure("events_dropped_total", (("sink", "alert"), ("reason", "rejected")))
+SMALL = ["source.width=640", "source.height=360"]
 
 
 @pytest.fixture(autouse=True)
@@ -244,7 +245,7 @@ def test_a_run_shows_and_saves_no_url(http_server, here, monkeypatch, capfd):
     from vidan.cli.main import main
 
     http_server.always = 500
-    arguments = ["max_frames=60", "sink=[alert]", "run_dir=out", "hydra.verbose=true",
+    arguments = [*SMALL, "max_frames=12", "sink=[alert]", "run_dir=out", "hydra.verbose=true",
                  "sink.alert.events=object.confirmed", "sink.alert.drain=1"]  # fmt: skip
     monkeypatch.setattr("sys.argv", ["vidan", *arguments])
     main()
@@ -259,7 +260,7 @@ def test_a_run_shows_and_saves_no_url(http_server, here, monkeypatch, capfd):
 def test_faces_in_the_image_of_an_alert_are_pixelated(http_server, here, monkeypatch):
     from vidan.cli.main import main
 
-    arguments = ["max_frames=12", "sink=[alert]", "sink.alert.events=object.confirmed",
+    arguments = [*SMALL, "max_frames=12", "sink=[alert]", "sink.alert.events=object.confirmed",
                  "sink.alert.drawing=null", "sink.alert.drain=10"]  # fmt: skip
     found = []
     for images in ("original", "blur"):
