@@ -56,6 +56,30 @@ def test_hydra_internal_completes_overrides():
     assert "tracker=sort" in complete("vidan tracker=s"), "hydra._internal, BashCompletion._query"
 
 
+def test_hydra_composes_the_configuration_of_a_run_once(here, monkeypatch):
+    from hydra._internal.hydra import Hydra
+
+    from vidan.config.compose import run_hydra
+
+    composed, original = [], Hydra.compose_config
+
+    def compose_config(self, *args, **kwargs):
+        composed.append(kwargs["run_mode"].name)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Hydra, "compose_config", compose_config)
+    get_mode = Hydra.get_mode
+    run_hydra(lambda config: None, ["tracker=sort"])
+    assert composed == ["RUN"], "hydra._internal, Hydra.get_mode"
+    assert Hydra.get_mode is get_mode
+    composed.clear()
+    runs = []
+    several = ["tracker=sort,none", "hydra.mode=MULTIRUN", "hydra.sweep.dir=out"]
+    run_hydra(lambda config: runs.append(config.tracker.name), several)
+    assert runs == ["sort", "none"]
+    assert "MULTIRUN" in composed
+
+
 def test_openvino_uses_a_stub_without_openvino_telemetry():
     pytest.importorskip("openvino")
     code = (

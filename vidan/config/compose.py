@@ -23,12 +23,11 @@ from .explain import explained
 from .groups import CONFIG_MODULE
 from .jobs import check
 from .quoting import quoted
+from .run_mode import MULTIRUN, known_run_mode
 from .search_path import HYDRA_VERSION, RUN, PluginConfigs, Start, compose_with_hydra
 
 _COMPOSING = threading.RLock()
 """Hydra keeps what it is composing in a global variable, so one thread composes at a time."""
-
-MULTIRUN = ("-m", "--multirun")
 
 SCENE_SUFFIXES = (".yaml", ".yml")
 """Ends of `scene=<value>` if that is a file and not an option of the config group."""
@@ -182,7 +181,7 @@ def run_hydra(
     sys.argv[1:] = [*options, *sorted(arguments, key=lambda argument: argument not in MULTIRUN)]
     decorate = hydra.main(f"pkg://{CONFIG_MODULE}", start.name, version_base=HYDRA_VERSION)
     overrides = [argument for argument in arguments if not argument.startswith("-")]
-    with explained(overrides, start):
+    with explained(overrides, start), known_run_mode(arguments, start):
         decorate(task)()
 
 
