@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -16,6 +15,7 @@ from yaml import YAMLError
 
 from ..errors import ConfigError, did_you_mean
 from ..kinds import KINDS
+from ..options import expanded
 from .search_path import RUN, Start, compose_with_hydra
 
 CLOSED = ("counts", "drawing", "models", "pipeline")
@@ -43,7 +43,7 @@ def parse(arguments: Sequence[str]) -> tuple[Start, list[str]]:
         if found.config_name is not None:
             raise ConfigError(f"--config-name {name}: set --config-dir to the folder of the file")
         return RUN, rest
-    folder = Path(found.config_dir).expanduser().absolute()
+    folder = expanded(found.config_dir).absolute()
     if not folder.is_dir():
         raise ConfigError(f"--config-dir {found.config_dir}: there is no such folder")
     if name != RUN.name and not (folder / f"{name}.yaml").is_file():

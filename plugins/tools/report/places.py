@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from vidan.errors import SourceError
+from vidan.options import expanded
 from vidan.support.secrets import redacted
 
 from ...sinks.store.tables import SCHEMA_TABLE
@@ -58,7 +59,7 @@ def find_places(source: str) -> list[Place]:
     """
     if is_url(source):
         return [Place("database", source)]
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.exists():
         raise SourceError(f"{source!r}: there is no such file or folder")
     found = list(_in_folder(path)) if path.is_dir() else [_of_file(path)]

@@ -123,6 +123,7 @@ def test_other_commands_start_from_the_configuration_of_a_run():
     ("arguments", "message"),
     [
         ("--config-dir nowhere --config-name a", "--config-dir nowhere: there is no such folder"),
+        ("--config-dir ~jobs --config-name a", "--config-dir ~jobs: there is no such folder"),
         ("--config-name street", "--config-name street: set --config-dir to the folder"),
         ("--config-dir . --config-name stret", "[.]: no job file 'stret': did you mean 'street'"),
         ("--config-dir", "expected one argument"),

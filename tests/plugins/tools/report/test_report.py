@@ -242,6 +242,7 @@ def test_a_plot_is_an_image(tmp_path):
     ("arguments", "error", "message"),
     [
         (["nowhere"], SourceError, "'nowhere': there is no such file or folder"),
+        (["~nowhere"], SourceError, "'~nowhere': there is no such file or folder"),
         (["empty"], SourceError, "there are no events in it: expected the output of sink=events"),
         (["notes.jsonl"], SourceError, r"cannot read the events of 'notes\.jsonl': "),
         (["x.parquet"], SourceError, r"cannot read the events of 'x\.parquet': "),
