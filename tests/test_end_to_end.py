@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.real import DATA, needs_data
+from vidan import run
 
 
 def vidan(where, *arguments, check=True):
@@ -49,13 +50,12 @@ def test_the_demo_runs_without_a_display(tmp_path):
     assert shown[0].std() > 10
 
 
-def test_batches_find_what_single_frames_find(tmp_path):
+def test_batches_find_what_single_frames_find(here):
     small = ["source.width=640", "source.height=360", "max_frames=12", "sink=[jsonl]"]
     found = {}
     for size in ("null", "4"):
-        (folder := tmp_path / size).mkdir()
-        vidan(folder, *small, f"pipeline.max_batch={size}")
-        found[size] = [line["detections"] for line in lines(folder / "out/results.jsonl")]
+        run([*small, f"pipeline.max_batch={size}", f"run_dir=batch_{size}"])
+        found[size] = [line["detections"] for line in lines(here / f"batch_{size}/results.jsonl")]
     assert [*map(len, found["4"])] == [*map(len, found["null"])]
     pairs = zip(chain(*found["4"]), chain(*found["null"]), strict=True)
     for one, other in pairs:

@@ -15,6 +15,7 @@ import av
 import pytest
 
 from tests.clips import numbered_image, write_clip
+from vidan.cli import main as cli
 from vidan.execution.replay import FILE
 from vidan.journal import FILE as JOB_FILE
 
@@ -239,11 +240,15 @@ def test_files_named_by_the_clock_equal_those_of_an_uninterrupted_job(tmp_path, 
         assert (cut / name).read_bytes() == (whole / name).read_bytes()
 
 
-def run(*arguments):
-    """Exit code and error lines of a process of its own: plugins stay registered in this one."""
-    command = [sys.executable, "-m", "vidan", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, [line for line in done.stderr.splitlines() if "error" in line]
+@pytest.fixture
+def run(here, capfd):
+    """Runs the command here, and returns its exit code and error lines."""
+
+    def call(*arguments):
+        code = cli.main([*arguments])
+        return code, [line for line in capfd.readouterr().err.splitlines() if "error" in line]
+
+    return call
 
 
 @pytest.fixture
@@ -255,7 +260,7 @@ def interrupted(here, job):
     return here / "cut"
 
 
-def test_not_a_run_and_a_complete_run(here, job):
+def test_not_a_run_and_a_complete_run(here, job, run):
     code, (line,) = run("resume", "nowhere")
     assert code == 2
     assert "nowhere' is not the directory of a run" in line
@@ -271,7 +276,7 @@ def test_not_a_run_and_a_complete_run(here, job):
     assert (code, "config.yaml' is damaged" in line) == (2, True)
 
 
-def test_a_replaced_video_is_detected(interrupted):
+def test_a_replaced_video_is_detected(interrupted, run):
     write_clip(interrupted.parent / "clip.mp4", FRAMES, size=(64, 64))
     code, (line,) = run("resume", "cut")
     assert code == 1
@@ -284,7 +289,9 @@ def test_a_replaced_video_is_detected(interrupted):
 
 
 @pytest.mark.parametrize("keep_time", [True, False])
-def test_a_video_replaced_by_another_of_the_same_size_and_rate_is_detected(interrupted, keep_time):
+def test_a_video_replaced_by_another_of_the_same_size_and_rate_is_detected(
+    interrupted, run, keep_time
+):
     clip = interrupted.parent / "clip.mp4"
     data, times = bytearray(clip.read_bytes()), (clip.stat().st_atime_ns, clip.stat().st_mtime_ns)
     data[len(data) // 2] ^= 1  # the same frames in size and time
