@@ -9,13 +9,12 @@ import pytest
 
 import vidan
 from vidan import SourceError, StageError
+from vidan.cli import main as cli
 from vidan.config.compose import compose
 from vidan.config.streams import stream_configs
 from vidan.execution.assemble import workers
 from vidan.execution.execute import prepare
 from vidan_plugins.sources.ffmpeg.decode import decoder_threads
-
-from .test_end_to_end import vidan as run_vidan
 
 SMALL = ["source=synthetic", "source.width=160", "source.height=96", "max_frames=5"]
 SMALL += ["sink=[jsonl]", "detector=mot", "detector.path=det.txt", "run_dir=out"]
@@ -108,24 +107,23 @@ def test_nothing_is_left_of_a_run_that_did_not_start(folder):
     assert not (folder / "out").exists()
 
 
-def test_the_command_prints_the_streams_and_exits_with_1_if_one_failed(folder):
+def test_the_command_prints_the_streams_and_exits_with_1_if_one_failed(here, folder, capfd):
     streams = "streams={gone:{source:file,source.path:no.mp4},hall:{}}"
-    done = run_vidan(folder, *SMALL, streams, check=False)
-    assert done.returncode == 1
-    assert re.search("stream hall +5 frames, 0 dropped", done.stdout)
-    assert "0 frames, failed: stream 'gone': there is no file 'no.mp4'" in done.stdout
-    assert "error: stream 'gone'" in done.stderr.splitlines()[-1]
+    assert cli.main([*SMALL, streams]) == 1
+    out, err = capfd.readouterr()
+    assert re.search("stream hall +5 frames, 0 dropped", out)
+    assert "0 frames, failed: stream 'gone': there is no file 'no.mp4'" in out
+    assert "error: stream 'gone'" in err.splitlines()[-1]
 
 
-def test_no_password_of_a_stream_is_saved(folder):
+def test_no_password_of_a_stream_is_saved(here, folder, capfd):
     camera = "source:rtsp,source.path:'rtsp://me:hidden@127.0.0.1:9/x',source.retry.max:0"
     streams = f"streams={{a:{{{camera}}},b:{{}}}}"
-    done = run_vidan(folder, *SMALL, streams, check=False)
-    assert done.returncode == 1
+    assert cli.main([*SMALL, streams]) == 1
     written = [path for path in (folder / "out").rglob("*") if path.is_file()]
     assert "config.yaml" in {path.name for path in written}
     assert not [path for path in written if b"hidden" in path.read_bytes()]
-    assert "hidden" not in done.stdout + done.stderr
+    assert "hidden" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(
