@@ -61,9 +61,9 @@ def run(sink, events, until, *, shapes=(), step=1.0, objects=(), start=0.0):
 
 def table(tmp_path, events, until, *, interval="1min", **given):
     """The rows after a run over a file."""
-    shapes, objects = given.pop("shapes", ()), given.pop("objects", ())
+    frames = {key: given.pop(key) for key in ("shapes", "objects", "step") if key in given}
     path = tmp_path / "counts.csv"
-    run(Counts(str(path), interval, **given), events, until, shapes=shapes, objects=objects).close()
+    run(Counts(str(path), interval, **given), events, until, **frames).close()
     return read(path)
 
 
@@ -197,7 +197,8 @@ def berlin(monkeypatch):
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="no tzset on Windows")
 def test_intervals_keep_their_places_when_clocks_go_forward(tmp_path, berlin):
     events = [crossed(float(n)) for n in range(30, 10_800, 3600)]  # 01:00, 03:00, 04:00
-    rows = table(tmp_path, events, 10_800, interval="1h", recorded="2026-03-29T01:00:00")
+    start = "2026-03-29T01:00:00"
+    rows = table(tmp_path, events, 10_800, interval="1h", recorded=start, step=10.0)
     starts = [row["start"] for row in rows if row["count"] == "1"]
     assert starts == [
         f"2026-03-29T0{hour}" for hour in ("1:00:00+01:00", "3:00:00+02:00", "4:00:00+02:00")
