@@ -131,7 +131,9 @@ def test_onnx_runtime_cannot_read_it(ir):
 
 def test_openvino_is_not_installed(ir, monkeypatch):
     monkeypatch.setattr(module, "OPENVINO", False)
-    with pytest.raises(PluginError, match=r"'model\.xml' needs OpenVINO.*vidan\[openvino\]"):
+    with pytest.raises(
+        PluginError, match=r"'model\.xml': openvino is not installed: .*vidan\[openvino\]"
+    ):
         OnnxDetector(str(converted(ir)))
 
 
