@@ -106,9 +106,15 @@ def _note_choice(container: InputContainer, chosen: Stream | None, address: Addr
         if not stream.disposition & Disposition.attached_pic
     ]
     if len(videos) > 1 and chosen in videos:
-        numbers = [f"{v.index} ({v.width}x{v.height})" for v in videos]
+        numbers = [f"{v.index} ({_size(v)})" for v in videos]
         which = numbers[videos.index(chosen)]
         log.warning("%r contains videos %s: reading %s", address, ", ".join(numbers), which)
+
+
+def _size(stream: VideoStream) -> str:
+    """Width and height, unless FFmpeg does not know the codec."""
+    unknown = stream.codec_context is None
+    return "unknown codec" if unknown else f"{stream.width}x{stream.height}"
 
 
 class DamageReport:

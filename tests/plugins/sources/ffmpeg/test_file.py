@@ -260,6 +260,14 @@ def test_it_says_which_of_two_videos_is_read(tmp_path, warnings):
     assert warnings() == [f"{str(path)!r} contains videos 0 (64x48), 1 (96x64): reading 0 (64x48)"]
 
 
+def test_another_video_may_have_an_unknown_codec(tmp_path, warnings):
+    path = write_clip(tmp_path / "v.mkv", 3, second_size=(96, 64))
+    before, codec, after = path.read_bytes().rpartition(b"V_MPEG4/ISO/AVC")
+    path.write_bytes(before + codec.replace(b"AVC", b"XYZ") + after)
+    assert len(read(path)) == 3
+    assert any("0 (64x48), 1 (unknown codec): reading 0" in each for each in warnings())
+
+
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.avi", "cut.flv"])
 def test_a_file_cut_short_is_read_to_the_cut_with_a_warning(tmp_path, warnings, name):
     options = {"movflags": "faststart"} if name.endswith("mp4") else None
