@@ -19,6 +19,12 @@ if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_collection_finish():
+    """Keep the millions of objects of the imported libraries out of each garbage collection."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def data():
     """The folder of real data, which is not part of the repository."""
@@ -60,14 +66,6 @@ def plugins_of_folders():
         for component in local:
             options.get(component.kind, {}).pop(f"{component.name}.yaml", None)
         load_plugins.cache_clear()
-
-
-@pytest.fixture
-def new_objects_only():
-    """Limits garbage collections to objects of the test: there are millions of the libraries."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

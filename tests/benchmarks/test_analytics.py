@@ -37,7 +37,7 @@ def test_the_table_has_times_and_ratios():
     assert rows["vidan lines + zones"] == 1
 
 
-def test_nothing_is_kept_of_objects_that_left(new_objects_only):
+def test_nothing_is_kept_of_objects_that_left():
     """The number of objects in memory does not grow with the ids that come and go."""
     results = list(analytics.walk(10, 200, lifetime=50).results())
     nobody = analytics.renamed(results[0], 0, 0)

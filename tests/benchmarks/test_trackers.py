@@ -39,7 +39,7 @@ def test_the_table_has_times_and_ratios():
 
 
 @pytest.mark.parametrize("name", trackers.OURS)
-def test_nothing_is_kept_of_tracks_that_ended(new_objects_only, name):
+def test_nothing_is_kept_of_tracks_that_ended(name):
     # After people came and went, nothing of them is left, neither in the arrays of the tracker
     # nor as any other object.
     tracker = build("tracker", trackers.OURS[name])

@@ -109,6 +109,7 @@ def unmatched(ones, others):
     return ones.scores[~((overlap > 0.95) & (apart < 0.01) & same).any(axis=1)]
 
 
+@pytest.mark.slow
 def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_path):
     detector = OnnxDetector("facemask_lite0", backend="onnxruntime")
     with warnings.catch_warnings():

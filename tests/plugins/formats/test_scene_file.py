@@ -134,9 +134,11 @@ BAD = {
 @pytest.mark.parametrize(("text", "words"), BAD.values(), ids=BAD)
 def test_a_mistake_is_one_line_before_the_run_starts(here, capsys, text, words):
     (here / "scene.yaml").write_text(text)
+    (here / "det.txt").write_text("1,-1,10,10,20,20,1,-1,-1,-1\n")
+    detector = ["detector=mot", "detector.path=det.txt", "detector.label=with_mask"]
     size = ["source.width=640", "source.height=360", "max_frames=2", "source.live=false"]
     command = ["scene=scene.yaml", "analytics=[lines]", "sink=[events]", "hydra.run.dir=out"]
-    assert cli.main([*command, *size]) == 2
+    assert cli.main([*command, *detector, *size]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert len(lines) == 1
     for word in words:

@@ -22,12 +22,12 @@ def trainable(model):
     [
         # Millions: table 2 of the paper; Lite: table in github.com/google/automl, efficientdet.
         ("d0", 3_880_067, 3.9),
-        ("d1", 6_625_898, 6.6),
+        pytest.param("d1", 6_625_898, 6.6, marks=pytest.mark.slow),
         pytest.param("d2", 8_097_039, 8.1, marks=pytest.mark.slow),
         pytest.param("d3", 12_032_296, 12, marks=pytest.mark.slow),
         pytest.param("d4", 20_723_675, 21, marks=pytest.mark.slow),
         ("lite0", 3_243_470, 3.2),
-        ("lite1", 4_248_318, 4.2),
+        pytest.param("lite1", 4_248_318, 4.2, marks=pytest.mark.slow),
         pytest.param("lite2", 5_252_334, 5.3, marks=pytest.mark.slow),
     ],
 )

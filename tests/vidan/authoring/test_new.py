@@ -1,6 +1,7 @@
 """Packages that `vidan plugins new` creates work unchanged, for every kind."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,18 +10,28 @@ import pytest
 from vidan.cli import main as cli
 from vidan.kinds import KINDS
 
+EACH = """
+import sys
+from vidan.cli.main import main
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_new_package_installs_passes_its_tests_and_is_found(kind, tmp_path, capsys):
-    name = f"my-{kind}"
-    assert cli.main(["plugins", "new", name, "--kind", kind, "--folder", str(tmp_path)]) == 0
-    assert f"created {KINDS[kind].noun}" in capsys.readouterr().out
+for name, component in zip(sys.argv[1::2], sys.argv[2::2]):
+    assert main(["plugins", "check", name]) == 0
+    assert main(["plugins", "show", component]) == 0
+"""
+"""Checks and shows packages, all in one process, which takes long to start."""
+
+
+def test_new_packages_of_every_kind_install_pass_their_tests_and_are_found(tmp_path, capsys):
+    names = {kind: f"my-{kind}" for kind in KINDS}
+    for kind, name in names.items():
+        assert cli.main(["plugins", "new", name, "--kind", kind, "--folder", str(tmp_path)]) == 0
+        assert f"created {KINDS[kind].noun}" in capsys.readouterr().out
     site = tmp_path / "site"
     environment = os.environ | {"PYTHONPATH": str(site)}
 
     def run(*arguments):
         ran = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, *arguments],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -31,12 +42,16 @@ def test_a_new_package_installs_passes_its_tests_and_is_found(kind, tmp_path, ca
         return ran.stdout
 
     pip = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    run("pip", "install", f"./{name}", "--target", str(site), *pip)
-    assert "passed" in run("pytest", name, "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-    checked = run("vidan", "plugins", "check", name)
-    assert "problem" not in checked
-    assert "matches the constructor" in checked
-    assert f"my_{kind}" in run("vidan", "plugins", "show", f"{kind}/my_{kind}")
+    folders = [f"./{name}" for name in names.values()]
+    run("-m", "pip", "install", *folders, "--target", str(site), *pip)
+    once = ["-v", "-p", "no:cacheprovider", "-p", "no:xdist", "--import-mode=importlib"]
+    tested = run("-m", "pytest", *names.values(), *once)
+    assert all(re.search(rf"test_my_{kind}\.py::.* PASSED", tested) for kind in names)
+    pairs = [each for kind, name in names.items() for each in (name, f"{kind}/my_{kind}")]
+    shown = run("-c", EACH, *pairs)
+    assert "problem" not in shown
+    assert shown.count("matches the constructor") == len(names)
+    assert all(f"my_{kind}" in shown for kind in names)
 
 
 @pytest.mark.parametrize("name", ["My-Blur", "blur_it", "2d", "class", "-x"])

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from vidan.cli import main as cli
+
 PLUGIN = '''"""A sink in a file."""
 from vidan import hookimpl
 
@@ -95,6 +97,9 @@ def test_commands_about_plugins_know_those_of_a_folder(tmp_path, command, shown)
     (tmp_path / "mine" / "tally.py").write_text(PLUGIN)
     done = vidan(tmp_path, *command, "plugins_dir=mine")
     assert shown in done.stdout, done.stderr
-    assert (
-        "plugins_dir='gone': no such folder" in vidan(tmp_path, *command, "plugins_dir=gone").stderr
-    )
+
+
+@pytest.mark.parametrize("command", ["plugins", "doctor"])
+def test_commands_about_plugins_name_a_folder_that_does_not_exist(command, capsys):
+    assert cli.main([command, "plugins_dir=gone"]) == 3
+    assert "plugins_dir='gone': no such folder" in capsys.readouterr().err

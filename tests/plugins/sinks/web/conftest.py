@@ -8,7 +8,7 @@ from vidan_plugins.sinks.web import Web
 
 
 @pytest.fixture
-def serve(caplog, new_objects_only):
+def serve(caplog):
     """Makes sinks, and closes them at the end; they must leave no unfinished tasks behind."""
     with contextlib.ExitStack() as open_:
 

@@ -33,10 +33,14 @@ def results(folder):
 
 def test_dask_has_the_results_of_local_processes(batch):
     pytest.importorskip("distributed")
-    batch("detector=onnx")
-    batch("detector=onnx", "runner=dask", "run_dir=dask")
+    boxes = [f"{n},-1,{10 * n},100,40,100,1,-1,-1,-1" for n in range(1, 41)]
+    Path("det.txt").write_text("\n".join(boxes))
+    mot = ["detector=mot", "detector.path=det.txt"]
+    batch(*mot)
+    batch(*mot, "runner=dask", "run_dir=dask")
     assert rows(Path("dask")) == rows()
     assert results("dask") == results("out")
+    assert b"line.crossed" in Path("out/files/a/0.mp4/events.jsonl").read_bytes()
 
 
 @pytest.mark.stress

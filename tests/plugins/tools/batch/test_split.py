@@ -13,6 +13,14 @@ from .test_clusters import results
 
 
 @pytest.fixture
+def mot(batch):
+    """Overrides that choose boxes of a file, which take no time to detect."""
+    boxes = [f"{n},-1,{10 * n},100,40,100,1,-1,-1,-1" for n in range(1, 41)]
+    Path("det.txt").write_text("\n".join(boxes))
+    return ["detector=mot", "detector.path=det.txt"]
+
+
+@pytest.fixture
 def short(monkeypatch):
     """Clips of little more than a second are long."""
     monkeypatch.setattr(settings, "MIN_SPLIT_S", 0.1)
@@ -47,22 +55,24 @@ def test_the_outputs_are_those_of_whole_files(batch, short):
     assert not Path("parts/_detections").exists()
 
 
-def test_each_frame_is_detected_once(batch, short, detections):
-    batch("detector=onnx", "split=0.5s")
+def test_each_frame_is_detected_once(batch, mot, short, detections):
+    batch(*mot, "split=0.5s")
     assert [found for each in detections for found in each] == 3 * 40 * [True]
 
 
-def test_what_a_failed_part_lacks_is_detected_with_its_file(batch, short, detections, monkeypatch):
-    batch("detector=onnx", "run_dir=whole")
+def test_what_a_failed_part_lacks_is_detected_with_its_file(
+    batch, mot, short, detections, monkeypatch
+):
+    batch(*mot, "run_dir=whole")
     detect = split._detect
     monkeypatch.setattr(split, "_detect", lambda part: part.number == 1 or detect(part))
-    batch("detector=onnx", "split=0.5s", "retries=0")
+    batch(*mot, "split=0.5s", "retries=0")
     known = [found for each in detections for found in each]
     assert 0 < known.count(False) < len(known)
     assert results("out") == results("whole")
 
 
-def test_detected_parts_are_used_by_the_next_command(batch, short, detections, monkeypatch):
+def test_detected_parts_are_used_by_the_next_command(batch, mot, short, detections, monkeypatch):
     class Stop(BaseException):
         pass
 
@@ -75,10 +85,10 @@ def test_detected_parts_are_used_by_the_next_command(batch, short, detections, m
     with monkeypatch.context() as patch:
         patch.setattr("vidan_plugins.tools.batch.batch._recorded", stop)
         with pytest.raises(Stop):
-            batch("detector=onnx", "split=0.5s")
+            batch(*mot, "split=0.5s")
     before = len(parts)
     assert before > 3
-    batch("detector=onnx", "split=0.5s")
+    batch(*mot, "split=0.5s")
     assert len(parts) == before
     assert set(finished()) == set(rows())
 

@@ -57,7 +57,7 @@ def test_histogram(people):
 @pytest.mark.parametrize(
     ("model", "least"),
     [
-        ("reid/osnet_x0_25_msmt17.onnx", 0.96),
+        pytest.param("reid/osnet_x0_25_msmt17.onnx", 0.96, marks=pytest.mark.slow),
         ("models/omz_reid_0287/person-reidentification-retail-0287.fp16.xml", 0.97),
         ("models/omz_reid_0288/person-reidentification-retail-0288.fp16.xml", 0.96),
     ],
