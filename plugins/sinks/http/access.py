@@ -90,9 +90,13 @@ def access_control(
 def _host(request: web.Request) -> str | None:
     """The host name that a request is for; None if it is malformed."""
     try:
-        return request.url.host
+        url = request.url
+        host = url.host or ""
     except ValueError:
         return None
+    # The parser ignores what does not belong there, as in `[localhost` and `evil@localhost`.
+    name = f"[{host}]" if ":" in host else host
+    return host if request.host.lower() in (name, f"{name}:{url.port}") else None
 
 
 def _is_cross_site(request: web.Request) -> bool:

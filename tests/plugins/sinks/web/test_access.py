@@ -54,7 +54,18 @@ def test_names_rebound_to_this_computer_are_refused(web, ask, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["[", "localhost:x", "localhost:99999", "a:b:c", "local host", "\xff", "//"]
+    "host",
+    [
+        "[",
+        "localhost:x",
+        "localhost:99999",
+        "a:b:c",
+        "local host",
+        "\xff",
+        "//",
+        "[localhost",
+        "evil@localhost",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/metrics", "/view"])
 def test_a_malformed_host_is_refused(web, host, path):
@@ -63,7 +74,9 @@ def test_a_malformed_host_is_refused(web, host, path):
         assert connection.recv(1000).split()[1] in (b"400", b"403")
 
 
-@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "127.0.0.9:1", "[::1]:8000"])
+@pytest.mark.parametrize(
+    "host", ["localhost:8000", "LocalHost", "127.0.0.1", "127.0.0.9:1", "[::1]:8000", "[::1]"]
+)
 def test_names_of_this_computer_are_accepted(web, ask, host):
     assert ask(web, "/", {"Host": host}).status == 200
 
