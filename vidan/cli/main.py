@@ -166,10 +166,12 @@ def _run(arguments: list[str]) -> int:
     chosen = "sink" in chosen_groups(arguments)
 
     def task(config: DictConfig) -> None:
+        from ..config.resolve import interpolations
         from .run import run_in_own_directory
 
         try:
-            run_in_own_directory(config, start, require_display=chosen)
+            with interpolations():
+                run_in_own_directory(config, start, require_display=chosen)
         except Exception as error:  # Hydra would print a traceback
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))

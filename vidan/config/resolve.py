@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -30,9 +32,22 @@ def resolved(config: DictConfig, where: str = "") -> dict[str, Any]:
             key = f"{where}.{key}"
         raise ConfigError(f"missing {key}: set {key}=<value>") from error
     except OmegaConfBaseException as error:
-        key = where or str(getattr(error, "full_key", None) or "the configuration")
-        text = " ".join(str(error).split())
-        if found := re.search(r"Environment variable '(.+?)' not found", text):
-            text = f"the environment variable {found[1]} is not set"
-        raise ConfigError(f"{key}: {text}") from error
+        raise _unresolvable(error, where) from error
     return typing.cast(dict[str, Any], plain)
+
+
+@contextmanager
+def interpolations() -> Iterator[None]:
+    """Where single values of a configuration are read: what cannot be resolved is a ConfigError."""
+    try:
+        yield
+    except OmegaConfBaseException as error:
+        raise _unresolvable(error) from error
+
+
+def _unresolvable(error: OmegaConfBaseException, where: str = "") -> ConfigError:
+    key = where or str(getattr(error, "full_key", None) or "the configuration")
+    text = " ".join(str(error).split())
+    if found := re.search(r"Environment variable '(.+?)' not found", text):
+        text = f"the environment variable {found[1]} is not set"
+    return ConfigError(f"{key}: {text}")

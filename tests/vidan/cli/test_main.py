@@ -205,3 +205,13 @@ def test_a_sweep_ends_with_a_comparison_of_its_jobs(here, fakes, capsys, monkeyp
 def test_a_quiet_sweep_prints_nothing(here, fakes, capsys):
     assert fake_run("-m", "-q", "max_frames=1,2", "hydra.sweep.dir=sweep") == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "key", ["run_dir", "hydra.run.dir", "quiet", "streams", "max_frames", "counts.path", "images"]
+)
+def test_an_environment_variable_that_is_not_set_is_named(here, capsys, key):
+    assert cli.main([f"{key}=${{oc.env:VIDAN_UNSET}}", "sink=[]"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vidan: error: ")
+    assert line.endswith(": the environment variable VIDAN_UNSET is not set")
