@@ -14,7 +14,7 @@ MULTIRUN = ("-m", "--multirun")
 
 
 def known_run_mode(arguments: Sequence[str], start: Start) -> AbstractContextManager[None]:
-    """A context for `hydra.main`, which first composes the configuration to look up `hydra.mode`.
+    """A context for `hydra.main`, which first composes the configuration to read `hydra.mode`.
 
     Only settings of Hydra and job files can set it. Without any, only `-m` makes several runs.
 
@@ -23,12 +23,12 @@ def known_run_mode(arguments: Sequence[str], start: Start) -> AbstractContextMan
         start: the file to start from.
     """
     plain = all(a in MULTIRUN or not (a.startswith("-") or "hydra" in a) for a in arguments)
-    return _no_look_up() if plain and start == RUN else nullcontext()
+    return _without_mode() if plain and start == RUN else nullcontext()
 
 
 @contextmanager
-def _no_look_up() -> Iterator[None]:
-    """Replace the look-up of `hydra.mode`, which says None for a mode that is not set."""
+def _without_mode() -> Iterator[None]:
+    """Replace the reading of `hydra.mode` by one that finds None, as if it is not set."""
     original = Hydra.get_mode
 
     def get_mode(*_: Any, **__: Any) -> None:

@@ -218,7 +218,7 @@ def test_history_and_editor_are_reached_below_the_prefix(streams, behind, follow
     upstream, start = streams
     file = start("door")
     page, _ = follow(behind(upstream))
-    look_around(page, file)
+    visit_all_pages(page, file)
 
 
 def test_the_wall_and_its_streams_are_reached_below_the_prefix(streams, behind, follow):
@@ -230,12 +230,12 @@ def test_the_wall_and_its_streams_are_reached_below_the_prefix(streams, behind, 
         tile.locator("img").wait_for()
         until_true(page, "document.querySelector('#wall img').naturalWidth > 0")
         tile.click()
-        look_around(page, file)
+        visit_all_pages(page, file)
         page.get_by_role("link", name="All streams").click()
     assert f"{PREFIX}streams/hall%20%26%20stairs/view" in paths
 
 
-def look_around(page, file):
+def visit_all_pages(page, file):
     """Follow the links of a stream's page to its history and its editor, and back."""
     home = page.url
     page.get_by_role("link", name="History").click()
