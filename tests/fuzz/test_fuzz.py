@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from . import SEED
 from .damage import damaged
 from .seeds import seeds
 
-SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
 TEXT = {"playlist", "det", "labels", "yolo", "config"}
 MAX_DURATION_S = 60.0
 """For one file, on a busy machine."""

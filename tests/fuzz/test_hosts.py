@@ -1,7 +1,6 @@
 """Random names of hosts and origins in requests to the page of `sink=web`."""
 
 import logging
-import os
 import random
 import re
 import socket
@@ -10,41 +9,13 @@ import pytest
 
 from vidan_plugins.sinks.web import Web
 
-SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
-PARTS = [
-    *(
-        "localhost",
-        "127.0.0.1",
-        "evil.example",
-        "[::1]",
-        "[::",
-        "[",
-        "]",
-        ":",
-        ":80",
-        ":99999",
-        "@",
-    ),
-    *(
-        "/",
-        "//",
-        "\\",
-        "%00",
-        "%",
-        "?",
-        "#",
-        " ",
-        "\t",
-        "é",
-        "\xff",
-        "\x7f",
-        "xn--",
-        "..",
-        "_",
-        ",",
-    ),
-    *("0x7f.1", "2130706433", "127.1", "localhost.", "a" * 300, "{", "}", "<script>", "'", '"'),
-]
+from . import SEED
+
+WORDS = """
+localhost 127.0.0.1 [::1] [:: [ ] : :80 :99999 @ evil.example localhost. 127.1 0x7f.1 2130706433
+/ // \\ % %00 ? # .. _ , { } < > <script> ' " xn-- é \xff \x7f
+"""
+PARTS = [*WORDS.split(), " ", "\t", "a" * 300]
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:80)?", re.IGNORECASE)
 PATHS = ["/", "/metrics", "/view", "/stats.json", "/events", "/healthz", "/nothing"]
 

@@ -1,7 +1,6 @@
 """Random metadata and labels for outputs of random shapes: detections or one clear error."""
 
 import json
-import os
 import random
 
 import numpy as np
@@ -12,7 +11,8 @@ from vidan.errors import VidanError
 from vidan.testing import blank
 from vidan_plugins.detectors.onnx import OnnxDetector
 
-SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
+from . import SEED
+
 CELLS = 12 * 8 + 6 * 4 + 3 * 2
 OUTPUTS = ["output0", "boxes", "scores", "labels", "dets", "logits", "pred_boxes", "num_dets"]
 TEXTS = [

@@ -1,6 +1,5 @@
 """Random addresses with a secret in them, as they appear in errors, logs and saved settings."""
 
-import os
 import random
 
 import pytest
@@ -8,7 +7,8 @@ import pytest
 from vidan.support.secrets import redacted, redacted_url, split_user, without_passwords
 from vidan_plugins.sources.ffmpeg.url import Address
 
-SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
+from . import SEED
+
 SECRET = "zq7HUSHq8z"
 ALPHABET = "ab01._~-!$&()*+,;=:@/?#[]%|\\^ é日\u200e\ud800"
 HOSTS = ["cam", "cam.example:554", "192.168.1.64", "10.0.0.1:80", "[fe80::1]:554", "my_cam"]

@@ -1,7 +1,6 @@
 """Random timestamps: joined parts, resets, steps back, repeats, none at all."""
 
 import itertools
-import os
 import random
 
 import pytest
@@ -13,7 +12,8 @@ from vidan_plugins.sources.timeline import (
     FrameTimeline,
 )
 
-SEED = int(os.environ.get("VIDAN_FUZZ_SEED", "1"))
+from . import SEED
+
 WRAP_S = 2**33 / 90_000
 """After this time, timestamps of MPEG-TS start again."""
 

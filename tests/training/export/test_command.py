@@ -237,6 +237,21 @@ def test_features_are_the_third_output(images, files):
     assert one[2][0] == pytest.approx(features[1], abs=1e-3)
 
 
+@pytest.mark.slow
+def test_half_precision_makes_the_file_smaller_and_hardly_changes_scores(tiny, images, tmp_path):
+    weights, half = tmp_path / "tiny.npz", tmp_path / "half.npz"
+    save(tiny, weights, metadata=json.dumps(SPEC.to_json()))
+    assert command.main([f"weights={weights}", f"npz={half}"]) == 0
+    small, full = tmp_path / "small.onnx", tmp_path / "full.onnx"
+    assert command.main([f"weights={weights}", f"onnx={small}"]) == 0
+    assert command.main([f"weights={half}", f"onnx={full}", "half=false"]) == 0
+    assert small.stat().st_size < 0.8 * full.stat().st_size
+    one, other = (
+        np.sort(outputs(path, np.concatenate(images[1]))[1], axis=1) for path in (small, full)
+    )
+    assert one == pytest.approx(other, abs=1e-3)
+
+
 @pytest.fixture
 def export_int8(tiny, images, tmp_path):
     """Exports the tiny network in int8; returns the path of the file."""

@@ -99,7 +99,10 @@ def test_commands_about_plugins_know_those_of_a_folder(tmp_path, command, shown)
     assert shown in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("command", ["plugins", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    [["plugins"], ["plugins", "show", "tally"], ["plugins", "show", "sink/tally"], ["doctor"]],
+)
 def test_commands_about_plugins_name_a_folder_that_does_not_exist(command, capsys):
-    assert cli.main([command, "plugins_dir=gone"]) == 3
+    assert cli.main([*command, "plugins_dir=gone"]) == 3
     assert "plugins_dir='gone': no such folder" in capsys.readouterr().err

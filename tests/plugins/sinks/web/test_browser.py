@@ -205,7 +205,7 @@ def test_the_page_shows_the_end_of_a_run_and_connects_to_the_next(run, visit, st
     expect(page.locator("#fps")).not_to_contain_text(re.compile(r"\d"))
     assert pixels(page).max() > 200  # the last image remains
     screenshot(page, "ended")
-    page.wait_for_event("websocket")  # it tries to reconnect
+    page.wait_for_timeout(2500)  # while it tries to reconnect
     expect_state(page, "the run has ended")
     start(port=run.sink.port)
     expect_state(page, "live")
@@ -292,7 +292,8 @@ def test_boxes_labels_and_trails_can_be_hidden_by_each_viewer(run, visit):
     expect(toggle(one, "Boxes")).to_have_attribute("aria-pressed", "false")
     expect(toggle(one, "Trails")).to_have_attribute("aria-pressed", "true")
     expect_boxes(one, False)
-    run.running.clear()  # also while there is no new image
+    run.running.clear()  # also while the camera is lost
+    expect_state(one, re.compile(r"no new image for \d+ s"))
     toggle(one, "Boxes").click()
     expect_boxes(one, True)
 
