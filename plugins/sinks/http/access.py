@@ -15,6 +15,9 @@ from yarl import URL
 
 COOKIE_PREFIX = "vidan"
 
+MALFORMED = (ValueError, IndexError)
+"""What yarl raises for a URL that is none; the second for one such as `http://[::1]@`."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
@@ -92,7 +95,7 @@ def _host(request: web.Request) -> str | None:
     try:
         url = request.url
         host = url.host or ""
-    except ValueError:
+    except MALFORMED:
         return None
     # The parser ignores what does not belong there, as in `[localhost` and `evil@localhost`.
     name = f"[{host}]" if ":" in host else host
@@ -106,7 +109,7 @@ def _is_cross_site(request: web.Request) -> bool:
         # "null", invalid URLs and overlong ones have no host, and so count as cross-site.
         try:
             return URL(origin).authority != request.host
-        except ValueError:
+        except MALFORMED:
             return True
     site = request.headers.get("Sec-Fetch-Site", "none")
     return site not in ("none", "same-origin") and (

@@ -81,7 +81,9 @@ def test_names_of_this_computer_are_accepted(web, ask, host):
     assert ask(web, "/", {"Host": host}).status == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "[", ""])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[::1]@", "[", ""]
+)
 def test_pages_of_other_origins_cannot_open_the_web_socket(web, ask, origin):
     assert ask(web, "/view", UPGRADE | {"Origin": origin}).status == 403
 
