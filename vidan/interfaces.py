@@ -293,7 +293,7 @@ class Runner(Protocol):
         The function is importable there, and the arguments and the result can be pickled. The
         future fails with what the function raised, or with any error if its worker died; the
         other jobs go on, and a new worker replaces that one. A VidanError says that no job can be
-        run any more, and ends the command.
+        run anymore, and ends the command.
         """
         ...
 

@@ -164,7 +164,7 @@ class Stationary:
         self._scene = load_scene(scene)
         self._zones = self._chosen()
         for name in set(self._names) - {zone.name for zone in self._zones}:
-            log.warning("stationary: the scene has no zone %r any more: it counts nothing", name)
+            log.warning("stationary: the scene has no zone %r anymore: it counts nothing", name)
         if self._size is not None:
             self._place(*self._size)
         return []

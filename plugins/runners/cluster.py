@@ -34,7 +34,7 @@ LOST = "the connection to the cluster is lost"
 
 
 class ClusterLostError(VidanError):
-    """The cluster cannot be reached any more."""
+    """The cluster cannot be reached anymore."""
 
 
 class Task(NamedTuple):

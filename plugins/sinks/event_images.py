@@ -76,7 +76,7 @@ class EventImages:
         return result, encoded(rgb, self._quality, self._suffix)
 
     def clear(self) -> None:
-        """Keep no frame any more."""
+        """Keep no more frames."""
         self._kept.clear()
 
 

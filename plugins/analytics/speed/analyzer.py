@@ -156,7 +156,7 @@ class Speed:
         """
         after = load_scene(scene)
         if after.ground is None:
-            log.warning("speed: the scene has no ground any more: the one before is used")
+            log.warning("speed: the scene has no ground anymore: the one before is used")
             after = replace(after, ground=self._scene.ground)
         if self._size is None:
             self._scene = after

@@ -80,7 +80,7 @@ class Jobs:
 
         Raises:
             ConfigError: all files, or the first ones, fail because of the configuration.
-            VidanError: the workers cannot be reached any more.
+            VidanError: the workers cannot be reached anymore.
         """
         waiting = iter(attempts)
         for attempt in islice(waiting, AHEAD):
