@@ -22,7 +22,7 @@ from ..errors import ConfigError, did_you_mean
 from ..registry.discovery import load_plugins
 from ..support.secrets import redacted, redacted_override
 from .groups import groups
-from .quoting import advice, is_readable
+from .quoting import advice, is_readable, literal
 from .search_path import RUN, Start, compose_with_hydra
 
 
@@ -57,6 +57,9 @@ def _explain(error: Exception, overrides: Sequence[str], start: Start) -> str:
             lone = override.partition("=")[0] in groups()
             other = "choose one of them" if lone else advice(shown)
             return f"{shown!r}: add -m to run once for each value, or {other}"
+        if text.startswith("Error merging override") and override in text:
+            typed = _without_quotes(shown)
+            return f"cannot understand {typed!r}: expected ${{key}}, or {advice(typed, literal)}"
     return text
 
 
@@ -64,6 +67,11 @@ def _expected(override: str) -> str:
     if "=" not in override:
         return "expected key=value"
     return f"expected a list as key=[a,b], or {advice(override)}"
+
+
+def _without_quotes(override: str) -> str:
+    value = OverridesParser.create().parse_override(override).value()
+    return f"{override.partition('=')[0]}={value}" if isinstance(value, str) else override
 
 
 def _is_sweep(override: str) -> bool:

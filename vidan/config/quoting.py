@@ -10,8 +10,13 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-NUMBER = re.compile(r"[+-]?[\d._]+(e[+-]?\d+)?", re.IGNORECASE)
-"""Values that Hydra reads as numbers."""
+from ..options import expanded
+
+VALUE = re.compile(r"[+-]?([\d._]+(e[+-]?\d+)?|inf|nan)|true|false", re.IGNORECASE)
+"""Values that Hydra reads as numbers, or as true or false."""
+
+PATH = re.compile(r"\+*(.*\.)?(data|from|model|out|path|run_dir|streams|to|tracks)")
+"""Keys whose values are names of files and folders, if they are no lists."""
 
 STRUCTURE = "[{('\""
 """First characters of values that may be a list, a mapping, or quoted already."""
@@ -35,18 +40,35 @@ def quoted(overrides: Iterable[str]) -> list[str]:
 
     >>> quoted(["source.path=video (1).mp4", "sink=[video,jsonl]"])
     ["source.path='video (1).mp4'", 'sink=[video,jsonl]']
-    >>> quoted(["source.path=7", "max_frames=7"])
-    ["source.path='7'", 'max_frames=7']
+    >>> quoted(["source.path=7", "run_dir=true", "max_frames=7", "quiet=true"])
+    ["source.path='7'", "run_dir='true'", 'max_frames=7', 'quiet=true']
     """
-    found = []
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        plain = not equals or value.startswith(tuple(STRUCTURE)) or is_readable(override)
-        if key.endswith(".path") and NUMBER.fullmatch(value):  # a folder whose name is a number
-            plain = False
-        in_quotes = override if plain else in_hydra_quotes(override)
-        found.append(in_quotes if is_readable(in_quotes) else override)
-    return found
+    return [_quoted(override) for override in overrides]
+
+
+def _quoted(override: str) -> str:
+    key, equals, value = override.partition("=")
+    if not equals:
+        return override
+    if PATH.fullmatch(key):
+        if _names_file(key, value):
+            return literal(override)
+        if VALUE.fullmatch(value):  # a file that does not exist, or is to be written
+            return in_hydra_quotes(override)
+    if value.startswith(tuple(STRUCTURE)) or is_readable(override):
+        return override
+    in_quotes = in_hydra_quotes(override)
+    return in_quotes if is_readable(in_quotes) else override
+
+
+def _names_file(key: str, value: str) -> bool:
+    """Whether a path is that of a file as it is written; null is one of a source only."""
+    if not value.strip() or (value.lower() == "null" and key != "source.path"):
+        return False
+    try:
+        return expanded(value).exists()
+    except (OSError, ValueError):  # too long for a name, or a null character
+        return False
 
 
 def in_hydra_quotes(override: str) -> str:
@@ -56,9 +78,21 @@ def in_hydra_quotes(override: str) -> str:
     return f"{key}='{escaped}'"
 
 
-def advice(override: str) -> str:
-    """What to type in a shell so that the value of an override is text."""
-    text = in_hydra_quotes(override)
+def literal(override: str) -> str:
+    """An override whose value is text in which `${` refers to nothing."""
+    key, _, value = override.partition("=")
+    escaped = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + "\\${", value)
+    return in_hydra_quotes(f"{key}={escaped}")
+
+
+def advice(override: str, quotes: Callable[[str], str] = in_hydra_quotes) -> str:
+    """What to type in a shell so that the value of an override is text.
+
+    Args:
+        override: as it was typed.
+        quotes: `in_hydra_quotes`, or `literal` if a reference in the value is text, too.
+    """
+    text = quotes(override)
     return (
         f"quote it: {shlex.quote(text) if set(text) & SHELL_SPECIAL else chr(34) + text + chr(34)}"
     )

@@ -50,4 +50,9 @@ def _unresolvable(error: OmegaConfBaseException, where: str = "") -> ConfigError
     text = " ".join(str(error).split())
     if found := re.search(r"Environment variable '(.+?)' not found", text):
         text = f"the environment variable {found[1]} is not set"
+    elif found := re.search(r"Interpolation key '(.+?)' not found", text):
+        text = (
+            f"it refers to the key {found[1]!r}, and there is none of this name; "
+            f"in a text that refers to nothing, write \\${{{found[1]}}}"
+        )
     return ConfigError(f"{key}: {text}")

@@ -23,11 +23,14 @@ def with_source(arguments: Sequence[str]) -> list[str]:
     >>> with_source(["rtsp://camera/1"])
     ['source=rtsp', "source.path='rtsp://camera/1'"]
     """
-    from .quoting import in_hydra_quotes  # here: it loads Hydra
+    from .quoting import in_hydra_quotes, literal  # here: it loads Hydra
 
     first, rest = arguments[0], list(arguments[1:])
     name, key = _source(first)
-    option = f"source.device={first}" if name == "webcam" else in_hydra_quotes(f"{key}={first}")
+    if name == "webcam":
+        option = f"{key}={first}"
+    else:  # a URL may have a password from the environment, ${oc.env:NAME}
+        option = (in_hydra_quotes if "://" in first else literal)(f"{key}={first}")
     return [f"source={name}", option, *rest]
 
 

@@ -3,9 +3,13 @@
 import shlex
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from vidan.config.compose import compose
-from vidan.config.quoting import quoted
+from vidan.config.quoting import literal, quoted
+from vidan.config.resolve import resolved
+from vidan.config.shortcuts import with_source
 from vidan.errors import ConfigError
 
 NAMES = (
@@ -61,3 +65,36 @@ NO_PATH = "'path' in 'source', which is 'synthetic': choose source=file or sourc
 def test_a_key_of_another_option_names_that_option():
     with pytest.raises(ConfigError, match=NO_PATH):
         compose(["source.path=x.mp4"])
+
+
+EXISTING = ("${x}.mp4", "${oc.env:HOME}.mp4", "a,b.mp4", "[a].mp4", "(1).mp4", '"q".mp4', "null")
+
+
+@pytest.mark.parametrize("name", EXISTING)
+def test_a_path_is_a_file_that_exists(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    typed = [["source=file", f"source.path={name}"], with_source([name])]
+    assert [resolved(compose(each).source)["path"] for each in typed] == [name, name]
+
+
+@pytest.mark.parametrize("value", ["true", "False", "inf", "NaN", "1e5", "12"])
+def test_a_path_is_neither_a_number_nor_true_or_false(value):
+    config = compose(["source=file", *(f"{key}={value}" for key in ("source.path", "run_dir"))])
+    assert (config.source.path, config.run_dir) == (value, value)
+    assert compose([f"data={value}"], "data_check").data == value
+
+
+def test_a_reference_to_nothing_says_what_to_type():
+    with pytest.raises(ConfigError, match=r"source: it refers to the key 'x', .* write \\\$\{x\}"):
+        resolved(compose(["source=file", "source.path=${x}.mp4"]).source, "source")
+    with pytest.raises(ConfigError, match="quote it: ") as caught:
+        compose(["source=file", "source.path=${x.mp4"])
+    (typed,) = shlex.split(str(caught.value).partition("quote it: ")[2])
+    assert resolved(compose(["source=file", typed]).source)["path"] == "${x.mp4"
+
+
+@pytest.mark.parametrize("value", ["${x}", "\\${", "\\\\${x}'", "'", "$'{\\", "${'a'}\\"])
+def test_text_that_refers_to_nothing_stays(value):
+    override = OverridesParser.create().parse_override(literal(f"key={value}"))
+    assert OmegaConf.create({"key": override.value()}).key == value
