@@ -75,7 +75,9 @@ def _checks() -> Iterator[Check]:
             found: Iterable[Iterable[Check]] = hooks.subset_hook_caller("vidan_checks", others)()
             for checks in found:
                 yield from checks
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             name = hooks.get_name(plugin) or repr(plugin)
             yield Check(f"checks of {name}", "problem", f"{type(error).__name__}: {error}")
     yield from _components()

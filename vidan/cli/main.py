@@ -83,14 +83,14 @@ def _main(arguments: list[str]) -> int:
     except BrokenPipeError:  # as in `vidan plugins | head`
         sys.stderr.close()
         return 0
-    except Exception as error:
+    except BaseException as error:  # libraries in Rust raise errors that are no Exception
         if verbose:
             logging.getLogger(__name__).exception("traceback")
         sys.stderr.write(f"vidan: error: {_one_line(error)}\n")
         return error.exit_code if isinstance(error, VidanError) else 1
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     text = redacted(one_line(str(error)))
     if isinstance(error, VidanError):
         return text
@@ -161,7 +161,7 @@ def _run(arguments: list[str]) -> int:
 
     start, arguments = parse(arguments)
     arguments = ["quiet=true" if a in ("-q", "--quiet") else a for a in arguments]
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
     sweep = Sweep()
     chosen = "sink" in chosen_groups(arguments)
 
@@ -172,7 +172,9 @@ def _run(arguments: list[str]) -> int:
         try:
             with interpolations():
                 run_in_own_directory(config, start, require_display=chosen)
-        except Exception as error:  # Hydra would print a traceback
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # Hydra would print a traceback
             if errors:
                 logging.getLogger(__name__).error("%s", _one_line(error))
             errors.append(error)

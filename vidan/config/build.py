@@ -178,11 +178,11 @@ def _call(
         if isinstance(error, ConfigError):
             raise
         raise _failed(component, error) from error
-    except VidanError:
+    except (VidanError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # libraries in Rust raise errors that are no Exception
         raise _failed(component, error) from error
 
 
-def _failed(component: Component, error: Exception) -> PluginError:
+def _failed(component: Component, error: BaseException) -> PluginError:
     return PluginError(f"{component.title} cannot be built: {type(error).__name__}: {error}")

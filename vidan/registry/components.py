@@ -24,6 +24,13 @@ class Package(NamedTuple):
     version: str
 
 
+def import_failure(error: BaseException) -> str:
+    """Why a module cannot be imported."""
+    if isinstance(error, SystemExit):
+        return 'it ends the program when it is imported: put that under if __name__ == "__main__"'
+    return f"{type(error).__name__}: {error}"
+
+
 @dataclass(frozen=True)
 class Component:
     """A component that can be chosen by its name."""
@@ -50,7 +57,9 @@ class Component:
         module = self.target.partition(":")[0]
         try:
             found = importlib.util.find_spec(module) is not None
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return f"import failed: {error}"
         return "ok" if found else f"import failed: no module {module!r}"
 
@@ -63,7 +72,9 @@ class Component:
         module, _, attribute = self.target.partition(":")
         try:
             target: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # libraries in Rust raise errors that are no Exception
             if self.missing():
                 raise PluginError(
                     f"{self.title} needs {', '.join(self.missing())}, which is "
@@ -71,7 +82,7 @@ class Component:
                 ) from error
             raise PluginError(
                 f"{self.title} of package {self.package.name!r} cannot be imported: "
-                f"{type(error).__name__}: {error}"
+                f"{import_failure(error)}"
             ) from error
         return target
 

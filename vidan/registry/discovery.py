@@ -25,7 +25,7 @@ from ..errors import PluginError
 from ..options import expanded
 from . import hookspecs
 from .commands import BUILTIN_COMMANDS, Commands
-from .components import Component, Package, Registrar, Registry
+from .components import Component, Package, Registrar, Registry, import_failure
 
 GROUP = "vidan"
 """The group of the entry points of plugins."""
@@ -72,10 +72,12 @@ class Plugins:
             self.manager.register(plugin, name)
             self.manager.check_pending()
             self._collect(plugin, package)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # libraries in Rust raise errors that are no Exception
             if plugin is not None and self.manager.is_registered(plugin):
                 self.manager.unregister(plugin)
-            self.failures[name] = _reason(error)
+            self.failures[name] = import_failure(error)
 
     def add_folder(self, folder: Path) -> None:
         """Load each `.py` file of a folder as a plugin, once, for `plugins_dir=`.
@@ -119,13 +121,6 @@ def with_folder(arguments: Iterable[str]) -> list[str]:
     if folders and folders[-1] not in ("", "null"):
         load_plugins().add_folder(expanded(folders[-1]))
     return [f"{key}{equals}{value}" for key, equals, value in given if key != "plugins_dir"]
-
-
-def _reason(error: BaseException) -> str:
-    """Why a plugin cannot be loaded."""
-    if isinstance(error, SystemExit):
-        return 'it ends the program when it is imported: put that under if __name__ == "__main__"'
-    return f"{type(error).__name__}: {error}"
 
 
 def declared_api(plugin: object) -> int | None:

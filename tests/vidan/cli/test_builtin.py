@@ -37,7 +37,7 @@ def test_doctor_survives_a_plugin_whose_checks_fail(capsys):
         @hookimpl
         def vidan_checks(self):
             yield Check("fine", "ok", "so far")
-            raise OSError("no such bus")
+            raise BaseException("no such bus")  # as of libraries in Rust
 
     manager = load_plugins().manager
     plugin = Strange()
@@ -49,7 +49,7 @@ def test_doctor_survives_a_plugin_whose_checks_fail(capsys):
     text = capsys.readouterr().out
     assert "so far" in text
     assert "checks of strange:checks" in text
-    assert "OSError: no such bus" in text
+    assert "BaseException: no such bus" in text
 
 
 @pytest.mark.parametrize("command", ["plugins", "doctor"])

@@ -131,6 +131,25 @@ def test_hydra_verbose_prints_a_traceback(here, fakes, capsys, caplog):
     assert "Traceback" in capsys.readouterr().err + caplog.text
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (BaseException("a panic"), 1, "vidan: error: BaseException: a panic (a bug in vidan"),
+        (KeyboardInterrupt(), 130, ""),
+        (SystemExit(7), 7, ""),
+    ],
+)
+def test_what_a_command_raises_is_an_exit_code(capsys, monkeypatch, error, code, text):
+    def main(arguments):
+        raise error
+
+    monkeypatch.setattr("vidan.cli.builtin.doctor", main)
+    assert cli.main(["doctor"]) == code
+    printed = capsys.readouterr().err
+    assert printed.startswith(text)
+    assert printed.count("\n") == bool(text)
+
+
 def test_a_plugin_left_out_is_named(here, fakes, capsys, monkeypatch):
     monkeypatch.setitem(load_plugins().failures, "strange:x", "ImportError: no")
     assert fake_run() == 0

@@ -27,6 +27,10 @@ class Thing:
             raise ModelError("unlucky model")
         if size == 99:
             raise RuntimeError("too large")
+        if size == 100:
+            raise BaseException("a panic")  # as of libraries in Rust
+        if size == 101:
+            raise KeyboardInterrupt
         self.size = size
 
 
@@ -63,6 +67,8 @@ def test_a_component_is_built_from_its_options():
         ({"size": 12}, ConfigError, "^tracker.size and rate: set both or neither"),
         ({"size": 13}, ModelError, "unlucky model"),
         ({"size": 99}, PluginError, "tracker 'thing' cannot be built: RuntimeError: too large"),
+        ({"size": 100}, PluginError, "tracker 'thing' cannot be built: BaseException: a panic"),
+        ({"size": 101}, KeyboardInterrupt, "^$"),
         ({"name": "thong"}, PluginError, "unknown tracker 'thong': did you mean"),
         ({"name": 3}, ConfigError, "tracker.name: expected the name of a tracker, got 3"),
     ],

@@ -175,16 +175,27 @@ def test_a_missing_extra_is_named(monkeypatch):
         big.load()
 
 
+ENDS = "ends the program when it is imported"
+
+
 @pytest.mark.parametrize(
-    "code",
-    ["import sys; sys.exit(2)", "import argparse; argparse.ArgumentParser().parse_args(['x'])"],
+    ("code", "reason"),
+    [
+        ("import sys; sys.exit(2)", ENDS),
+        ("import argparse; argparse.ArgumentParser().parse_args(['x'])", ENDS),
+        ("raise BaseException('a panic')", "BaseException: a panic"),
+    ],
 )
-def test_a_plugin_file_that_ends_the_program_is_left_out(tmp_path, code):
-    (tmp_path / "tool.py").write_text(code)
+def test_a_plugin_file_that_cannot_be_imported_is_left_out(tmp_path, monkeypatch, code, reason):
+    (tmp_path / "tool_that_fails.py").write_text(code)
     found = Plugins()
     found.add_folder(tmp_path)
-    (reason,) = found.failures.values()
-    assert "ends the program when it is imported" in reason
+    (failure,) = found.failures.values()
+    assert reason in failure
+    monkeypatch.syspath_prepend(tmp_path)
+    late = Component("sink", "late", "tool_that_fails:Sink", None, Package("strange", "1"))
+    with pytest.raises(PluginError, match=f"sink 'late' .*{reason}"):
+        late.load()
 
 
 SINK = """
