@@ -30,6 +30,10 @@ from .topics import check_prefix
 EVERY_S = 0.5
 """Shortest time between two publications of counts, s."""
 
+DESCRIBE_EVERY_S = 5.0
+"""Shortest time between two descriptions of the stream, s. Home Assistant may take seconds for one,
+and ignores the new entities of another that arrives meanwhile."""
+
 PORT, TLS_PORT = 1883, 8883
 
 
@@ -121,6 +125,8 @@ class Mqtt:
         self._messages = Messages(run)
         self._entities: Entities | None = None
         self._with_image: set[str] = set()
+        self._is_described = False
+        self._describe_due = 0.0
         self._due = 0.0
         self._last: Result | None = None
         self._broker = Broker(
@@ -161,6 +167,8 @@ class Mqtt:
         """Publish the last values, and wait for the broker for a while; see `Delivery.close`."""
         try:
             self._publish_values()
+            self._describe_due = 0.0
+            self._describe()
         finally:
             self._delivery.close()
 
@@ -172,7 +180,8 @@ class Mqtt:
         if found != self._entities:
             self._entities = found
             self._broker.own(self._topics.owned(found))
-            self._describe()
+            self._is_described = False
+        self._describe()
         self._broker.keep(
             {topic: b"%d" % value for topic, value in values(result, self._topics).items()}
         )
@@ -182,11 +191,15 @@ class Mqtt:
             self._broker.keep({self._topics.snapshot(result.frame.stream, label): image})
             if label not in self._with_image:
                 self._with_image.add(label)
-                self._describe()
+                self._is_described = False
 
     def _describe(self) -> None:
-        """Tell Home Assistant what there is."""
-        if self._discovery is not None and self._entities is not None:
+        """Tell Home Assistant what there is, if that has changed and the last time is long ago."""
+        if self._discovery is None or self._entities is None or self._is_described:
+            return
+        if time.monotonic() >= self._describe_due:
+            self._describe_due = time.monotonic() + DESCRIBE_EVERY_S
+            self._is_described = True
             topic, payload, _ = self._discovery.publication(self._entities, self._with_image)
             self._broker.keep({topic: payload})
 

@@ -17,6 +17,7 @@ from vidan.testing import SinkSuite
 from vidan.testing import result as make_result
 from vidan_plugins.sinks.events import delivery
 from vidan_plugins.sinks.events.mqtt import Mqtt, session
+from vidan_plugins.sinks.events.mqtt import sink as sink_module
 
 from .broker import DURABLE, MOSQUITTO, Mosquitto, free_port
 
@@ -126,6 +127,30 @@ def test_home_assistant_gets_everything_again_when_it_asks(mosquitto, subscribe,
         subscriber.messages.clear()
         subscriber.client.publish("ha/status", "online", 1)
         subscriber.wait(lambda s: {topic, "again/yard/all", "again/available"} <= set(s.by_topic()))
+
+
+def test_home_assistant_gets_no_descriptions_in_quick_succession(
+    mosquitto, subscribe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sink_module, "EVERY_S", 0.0)
+    monkeypatch.setattr(sink_module, "DESCRIBE_EVERY_S", 0.3)
+    subscriber = subscribe(mosquitto.port, "ha/device/quick-test/config")
+    with running(tmp_path, mosquitto.port, "quick", discovery="ha", images=True) as sink:
+
+        def described(count):
+            sink.write(frame())
+            return len(subscriber.messages) == count
+
+        subscriber.wait(lambda _: described(1))
+        for label in ("thing", "other"):
+            sink.emit([replace(confirmed(), label=label)])
+            sink.write(frame())
+        subscriber.wait(lambda _: described(2))
+        sink.emit([replace(confirmed(), label="late")])
+        sink.write(frame())
+    subscriber.wait(lambda s: len(s.messages) == 3)
+    images = [payload.count(b'"image_topic"') for _, payload, _ in subscriber.messages]
+    assert images == [0, 2, 3]
 
 
 def test_counts_of_an_earlier_run_that_have_no_value_anymore_become_0(
