@@ -20,10 +20,15 @@ URL = "https://vidan.github.io/"
 
 IS_OCCUPIED = "{{ 'ON' if value | int > 0 else 'OFF' }}"
 
+OTHER = "other"
+"""Type of the events of a kind that only a plugin has: Home Assistant takes no undeclared types."""
+
 EVENT = (
-    "{{ {'event_type': value_json.data.kind, 'phase': value_json.data.phase, "
-    "'rule': value_json.data.rule, 'label': value_json.data.label, "
-    "'track': value_json.data.track, 'id': value_json.id} | tojson }}"
+    f"{{% set kinds = {list(KINDS)} %}}"
+    "{% set event = value_json.data %}"
+    "{{ {'event_type': event.kind if event.kind in kinds else '" + OTHER + "', "
+    "'kind': event.kind, 'phase': event.phase, 'rule': event.rule, 'label': event.label, "
+    "'track': event.track, 'id': value_json.id} | tojson }}"
 )
 """Template of the attributes of an event of `format=vidan`."""
 
@@ -108,7 +113,7 @@ class Discovery:
         if self._format == "vidan":
             topic = f"{root}/{level(stream)}/events/#"
             return _component(device, ("events",), "event", name="events", state_topic=topic,
-                              event_types=list(KINDS), value_template=EVENT)  # fmt: skip
+                              event_types=[*KINDS, OTHER], value_template=EVENT)  # fmt: skip
         if self._format == "frigate":
             types = ["new", "update", "end"]
             return _component(device, ("events",), "event", name="events",

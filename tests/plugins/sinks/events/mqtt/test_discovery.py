@@ -120,11 +120,13 @@ def test_the_templates_give_what_home_assistant_expects():
     render = environment.from_string(occupied["value_template"]).render
     assert [render(value=value) for value in ("0", "3")] == ["OFF", "ON"]
     entity = next(e for e in found.values() if e["platform"] == "event")
-    data = {"kind": "line.crossed", "phase": "point", "rule": "door", "label": None, "track": 7}
-    text = environment.from_string(entity["value_template"]).render(
-        value_json={"id": "a/1:1", "data": data}
-    )
-    assert json.loads(text)["event_type"] in entity["event_types"]
+    render = environment.from_string(entity["value_template"]).render
+    data = {"phase": "point", "rule": 'the "door"', "label": None, "track": 7}
+    for kind, event_type in (("line.crossed", "line.crossed"), ("queue.long", "other")):
+        text = render(value_json={"id": "a/1:1", "data": {"kind": kind, **data}})
+        expected = {"event_type": event_type, "kind": kind, "id": "a/1:1", **data}
+        assert json.loads(text) == expected
+        assert event_type in entity["event_types"]
 
 
 def test_streams_and_prefixes_are_different_devices():
