@@ -5,8 +5,8 @@ payload requires `device` with an identifier, `origin` with a name, and `compone
 platform), abbreviations.py, discovery.py at 00b08a436e4d (topic), event.py (`event_types` is
 required), image.py (`image_topic` or `url_topic` is required), sensor and binary_sensor (a state
 topic and known classes); https://www.home-assistant.io/integrations/mqtt/#discovery-messages:
-entities of a device need a `unique_id`. The schemas of homeassistant 2024.3.3, the newest for
-Python 3.11, accept all entities of these payloads; it does not know payloads of devices yet.
+entities of a device need a `unique_id`. Home Assistant 2026.11.0 has been run with these payloads,
+in all three formats: it made all entities and logged no warning.
 """
 
 import json
