@@ -236,6 +236,30 @@ class View(Frame):
         return self.resized(self.width, self.height)
 
 
+class ImagelessFrame(Frame):
+    """What is known of a frame, without its image, which is not kept in memory."""
+
+    __slots__ = ()
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(
+            index=frame.index,
+            time=frame.time,
+            captured=frame.captured,
+            stream=frame.stream,
+            width=frame.width,
+            height=frame.height,
+            filename=frame.filename,
+        )
+
+    def _make_rgb(self) -> Image:
+        raise ValueError("the image of this frame was not kept: a sink with write_delay gets none")
+
+    def resized(self, width: int, height: int) -> Image:  # noqa: ARG002 - of Frame
+        """Not possible."""
+        return self.rgb()
+
+
 class CroppedFrame(View):
     """A part of a frame; see `Frame.crop`."""
 

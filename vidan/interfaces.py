@@ -280,6 +280,20 @@ class EventSink(Protocol):
 
 
 @runtime_checkable
+class Deferred(Protocol):
+    """Optional, for a sink that reads no pixels, and whose results and events may wait a little.
+
+    It then gets several in a row: a thread that wakes up a few times per second needs a fraction of
+    the CPU time of one that wakes up for each frame. The frames of its results have no image.
+    """
+
+    @property
+    def write_delay(self) -> float:
+        """How long they may wait, s; 0 not to wait, and to get frames with their images."""
+        ...
+
+
+@runtime_checkable
 class Runner(Protocol):
     """Runs the jobs of `vidan batch` in processes that are used again for the next job.
 

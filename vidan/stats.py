@@ -103,11 +103,15 @@ class Stats:
                 if event.kind == APPEARED and not event.data.get("returned"):
                     self._objects[event.label or ""] += 1
 
-    def written(self, sink: str, seconds: float, age: float) -> None:
-        """Add the duration of a sink's call, and the age of the frame at its end, s."""
+    def written(self, sink: str, seconds: float, age: float | None) -> None:
+        """Add the duration of a sink's call, and the age of the frame at its end, s.
+
+        The age is None for a sink whose results wait on purpose: see `Deferred`.
+        """
         with self._lock:
             self._add(self._stages, f"sink.{sink}", seconds)
-            self._add(self._ages, sink, age)
+            if age is not None:
+                self._add(self._ages, sink, age)
 
     @property
     def fps(self) -> float:

@@ -39,6 +39,7 @@ class Channel(Generic[T]):
         self._items: deque[T] = deque()
         self._changed = changed or threading.Condition()
         self._closed = False
+        self._hurry = threading.Event()
         self.dropped = 0
 
     def put(self, item: T) -> bool:
@@ -52,6 +53,7 @@ class Channel(Generic[T]):
                 if len(self._items) < self._capacity:
                     self._items.append(item)
                 elif not self._replaced(item):
+                    self._hurry.set()
                     self._changed.wait()
                     continue
                 self._changed.notify_all()
@@ -105,10 +107,19 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def rest(self, seconds: float) -> None:
+        """Let items gather: wait, but not once it is closed or a writer waits for room."""
+        with self._changed:
+            if self._closed or self._items:
+                return
+            self._hurry.clear()
+        self._hurry.wait(seconds)
+
     def close(self, *, discard: bool = False) -> None:
         """Take no more items; what is in it can still be read unless `discard`."""
         with self._changed:
             self._closed = True
+            self._hurry.set()
             if discard:
                 self._items.clear()
             self._changed.notify_all()

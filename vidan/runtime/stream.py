@@ -6,16 +6,19 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
 from ..errors import StageError
 from ..events import Event
+from ..frames import ImagelessFrame
 from ..interfaces import (
     Analyzer,
+    Deferred,
     Detector,
     EventSink,
     ReportsOutages,
@@ -46,6 +49,9 @@ AGE_LIMIT = 1.15
 
 MAX_PENDING_EVENTS = 1000
 """Events that wait for one sink before the stream waits for it too."""
+
+MAX_DEFERRED = 200
+"""Results without images that wait for one sink."""
 
 
 class Captured(NamedTuple):
@@ -95,6 +101,13 @@ class Delivery(NamedTuple):
     result: Result | None
     events: tuple[Event, ...]
 
+    def without_image(self) -> Delivery:
+        """The same, without keeping the image in memory."""
+        if self.result is None:
+            return self
+        frame = ImagelessFrame(self.result.frame)
+        return self._replace(result=replace(self.result, frame=frame))
+
 
 def _merge(older: Delivery, newer: Delivery) -> Delivery | None:
     """Drop the older result but none of its events, unless they are too many."""
@@ -104,17 +117,22 @@ def _merge(older: Delivery, newer: Delivery) -> Delivery | None:
 
 
 class _Outlet:
-    """A sink and the channel that feeds it."""
+    """A sink and the channel that feeds it.
+
+    Attributes:
+        delay: how long what it is given may wait, s; if it may, it is to be given no images.
+    """
 
     def __init__(self, sink: Sink | EventSink, buffer: int) -> None:
         self.sink = sink
+        self.delay = sink.write_delay if isinstance(sink, Deferred) else 0.0
         self._write = sink.write if isinstance(sink, Sink) else None
         self._emit = sink.emit if isinstance(sink, EventSink) else None
         self.deliveries: Channel[Delivery]
         if not isinstance(sink, Sink):
             self.deliveries = Channel(MAX_PENDING_EVENTS)
         elif sink.lossless:
-            self.deliveries = Channel(buffer)
+            self.deliveries = Channel(MAX_DEFERRED if self.delay else buffer)
         else:  # it shows the newest result, and still gets every event
             self.deliveries = Channel(1, replace=_merge)
 
@@ -122,6 +140,13 @@ class _Outlet:
         """Hand it to the sink's thread, unless there is nothing in it for this sink."""
         if (delivery.result and self._write) or (delivery.events and self._emit):
             self.deliveries.put(delivery)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """What it was handed, several in a row if the sink may wait for them."""
+        for delivery in self.deliveries:
+            yield delivery
+            if self.delay:
+                self.deliveries.rest(self.delay)
 
     def publish(self, delivery: Delivery) -> None:
         """Let the sink have it, the events first; called by the sink's thread."""
@@ -199,6 +224,7 @@ class Stream:
         self._age_limit = age_limit
         self._stops_on_sink_error = on_sink_error == "stop"
         self._outlets = {name: _Outlet(sink, buffer) for name, sink in self.sinks.items()}
+        self._defers = any(outlet.delay for outlet in self._outlets.values())
         self._sinks_left = len(self.sinks)
         self.analysis = Analysis(self.analyzers, self.sinks.values())
         for sink in self.sinks.values():
@@ -439,8 +465,9 @@ class Stream:
 
     def _deliver(self, delivery: Delivery) -> None:
         self.stats.events_emitted(delivery.events)
+        without_image = delivery.without_image() if self._defers else delivery
         for outlet in self._outlets.values():
-            outlet.put(delivery)
+            outlet.put(without_image if outlet.delay else delivery)
         if delivery.result is not None:
             for listener in self.listeners:
                 listener.put(delivery.result)
@@ -453,13 +480,14 @@ class Stream:
         outlet = self._outlets[name]
         at: int | None = None
         try:
-            for delivery in outlet.deliveries:
+            for delivery in outlet:
                 at = _frame_of(delivery)
                 started = time.perf_counter()
                 outlet.publish(delivery)
                 if delivery.result is not None:
+                    seconds = time.perf_counter() - started
                     age = time.monotonic() - delivery.result.frame.captured
-                    self.stats.written(name, time.perf_counter() - started, age)
+                    self.stats.written(name, seconds, None if outlet.delay else age)
         except StopRun:
             self.stop()
         except BaseException as error:

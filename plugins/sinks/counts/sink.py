@@ -15,6 +15,7 @@ from vidan.retention import Keep
 from vidan.types import Result
 
 from ..clock import StreamClock
+from ..deferred import STORE_DELAY_S
 from .counter import MAX_DELAY_S, Counter, Lengths
 from .tables import open_table
 
@@ -88,6 +89,7 @@ class Counts:
     """
 
     lossless = True
+    write_delay = STORE_DELAY_S
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from vidan.retention import Keep
 from vidan.types import Result
 
 from ..counts.counter import Lengths
+from ..deferred import STORE_DELAY_S
 from ..events.spool import Spool
 from .dataset import DATASET_TABLES, Dataset, check_folder
 from .recorder import Recorder
@@ -79,6 +80,7 @@ class Parquet:
     """
 
     lossless = True
+    write_delay = STORE_DELAY_S
 
     def __init__(
         self,

@@ -131,3 +131,22 @@ def test_no_item_is_lost_or_doubled_between_many_threads():
 def test_capacity():
     with pytest.raises(ValueError, match="capacity: expected at least 1, got 0"):
         Channel(0)
+
+
+def test_a_reader_that_rests_lets_items_gather_but_never_blocks_a_writer():
+    channel = Channel(3)
+    resting = later(channel.rest, 60)
+    for n in range(3):
+        channel.put(n)
+        assert waits(resting)
+    writer = later(channel.put, 3)  # there is no room: the reader is needed
+    resting.join()
+    assert next(channel) == 0
+    writer.join()
+    channel.rest(60)  # there are items
+    assert [next(channel) for _ in range(3)] == [1, 2, 3]
+    resting = later(channel.rest, 60)
+    assert waits(resting)
+    channel.close()
+    resting.join()
+    channel.rest(60)

@@ -181,3 +181,39 @@ def test_events_of_a_run_that_is_stopped_are_complete():
     pipeline = Pipeline(stream, FakeDetector())
     stats = pipeline.run(lambda stats: pipeline.stop() if stats.frames > 20 else None)
     assert sink.ids == expected(stats.frames)
+
+
+class Late(EventOnly):
+    """A sink whose results may wait."""
+
+    write_delay = 0.3
+
+    def __init__(self, *, lossless):
+        super().__init__()
+        self.lossless = lossless
+        self.frames, self.times = [], []
+
+    def write(self, result):
+        self.frames.append(result.frame)
+        self.times.append(time.monotonic())
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_sink_that_may_wait_gets_several_results_in_a_row_without_their_images(lossless):
+    late, prompt = Late(lossless=lossless), FakeSink()
+    stream = Stream(
+        FakeSource(40, delay=0.01),
+        FakeTracker(),
+        {"late": late, "prompt": prompt},
+        {"counter": Counter()},
+    )
+    Pipeline(stream, FakeDetector()).run()
+    assert late.ids == expected(40)
+    indexes = [frame.index for frame in late.frames]
+    assert indexes == list(range(40)) if lossless else indexes[-1] == 39
+    assert np.diff(late.times).max() > 0.25  # far more than from frame to frame
+    with pytest.raises(ValueError, match="was not kept"):
+        late.frames[0].rgb()
+    assert prompt.results[0].frame.rgb().shape
+    ages = stream.stats.summary()["age_ms"]
+    assert set(ages) == {"prompt"}  # that of the other is on purpose

@@ -15,6 +15,7 @@ from vidan.errors import ConfigError
 from vidan.events import Event, Measure
 from vidan.types import Result
 
+from ...deferred import MESSAGE_DELAY_S
 from ...tls import load_certificate, trusting
 from ..delivery import DRAIN_S, SPOOL_SIZE, Delivery, open_spool
 from ..message import Message, Messages
@@ -120,6 +121,7 @@ class Mqtt:
         )
         # Every result: what changes by time, such as updates, is then the same in a resumed run.
         self.lossless = format == "frigate"
+        self.write_delay = 0.0 if images else MESSAGE_DELAY_S
         self._objects = FrigateObjects(snapshots=images) if format == "frigate" else None
         self._images = ObjectImages(quality) if images else None
         self._messages = Messages(run)

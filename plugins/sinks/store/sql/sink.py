@@ -18,6 +18,7 @@ from vidan.options import SECRET
 from vidan.types import Result
 
 from ...counts.counter import Lengths
+from ...deferred import STORE_DELAY_S
 from ...errors import write_error
 from ...events.delivery import DRAIN_S, SPOOL_SIZE, Delivery, DeliveryError, open_spool
 from ..recorder import Recorder
@@ -60,6 +61,7 @@ class Sql:
     """
 
     lossless = True
+    write_delay = STORE_DELAY_S
 
     def __init__(
         self,
