@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,13 @@ def array_frame(rgb: Image, index: int = 0, **given: Any) -> ArrayFrame:
 
 def blank(index: int = 0, *, width: int = WIDTH, height: int = HEIGHT, **given: Any) -> ArrayFrame:
     """A black frame; see `array_frame`."""
-    return array_frame(np.zeros((height, width, 3), np.uint8), index, **given)
+    return array_frame(_black(width, height), index, **given)
+
+
+@functools.lru_cache
+def _black(width: int, height: int) -> Image:
+    """One image for all frames of a size: to allocate each is what takes most of the time."""
+    return np.zeros((height, width, 3), np.uint8)
 
 
 def frame(
