@@ -68,7 +68,7 @@ def test_a_car_that_stops_for_25_s_or_drives_slowly_is_not_stationary():
     assert run(path(straight(STREET, (0.8, 0), 600))) == []
 
 
-@pytest.mark.parametrize("jitter", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("jitter", [0.0, 2.0])
 @pytest.mark.parametrize("ids", [[1] * 6, [1, 2, 3, 4, 5, 6], [1, 1, 2, 2, 3, 3]], ids=str)
 @pytest.mark.parametrize("present", [20, 40])
 def test_five_losses_of_30_s_at_the_same_place_are_one_stay(ids, jitter, present):
@@ -158,7 +158,7 @@ def test_measures():
     assert analyzer.measures()[Measure("stationary_total", label)] == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 600), min_size=1, max_size=3), st.integers(0, 1000))
 def test_stopping_and_resuming_at_any_frame_gives_the_same_events(stops, seed):
     rng = np.random.default_rng(seed)

@@ -48,8 +48,9 @@ def detections(monkeypatch):
 
 
 def test_the_outputs_are_those_of_whole_files(batch, short):
-    batch("detector=onnx")
-    batch("detector=onnx", "split=0.5s", "run_dir=parts", "runner.workers=2")
+    given = ["source.path=clips/b/*.mp4", "detector=onnx"]
+    batch(*given)
+    batch(*given, "split=0.5s", "run_dir=parts", "runner.workers=2")
     assert rows(Path("parts")) == rows()
     assert results("parts") == results("out")
     assert not Path("parts/_detections").exists()

@@ -206,5 +206,5 @@ def test_the_gates_of_mot17_have_their_known_crossings(here):
 
 @needs_data
 def test_visits_survive_a_track_that_is_continued_at_its_place_and_by_its_motion(here):
-    chosen = [f"data={DATA / 'mot17'}", "sequences=[MOT17-*-SDP]", "broken=true", "seed=1"]
+    chosen = [f"data={DATA / 'mot17'}", "sequences=[MOT17-0*-SDP]", "broken=true", "seed=1"]
     assert run(*chosen, of="visits")["combined"]["f1"] > 0.9
