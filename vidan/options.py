@@ -105,6 +105,8 @@ def environment(key: str, variable: str, content: str) -> str:
         content: what the variable has, such as `the password`, for errors.
     """
     value = os.environ.get(variable)
+    if not re.fullmatch(r"\w+", variable):  # such as what the variable should have
+        raise ConfigError(f"{key}: expected the name of an environment variable that has {content}")
     if not value:
         raise ConfigError(
             f"{key}={variable!r}: expected the name of an environment variable that has {content}, "

@@ -54,3 +54,12 @@ def test_a_path_may_begin_with_a_tilde(tmp_path, monkeypatch):
     (tmp_path / "~").mkdir()
     (tmp_path / "~" / "b.mp4").write_bytes(b"")
     assert options.path("x", "~/b.mp4") == Path("~/b.mp4"), "a file of this name comes first"
+
+
+def test_a_secret_in_place_of_the_name_of_its_variable_is_not_shown(monkeypatch):
+    monkeypatch.delenv("NOWHERE", raising=False)
+    with pytest.raises(ConfigError, match="url_env='NOWHERE': expected the name"):
+        options.environment("url_env", "NOWHERE", "the URL")
+    with pytest.raises(ConfigError, match="^url_env: expected the name") as caught:
+        options.environment("url_env", "ntfy://secret", "the URL")
+    assert "secret" not in str(caught.value)

@@ -12,7 +12,7 @@ from ..errors import ConfigError, VidanError, did_you_mean
 from ..kinds import KINDS
 from ..registry.commands import Command
 from ..registry.discovery import load_plugins
-from ..support.secrets import redacted
+from ..support.secrets import redacted, redacted_override
 from ..support.standard import keep_standard_files
 from ..support.stuck import leave
 from ..support.text import one_line
@@ -131,11 +131,12 @@ def _command(arguments: list[str]) -> int:
     group = {c.name.removeprefix(f"{word} "): c for c in commands.group(word)}
     if not group:
         near = did_you_mean(word, [c.name.split()[0] for c in commands])
-        raise ConfigError(f"unknown command {word!r}: {near}")
+        raise ConfigError(f"unknown command {redacted_override(word)!r}: {near}")
     asked = bool({"-h", "--help"} & set(arguments))
     if not asked and len(arguments) > 1:
         near = did_you_mean(arguments[1], group)
-        raise ConfigError(f"vidan {word}: unknown {arguments[1]!r}: {near}")
+        shown = redacted_override(arguments[1])
+        raise ConfigError(f"vidan {word}: unknown {shown!r}: {near}")
     sys.stdout.write(f"vidan {word} <command> [key=value] ...\n\n")
     sys.stdout.write(fitted("\n".join(_command_lines(group.values()))) + "\n")
     sys.stdout.write(f"vidan {word} <command> --help prints the details of one.\n")

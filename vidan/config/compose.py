@@ -32,6 +32,11 @@ _COMPOSING = threading.RLock()
 SCENE_SUFFIXES = (".yaml", ".yml")
 """Ends of `scene=<value>` if that is a file and not an option of the config group."""
 
+OPTIONS = ("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun")
+OPTIONS += ("--help", "--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run")
+OPTIONS += ("--shell-completion", "--version", "-c", "-h", "-i", "-m", "-p", "-r", "-sc")
+"""Options of Hydra's command line."""
+
 SWITCH = re.compile(r"sink\.(?:clips|snapshots|video|web|window)\.draw")
 """Keys that turn a sink's drawing on or off."""
 
@@ -186,8 +191,13 @@ def run_hydra(
 
 
 def _check_options(arguments: Sequence[str]) -> None:
-    """Reject options with secrets, such as `--token=x`: the parser of options would show them."""
+    """Reject other options than Hydra's: its parser would show what follows, as `--token secret`.
+
+    It also accepts their beginnings, and short ones with their value, as in `-cjob`.
+    """
     for argument in arguments:
-        shown = redacted_override(argument)
-        if argument.startswith("-") and shown != argument:
+        name = argument.partition("=")[0]
+        known = any(o.startswith(name) if o[1] == "-" else name.startswith(o) for o in OPTIONS)
+        if argument.startswith("-") and not known:
+            shown = redacted_override(argument)
             raise ConfigError(f"unknown option {shown!r}: options of a run are key=value")

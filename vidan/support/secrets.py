@@ -34,16 +34,19 @@ _NAMED = re.compile(
 
 _HEADER = re.compile(
     r"(?i)(?<![\w-])(?P<name>(?:(?:proxy-)?authorization|(?:set-)?cookie"
-    r"|x-[\w-]{0,64}(?:key|token|secret|password)):\s*)[^\r\n'\"]+"
+    r"|x-[\w-]{0,64}(?:key|token|secret|password))"
+    r"(?:['\"]?\s*[:=]\s*['\"]|\s*[:=]\s*(?!['\"])))[^\r\n'\"]+"
 )
-"""A header of HTTP whose value is a secret."""
+"""A header of HTTP whose value is a secret; also in a mapping."""
 
 _TRAILING = "'\"`)]}>,;:.|"
 """What may follow an address in a text."""
 
 _PARTS = re.compile(rf"(?P<scheme>{_SCHEME})(?P<rest>.*)", re.DOTALL)
 
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?=[/?#\\]|$)"
+_HOST_NAME = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?"
+
+_HOST = rf"{_HOST_NAME}(?=[/?#\\]|$)"
 
 _NUMERIC_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|\d+(?:\.\d+){3})(?::\d+)?(?=[/?#]|$)")
 
@@ -52,7 +55,8 @@ _USER = re.compile(rf".*?@(?={_HOST})", re.DOTALL)
 which is not valid, but people write it."""
 
 _NO_SCHEME = re.compile(
-    rf"(?<![^\s/\\:@='\"])[^\s/\\:@='\"]{{2,64}}:(?![/\\]{{1,2}}\*)[^\s@]{{0,128}}@(?={_HOST})"
+    rf"(?<![^\s/\\:@='\"])[^\s/\\:@='\"]{{2,64}}:(?![/\\]{{1,2}}\*)[^\s@]{{0,128}}@"
+    rf"(?={_HOST_NAME}(?:[/?#\\'\"`)\]}}>,;:|]|$))"
 )
 """User and password of an address whose scheme was forgotten."""
 
@@ -69,6 +73,9 @@ _SECRET_FOLLOWS = re.compile(
 )
 """Parts of a path whose end, or else the next part, is a secret, such as `token`."""
 
+
+_WITH_USER = re.compile(r"(?i)(?:live|movie|series)/[^/]+/[^/]+/\d+(?:\.\w+)?")
+"""A path of IPTV servers: user, password and the number of a channel."""
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\$\{[^}]*\}|[^\s'\"])+")
 
@@ -160,6 +167,8 @@ def _redacted_path(path: str, has_key: bool) -> str:
         for part, hidden in zip(parts, follows, strict=False)
     ]
     given = [n for n, part in enumerate(parts) if part]
+    if _WITH_USER.fullmatch(path):
+        shown[1:3] = [HIDDEN, HIDDEN]
     if has_key and given:
         shown[given[-1]] = HIDDEN
     return "/".join(shown)
@@ -238,6 +247,10 @@ def redacted_override(override: str) -> str:
     'sink.web.token=***'
     """
     key, equals, value = override.partition("=")
+    if not equals:  # such as `token: secret`
+        named, _, value = override.partition(":")
+        if value.strip() and not value.startswith("//") and _NAMED.match(f"{named.strip()}=x"):
+            return f"{named}: {HIDDEN}"
     return f"{key}={redacted_settings(value, key.lstrip('+~-'))}" if equals else redacted(override)
 
 

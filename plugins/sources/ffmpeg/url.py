@@ -46,9 +46,10 @@ class Address:
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
         self.file = file if self.local else None
         self._redacted = path if file.exists() else redacted_url(path)
-        scheme = "" if self.local else path.partition(":")[0].lower()
+        scheme, colon, rest = ("", "", path) if self.local else path.partition(":")
+        scheme = scheme.lower()  # FFmpeg knows no other
         self.live = scheme in LIVE_PROTOCOLS
-        self.target = f"file:{file}" if self.local else _with_encoded_user(path)
+        self.target = f"file:{file}" if self.local else _with_encoded_user(scheme + colon + rest)
         self.options = restrictions(self.file, scheme)
         self.hwaccel: Hardware = "none"
 

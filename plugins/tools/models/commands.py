@@ -11,6 +11,7 @@ from rich.table import Table
 from vidan import options
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import ConfigError, ModelError, PluginError
+from vidan.support.secrets import redacted
 
 from ...models.catalog import (
     cache_folder,
@@ -91,10 +92,10 @@ def inspect_model(arguments: list[str]) -> int:
     try:
         for title, text in inspect(parsed.model, given, runs):
             out.print(f"{title:<11}", end="", style="bold")
-            out.print(text, soft_wrap=True)
+            out.print(redacted(text), soft_wrap=True)
     except (ModelError, PluginError) as error:
         out.print(f"{'cannot be used':<15}", end="", style="bold red")
-        out.print(" ".join(str(error).split()), soft_wrap=True)
+        out.print(redacted(" ".join(str(error).split())), soft_wrap=True)
         return 1
     return 0
 

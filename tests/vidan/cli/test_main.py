@@ -78,6 +78,11 @@ def test_help_loads_no_heavy_library():
         (["eval", "data=x"], 2, "vidan eval: unknown 'data=x': there is"),
         (["tracker=deepsrt"], 2, "unknown tracker 'deepsrt': did you mean 'deepsort'?"),
         (["--token=SECRET"], 2, "unknown option '--token=***': options of a run are key=value"),
+        (["sink=web", "--token", "SECRET"], 2, "unknown option '--token': options of a run are"),
+        (["token: SECRET"], 2, "unknown command 'token: ***': there is"),
+        (["sink=web", "token: SECRET"], 2, "cannot understand 'token: ***': expected key=value"),
+        (["eval", "token=SECRET"], 2, "vidan eval: unknown 'token=***': there is"),
+        (["me:SECRET@cam"], 2, "unknown command '***@cam': there is"),
         (["plugins_dir=http://me:SECRET@x"], 3, "plugins_dir='http:/***@x': no such folder"),
         (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),
@@ -94,6 +99,7 @@ def test_bad_input_is_one_line_and_an_exit_code(here, capsys, arguments, code, m
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+    assert "SECRET" not in err
     assert "SECRET" not in err
 
 

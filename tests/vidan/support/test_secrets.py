@@ -40,6 +40,8 @@ URLS = [
     ("https://server/token-S3CRET/live.m3u8", "https://server/***/live.m3u8"),
     ("https://server/bot123:S3CRET-x/live", "https://server/bot123:***/live"),
     ("https://server/live;S3CRET/x", "https://server/live;***/x"),
+    ("http://server:8080/live/me/S3CRET/12.ts", "http://server:8080/live/***/***/12.ts"),
+    ("me:SECRET@cam", "***@cam"),
     ("https://server/(S(S3CRET7abcdefgh))/x", "https://server/***/x"),
     ("https://server/eyJh9bGciOiJI.S3CRET.S3CRETx_y/live.m3u8", "https://server/***/live.m3u8"),
     (r"rtsp:\\me:SECRET@cam\live", r"rtsp:\\***@cam\live"),
@@ -86,6 +88,8 @@ def test_addresses_in_a_text_are_redacted(url, shown):
         ("token=a,SECRET&SECRET)SECRET, port=1", "token=***, port=1"),
         ("Authorization: Bearer SECRET", "Authorization: ***"),
         ("'X-Api-Key: SECRET': refused", "'X-Api-Key: ***': refused"),
+        ("{'Authorization': 'Bearer SECRET', 'x': 1}", "{'Authorization': '***', 'x': 1}"),
+        ("headers.authorization=Bearer SECRET", "headers.authorization=***"),
     ],
 )
 def test_values_of_settings_that_are_named_as_secrets_are_hidden(text, shown):

@@ -68,6 +68,7 @@ def test_the_name_is_that_of_the_file_or_else_of_the_host(path, name):
 def test_the_protocol_determines_what_is_local_and_live(path, local, live):
     address = Address(path)
     assert (address.local, address.live) == (local, live)
+    assert local or address.target.startswith(path.partition(":")[0].lower() + ":")
 
 
 class Files(SimpleHTTPRequestHandler):
