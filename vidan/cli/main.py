@@ -56,6 +56,9 @@ Keys of every run:
 """
 
 
+QUIET = ("-q", "--quiet")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program.
 
@@ -104,6 +107,8 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"vidan {importlib.metadata.version('vidan')}\n")
         return 0
+    if arguments and arguments[0] in QUIET:  # the source may follow it
+        arguments = [*arguments[1:], arguments[0]]
     if arguments and _names_source(arguments[0]):
         from ..config.shortcuts import with_source
 
@@ -161,7 +166,7 @@ def _run(arguments: list[str]) -> int:
     from .sweep import Sweep
 
     start, arguments = parse(arguments)
-    arguments = ["quiet=true" if a in ("-q", "--quiet") else a for a in arguments]
+    arguments = ["quiet=true" if a in QUIET else a for a in arguments]
     errors: list[BaseException] = []
     sweep = Sweep()
     chosen = "sink" in chosen_groups(arguments)

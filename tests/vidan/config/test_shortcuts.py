@@ -48,5 +48,6 @@ def test_a_command_comes_before_a_file_of_its_name(tmp_path, monkeypatch, capsys
 def test_a_video_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_clip(tmp_path / "clip (1).mp4", 5)
-    assert main_module.main(["clip (1).mp4", "sink=[jsonl]", "hydra.run.dir=out"]) == 0
+    assert main_module.main(["-q", "clip (1).mp4", "sink=[jsonl]", "hydra.run.dir=out"]) == 0
+    assert capsys.readouterr().out == ""
     assert len((tmp_path / "out/results.jsonl").read_text().splitlines()) == 5
