@@ -60,6 +60,6 @@ def test_a_secret_in_place_of_the_name_of_its_variable_is_not_shown(monkeypatch)
     monkeypatch.delenv("NOWHERE", raising=False)
     with pytest.raises(ConfigError, match="url_env='NOWHERE': expected the name"):
         options.environment("url_env", "NOWHERE", "the URL")
-    with pytest.raises(ConfigError, match="^url_env: expected the name") as caught:
+    with pytest.raises(ConfigError, match=r"^url_env: expected the name") as caught:
         options.environment("url_env", "ntfy://secret", "the URL")
     assert "secret" not in str(caught.value)

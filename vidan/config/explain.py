@@ -24,6 +24,7 @@ from ..support.secrets import redacted, redacted_override
 from .groups import groups
 from .quoting import advice, is_readable, literal
 from .search_path import RUN, Start, compose_with_hydra
+from .shortcuts import names_source
 
 
 @contextmanager
@@ -52,6 +53,8 @@ def _explain(error: Exception, overrides: Sequence[str], start: Start) -> str:
     for override in overrides:
         shown = redacted_override(override)
         if not is_readable(override):
+            if names_source(override) and (start == RUN or start.folder is not None):
+                return f"cannot understand {shown!r}: a source comes first: vidan {shown} ..."
             return f"cannot understand {shown!r}: {_expected(shown)}"
         if isinstance(error, ConfigCompositionException) and _is_sweep(override):
             lone = override.partition("=")[0] in groups()

@@ -18,7 +18,7 @@ from vidan.options import expanded
 from vidan.support.secrets import HIDDEN, redacted_url, split_user
 
 from .hwaccel import Hardware
-from .references import PLAYLISTS, check_playlist, is_playlist, restrictions
+from .references import NETWORK_PROTOCOLS, PLAYLISTS, check_playlist, is_playlist, restrictions
 
 LIVE_PROTOCOLS = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"}
 """Protocols over which images arrive when they are captured, whether or not anyone is ready."""
@@ -102,6 +102,12 @@ class Address:
     def cannot_open(self, error: av.error.FFmpegError) -> str:
         """The error if it cannot be opened."""
         if isinstance(error, av.error.ProtocolNotFoundError):
+            scheme = self.target.partition(":")[0]
+            if scheme in NETWORK_PROTOCOLS.split(","):
+                return (
+                    f"cannot open {self!r}: PyAV was built without {scheme}: build it with an "
+                    "FFmpeg that has it (pip install --no-binary av av)"
+                )
             return f"there is no file {self!r}, nor a protocol of that name: check the path"
         if self.file is not None and is_playlist(self.file):
             if self.file.suffix.lower() in PLAYLISTS:

@@ -83,6 +83,7 @@ def test_help_loads_no_heavy_library():
         (["sink=web", "token: SECRET"], 2, "cannot understand 'token: ***': expected key=value"),
         (["eval", "token=SECRET"], 2, "vidan eval: unknown 'token=***': there is"),
         (["me:SECRET@cam"], 2, "unknown command '***@cam': there is"),
+        (["max_frames=2", "rtsp://me:SECRET@x/1"], 2, "a source comes first: vidan rtsp://***@x/1"),
         (["plugins_dir=http://me:SECRET@x"], 3, "plugins_dir='http:/***@x': no such folder"),
         (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),

@@ -3,6 +3,7 @@ import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 
+import av.error
 import pytest
 
 from tests.clips import write_clip
@@ -69,6 +70,13 @@ def test_the_protocol_determines_what_is_local_and_live(path, local, live):
     address = Address(path)
     assert (address.local, address.live) == (local, live)
     assert local or address.target.startswith(path.partition(":")[0].lower() + ":")
+
+
+def test_a_protocol_that_pyav_lacks_is_named():
+    error = av.error.ProtocolNotFoundError(1, "Protocol not found")
+    message = Address("srt://cam:9000?passphrase=SECRET").cannot_open(error)
+    assert "'srt://cam:9000?passphrase=***': PyAV was built without srt" in message
+    assert "nor a protocol of that name" in Address("foo://cam").cannot_open(error)
 
 
 class Files(SimpleHTTPRequestHandler):
