@@ -63,7 +63,10 @@ def test_importing_vidan_loads_no_heavy_library():
         ("runtime/score_evidence", {"boxes", "support", "types"}),
         ("runtime/common_scores", {"interfaces", "runtime", "support", "types"}),
         ("runtime/analysis", {"events", "interfaces", "scene", "types"}),
-        ("runtime/stream", {"errors", "events", "frames", "interfaces", "runtime", "stats", "types"}),
+        (
+            "runtime/stream",
+            {"errors", "events", "frames", "interfaces", "runtime", "stats", "types"},
+        ),
         ("runtime/batching", {"errors", "interfaces", "runtime"}),
         ("runtime/pipeline", {"errors", "interfaces", "runtime", "stats", "support", "types"}),
     ],
