@@ -32,9 +32,11 @@ _COMPOSING = threading.RLock()
 SCENE_SUFFIXES = (".yaml", ".yml")
 """Ends of `scene=<value>` if that is a file and not an option of the config group."""
 
-OPTIONS = ("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun")
-OPTIONS += ("--help", "--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run")
-OPTIONS += ("--shell-completion", "--version", "-c", "-h", "-i", "-m", "-p", "-r", "-sc")
+OPTIONS = (
+    *("--cfg", "--config-dir", "--config-name", "--config-path", "--experimental-rerun", "--help"),
+    *("--hydra-help", "--info", "--multirun", "--package", "--resolve", "--run"),
+    *("--shell-completion", "--version", "-c", "-h", "-i", "-m", "-p", "-r", "-sc"),
+)
 """Options of Hydra's command line."""
 
 SWITCH = re.compile(r"sink\.(?:clips|snapshots|video|web|window)\.draw")

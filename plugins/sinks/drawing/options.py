@@ -76,10 +76,12 @@ class Drawing:
 
     def shows_labels(self, labels: Sequence[str]) -> bool:
         """Whether labels are drawn, given those of the detector."""
-        if self.labels != "auto":
-            return self.labels
-        kept = labels if self.classes is None else self.classes
-        return not isinstance(kept, str) and len(kept) != 1
+        return len(self.kept(labels)) != 1 if self.labels == "auto" else self.labels
+
+    def kept(self, labels: Sequence[str]) -> list[int]:
+        """The numbers of the labels that occur, given those of the detector."""
+        kept = [self.classes] if isinstance(self.classes, str) else self.classes
+        return [n for n, label in enumerate(labels) if kept is None or label in kept]
 
 
 ALL: Mapping[str, Any] = asdict(Drawing())

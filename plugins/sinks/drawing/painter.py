@@ -15,7 +15,7 @@ from ...roi import Region
 from .canvas import Canvas, Corners, RgbCanvas, YuvCanvas
 from .highlights import Highlights
 from .labels import Labels
-from .legend import draw_legend
+from .legend import Legend
 from .options import Drawing, Values
 from .palette import CASING, HIGHLIGHT, SCENE, Color, color_of
 from .scaling import scaled_to_fit
@@ -96,8 +96,10 @@ class Painter:
         unmatched = _unmatched(result, drawing)
         boxes, others = _corners(tracks.boxes), _corners(unmatched.boxes)
         labels = Labels(canvas, style, self._text)
+        legend = None
         if drawing.legend:
-            labels.reserve(draw_legend(canvas, style, self._text, drawing, result.labels))
+            legend = Legend(canvas, style, self._text, drawing, result.labels)
+            labels.reserve(legend.area)
         add_captions(shapes, labels, colors)  # first: they stay where they are
         if drawing.boxes:
             _draw_tracks(canvas, tracks, boxes, colors, style, self._highlights)
@@ -107,6 +109,8 @@ class Painter:
         add = partial(_add_labels, labels, result, drawing, style)
         add(tracks, boxes, colors.values())
         add(unmatched, others, map(color_of, unmatched.classes.tolist()))
+        if legend is not None:
+            legend.draw()
         labels.draw()
 
 

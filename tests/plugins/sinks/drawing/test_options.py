@@ -111,6 +111,22 @@ def test_the_legend_names_the_line_styles_and_the_colors_of_labels(texts):
     ]
 
 
+def test_the_legend_names_only_labels_that_the_detector_keeps(texts):
+    for classes in ("other", ["other"]):
+        texts.clear()
+        vidan.draw(result(), legend=True, color="label", ids=False, labels=False, classes=classes)
+        assert texts[3:] == ["other"]
+
+
+def test_no_box_crosses_the_legend():
+    one = result()
+    boxes = one.tracks.boxes.copy()
+    boxes[0] = (2, 100, 60, 236)
+    over = replace(one, tracks=replace(one.tracks, boxes=boxes), detections=Detections.empty())
+    images = [vidan.draw(each, legend=True, ids=False, labels=False) for each in (one, over)]
+    assert (images[0][200:, :60] == images[1][200:, :60]).all()
+
+
 def test_drawing_leaves_the_frame_as_it_was():
     one = result()
     image = vidan.draw(one)
