@@ -1,9 +1,12 @@
 """What Prometheus reads."""
 
+import json
+import re
 import shutil
 import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,8 @@ from vidan import Event
 from vidan.events import APPEARED, Measure
 from vidan.outages import Outages
 from vidan_plugins.sinks.http.metrics import STALLED_AFTER_S, Metrics
+
+ROOT = Path(__file__).parents[4]
 
 ODD = 'Tür "A"\\\nd\x1b\r\udcff\u2028 é'
 """A label with all that has to be escaped."""
@@ -133,6 +138,21 @@ def test_promtool_accepts_the_metrics(metrics):
     complaints = checked.stderr.decode().splitlines()
     # The measure of a plugin has no help.
     assert [line for line in complaints if not line.startswith("vidan_wait_time")] == []
+
+
+def test_the_dashboard_asks_for_metrics_and_labels_that_exist(metrics):
+    labels = {}
+    for name, *pairs in samples(exposed(metrics)[0]):
+        labels.setdefault(name, set()).update(dict(pairs))
+    dashboard = json.loads((ROOT / "deploy/grafana/vidan.json").read_text())
+    targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    assert targets
+    for target in targets:
+        [name] = set(re.findall(r"vidan_\w+", target["expr"]))
+        grouped = re.findall(r"by \(([^)]*)\)", target["expr"])
+        of_series = set(grouped[0].split(", ")) if grouped else labels[name]
+        assert of_series <= labels[name], target
+        assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) == of_series - {"le"}, target
 
 
 def test_a_stream_is_up_until_an_outage_a_pause_or_its_end():
