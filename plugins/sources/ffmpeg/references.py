@@ -8,6 +8,7 @@ its entries must lie in its own folder. Servers may name other servers, but no l
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import av
 from vidan.errors import SourceError
 
 PLAYLISTS = {".m3u8": "hls", ".m3u": "hls", ".ffconcat": "concat"}
-"""Suffixes of playlists, and their demuxers. FFmpeg itself limits `concat` to the own folder."""
+"""Suffixes of playlists, and their demuxers. FFmpeg limits `concat` to the own folder, but follows
+links in it."""
 
 LOCAL_REFERENCES = {"concat", "image2", "imf", "mlv", "vobsub", "webm_dash_manifest"}
 """Demuxers that open files that are named in the data, or similar to the given one."""
@@ -34,6 +36,9 @@ FILE_PROTOCOLS = "file,crypto"
 PLAYLIST_BEGINNINGS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
 
 MAX_PLAYLIST_BYTES = 10_000_000
+
+MAX_ENTRY = 4000
+"""Characters: FFmpeg cuts longer entries."""
 
 MAX_DEPTH = 3
 """Of playlists that name playlists."""
@@ -71,36 +76,55 @@ def is_playlist(file: Path) -> bool:
 
 
 def check_playlist(file: Path) -> None:
-    """Check that an HLS playlist names only files in its own folder; others are not checked.
+    """Check that a playlist names only files in its own folder.
 
     Raises:
         SourceError: it names something else.
     """
-    if PLAYLISTS.get(file.suffix.lower()) == "hls":
-        _check_entries(file, file.parent.resolve(), MAX_DEPTH)
+    if demuxer := PLAYLISTS.get(file.suffix.lower()):
+        entries = _hls_entries if demuxer == "hls" else _concat_entries
+        _check_entries(file, file.parent.resolve(), MAX_DEPTH, entries)
 
 
-def _check_entries(file: Path, root: Path, depth: int) -> None:
+def _check_entries(
+    file: Path, root: Path, depth: int, entries: Callable[[list[str]], Iterator[str]]
+) -> None:
     if not depth or file.stat().st_size > MAX_PLAYLIST_BYTES:
         raise SourceError(f"{str(file)!r} is too large or too deep for a playlist")
-    for entry in _entries(file.read_bytes()):
+    # FFmpeg also ends a line at a null character.
+    lines = re.split(r"[\r\n\0]+", file.read_bytes().decode("utf-8", "surrogateescape"))
+    for entry in entries(lines):
         # FFmpeg takes entries as they are, without decoding %xx.
         inside = file.parent / entry
-        if ":" in entry or "\0" in entry or not inside.resolve().is_relative_to(root):
+        is_long = len(entry) > MAX_ENTRY
+        if is_long or ":" in entry or not inside.resolve().is_relative_to(root):
             raise SourceError(
                 f"the playlist {str(file)!r} names {entry!r}, which is not in its folder: put all "
                 "files into one folder, or open the video itself"
             )
         if is_playlist(inside):
-            _check_entries(inside, root, depth - 1)
+            _check_entries(inside, root, depth - 1, entries)
 
 
-def _entries(data: bytes) -> list[str]:
-    """What an HLS playlist (RFC 8216) refers to."""
-    found = []
-    for line in re.split(r"[\r\n]+", data.decode("utf-8", "surrogateescape")):
-        if line.startswith("#"):
-            found += re.findall(r'URI="([^"]*)"?', line)
-        elif line.strip():
-            found.append(line.rstrip())
-    return found
+def _hls_entries(lines: Iterable[str]) -> Iterator[str]:
+    """What the lines of an HLS playlist (RFC 8216) refer to, as FFmpeg reads it.
+
+    It also accepts attributes without quotes, and a backslash before any character in quotes.
+    """
+    for line in lines:
+        if not line.startswith("#"):
+            if line.strip():
+                yield line.rstrip()
+            continue
+        # Overlapping, since the text `URI=` may be within the value of another attribute.
+        for found in re.finditer(r'URI=(?=(?:"((?:\\.|[^"\\])*)|([^\s,]*)))', line):
+            quoted, plain = found.groups()
+            yield plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+
+
+def _concat_entries(lines: Iterable[str]) -> Iterator[str]:
+    """The files that the lines of an ffconcat script name, without quotes and backslashes."""
+    for line in lines:
+        keyword, *name = line.split(maxsplit=1)[:2] or [""]
+        if keyword == "file":
+            yield re.sub(r"['\\]", "", "".join(name).strip())

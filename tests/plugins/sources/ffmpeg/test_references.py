@@ -56,6 +56,31 @@ def test_neither_do_its_tags(folder, tag):
         count(folder / "a.m3u8")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#EXT-X-MAP:URI=../other.ts",
+        '#EXT-X-MAP:URI="\\../other.ts"',
+        '#EXT-X-MAP:X="URI=",URI="../other.ts"',
+        "#EXT-X-KEY:METHOD=AES-128,URI=../other.mp4,IV=0x0",
+        "#EXTINF:1,\0../other.ts",
+        f"{'./' * 2500}own.ts",
+    ],
+)
+def test_neither_do_lines_that_only_ffmpeg_understands(folder, line):
+    (folder / "a.m3u8").write_text(HLS.format(f"{line}\n", "own.ts"))
+    with pytest.raises(SourceError, match="which is not in its folder"):
+        count(folder / "a.m3u8")
+
+
+@pytest.mark.parametrize("entry", [" link.ts", " 'link.ts'", " l\\ink.ts", "\tlink.ts"])
+def test_neither_does_a_link_that_ffmpeg_follows(folder, entry):
+    (folder / "link.ts").symlink_to(folder.parent / "other.ts")
+    (folder / "a.ffconcat").write_text(f"ffconcat version 1.0\n file{entry}\n")
+    with pytest.raises(SourceError, match="which is not in its folder"):
+        count(folder / "a.ffconcat")
+
+
 def test_neither_does_a_playlist_within_a_playlist(folder):
     (folder / "segment.ts").write_text(HLS.format("", "../other.ts"))
     (folder / "a.m3u8").write_text(HLS.format("", "segment.ts"))
