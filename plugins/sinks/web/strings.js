@@ -111,6 +111,7 @@ const TEXT = {
   undo: "Undo",
   video: "Live annotated video",
   view: "Live view",
+  visitCount: "visits",
   visits: "Visits to zones",
   wall: "Streams",
   wallState: "{live} of {count} live",

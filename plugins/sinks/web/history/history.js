@@ -2,7 +2,7 @@
 const REFRESH_MS = 5000;
 const BINS = 48;
 const SPANS = [["hour", 3600], ["today", 0], ["week", 7 * 86400], ["month", 30 * 86400], ["all", null]];
-const WIDTH = 640, HEIGHT = 176, FLOOR = HEIGHT - 20, TOP = 16; // of a chart, px
+const HEIGHT = 176, FLOOR = HEIGHT - 20, TOP = 16; // of a chart, px
 const heat = heatMap("heatHistory", true, () => at("label").value);
 let dated = true, events = [], videos = [], colors = new Map();
 
@@ -20,15 +20,17 @@ const color = (name) => {
 
 function frame(figure, answer, top, title) {
   figure.replaceChildren();
-  const svg = drawn(figure, "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": title });
+  // As wide as it is shown, so that its text is not squeezed.
+  const width = figure.clientWidth || 640;
+  const svg = drawn(figure, "svg", { viewBox: `0 0 ${width} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": title });
   for (const part of [0, 0.5, 1]) {
     const y = FLOOR - (FLOOR - TOP) * part;
-    drawn(svg, "line", { x1: 0, x2: WIDTH, y1: y, y2: y });
+    drawn(svg, "line", { x1: 0, x2: width, y1: y, y2: y });
   }
   drawn(svg, "text", { x: 0, y: 11 }, String(Math.round(top * 10) / 10));
   drawn(svg, "text", { x: 0, y: HEIGHT - 4 }, moment(answer.begin));
-  drawn(svg, "text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, moment(answer.begin + answer.step * answer.bins));
-  return svg;
+  drawn(svg, "text", { x: width, y: HEIGHT - 4, "text-anchor": "end" }, moment(answer.begin + answer.step * answer.bins));
+  return [svg, width / answer.bins];
 }
 
 function key(figure, names) {
@@ -45,7 +47,7 @@ function bars(figure, answer, series, title) {
   // Stacked, one color for each series.
   if (!series.length) return nothing(figure);
   const sums = Array.from({ length: answer.bins }, (_, bin) => series.reduce((sum, one) => sum + one.counts[bin], 0));
-  const top = Math.max(1, ...sums), svg = frame(figure, answer, top, title), wide = WIDTH / answer.bins;
+  const top = Math.max(1, ...sums), [svg, wide] = frame(figure, answer, top, title);
   const levels = new Array(answer.bins).fill(0);
   for (const one of series)
     one.counts.forEach((count, bin) => {
@@ -71,8 +73,7 @@ function curve(svg, values, top, wide, style) {
 function curves(figure, answer, series, title, withPeaks = false) {
   // The mean of each series, and its maximum in dashes.
   if (!series.length) return nothing(figure);
-  const top = Math.max(1, ...series.flatMap((one) => one.peak)), svg = frame(figure, answer, top, title);
-  const wide = WIDTH / answer.bins;
+  const top = Math.max(1, ...series.flatMap((one) => one.peak)), [svg, wide] = frame(figure, answer, top, title);
   for (const one of series) {
     if (withPeaks) curve(svg, one.peak, top, wide, `${color(one.name)} peak`);
     curve(svg, one.mean, top, wide, color(one.name));
@@ -117,7 +118,7 @@ function show(answer) {
   bars(at("lines"), answer, lines, say("crossings"));
   table("line-table", [say("line"), say("inOut"), say("count"), say("labels")], lines.map((one) => [one.rule, say(`direction_${one.direction}`), one.total, listed(one.labels)]));
   bars(at("zones"), answer, answer.zones.map((one) => ({ ...one, name: one.rule })), say("visits"));
-  table("zone-table", [say("zone"), say("visits"), say("dwell"), say("labels")], answer.zones.map((one) => [one.rule, one.total, seconds(one.dwell), listed(one.labels)]));
+  table("zone-table", [say("zone"), say("visitCount"), say("dwell"), say("labels")], answer.zones.map((one) => [one.rule, one.total, seconds(one.dwell), listed(one.labels)]));
   occupancy(answer);
   at("heat-section").hidden = !answer.heat_map;
   heat.available(answer.heat_map);
