@@ -222,6 +222,11 @@ def _check_labels(decoding: OutputDecoding, labels: Labels, own: Labels | None) 
         ModelError: they are not.
     """
     classes = decoding.max_label if own is None else max(own)
+    if decoding.max_label not in (None, classes):
+        raise ModelError(
+            f"its outputs have scores for {decoding.max_label} classes, but its metadata names "
+            f"{classes}: export it again"
+        )
     if classes not in (None, max(labels)):
         shown = ", ".join(list(labels.values())[:MAX_LABELS_SHOWN])
         more = ", …" if len(labels) > MAX_LABELS_SHOWN else ""

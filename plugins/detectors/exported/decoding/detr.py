@@ -4,7 +4,8 @@
                 float [1,Q,C+1] DETR: softmax, the last class is "no object"
     pred_boxes  float [1,Q,4]   cx, cy, w, h in fractions of the input
     labels      float [1,Q,C+1] RF-DETR's own export: a sigmoid for each class; the last column is
-                                not used, or the columns are COCO's ids
+                                not used, unless the metadata names it, or
+                                the columns are COCO's ids
     dets        float [1,Q,4]   its boxes
 
 Ultralytics exports one output with final scores: [1,Q,4+C], or in recent releases (8.4.190)
@@ -120,15 +121,17 @@ def _rf_detr(info: ModelInfo) -> OutputDecoding | None:
     if info.outputs[boxes].shape != (*array.shape[:2], 4):
         return None
     columns = array.shape[2]
+    own = None if info.own_labels is None else max(info.own_labels)
     ids = columns == COCO_IDS and info.max_label in (None, COCO_IDS - 1)
+    unused = not ids and columns != own
     return OutputDecoding(
         reason=f"{shape_of(logits, array)} (a sigmoid each"
-        f"{', by COCO ids' if ids else ', the last is not used'}) and "
+        f"{', by COCO ids' if ids else ', the last is not used' if unused else ''}) and "
         f"{shape_of(boxes, info.outputs[boxes])}, of RF-DETR",
         outputs=(logits, boxes),
-        decode=decode if ids else decode_but_last,
+        decode=decode_but_last if unused else decode,
         preprocessing=IMAGENET,
-        max_label=columns - 1,
+        max_label=columns - unused - ids,
         first_label=0 if ids else 1,
         suppressed=True,
     )

@@ -82,7 +82,10 @@ def match(info: ModelInfo) -> OutputDecoding | None:
     classes = numbers - objectness if own is None else own
     if classes < 1 or not _is_yolo(info, name, across, objectness):
         return None
+    surplus = numbers - objectness - classes
+    last = "number of each box is" if surplus == 1 else f"{surplus} numbers of each box are"
     return OutputDecoding(
+        guess=f"the last {last} no scores" if surplus else "",
         reason=f"{shape_of(name, info.outputs[name])}: {count} boxes of cx, cy, w, h, "
         f"{'objectness, ' if objectness else ''}{classes} scores",
         outputs=(name,),

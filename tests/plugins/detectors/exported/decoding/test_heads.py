@@ -225,6 +225,13 @@ def heads():
             },
             {},
         ),
+        "detr of RF-DETR whose metadata names all columns": (
+            {
+                "dets": CENTERD[None] / np.float32([96, 64, 96, 64]),
+                "labels": _logits(PER_CLASS)[None],
+            },
+            {"properties": NAMES},
+        ),
         "tfod of tf.js": (
             {"boxes": YXYX[None, :, None], "scores": PER_CLASS[None]},
             {"shape": NHWC, "dtype": BYTE},
@@ -282,6 +289,10 @@ def test_setting_the_decode_has_the_same_result(made, name):
     [
         ("centernet", "CenterNet, since no box of a blank image"),
         ("rtmdet", "images as RTMDet takes them"),
+        (
+            "yolo v8 with keypoints that the metadata does not mention",
+            "the last 51 numbers of each box are no scores",
+        ),
         ("ssd counting from 0", "labels from 0; if they are shifted by one: first_id=1"),
     ],
 )
@@ -325,6 +336,14 @@ def test_labels_from_1_where_the_order_says_from_0(made):
 def test_a_label_file_of_another_length_is_rejected(made, name, count):
     with pytest.raises(ModelError, match=f"it has 3 classes, but there are {count} labels"):
         OnnxDetector(made(name), labels=list("abcd")[:count])
+
+
+@pytest.mark.parametrize("name", ["nanodet plus", "fastestdet", "rtmdet, heads"])
+def test_other_scores_than_the_metadata_has_classes(tmp_path, name):
+    outputs, how = heads()[name]
+    path = graph(tmp_path / "m.onnx", outputs, **how, properties={"names": "['a', 'b']"})
+    with pytest.raises(ModelError, match="scores for 3 classes, but its metadata names 2: export"):
+        OnnxDetector(path)
 
 
 def test_fewer_scores_than_the_metadata_has_classes(tmp_path):
