@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
 
 from vidan.types import Image
 
@@ -177,6 +176,9 @@ class Scene:
 
     def walk(self, identity: int) -> Walk:
         """The true path of a person from the beginning to the end of the walk."""
+        # Most runs need no true paths, and its import takes a third of a second.
+        from scipy.ndimage import uniform_filter1d
+
         begin, end = self._paths.span(identity)
         person = self._member(identity - 1)
         count = math.ceil((end - begin) * WALK_SAMPLES_PER_S) + 1
