@@ -41,7 +41,7 @@ COCO: Mapping[int, str] = dict(enumerate(COCO_IDS.values(), 1))
 UNUSED = "???"
 """What TensorFlow's label files have for an id that no class has."""
 
-_NUMBERED = re.compile(r"(\d+)[\s:,]+(\S.*)")
+_NUMBERED = re.compile(r"(\d+)(?=(\s*:)?)[\s:,]+(\S.*)")
 """A line of a label file that begins with the number of the class, such as `0  person`."""
 
 PLACEHOLDERS = (UNUSED, *labelmap.BACKGROUND_NAMES)
@@ -78,7 +78,7 @@ def read_labels(path: Path) -> dict[int, str]:
     A label map is recognized by its suffix `.pbtxt` or by its first line. Its `display_name` is
     preferred to its `name`. In a text file the line number is the id; a first line that is one of
     `PLACEHOLDERS` has the id 0 and is no label, and another line `???` is an id that is not used.
-    If all lines begin with numbers that rise from 0 or 1, such as `0  person`, these are the ids.
+    If all lines begin with different numbers from 0 or 1, such as `0  person`, these are the ids.
 
     Raises:
         ModelError: the file cannot be read, is malformed or contains no labels.
@@ -117,15 +117,21 @@ def _read_lines(text: str, path: Path) -> dict[int, str]:
     lines = [line.strip() for line in text.rstrip().split("\n")] if text.strip() else []
     if "" in lines:
         raise ModelError(f"{path}:{lines.index('') + 1}: expected a label, got an empty line")
-    return _by_number(lines) or numbered(lines)
+    return _by_number(lines, path) or numbered(lines)
 
 
-def _by_number(lines: Sequence[str]) -> dict[int, str]:
-    """The labels of lines that all begin with numbers, which rise from 0 or 1; {} for others."""
-    found = [_NUMBERED.fullmatch(line) for line in lines]
-    pairs = [(int(each[1]), each[2]) for each in found if each is not None]
+def _by_number(lines: Sequence[str], path: Path) -> dict[int, str]:
+    """The labels of lines that all begin with numbers, from 0 or 1; {} for others."""
+    found = [each for each in map(_NUMBERED.fullmatch, lines) if each is not None]
+    pairs = sorted((int(each[1]), each[3]) for each in found)
     numbers = [number for number, _ in pairs]
-    if len(pairs) < len(lines) or not pairs or numbers[0] > 1 or numbers != sorted(set(numbers)):
+    if len(pairs) < len(lines) or not pairs:
+        return {}
+    if numbers[0] > 1 or len(set(numbers)) < len(numbers):
+        if all(each[2] for each in found):  # with a colon, they are nothing else
+            raise ModelError(
+                f"{path}: its lines have numbers: expected each number once, from 0 or 1"
+            )
         return {}
     first = pairs[0][1].lower() in PLACEHOLDERS
     shift = int(numbers[0] == 0 and not first)

@@ -94,9 +94,16 @@ def test_real_label_map(data):
         ("0  person\n1  bicycle\n3  car\n", {1: "person", 2: "bicycle", 4: "car"}),
         ("0 background\n1 person\n2 bicycle\n", {1: "person", 2: "bicycle"}),
         ("1: person\n2: bicycle\n", {1: "person", 2: "bicycle"}),
+        ("2: car\n0: person\n1: bicycle\n", {1: "person", 2: "bicycle", 3: "car"}),
         ("1 person\n1 bicycle\n", {1: "1 person", 2: "1 bicycle"}),
         ("7 eleven\n8 track\n", {1: "7 eleven", 2: "8 track"}),
     ],
 )
-def test_lines_that_begin_with_rising_numbers_have_these_ids(tmp_path, text, labels):
+def test_lines_that_begin_with_different_numbers_have_these_ids(tmp_path, text, labels):
     assert read_labels(write(tmp_path, text)) == labels
+
+
+@pytest.mark.parametrize("text", ["0: a\n0: b\n2: c\n", "3: a\n4: b\n"])
+def test_numbers_with_colons_are_nothing_else(tmp_path, text):
+    with pytest.raises(ModelError, match="expected each number once, from 0 or 1"):
+        read_labels(write(tmp_path, text))
