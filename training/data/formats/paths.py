@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -52,11 +53,17 @@ class ImageIndex:
             if folder.is_dir():
                 self.files += sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
         self._by_path = {_normalized(f.as_posix()): f for f in reversed(self.files)}
-        self._by_name = {_normalized(f.name): f for f in reversed(self.files)}
+        self._by_name: dict[str, list[Path]] = {}
+        for file in self.files:
+            self._by_name.setdefault(_normalized(file.name), []).append(file)
         self._by_stem = {_normalized(f.stem): f for f in reversed(self.files)}
 
     def find(self, name: str, folder: Path | None = None) -> ImageFile | None:
-        """Find an image by name; of several, prefer the one at that path below `folder`."""
+        """Find an image by name.
+
+        Of several, prefer the one at that path below `folder`, then the one in the same folders,
+        as `images/day1/a.jpg` for `day1/a.jpg`.
+        """
         if not name:
             return None
         if folder is not None:
@@ -64,7 +71,11 @@ class ImageIndex:
             if found := self._by_path.get(_normalized(path.as_posix())):
                 return ImageFile(found)
         last = _normalized(basename(name))
-        found = self._by_name.get(last) or self._by_stem.get(last)
+        parts = _parts(name)
+        same = max(
+            self._by_name.get(last, ()), key=lambda f: _alike(_parts(str(f)), parts), default=None
+        )
+        found = same or self._by_stem.get(last)
         found = found or self._by_stem.get(_normalized(OTHER_SUFFIX.sub("", basename(name))))
         return ImageFile(found) if found else None
 
@@ -72,6 +83,17 @@ class ImageIndex:
         """Find an image by its name without the suffix."""
         found = self._by_stem.get(_normalized(stem))
         return ImageFile(found) if found else None
+
+
+def _parts(path: str) -> list[str]:
+    """Folders and name of a file, normalized, from the last."""
+    return [_normalized(part) for part in reversed(PureWindowsPath(path.strip()).parts)]
+
+
+def _alike(first: Sequence[str], second: Sequence[str]) -> int:
+    """How many parts of two paths are the same, from the last."""
+    pairs = zip(first, second, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _normalized(name: str) -> str:

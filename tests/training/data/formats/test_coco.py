@@ -74,3 +74,18 @@ def test_spaces_around_a_name_do_not_count(folder, name):
     assert found.labels == ("red car",)
     formats.write(found, folder / "out", name)
     assert formats.read(folder / "out").labels == ("red car",)
+
+
+def test_images_of_one_name_are_those_in_the_named_folders(tmp_path):
+    for n, day in enumerate(("", "day1", "day2", "x/day1"), 10):
+        (tmp_path / "images" / day).mkdir(parents=True, exist_ok=True)
+        image = np.zeros((40, 50 + n, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / day / "a.png"), image)
+    names = {"a.png": 60, "day1/a.png": 61, r"set\day2\a.png": 62, "x/day1/a.png": 63}
+    images = [{"id": n, "file_name": name, "width": names[name], "height": 40}
+              for n, name in enumerate(names)]  # fmt: skip
+    write(tmp_path, images, [box(n, n) for n in range(4)])
+    dataset = formats.read(tmp_path)
+    assert dataset.issues == []
+    assert sorted((i.size[0], *i.boxes[:, 0]) for i in dataset.images) == [
+        (60, 0), (61, 1), (62, 2), (63, 3)]  # fmt: skip
