@@ -54,9 +54,10 @@ def restrictions(file: Path | None, scheme: str) -> dict[str, str]:
     if file is not None:
         playlist = PLAYLISTS.get(file.suffix.lower(), "")
         return {"format_whitelist": _formats(playlist), "protocol_whitelist": FILE_PROTOCOLS}
+    if scheme not in {*NETWORK_PROTOCOLS.split(","), "rtsp", "rtsps"} - {"crypto", "data"}:
+        return {"format_whitelist": _formats()}  # such as `concat:`, of files
     formats = {"format_whitelist": _formats(*REMOTE_REFERENCES)}
-    on_network = scheme in {*NETWORK_PROTOCOLS.split(","), "rtsp", "rtsps"}
-    return formats | ({"protocol_whitelist": NETWORK_PROTOCOLS} if on_network else {})
+    return formats | {"protocol_whitelist": NETWORK_PROTOCOLS}
 
 
 @cache

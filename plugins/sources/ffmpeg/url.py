@@ -24,6 +24,9 @@ LIVE_PROTOCOLS = {"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "udp"
 """Protocols over which images arrive when they are captured, whether or not anyone is ready."""
 
 
+FILE_URL = re.compile(r"(?i)file:(?://(?:localhost)?(?=/))?(.+)", re.DOTALL)
+"""A path as a URL; FFmpeg decodes no %xx in it."""
+
 UNSAFE_IN_USER = re.compile(r"%(?![0-9A-Fa-f]{2})|[^\w%!$&'()*+,;=:.~-]")
 """What is not allowed in the user's part of a URL (RFC 3986); %xx is encoded already."""
 
@@ -42,6 +45,9 @@ class Address:
 
     def __init__(self, path: str) -> None:
         file = expanded(path)
+        if not file.exists() and (local := FILE_URL.fullmatch(path)):
+            path = local[1]
+            file = expanded(path)
         # A drive letter is not a protocol, and a file name may contain a colon.
         self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
         self.file = file if self.local else None
@@ -106,7 +112,7 @@ class Address:
             if scheme in NETWORK_PROTOCOLS.split(","):
                 return (
                     f"cannot open {self!r}: PyAV was built without {scheme}: build it with an "
-                    "FFmpeg that has it (pip install --no-binary av av)"
+                    "FFmpeg that has it"
                 )
             return f"there is no file {self!r}, nor a protocol of that name: check the path"
         if self.file is not None and is_playlist(self.file):

@@ -23,10 +23,10 @@ NATIVE = """
 import ctypes, sys
 from vidan.execution.signals import forwarded_signals
 with forwarded_signals():
+    mutex, lock = ctypes.create_string_buffer(128), ctypes.CDLL(None).pthread_mutex_lock
+    lock(mutex)
     print("started", flush=True)
-    mutex = ctypes.create_string_buffer(128)
-    for _ in range(2):  # the second call never returns, and signals do not interrupt it
-        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+    lock(mutex)  # never returns, and signals do not interrupt it
 print("not reached", flush=True)
 """
 

@@ -103,6 +103,16 @@ def test_a_file_that_is_not_named_as_a_playlist_is_none(folder, name, text):
         count(folder / name)
 
 
+@pytest.mark.parametrize("url", ["file:{}/a.m3u8", "file://{}/a.m3u8", "cache:{}/a.m3u8"])
+def test_a_playlist_by_a_local_url_reads_nothing_else(folder, url):
+    (folder / "a.m3u8").write_text(HLS.format("", "../other.ts"))
+    with pytest.raises(SourceError):
+        count(url.format(folder))
+    (folder / "a.m3u8").write_text(HLS.format("", "own.ts"))
+    if url.startswith("file:"):
+        assert count(url.format(folder)) == 25
+
+
 def test_a_server_may_not_name_local_files():
     options = restrictions(None, "https")
     formats, protocols = (options[key].split(",") for key in sorted(options))

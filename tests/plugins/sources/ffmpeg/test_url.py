@@ -64,6 +64,8 @@ def test_the_name_is_that_of_the_file_or_else_of_the_host(path, name):
         ("http://cam/street.mp4", False, False),
         ("RTSP://cam/live", False, True),
         ("udp://:5000", False, True),
+        ("file:street.mp4", True, False),
+        ("FILE:///street.mp4", True, False),
     ],
 )
 def test_the_protocol_determines_what_is_local_and_live(path, local, live):
