@@ -152,7 +152,7 @@ class ModelSpec(ModelDefaults):
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"its metadata is not JSON: {error}") from error
         if not isinstance(data, dict):
             raise ModelError(f"its metadata is not a JSON object: {text[:40]!r}")

@@ -77,8 +77,12 @@ def _extra(path: Path) -> dict[str, str]:
         return {}
     import yaml
 
+    from vidan.support.yaml_limit import check_yaml
+
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+        check_yaml(text)
+        found = yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ModelError(f"cannot read its metadata {path.name!r}: {error}") from error
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}

@@ -27,6 +27,12 @@ from ..native.signature import Signature, Tensor
 
 TFLITE_SUFFIX = ".tflite"
 
+MAX_METADATA = 10_000_000
+"""Bytes of a file that is packed into a model."""
+
+DAMAGED = (OSError, ValueError, SyntaxError, MemoryError, RecursionError, zipfile.BadZipFile)
+"""What reading such files raises; memory is short for brackets that are nested too deeply."""
+
 POSTPROCESS = "TFLite_Detection_PostProcess"
 """The operator at the end of an SSD; its outputs are called that, `:1`, `:2` and `:3`."""
 
@@ -179,10 +185,12 @@ def _properties(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                text = archive.read(name).decode("utf-8")
-                found |= dict(_packed(name, text))
-    except (OSError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
+            for entry in archive.infolist():
+                if entry.file_size > MAX_METADATA:
+                    raise ValueError(f"{entry.filename!r} has more than {MAX_METADATA} bytes")
+                text = archive.read(entry).decode("utf-8")
+                found |= dict(_packed(entry.filename, text))
+    except DAMAGED as error:
         raise ModelError(f"cannot read the metadata packed into it: {one_line(error)}") from error
     return found
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.vidan.support.test_yaml_limit import BOMB
 from vidan import ConfigError
 from vidan.cli import main as cli
 from vidan.scene import SceneContext
@@ -128,6 +129,7 @@ BAD = {
         ["zones.till.crowd", "form", "for"],
     ),
     "no YAML": ("lines: [", ["scene.yaml"]),
+    "aliases that stand for too much": (BOMB, ["scene.yaml", "values"]),
 }
 
 

@@ -2,6 +2,7 @@ from itertools import chain
 
 import pytest
 
+from tests.vidan.support.test_yaml_limit import BOMB
 from vidan import ConfigError
 from vidan.config.compose import compose
 from vidan.config.shards import Shard
@@ -66,6 +67,7 @@ def test_frames_have_the_name_of_their_stream():
         ("[1, 2]", "expected names of streams"),
         ("", "expected names of streams"),
         ("a: {", "not a YAML file of streams"),
+        (BOMB, "not a YAML file of streams: it has more than"),
     ],
 )
 def test_streams_that_are_not_valid(tmp_path, streams, message):

@@ -45,7 +45,7 @@ def _is_coco(file: Path) -> bool:
     """Whether a JSON file contains images and categories; by its name if it is broken."""
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return file.name.endswith(".coco.json")  # reading it will report what is broken
     return isinstance(content, dict) and {"images", "categories"} <= content.keys()
 
@@ -65,7 +65,7 @@ def read(
         images = _images(file, images, options.issues)
         annotations = _annotations(file, path, images, boxes, categories, options.issues)
         labels = tuple(dict.fromkeys(categories[number] for number in sorted(categories)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}"
         raise SourceError(f"cannot read COCO file {str(file)!r}: {what}") from error
     return labels, annotations

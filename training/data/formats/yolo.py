@@ -15,6 +15,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from vidan.errors import SourceError
+from vidan.support.yaml_limit import check_yaml
 
 from .dataset import AnnotatedImage
 from .issues import IssueLog
@@ -64,7 +65,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
         SourceError: the file is not YAML.
     """
     try:
-        content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
+        text = read_text(file)
+        check_yaml(text)
+        content = OmegaConf.to_container(OmegaConf.create(text))
     except SourceError:
         raise
     except Exception as error:  # the library raises assertion and date errors, too

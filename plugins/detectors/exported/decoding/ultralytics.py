@@ -5,10 +5,9 @@ Source: docs.ultralytics.com/modes/export: `task`, `names`, `kpt_shape`, `end2en
 
 from __future__ import annotations
 
-import ast
-
 from vidan.errors import ModelError
 
+from ..metadata import literal
 from .base import ModelInfo
 
 MASKS = 32
@@ -43,13 +42,12 @@ def check_task(info: ModelInfo) -> None:
 
 
 def _keypoints(text: str) -> int:
-    try:
-        count, dimensions = ast.literal_eval(text)
-        return int(count) * int(dimensions)
-    except (ValueError, SyntaxError, TypeError) as error:
-        raise ModelError(
-            f"its metadata has kpt_shape={text[:40]!r}: expected numbers such as [17, 3]"
-        ) from error
+    shape = literal(text)
+    if isinstance(shape, list | tuple) and len(shape) == 2:
+        count, dimensions = shape
+        if isinstance(count, int) and isinstance(dimensions, int) and min(shape) > 0:
+            return count * dimensions
+    raise ModelError(f"its metadata has kpt_shape={text[:40]!r}: expected numbers such as [17, 3]")
 
 
 def head(info: ModelInfo) -> str | None:

@@ -19,6 +19,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from vidan.errors import ConfigError
 from vidan.support.replace import replaced
+from vidan.support.yaml_limit import check_yaml
 
 GROUPS = ("lines", "zones")
 """Keys of the shapes by name."""
@@ -144,6 +145,7 @@ def _values(text: str) -> dict[str, Any]:
         ConfigError: it is not one.
     """
     try:
+        check_yaml(text)
         content = OmegaConf.load(io.StringIO(text)) if text.strip() else OmegaConf.create()
         values = OmegaConf.to_container(content, resolve=False)
     except Exception as error:  # of the YAML parser

@@ -116,6 +116,16 @@ def test_packed_labels(floats, tmp_path, name, text):
     assert OnnxDetector(str(path)).labels == ("red", "green", "blue")
 
 
+@pytest.mark.parametrize("text", ["{" + "[" * 100_000, "{" + "-" * 100_000, "a" * 10_000_001])
+def test_packed_files_that_exhaust_memory_are_refused(floats, tmp_path, text):
+    path = tmp_path / "packed.tflite"
+    path.write_bytes(floats.read_bytes())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.txt", text)
+    with pytest.raises(ModelError, match="cannot read the metadata packed into it"):
+        OnnxDetector(str(path))
+
+
 def test_a_classifier_is_refused(convert):
     path = convert(np.full((1, 1001), 0.001, np.float32), "classifier.tflite")
     with pytest.raises(ModelError, match=r"classifier or an embedder .* \[1,1001\]") as caught:

@@ -89,3 +89,9 @@ def test_images_of_one_name_are_those_in_the_named_folders(tmp_path):
     assert dataset.issues == []
     assert sorted((i.size[0], *i.boxes[:, 0]) for i in dataset.images) == [
         (60, 0), (61, 1), (62, 2), (63, 3)]  # fmt: skip
+
+
+def test_brackets_without_end(tmp_path):
+    (tmp_path / "a.coco.json").write_text("[" * 100_000)
+    with pytest.raises(SourceError, match="cannot read COCO file"):
+        formats.read(tmp_path)

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.vidan.support.test_yaml_limit import BOMB
 from vidan.errors import ConfigError, SourceError
 from vidan_training.data import formats
 from vidan_training.data.formats.yolo import read_names
@@ -99,4 +100,10 @@ def test_names_are_read_as_they_are_written(tmp_path):
 def test_names_that_are_no_list(tmp_path, names):
     (tmp_path / "data.yaml").write_text(f"names: {names}")
     with pytest.raises(SourceError, match=r"data\.yaml': names"):
+        read_names(tmp_path / "data.yaml")
+
+
+def test_aliases_that_stand_for_too_much(tmp_path):
+    (tmp_path / "data.yaml").write_text(BOMB)
+    with pytest.raises(SourceError, match="more than 100000 values"):
         read_names(tmp_path / "data.yaml")

@@ -437,6 +437,14 @@ def test_boxes_in_px_with_the_names_of_fractions_are_rejected(tmp_path):
         OnnxDetector(model, labels=["red", "green", "blue"])
 
 
+@pytest.mark.parametrize("shape", ["", "[17]", "[1e999, 3]", "[-1, 3]", "-" * 100_000, "'ab'"])
+def test_a_kpt_shape_that_is_none_is_an_error(tmp_path, shape):
+    properties = NAMES | {"kpt_shape": shape}
+    model = graph(tmp_path / "m.onnx", {"o": yolov8(CENTERD, PER_CLASS)}, properties=properties)
+    with pytest.raises(ModelError, match=r"kpt_shape=.*: expected numbers such as \[17, 3\]"):
+        OnnxDetector(model)
+
+
 def test_scores_that_are_not_numbers_are_called_that(tmp_path):
     rows = padded(np.c_[XYXY, [np.nan, 0.9], [np.nan, 1e30]], 300)
     model = graph(tmp_path / "m.onnx", {"o": rows}, properties=NAMES)
