@@ -26,6 +26,7 @@ from ...sinks.web.heat_map.file import HeatMapFile
 from ...sinks.web.heat_map.routes import HeatMapRoutes
 from ...sinks.web.history.routes import HistoryRoutes, Recording
 from ...sinks.web.history.store import HistoryStore
+from ...sources.ffmpeg.references import restrictions
 from ..serving import ServerSettings, serve
 from .tracks import TrackFiles, TrackRoutes, parts_to_draw
 
@@ -143,7 +144,11 @@ def _recordings(directory: Path) -> list[Recording]:
     """The videos in a directory, one after another in the order of their names."""
     found, start = [], 0.0
     for path in sorted(path for path in directory.iterdir() if path.suffix in VIDEOS):
-        with suppress(av.error.FFmpegError, OSError), av.open(str(path)) as container:
+        options = restrictions(path, "")
+        with (
+            suppress(av.error.FFmpegError, OSError),
+            av.open(f"file:{path}", options=options) as container,
+        ):
             found.append(Recording(path, start))
             start += (container.duration or 0) / av.time_base
     return found

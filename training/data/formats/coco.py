@@ -22,6 +22,12 @@ from .repair import RawAnnotation
 from .writing import OutputFolder
 
 NAN = float("nan")
+
+DAMAGED = (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError)
+"""What reading values of other kinds raises."""
+
+MAX_SIDE = 10**9
+"""Of an image, px."""
 NO_BOX = (NAN, NAN, NAN, NAN)
 
 
@@ -63,9 +69,12 @@ def read(
         used = _used_categories(content["categories"], boxes)
         categories = _categories(file, used, options.issues)
         images = _images(file, images, options.issues)
-        annotations = _annotations(file, path, images, boxes, categories, options.issues)
+        by_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+        for box in boxes:
+            by_image[box.get("image_id")].append(box)
+        annotations = _annotations(file, path, images, by_image, categories, options.issues)
         labels = tuple(dict.fromkeys(categories[number] for number in sorted(categories)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except DAMAGED as error:
         what = f"{type(error).__name__}: {error}"
         raise SourceError(f"cannot read COCO file {str(file)!r}: {what}") from error
     return labels, annotations
@@ -131,7 +140,7 @@ def _annotations(
     file: Path,
     path: Path,
     images: Sequence[Mapping[str, Any]],
-    boxes: Sequence[Mapping[str, Any]],
+    by_image: dict[Any, list[Mapping[str, Any]]],
     categories: Mapping[int, str],
     issues: IssueLog,
 ) -> Iterator[RawAnnotation]:
@@ -139,9 +148,6 @@ def _annotations(
     if root.name == "annotations":
         root = root.parent
     index = ImageIndex([file.parent, root / "images", root])
-    by_image: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
-    for box in boxes:
-        by_image[box.get("image_id")].append(box)
     for image in sorted(images, key=lambda image: str(image.get("file_name"))):
         own = by_image.pop(image.get("id"), [])
         yield _annotation(file, image, own, categories, index, issues)
@@ -187,7 +193,7 @@ def _weight(box: Mapping[str, Any], location: str, issues: IssueLog) -> float:
 
 
 def _side(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if isinstance(value, int | float) and 0 < value < MAX_SIDE else 0
 
 
 def _corners(box: Mapping[str, Any]) -> tuple[float, float, float, float]:
@@ -198,7 +204,7 @@ def _corners(box: Mapping[str, Any]) -> tuple[float, float, float, float]:
             return x, y, x + width, y + height
         points = [float(value) for polygon in box["segmentation"] for value in polygon]
         return min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2])
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return NO_BOX
 
 

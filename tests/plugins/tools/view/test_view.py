@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 import vidan
+from tests.clips import write_clip
 from tests.plugins.browser import assert_accessible, until_true
 from vidan.cli.main import main
+from vidan_plugins.tools.view import view
 
 RUN = [
     "source=synthetic", "source.width=320", "source.height=192", "source.rate=25", "max_frames=75",
@@ -182,3 +184,11 @@ def test_tracks_by_time(plain):
         for query in ("begin=0&end=61", "begin=2&end=1", "begin=nan&end=1", "begin=1"):
             with pytest.raises(urllib.error.HTTPError, match="400"):
                 get(query)
+
+
+def test_a_playlist_that_is_named_as_a_video_is_no_recording(tmp_path):
+    write_clip(tmp_path / "own.ts")
+    write_clip(tmp_path / "b.mp4")
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nown.ts\n#EXT-X-ENDLIST\n"
+    (tmp_path / "a.mp4").write_text(playlist)
+    assert [each.path.name for each in view._recordings(tmp_path)] == ["b.mp4"]

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -95,3 +96,22 @@ def test_brackets_without_end(tmp_path):
     (tmp_path / "a.coco.json").write_text("[" * 100_000)
     with pytest.raises(SourceError, match="cannot read COCO file"):
         formats.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "value"),
+    [
+        ("images", "width", float("inf")),
+        ("images", "height", 10**400),
+        ("categories", "id", float("inf")),
+        ("annotations", "image_id", []),
+        ("annotations", "bbox", [10**400, 1, 1, 1]),
+    ],
+)
+def test_values_of_other_kinds_are_issues_or_an_error(folder, entry, key, value):
+    write(folder, [image(1, "0.png")], [box(1, 5)])
+    content = json.loads((folder / "a.json").read_text())
+    content[entry][0][key] = value
+    (folder / "a.json").write_text(json.dumps(content))
+    with suppress(SourceError):  # and nothing else
+        formats.read(folder)
