@@ -118,12 +118,20 @@ def environment(key: str, variable: str, content: str) -> str:
 def expanded(value: str | Path) -> Path:
     """A path with `~` as the home folder, unless a file has this name: editors leave `~a.mp4`."""
     path = Path(value)
-    if path.exists():
+    if exists(path):
         return path
     try:
         return path.expanduser()
     except RuntimeError:  # there is no user of this name
         return path
+
+
+def exists(path: Path) -> bool:
+    """Whether a path exists; false also for what cannot be a path, such as a very long URL."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a name, or a null character
+        return False
 
 
 def wrong(key: str, value: Any, expected: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import logging
 import sys
@@ -97,6 +98,8 @@ def _one_line(error: BaseException) -> str:
     text = redacted(one_line(str(error)))
     if isinstance(error, VidanError):
         return text
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # of an option
+        return f"{text[:100]}…: choose a shorter path"
     return f"{type(error).__name__}: {text} (a bug in vidan; hydra.verbose=true shows where)"
 
 

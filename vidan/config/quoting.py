@@ -10,7 +10,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from ..options import expanded
+from ..options import exists, expanded
 
 VALUE = re.compile(r"[+-]?([\d._]+(e[+-]?\d+)?|inf|nan)|true|false", re.IGNORECASE)
 """Values that Hydra reads as numbers, or as true or false."""
@@ -65,10 +65,7 @@ def _names_file(key: str, value: str) -> bool:
     """Whether a path is that of a file as it is written; null is one of a source only."""
     if not value.strip() or (value.lower() == "null" and key != "source.path"):
         return False
-    try:
-        return expanded(value).exists()
-    except (OSError, ValueError):  # too long for a name, or a null character
-        return False
+    return exists(expanded(value))
 
 
 def in_hydra_quotes(override: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import SourceError
-from ..options import expanded
+from ..options import exists, expanded
 
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "rtp")
 """Schemes of URLs that `source=rtsp` reads."""
@@ -42,7 +42,7 @@ def names_source(argument: str) -> bool:
     """
     if not argument or argument.startswith(("-", "+")):
         return False
-    if expanded(argument).exists():
+    if exists(expanded(argument)):
         return True
     deletes = argument.startswith("~") and not argument.startswith(("~/", "~\\"))
     if deletes or "=" in argument.partition("://")[0]:
@@ -51,12 +51,12 @@ def names_source(argument: str) -> bool:
 
 
 def _source(argument: str) -> tuple[str, str]:
-    if argument.isdecimal() and not Path(argument).exists():
+    if argument.isdecimal() and not exists(Path(argument)):
         return "webcam", "source.device"
     scheme, separator, _ = argument.partition("://")
     if separator:
         return ("rtsp" if scheme.lower() in LIVE_SCHEMES else "file"), "source.path"
     path = expanded(argument)
-    if not path.exists():
+    if not exists(path):
         raise SourceError(f"cannot open {argument!r}: no such file, and no command of this name")
     return ("images" if path.is_dir() else "file"), "source.path"

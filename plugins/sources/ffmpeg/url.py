@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import av.error
 
 from vidan.errors import SourceError
-from vidan.options import expanded
+from vidan.options import exists, expanded
 from vidan.support.secrets import HIDDEN, redacted_url, split_user
 
 from .hwaccel import Hardware
@@ -45,13 +45,13 @@ class Address:
 
     def __init__(self, path: str) -> None:
         file = expanded(path)
-        if not file.exists() and (local := FILE_URL.fullmatch(path)):
+        if not exists(file) and (local := FILE_URL.fullmatch(path)):
             path = local[1]
             file = expanded(path)
         # A drive letter is not a protocol, and a file name may contain a colon.
-        self.local = file.exists() or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
+        self.local = exists(file) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path)
         self.file = file if self.local else None
-        self._redacted = path if file.exists() else redacted_url(path)
+        self._redacted = path if exists(file) else redacted_url(path)
         scheme, colon, rest = ("", "", path) if self.local else path.partition(":")
         scheme = scheme.lower()  # FFmpeg knows no other
         self.live = scheme in LIVE_PROTOCOLS
@@ -85,7 +85,7 @@ class Address:
         """
         if self.file is None:
             return
-        if not self.file.exists():
+        if not exists(self.file):
             raise SourceError(f"there is no file {self!r}: check the path")
         if self.file.is_dir():
             raise SourceError(f"{self!r} is a folder: for a folder of images set source=images")

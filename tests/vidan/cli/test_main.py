@@ -85,6 +85,8 @@ def test_help_loads_no_heavy_library():
         (["me:SECRET@cam"], 2, "unknown command '***@cam': there is"),
         (["max_frames=2", "rtsp://me:SECRET@x/1"], 2, "a source comes first: vidan rtsp://***@x/1"),
         (["plugins_dir=http://me:SECRET@x"], 3, "plugins_dir='http:/***@x': no such folder"),
+        (["plugins_dir=" + "m" * 300], 1, "File name too long: 'mmm"),
+        (["x" * 300 + ".mp4"], 1, "no such file, and no command of this name"),
         (["max_frames=0"], 2, "max_frames: expected `int` >= 1, not 0"),
         (["source=file"], 2, "missing source.path: set source.path=<value>"),
         (["source=file", "source.path=nowhere.mp4"], 1, "'nowhere.mp4'"),

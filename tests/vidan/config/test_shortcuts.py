@@ -6,6 +6,7 @@ from tests.clips import write_clip
 from vidan.cli import main as main_module
 from vidan.config.shortcuts import names_source, with_source
 from vidan.errors import SourceError
+from vidan_plugins.sources.ffmpeg.url import Address
 
 
 def test_files_folders_urls_and_cameras(tmp_path, monkeypatch):
@@ -51,3 +52,13 @@ def test_a_video_runs(tmp_path, monkeypatch, capsys):
     assert main_module.main(["-q", "clip (1).mp4", "sink=[jsonl]", "hydra.run.dir=out"]) == 0
     assert capsys.readouterr().out == ""
     assert len((tmp_path / "out/results.jsonl").read_text().splitlines()) == 5
+
+
+LONG = "https://server/live.m3u8?signature=" + "s" * 400
+
+
+def test_a_url_may_be_long(capsys):
+    assert with_source([LONG]) == ["source=file", f"source.path='{LONG}'"]
+    assert Address(LONG).target == LONG
+    assert main_module.main([f"source.path={LONG}"]) == 2  # of the synthetic source
+    assert "a bug" not in capsys.readouterr().err
