@@ -10,7 +10,6 @@ from hydra.core.config_store import ConfigStore
 from tests.real import DATA
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import load_plugins
-from vidan.support.cores import physical_cores
 
 # A shell starts background jobs with Ctrl-C ignored, nohup ignores the end of the terminal, and
 # children inherit both.
@@ -22,11 +21,6 @@ if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 # Tests start hundreds of processes: each would compile all modules again.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.dont_write_bytecode = False
-
-
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores: many tests wait for processes, browsers and servers."""
-    return physical_cores() + 1
 
 
 def pytest_collection_finish():

@@ -18,6 +18,7 @@ from vidan_plugins.sources.ffmpeg.file import VideoFile
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
 TIMEOUT_S = 60.0
+START_S = 60.0  # a program that starts beside other tests
 """No test should come near this, even on a busy machine, s."""
 
 QUICK_RETRY = {"first": 0.1, "longest": 0.4}
@@ -376,21 +377,24 @@ def test_ctrl_c_ends_a_whole_run_while_it_reconnects(camera, tmp_path):
     options = [f"source.path={one.url}", "source.timeout=600", "detector=mot", "sink=[jsonl]"]
     options += ["source.retry.longest=0.5", f"detector.path={tmp_path / 'det.txt'}"]
     (tmp_path / "det.txt").write_text("1,-1,1,1,9,9,1\n")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "vidan", "source=rtsp", *options, "hydra.run.dir=run"], cwd=tmp_path
-    )
-    results, end = tmp_path / "run/results.jsonl", time.monotonic() + TIMEOUT_S
-    while not (results.exists() and results.read_text()):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    one.kill()
-    with socket.create_server(("127.0.0.1", one.port)) as server:
-        server.settimeout(TIMEOUT_S)
-        connection, _ = server.accept()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(TIMEOUT_S) == 130
-        connection.close()
+    ) as process:
+        try:
+            results, end = tmp_path / "run/results.jsonl", time.monotonic() + START_S
+            while not (results.exists() and results.read_text()):
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            one.kill()
+            with socket.create_server(("127.0.0.1", one.port)) as server:
+                server.settimeout(TIMEOUT_S)
+                connection, _ = server.accept()
+                process.send_signal(signal.SIGINT)
+                assert process.wait(TIMEOUT_S) == 130
+                connection.close()
+        finally:
+            process.kill()
     (outage,) = json.loads((tmp_path / "run/summary.json").read_text())["outages"]
     assert (outage["attempts"], outage["length"]) == (1, None)
 
