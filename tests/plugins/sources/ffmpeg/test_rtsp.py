@@ -18,7 +18,6 @@ from vidan_plugins.sources.ffmpeg.file import VideoFile
 from vidan_plugins.sources.ffmpeg.rtsp import Rtsp
 
 TIMEOUT_S = 60.0
-START_S = 60.0  # a program that starts beside other tests
 """No test should come near this, even on a busy machine, s."""
 
 QUICK_RETRY = {"first": 0.1, "longest": 0.4}
@@ -381,7 +380,7 @@ def test_ctrl_c_ends_a_whole_run_while_it_reconnects(camera, tmp_path):
         [sys.executable, "-m", "vidan", "source=rtsp", *options, "hydra.run.dir=run"], cwd=tmp_path
     ) as process:
         try:
-            results, end = tmp_path / "run/results.jsonl", time.monotonic() + START_S
+            results, end = tmp_path / "run/results.jsonl", time.monotonic() + TIMEOUT_S
             while not (results.exists() and results.read_text()):
                 assert process.poll() is None
                 assert time.monotonic() < end
