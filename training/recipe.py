@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from vidan.cli.help import fitted
 from vidan.errors import ConfigError, did_you_mean
-from vidan.support.yaml_limit import check_yaml
+from vidan.support.yaml_limit import load_yaml
 
 from .data.augment import Augmentation
 from .data.loading import READ_OPTIONS
@@ -157,8 +157,7 @@ def _from_file(name: str) -> Any:
     if not file.is_file():
         raise ConfigError(f"unknown recipe {name!r}; {did_you_mean(name, known)}")
     try:
-        check_yaml(file.read_text(encoding="utf-8"))
-        return OmegaConf.merge(OmegaConf.create(OPTIONAL_KEYS), OmegaConf.load(file))
+        return OmegaConf.merge(OmegaConf.create(OPTIONAL_KEYS), load_yaml(file))
     except (OmegaConfBaseException, yaml.YAMLError) as error:
         first = " ".join(str(error).split())
         raise ConfigError(f"cannot read recipe {name!r}: {first}") from error

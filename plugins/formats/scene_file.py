@@ -19,7 +19,7 @@ from vidan.errors import ConfigError, did_you_mean
 from vidan.geometry import Anchor, is_simple, on_one_line
 from vidan.options import expanded
 from vidan.scene import SceneContext
-from vidan.support.yaml_limit import check_yaml
+from vidan.support.yaml_limit import load_yaml
 
 from .ground import fit_ground
 
@@ -252,8 +252,7 @@ def with_overrides(content: Mapping[str, Any], values: Mapping[str, Any]) -> dic
 def _read(path: Path) -> Any:
     """The content of a scene file."""
     try:
-        check_yaml(path.read_text(encoding="utf-8"))
-        content = OmegaConf.load(path)
+        content = load_yaml(path)
     except OSError as error:
         raise ConfigError(
             f"cannot read the scene {str(path)!r}: {error.strerror or error}"

@@ -13,7 +13,7 @@ from yaml import YAMLError
 from ..errors import ConfigError, did_you_mean
 from ..kinds import KINDS
 from ..options import expanded
-from ..support.yaml_limit import check_yaml
+from ..support.yaml_limit import load_yaml
 from .compose import compose
 from .quoting import in_hydra_quotes, written
 from .search_path import RUN, Start
@@ -86,8 +86,7 @@ def _read(streams: Any) -> dict[str, Mapping[str, Any]]:
 
 def _load(path: str) -> Any:
     try:
-        check_yaml(expanded(path).read_text(encoding="utf-8"))
-        return OmegaConf.load(expanded(path))
+        return load_yaml(expanded(path))
     except OSError as error:
         raise ConfigError(f"streams={path!r}: cannot read it: {error.strerror}") from error
     except (YAMLError, OmegaConfBaseException, UnicodeError) as error:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 MAX_VALUES = 100_000
 """In a file, with every alias counted as what it stands for."""
+
+
+def load_yaml(path: Path) -> DictConfig | ListConfig:
+    """A configuration from a file, within the limit; errors are those of the file and of parsers.
+
+    Raises:
+        yaml.YAMLError: see `check_yaml`, among others.
+    """
+    check_yaml(path.read_text(encoding="utf-8"))
+    return OmegaConf.load(path)
 
 
 def check_yaml(text: str) -> None:
