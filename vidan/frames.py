@@ -210,10 +210,10 @@ def as_frame(image: Frame | Image) -> Frame:
     return image if isinstance(image, Frame) else ArrayFrame(image)
 
 
-class View(Frame):
-    """Another frame with a different image: its index, time and names are the same."""
+class _OfSameMoment(Frame):
+    """A frame whose index, time and names are those of another."""
 
-    __slots__ = ("_frame",)
+    __slots__ = ()
 
     def __init__(self, frame: Frame, width: int, height: int) -> None:
         super().__init__(
@@ -225,6 +225,15 @@ class View(Frame):
             height=height,
             filename=frame.filename,
         )
+
+
+class View(_OfSameMoment):
+    """Another frame with a different image: its index, time and names are the same."""
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: Frame, width: int, height: int) -> None:
+        super().__init__(frame, width, height)
         self._frame = frame
 
     @property
@@ -236,21 +245,13 @@ class View(Frame):
         return self.resized(self.width, self.height)
 
 
-class ImagelessFrame(Frame):
+class ImagelessFrame(_OfSameMoment):
     """What is known of a frame, without its image, which is not kept in memory."""
 
     __slots__ = ()
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__(
-            index=frame.index,
-            time=frame.time,
-            captured=frame.captured,
-            stream=frame.stream,
-            width=frame.width,
-            height=frame.height,
-            filename=frame.filename,
-        )
+        super().__init__(frame, frame.width, frame.height)
 
     def _make_rgb(self) -> Image:
         raise ValueError("the image of this frame was not kept: a sink with write_delay gets none")

@@ -22,13 +22,13 @@ from .repair import RawAnnotation
 from .writing import OutputFolder
 
 NAN = float("nan")
+NO_BOX = (NAN, NAN, NAN, NAN)
 
 DAMAGED = (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError)
 """What reading values of other kinds raises."""
 
 MAX_SIDE = 10**9
 """Of an image, px."""
-NO_BOX = (NAN, NAN, NAN, NAN)
 
 
 def find(path: Path) -> Path | None:

@@ -4,8 +4,8 @@
                 float [1,Q,C+1] DETR: softmax, the last class is "no object"
     pred_boxes  float [1,Q,4]   cx, cy, w, h in fractions of the input
     labels      float [1,Q,C+1] RF-DETR's own export: a sigmoid for each class; the last column is
-                                not used, unless the metadata names it, or
-                                the columns are COCO's ids
+                                not used, unless the metadata names it;
+                                or the columns are COCO's ids
     dets        float [1,Q,4]   its boxes
 
 Ultralytics exports one output with final scores: [1,Q,4+C], or in recent releases (8.4.190)
