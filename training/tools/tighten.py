@@ -1,9 +1,9 @@
 """`vidan data tighten`: replace loose boxes by a detector's own, so that training can use them.
 
-People label heads or draw boxes generously where a detector's boxes are of faces. Their labels
-are worth learning all the same: a beard is not a mask. So each loose box keeps its label and
-takes the box that a detector finds inside it. Where the detector finds nothing, and where it
-finds something that nobody labeled, the region becomes a crowd: neither right nor wrong.
+People label heads, draw boxes generously or label whole people where a detector's boxes are of
+faces. Their labels are worth learning all the same: a beard is not a mask. So each loose box keeps
+its label and takes the box that a detector finds inside it. Where the detector finds nothing, and
+where it finds something that nobody labeled, the region becomes a crowd: neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from ..data import formats
 from ..data.formats.dataset import AnnotatedImage, Boxes
 from ..evaluation.detector import DetectorUnderTest, detect, open_detector
 
-MIN_AREA_RATIO, MAX_AREA_RATIO = 0.1, 1.1
-"""Area of a detection relative to the loose box that it may replace."""
+MAX_AREA_RATIO = 1.1
+"""Largest area of a detection relative to the loose box that it may replace."""
 
 HELP = """\
 vidan data tighten from=<images> to=<folder> [detector.model=<file>] [key=value] ...
@@ -51,6 +51,7 @@ class TightenRules:
 
     Attributes:
         min_score: score from which a detection replaces a loose box, in [0,1].
+        min_area: smallest area of such a detection relative to the loose box, in [0,1].
         crowd_score: score from which a detection outside all loose boxes becomes a crowd.
         conflicts: boxes with a label that is a key become crowds where the detector is
             confident of the value.
@@ -58,6 +59,7 @@ class TightenRules:
     """
 
     min_score: float
+    min_area: float
     crowd_score: float
     conflicts: Mapping[str, str]
     conflict_score: float
@@ -93,11 +95,11 @@ def _rules(config: Any, labels: Sequence[str]) -> TightenRules:
     for label in (*conflicts, *conflicts.values()):
         if label not in labels:
             raise ConfigError(f"conflicts: no label {label!r}: {did_you_mean(str(label), labels)}")
-    min_score, crowd_score, conflict_score = (
+    min_score, min_area, crowd_score, conflict_score = (
         options.number(key, config[key], 0.0, 1.0)
-        for key in ("min_score", "crowd_score", "conflict_score")
+        for key in ("min_score", "min_area", "crowd_score", "conflict_score")
     )
-    return TightenRules(min_score, crowd_score, conflicts, conflict_score)
+    return TightenRules(min_score, min_area, crowd_score, conflicts, conflict_score)
 
 
 def _labels(key: str, value: Any) -> dict[str, str]:
@@ -137,7 +139,7 @@ def _tighten_image(
     used = np.zeros(len(found.scores), bool)
     boxes, crowd = image.boxes.copy(), image.crowd.copy()
     for row in np.flatnonzero(~image.crowd):
-        candidates = _inside(found, boxes[row])
+        candidates = _inside(found, boxes[row], rules.min_area)
         scores = np.where(candidates & ~used, found.scores, 0.0)
         best = int(scores.argmax()) if len(scores) else -1
         if best < 0 or scores[best] < rules.min_score:
@@ -166,9 +168,9 @@ def _with_crowds(image: AnnotatedImage, crowds: Boxes, label: str) -> AnnotatedI
     )
 
 
-def _inside(found: Detections, box: Boxes) -> BoolArray:
+def _inside(found: Detections, box: Boxes, min_area: float) -> BoolArray:
     """(N,): detections with their center in a box, neither far smaller nor larger than it."""
     centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     within = ((centers >= box[:2]) & (centers <= box[2:])).all(axis=1)
     ratio = area(found.boxes) / max(float((box[2:] - box[:2]).prod()), 1e-9)
-    return np.asarray(within & (ratio > MIN_AREA_RATIO) & (ratio < MAX_AREA_RATIO))
+    return np.asarray(within & (ratio > min_area) & (ratio < MAX_AREA_RATIO))

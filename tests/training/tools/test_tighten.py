@@ -1,5 +1,6 @@
 """Loose boxes become tight and keep the labels of the data."""
 
+import dataclasses
 import json
 
 import cv2
@@ -14,7 +15,7 @@ from vidan_training.tools import tighten
 
 LABELS = ("mask", "bare", "wrong")
 RULES = tighten.TightenRules(
-    min_score=0.25, crowd_score=0.2, conflicts={"wrong": "mask"}, conflict_score=0.8
+    min_score=0.25, min_area=0.1, crowd_score=0.2, conflicts={"wrong": "mask"}, conflict_score=0.8
 )
 
 
@@ -85,6 +86,12 @@ def test_tiny_boxes_and_boxes_of_several_heads_are_not_used(data):
     # 10x10 is 6 % of a head's 1600 px²; 100x80 is five times as large.
     image, _ = tightened(data, [[15, 15, 25, 25], [0, 0, 100, 80]], [0.9, 0.9], [1, 1])
     assert image.boxes[:3].tolist() == [[0, 0, 40, 40], [50, 0, 90, 40], [0, 40, 40, 80]]
+
+
+def test_faces_are_found_in_boxes_of_people_with_a_smaller_minimum_area(data):
+    rules = dataclasses.replace(RULES, min_area=0.003)
+    image, _ = tightened(data, [[15, 15, 25, 25], [60, 2, 61, 3]], [0.9, 0.9], [1, 1], rules)
+    assert image.boxes[:2].tolist() == [[15, 15, 25, 25], [50, 0, 90, 40]]  # 1 px² is too little
 
 
 def test_one_detection_replaces_only_one_box(data):
