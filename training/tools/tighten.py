@@ -8,7 +8,7 @@ where it finds something that nobody labeled, the region becomes a crowd: neithe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class TightenRules:
         min_area: smallest area of such a detection relative to the loose box, in [0,1].
         crowd_score: score from which a detection outside all loose boxes becomes a crowd.
         conflicts: boxes with a label that is a key become crowds where the detector is
-            confident of the value.
+            confident of the value, one of its own labels.
         conflict_score: score from which the detector is confident.
     """
 
@@ -74,10 +74,12 @@ def main(arguments: list[str]) -> int:
     config = compose(arguments, "data_tighten")
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))
-    rules = _rules(config, data.labels)
+    rules = _rules(config)
+    _check_labels("conflicts", rules.conflicts, data.labels)
     formats.check_new(to)
     subject = open_detector(config.detector, min(rules.min_score, rules.crowd_score))
     try:
+        _check_labels("conflicts", rules.conflicts.values(), subject.detector.labels)
         tight, counts = tighten(subject, data, rules)
     finally:
         subject.close()
@@ -90,16 +92,20 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _rules(config: Any, labels: Sequence[str]) -> TightenRules:
-    conflicts = _labels("conflicts", config.conflicts)
-    for label in (*conflicts, *conflicts.values()):
-        if label not in labels:
-            raise ConfigError(f"conflicts: no label {label!r}: {did_you_mean(str(label), labels)}")
+def _rules(config: Any) -> TightenRules:
     min_score, min_area, crowd_score, conflict_score = (
         options.number(key, config[key], 0.0, 1.0)
         for key in ("min_score", "min_area", "crowd_score", "conflict_score")
     )
+    conflicts = _labels("conflicts", config.conflicts)
     return TightenRules(min_score, min_area, crowd_score, conflicts, conflict_score)
+
+
+def _check_labels(key: str, given: Iterable[str], labels: Sequence[str]) -> None:
+    """Raise a `ConfigError` for a label that does not exist."""
+    for label in given:
+        if label not in labels:
+            raise ConfigError(f"{key}: no label {label!r}: {did_you_mean(str(label), labels)}")
 
 
 def _labels(key: str, value: Any) -> dict[str, str]:

@@ -110,6 +110,9 @@ def test_the_command_with_the_included_model(data, tmp_path, capsys):
     assert again.images[0].crowd.tolist() == [True] * 3
     with pytest.raises(ConfigError, match="conflicts: no label 'beard'"):
         tighten.main([*given, rename, "conflicts={beard:with_mask}"])
+    given[1] = f"to={tmp_path / 'other'}"
+    with pytest.raises(ConfigError, match="conflicts: no label 'mask'"):
+        tighten.main([*given, rename, "conflicts={without_mask:mask}"])
 
 
 def test_help_lists_the_options(capsys):
