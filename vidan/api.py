@@ -128,7 +128,7 @@ def draw(result: Result, **options: Any) -> Image:
     """
     from .registry.discovery import load_plugins
 
-    image: Image = load_plugins().manager.hook.vidan_draw(result=result, options=options)
+    image: Image = load_plugins().call("vidan_draw", result=result, options=options)
     return image
 
 

@@ -7,12 +7,15 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import vidan
 from vidan.config.compose import compose
 from vidan.execution.execute import execute, prepare
+from vidan.registry.components import Package
+from vidan.registry.discovery import Plugins
 from vidan.testing import ListSource, RecordingSink, TruthDetector, clip, detections, frames
 
 from .fakes import FakeDetector, FakeSource, FakeTracker
@@ -107,6 +110,24 @@ def interrupt_when_written(path):
 def test_errors_are_raised():
     with pytest.raises(vidan.ConfigError, match="unknown tracker 'srot'"):
         vidan.run("tracker=srot")
+
+
+def test_an_error_in_a_hook_names_the_plugin_and_hides_no_other(monkeypatch, caplog, tmp_path):
+    def vidan_run_finished(summary, error):
+        raise ValueError("no report server")
+
+    plugin = ModuleType("reports")
+    plugin.vidan_run_finished = vidan.hookimpl(vidan_run_finished)
+    found = Plugins()
+    found.add("mine", lambda: plugin, Package("reports", "1.0"))
+    monkeypatch.setattr("vidan.execution.execute.load_plugins", lambda: found)
+    message = "vidan_run_finished of the plugin 'mine': ValueError: no report server"
+    with pytest.raises(vidan.StageError, match=message):
+        vidan.run(f"{SMALL} run_dir={tmp_path / 'whole'}")
+    assert json.loads((tmp_path / "whole" / "summary.json").read_text())["frames"] == 3
+    with pytest.raises(vidan.StageError, match="No space left on device"):
+        vidan.run(f"{SMALL} sink.jsonl.path=/dev/full run_dir={tmp_path / 'failed'}")
+    assert message in caplog.text
 
 
 def test_components_by_name():

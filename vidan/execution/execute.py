@@ -173,8 +173,7 @@ class PreparedRun:
 
     def run(self, progress: Callable[[Stats], None] | None = None) -> Summary:
         """Start the run and wait for its end; works once. See `execute`."""
-        hook = load_plugins().manager.hook
-        hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
+        self._call_started()
         error: BaseException | None = None
         sinks = [sink for run in self.streams.values() for sink in run.parts.sinks.values()]
         outputs = OutputWatch(self.settings.run_dir, sinks, self.pipeline.stop)
@@ -188,7 +187,7 @@ class PreparedRun:
             raise
         finally:
             summary = self.summary = self._finish(error)
-            hook.vidan_run_finished(summary=summary, error=error)
+            self._call_finished(summary, error)
         return summary
 
     def results(self) -> Iterator[Result]:
@@ -199,8 +198,7 @@ class PreparedRun:
         Raises:
             StageError: what a component raised, after the last result.
         """
-        hook = load_plugins().manager.hook
-        hook.vidan_run_started(run=Run(self.settings.run_dir, self.config, self.pipeline))
+        self._call_started()
         error: BaseException | None = None
         try:
             yield from self.pipeline
@@ -209,7 +207,21 @@ class PreparedRun:
             raise
         finally:
             self.summary = self._finish(error)
-            hook.vidan_run_finished(summary=self.summary, error=error)
+            self._call_finished(self.summary, error)
+
+    def _call_started(self) -> None:
+        """Tell plugins that the run starts."""
+        run = Run(self.settings.run_dir, self.config, self.pipeline)
+        load_plugins().call("vidan_run_started", run=run)
+
+    def _call_finished(self, summary: Summary, error: BaseException | None) -> None:
+        """Tell plugins that the run has ended; their errors must not hide its own."""
+        try:
+            load_plugins().call("vidan_run_finished", summary=summary, error=error)
+        except StageError as raised:
+            if error is None:
+                raise
+            log.error("%s", raised)
 
     def _finish(self, error: BaseException | None) -> Summary:
         """Write the trace and the summaries, and delete the files for resuming a complete run."""

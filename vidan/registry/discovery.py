@@ -14,14 +14,16 @@ import importlib.util
 import itertools
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
-from ..errors import PluginError
+from ..errors import PluginError, StageError
 from ..options import expanded
 from . import hookspecs
 from .commands import BUILTIN_COMMANDS, Commands
@@ -78,6 +80,23 @@ class Plugins:
             if plugin is not None and self.manager.is_registered(plugin):
                 self.manager.unregister(plugin)
             self.failures[name] = import_failure(error)
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """Call a hook of all plugins.
+
+        Raises:
+            StageError: what a plugin raised, with its name.
+        """
+        caller = getattr(self.manager.hook, hook)
+        try:
+            return caller(**arguments)
+        except Exception as error:
+            raised = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+            for plugin in caller.get_hookimpls():
+                if plugin.function.__code__ in raised:
+                    name = f"{hook} of the plugin {plugin.plugin_name!r}"
+                    raise StageError(name, None, error) from error
+            raise
 
     def add_folder(self, folder: Path) -> None:
         """Load each `.py` file of a folder as a plugin, once, for `plugins_dir=`.

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vidan import PluginError, hookimpl
+from vidan import PluginError, StageError, hookimpl
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import Plugins, load_plugins
 
@@ -67,6 +67,21 @@ def test_a_bad_registration_leaves_out_the_whole_plugin(component, message):
     found = discover(strange=adding(("tracker", "fine", "mine:Mine"), component))
     assert message in found.failures["strange"]
     assert found.registry.names("tracker") == []
+
+
+def test_an_error_in_a_hook_names_the_plugin():
+    def vidan_run_started():
+        raise ValueError("no report server")
+
+    def other():
+        pass
+
+    found = discover(
+        quiet=module(vidan_run_started=other), reports=module(vidan_run_started=vidan_run_started)
+    )
+    message = "vidan_run_started of the plugin 'reports': ValueError: no report server"
+    with pytest.raises(StageError, match=message):
+        found.call("vidan_run_started", run=None)
 
 
 def test_a_misspelled_hook_is_found():
