@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from ..errors import ConfigError, did_you_mean
@@ -89,7 +88,7 @@ def _load(path: str) -> Any:
         return load_yaml(expanded(path))
     except OSError as error:
         raise ConfigError(f"streams={path!r}: cannot read it: {error.strerror}") from error
-    except (YAMLError, OmegaConfBaseException, UnicodeError) as error:
+    except YAMLError as error:
         text = " ".join(str(error).split())
         raise ConfigError(f"streams={path!r}: not a YAML file of streams: {text}") from error
 

@@ -6,19 +6,24 @@ from pathlib import Path
 
 import yaml
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 MAX_VALUES = 100_000
 """In a file, with every alias counted as what it stands for."""
 
 
 def load_yaml(path: Path) -> DictConfig | ListConfig:
-    """A configuration from a file, within the limit; errors are those of the file and of parsers.
+    """A configuration from a file, within the limit.
 
     Raises:
-        yaml.YAMLError: see `check_yaml`, among others.
+        OSError: the file cannot be read.
+        yaml.YAMLError: it is no UTF-8, no YAML or no configuration, or exceeds the limit.
     """
-    check_yaml(path.read_text(encoding="utf-8"))
-    return OmegaConf.load(path)
+    try:
+        check_yaml(path.read_text(encoding="utf-8"))
+        return OmegaConf.load(path)
+    except (UnicodeError, OmegaConfBaseException) as error:
+        raise yaml.YAMLError(str(error)) from error
 
 
 def check_yaml(text: str) -> None:

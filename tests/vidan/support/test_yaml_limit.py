@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from vidan.support.yaml_limit import check_yaml
+from vidan.support.yaml_limit import check_yaml, load_yaml
 
 LEVELS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
 BOMB = f"a0: &a0 [x, x, x, x, x, x, x, x, x]\n{LEVELS}"
@@ -25,3 +25,12 @@ def test_what_aliases_stand_for_is_limited(text, message):
 @pytest.mark.parametrize("text", ["", "a: &a [1, 2]\nb: *a\nc: *a\n", "a: '*'", "[1, 2]"])
 def test_other_texts_are_accepted(text):
     check_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "content", ["name: größe".encode("latin-1"), b"a: ${b", b"a: [", b"a: 1\na: 2"]
+)
+def test_a_file_that_is_no_configuration_is_one_kind_of_error(tmp_path, content):
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(yaml.YAMLError):
+        load_yaml(tmp_path / "a.yaml")
