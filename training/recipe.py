@@ -17,6 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from vidan.cli.help import fitted
 from vidan.errors import ConfigError, did_you_mean
+from vidan.support.arguments import ArgumentParser
+from vidan.support.text import one_line
 from vidan.support.yaml_limit import load_yaml
 
 from .data.augment import Augmentation
@@ -71,7 +73,7 @@ def recipes() -> dict[str, Path]:
 
 def overrides(command: str, description: str, argv: Sequence[str], epilog: str = "") -> list[str]:
     """Parse the `key=value` arguments of a command; prints help and exits on `--help`."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         command,
         description=description,
         epilog=fitted(epilog).replace("%", "%%"),
@@ -158,9 +160,8 @@ def _from_file(name: str) -> Any:
         raise ConfigError(f"unknown recipe {name!r}; {did_you_mean(name, known)}")
     try:
         return OmegaConf.merge(OmegaConf.create(OPTIONAL_KEYS), load_yaml(file))
-    except (OmegaConfBaseException, yaml.YAMLError) as error:
-        first = " ".join(str(error).split())
-        raise ConfigError(f"cannot read recipe {name!r}: {first}") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read recipe {name!r}: {one_line(str(error))}") from error
 
 
 def _from_pipeline(file: Path, given: dict[str, str]) -> Any:

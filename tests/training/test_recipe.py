@@ -61,6 +61,15 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch):
     assert recipe.load_recipe(["recipe=facemask_lite0"]).data == "../shared/data/facemask"
 
 
+@pytest.mark.parametrize("content", [b"model: gr\xf6\xdfe", b"model: [", b"model: ${oc.env"])
+def test_a_file_that_is_no_recipe_is_one_line(tmp_path, content):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"cannot read recipe .*mine\.yaml") as error:
+        recipe.load_recipe([f"recipe={path}"])
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [

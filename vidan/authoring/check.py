@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 import os
@@ -17,6 +16,7 @@ from ..cli.builtin import print_checks
 from ..errors import PluginError
 from ..registry.commands import Check
 from ..registry.discovery import GROUP
+from ..support.arguments import ArgumentParser
 
 IMPORT_TIMEOUT_S = 120
 """Longest time that the import of a plugin may take, s."""
@@ -33,7 +33,7 @@ class PluginSource(NamedTuple):
 
 def check(arguments: list[str]) -> int:
     """Check a plugin; the exit code is 1 if there is a problem."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan plugins check",
         description="Check a plugin: entry points, hooks, names, configuration, and whether its "
         "import is light. Exit code 1 if there is a problem.",

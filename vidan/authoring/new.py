@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.resources
 import keyword
 import re
@@ -14,13 +13,14 @@ from ..cli.terminal import console
 from ..errors import ConfigError, SinkError
 from ..kinds import KINDS
 from ..registry.discovery import API
+from ..support.arguments import ArgumentParser
 
 TEMPLATES = importlib.resources.files("vidan.authoring") / "templates"
 
 
 def new(arguments: list[str]) -> int:
     """Create a package in a folder of the same name."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan plugins new",
         description="Create a plugin package with a component, its configuration, tests, README "
         "and CI. It works and passes its tests; replace the code by your own.",

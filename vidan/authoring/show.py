@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from ..errors import PluginError, did_you_mean
 from ..kinds import KINDS
 from ..registry.components import Component
 from ..registry.discovery import PLUGINS_DIR_HELP, load_plugins, with_folder
+from ..support.arguments import ArgumentParser
 from .type_text import type_text
 
 _LINE_BREAK = re.compile(r"(?<=\S)\n(?=[^\s*>|-])")
@@ -44,7 +44,7 @@ class Parameter(NamedTuple):
 
 def show(arguments: list[str]) -> int:
     """Print a component and its options; the argument is `tracker/deepsort` or `deepsort`."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan plugins show", description="Print the options of a component with their defaults."
     )
     parser.add_argument(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import platform
 import sys
@@ -14,6 +13,7 @@ from rich.table import Table
 from ..errors import VidanError
 from ..registry.commands import Check
 from ..registry.discovery import PLUGINS_DIR_HELP, load_plugins, with_folder
+from ..support.arguments import ArgumentParser
 from .terminal import console
 
 COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -21,7 +21,7 @@ COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 def plugins(arguments: list[str]) -> int:
     """List every component with its package, and whether it can be loaded."""
-    argparse.ArgumentParser(
+    ArgumentParser(
         "vidan plugins",
         description="List every component with its package, and whether it can be loaded.",
         epilog=PLUGINS_DIR_HELP,
@@ -45,7 +45,7 @@ def plugins(arguments: list[str]) -> int:
 
 def doctor(arguments: list[str]) -> int:
     """Check this machine; the exit code is 1 if something is broken."""
-    argparse.ArgumentParser(
+    ArgumentParser(
         "vidan doctor",
         description="Check whether this machine has what vidan needs; exit code 1 if not.",
         epilog=PLUGINS_DIR_HELP,

@@ -6,7 +6,6 @@ arguments of each, which a command brings with it (see `Commands.add`).
 
 from __future__ import annotations
 
-import argparse
 import glob
 import os
 import sys
@@ -17,6 +16,7 @@ from ..config.groups import CONFIG_MODULE, groups, option_file
 from ..kinds import KINDS
 from ..registry.commands import Command
 from ..registry.discovery import load_plugins
+from ..support.arguments import ArgumentParser
 
 SCRIPTS = {
     "bash": """\
@@ -62,7 +62,7 @@ BATCH = "batch"
 
 def main(arguments: list[str]) -> int:
     """Print the script of a shell, or the completions that a script asks for."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan completion",
         description="Print a script that completes vidan's arguments in a shell. Put "
         'eval "$(vidan completion bash)" into ~/.bashrc, the same with zsh into ~/.zshrc, or '

@@ -8,7 +8,6 @@ clock of the first attempt (see `vidan.journal`). The outputs equal those of an 
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,12 @@ from ..errors import ConfigError
 from ..execution.replay import FILE
 from ..execution.summary import is_complete, read_summary
 from ..kinds import KINDS
+from ..support.arguments import ArgumentParser
 
 
 def main(arguments: list[str]) -> int:
     """Continue the run in a directory; returns 0 when it is complete."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan resume",
         description="Continue a run over a file that was interrupted or killed. Frames whose "
         "detections were recorded are not detected again; the outputs equal those of an "

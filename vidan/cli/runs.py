@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import re
 import shlex
@@ -31,6 +30,7 @@ from ..execution.found import (
 )
 from ..execution.summary import SUMMARY_FILE
 from ..retention import Item, Limits
+from ..support.arguments import ArgumentParser
 from ..support.secrets import redacted_settings
 from ..support.text import one_line
 from .terminal import console, print_summary, setup_logging
@@ -46,7 +46,7 @@ MAX_LISTED_FILES = 50
 
 def list_runs(arguments: list[str]) -> int:
     """List the runs in a folder, the newest last."""
-    parser = argparse.ArgumentParser("vidan runs", description="List the runs in a folder.")
+    parser = ArgumentParser("vidan runs", description="List the runs in a folder.")
     parser.add_argument("folder", type=Path, nargs="?", default=RUNS, help="default: runs")
     folder = parser.parse_args(arguments).folder
     runs = [(one_line(str(run.directory.relative_to(folder))), run) for run in find_runs(folder)]
@@ -70,7 +70,7 @@ def list_runs(arguments: list[str]) -> int:
 
 def show(arguments: list[str]) -> int:
     """Print what is known about a run."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan runs show",
         description="Print the state of a run, its configuration, its summary, and its files.",
     )
@@ -141,7 +141,7 @@ def _file_table(directory: Path) -> Table:
 
 def clean(arguments: list[str]) -> int:
     """Delete the oldest runs and sweeps in a folder, of those that are named by the clock."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan runs clean",
         description="Delete the oldest runs of a folder with everything in their directories. Only "
         "directories named by vidan (<date>_<time>) are deleted, and none of a run that is under "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import shlex
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from vidan.cli.terminal import console, setup_logging
 from vidan.config.compose import run_hydra
 from vidan.config.search_path import Start
 from vidan.errors import ConfigError
+from vidan.support.arguments import ArgumentParser
 
 from .clip import make_clip
 from .compare import compare
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compare(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser("vidan bench")
+    parser = ArgumentParser("vidan bench")
     parser.add_argument("--compare", nargs=2, metavar=("a.json", "b.json"), type=Path)
     a, b = (load(path) for path in parser.parse_args(arguments).compare)
     console().print(compare(a, b).shown())

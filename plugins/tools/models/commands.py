@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.table import Table
 from vidan import options
 from vidan.cli.terminal import console, setup_logging
 from vidan.errors import ConfigError, ModelError, PluginError
+from vidan.support.arguments import ArgumentParser
 from vidan.support.secrets import redacted
 
 from ...models.catalog import (
@@ -31,7 +31,7 @@ MAX_RUNS = 10_000
 
 def list_models(arguments: list[str]) -> int:
     """Print the models in the catalog."""
-    argparse.ArgumentParser(
+    ArgumentParser(
         "vidan models list",
         description="List the public models that detector.model=<name> downloads on first use. "
         f"Add your own in {user_file()}.",
@@ -48,7 +48,7 @@ def list_models(arguments: list[str]) -> int:
 
 def pull(arguments: list[str]) -> int:
     """Download a model of the catalog and verify it."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan models pull",
         description="Download a public model and verify it, so that detector.model=<name> needs "
         f"no network. Models are stored in {cache_folder()}.",
@@ -69,7 +69,7 @@ def pull(arguments: list[str]) -> int:
 
 def inspect_model(arguments: list[str]) -> int:
     """Print what a model contains and how it would be used; 1 if it cannot be used."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         "vidan models inspect",
         description="Show what a model file contains, how vidan would use it and why, its speed "
         "on this machine, and what is missing; exit code 1 if it cannot be used.",
