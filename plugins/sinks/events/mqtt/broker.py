@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from vidan.errors import SinkError
 
+from ..connecting import RefusedError
 from ..delivery import DeliveryError
 from ..message import Message
 from .publications import Formatter
-from .session import OFFLINE, ONLINE, Address, RefusedError, Session
+from .session import OFFLINE, ONLINE, Address, Session
 from .topics import Publication
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import ssl
 import threading
 import time
@@ -19,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from vidan.errors import SinkError
 
+from ..connecting import RefusedError, connecting
 from ..delivery import DeliveryError
 from .topics import Publication
 
@@ -71,10 +71,6 @@ class Address:
         return f"the MQTT broker at {self.host!r}, port {self.port}"
 
 
-class RefusedError(Exception):
-    """The broker, or what is at its address, does not let vidan in."""
-
-
 class Session:
     """One connection, from its start to its loss."""
 
@@ -119,20 +115,8 @@ class Session:
             DeliveryError: it cannot be reached.
         """
         place = self._address
-        try:
+        with connecting(place):
             self._client.connect(place.host, place.port, KEEP_ALIVE_S)
-        except ssl.SSLCertVerificationError as error:
-            why = error.verify_message
-            raise RefusedError(
-                f"the certificate of {place} is not valid: {why}: set ca=<PEM file>"
-            ) from error
-        except ssl.SSLError as error:
-            raise RefusedError(f"no TLS connection to {place}: {error.reason or error}") from error
-        except socket.gaierror as error:
-            kind = DeliveryError if error.errno == socket.EAI_AGAIN else RefusedError
-            raise kind(f"unknown host: cannot reach {place}: {error.strerror}") from error
-        except OSError as error:
-            raise DeliveryError(f"cannot reach {place}: {error.strerror or error}") from error
         self._client.loop_start()
         with self._changed:
             self._changed.wait_for(lambda: self._answer or self._lost, ANSWER_S)

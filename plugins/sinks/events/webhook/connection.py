@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vidan.errors import SinkError
-
+from ..connecting import connecting
 from ..delivery import DeliveryError
 from .address import Address
 
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read; after a longer one a new connection is made."""
-
-
-class RefusedError(Exception):
-    """The service does not exist, or its certificate is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,8 @@ class Connection:
         if self._open is None:
             connection = self._made()
             try:
-                _connect(connection, self._address)
+                with connecting(self._address):
+                    connection.connect()
             except BaseException:
                 connection.close()
                 raise
@@ -116,22 +110,3 @@ class Connection:
         return http.client.HTTPSConnection(
             place.host, place.port, timeout=place.timeout, context=place.tls
         )
-
-
-def _connect(connection: http.client.HTTPConnection, place: Address) -> None:
-    try:
-        connection.connect()
-    except ssl.SSLCertVerificationError as error:
-        why = error.verify_message
-        raise RefusedError(
-            f"the certificate of {place} is not valid: {why}: set ca=<PEM file>"
-        ) from error
-    except ssl.SSLError as error:
-        raise RefusedError(f"no TLS connection to {place}: {error.reason or error}") from error
-    except socket.gaierror as error:
-        kind = DeliveryError if error.errno == socket.EAI_AGAIN else RefusedError
-        raise kind(f"unknown host: cannot reach {place}: {error.strerror}") from error
-    except UnicodeError as error:
-        raise SinkError(f"unknown host: {place} has no valid name") from error
-    except OSError as error:
-        raise DeliveryError(f"cannot reach {place}: {error.strerror or error}") from error

@@ -12,10 +12,11 @@ import msgspec
 
 from vidan.errors import SinkError
 
+from ..connecting import RefusedError
 from ..delivery import DeliveryError
 from ..message import Message, cloud_event
 from .address import Address
-from .connection import Answer, Connection, RefusedError
+from .connection import Answer, Connection
 from .signature import signed_headers
 
 SINGLE = "application/cloudevents+json; charset=utf-8"
