@@ -179,11 +179,9 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
 from vidan.cli.main import main
-from vidan.execution import counts
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import load_plugins
 
-counts.SAVE_EVERY_S = 0.1
 tally = Component(
     "analytics", "tally", "tests.vidan.execution.tally:Tally", None, Package("strange", "1.0")
 )
@@ -199,6 +197,7 @@ def start(*arguments):
 
 def test_a_killed_camera_run_has_a_complete_file_and_continues(folder):
     endless = [*CAMERA[:3], "source.frames=null", *SMALL, *TALLY, "hydra.run.dir=killed"]
+    endless.append("counts.save_every=0.1")
     write_detections(folder / "det.txt", 20_000)
     path = folder / "runs/counts/synthetic.json"
     before = 0
@@ -222,7 +221,7 @@ def test_a_killed_camera_run_has_a_complete_file_and_continues(folder):
 
 
 def test_a_resumed_job_counts_nothing_twice(folder):
-    kept = ["counts.reset=never", "counts.path=sum.json"]
+    kept = ["counts.reset=never", "counts.path=sum.json", "counts.save_every=0.1"]
     job = ["source=synthetic", "source.frames=300", *SMALL, *TALLY, *kept, "scene=none"]
     write_clip(folder / "first.mp4", 10)
     run(*kept, source=["source=file", "source.path=first.mp4"])  # what the job continues from

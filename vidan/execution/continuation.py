@@ -93,6 +93,7 @@ def with_counts(
         analyzers,
         fingerprint=partial(fingerprint, settings.scene, keeping),
         daily=daily,
+        every=settings.counts.save_every,
     )
     return replace(parts, analyzers={KEEPER: keeper, **parts.analyzers}), keeper
 

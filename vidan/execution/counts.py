@@ -1,4 +1,4 @@
-"""Counts that survive a restart: saved at the end of a stream and every minute, and restored."""
+"""Counts that survive a restart: saved regularly and at the end of a stream, and restored."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from ..scene import SceneContext
 from ..types import Result
 from .counts_file import CountsFile, Saved
 
-SAVE_EVERY_S = 60.0
-"""Time by the clock after which the counts are saved again, s."""
-
 
 class CountsKeeper:
     """Saves the states of analyzers, and resets their counts at midnight.
@@ -31,6 +28,7 @@ class CountsKeeper:
         analyzers: by name, restored already.
         fingerprint: called for that of the scene after it was edited.
         daily: whether to start the counts from zero at midnight.
+        every: time by the clock after which the counts are saved again, s.
         clock: the time in s since 1970.
     """
 
@@ -42,6 +40,7 @@ class CountsKeeper:
         *,
         fingerprint: Callable[[], str],
         daily: bool,
+        every: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = file
@@ -52,7 +51,8 @@ class CountsKeeper:
         self._last_id = saved.last_id
         self._time = 0.0  # stream time of the last update, s
         self._seen = clock()  # when that was
-        self._due = self._seen + SAVE_EVERY_S
+        self._every = every
+        self._due = self._seen + every
         self._midnight = next_midnight(self._seen) if daily else float("inf")
         self._writer = ThreadPoolExecutor(1, "vidan-counts")
 
@@ -88,7 +88,7 @@ class CountsKeeper:
 
     def _save(self) -> None:
         """Save the states in another thread, since a disk may take long."""
-        self._due = self._clock() + SAVE_EVERY_S
+        self._due = self._clock() + self._every
         states = {name: analyzer.state() for name, analyzer in self._analyzers.items()}
         saved = self._saved._replace(
             at=self._seen, time=self._time, last_id=self._last_id, states=states

@@ -50,10 +50,12 @@ class CountsSettings:
     Attributes:
         reset: when counts start from zero; None: `never` for live sources, `start` for others.
         path: of the file that they are saved to; None: one in `runs/counts` for each stream.
+        save_every: time by the clock after which they are saved again, s.
     """
 
     reset: Literal["never", "daily", "start"] | None = None
     path: str | None = None
+    save_every: Annotated[float, Meta(gt=0)] = 60.0
 
 
 @dataclass(frozen=True, slots=True)

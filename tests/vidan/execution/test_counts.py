@@ -25,7 +25,7 @@ def noon(day=25):
 class Run:
     """A keeper and a tally, called as a stream does, at times that the test sets."""
 
-    def __init__(self, path, *, daily=False, saved=NEW):
+    def __init__(self, path, *, daily=False, every=60.0, saved=NEW):
         self.now = noon()
         self.path = path
         self.tally = Tally()
@@ -35,6 +35,7 @@ class Run:
             {"tally": self.tally},
             fingerprint=lambda: "edited",
             daily=daily,
+            every=every,
             clock=lambda: self.now,
         )
         self.index = 0
@@ -78,6 +79,15 @@ def test_counts_are_saved_every_minute_and_at_the_end(tmp_path):
     assert saved["at"] == run.now
     assert saved["last_id"] == 17
     assert {path.name for path in run.path.parent.iterdir()} <= {"counts.json", "counts.json.lock"}
+
+
+def test_counts_are_saved_as_often_as_asked(tmp_path):
+    run = Run(tmp_path / "counts.json", every=5.0)
+    for _ in range(14):
+        run.frame()
+    run.keeper._writer.submit(lambda: None).result()
+    assert run.saved()["states"]["tally"]["count"] == 9
+    run.end()
 
 
 def test_a_restored_analyzer_continues_with_times_before_zero(tmp_path):
