@@ -1,4 +1,4 @@
-"""Errors of connections, and which of them trying again may mend."""
+"""Errors of connections: which are final, and which may pass."""
 
 from __future__ import annotations
 
