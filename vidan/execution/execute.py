@@ -218,7 +218,7 @@ class PreparedRun:
         """Tell plugins that the run has ended; their errors must not hide its own."""
         try:
             load_plugins().call("vidan_run_finished", summary=summary, error=error)
-        except StageError as raised:
+        except VidanError as raised:
             if error is None:
                 raise
             log.error("%s", raised)

@@ -23,7 +23,7 @@ from typing import Any
 
 import pluggy
 
-from ..errors import PluginError, StageError
+from ..errors import PluginError, StageError, VidanError
 from ..options import expanded
 from . import hookspecs
 from .commands import BUILTIN_COMMANDS, Commands
@@ -86,10 +86,13 @@ class Plugins:
 
         Raises:
             StageError: what a plugin raised, with its name.
+            VidanError: raised by a plugin deliberately.
         """
         caller = getattr(self.manager.hook, hook)
         try:
             return caller(**arguments)
+        except VidanError:
+            raise
         except Exception as error:
             raised = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
             for plugin in caller.get_hookimpls():

@@ -128,8 +128,9 @@ def test_the_float_model_agrees_with_the_savedmodel_of_its_weights(frames, tmp_p
         assert (unmatched(theirs, ours) < sure).all()
 
 
-def test_the_people_model_knows_the_scale_of_its_scores():
+def test_the_default_models_know_the_scale_of_their_scores():
     detector = OnnxDetector("people_lite0_int8")
     assert detector.score_scale == ScoreScale(0.579, 2.4)
     assert OnnxDetector("people_lite0_int8", score_scale=[0.5, 1]).score_scale == COMMON
-    assert OnnxDetector().score_scale is None
+    assert OnnxDetector().score_scale == ScoreScale(0.61, 2.16)
+    assert OnnxDetector("facemask_d0").score_scale is None

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vidan import PluginError, StageError, hookimpl
+from vidan import ConfigError, PluginError, StageError, hookimpl
 from vidan.registry.components import Component, Package
 from vidan.registry.discovery import Plugins, load_plugins
 
@@ -81,6 +81,15 @@ def test_an_error_in_a_hook_names_the_plugin():
     )
     message = "vidan_run_started of the plugin 'reports': ValueError: no report server"
     with pytest.raises(StageError, match=message):
+        found.call("vidan_run_started", run=None)
+
+
+def test_an_error_that_a_hook_raises_deliberately_stays_as_it_is():
+    def vidan_run_started():
+        raise ConfigError("reports.server='x': unknown host")
+
+    found = discover(reports=module(vidan_run_started=vidan_run_started))
+    with pytest.raises(ConfigError, match=r"reports\.server='x': unknown host"):
         found.call("vidan_run_started", run=None)
 
 
