@@ -75,11 +75,11 @@ def main(arguments: list[str]) -> int:
     path, to = Path(options.text("from", config["from"])), Path(options.text("to", config.to))
     data = formats.read(path, config.from_format).select(rename=_labels("rename", config.rename))
     rules = _rules(config)
-    _check_labels("conflicts", rules.conflicts, data.labels)
+    _check_conflicts(rules.conflicts, data.labels)
     formats.check_new(to)
     subject = open_detector(config.detector, min(rules.min_score, rules.crowd_score))
     try:
-        _check_labels("conflicts", rules.conflicts.values(), subject.detector.labels)
+        _check_conflicts(rules.conflicts.values(), subject.detector.labels)
         tight, counts = tighten(subject, data, rules)
     finally:
         subject.close()
@@ -101,11 +101,11 @@ def _rules(config: Any) -> TightenRules:
     return TightenRules(min_score, min_area, crowd_score, conflicts, conflict_score)
 
 
-def _check_labels(key: str, given: Iterable[str], labels: Sequence[str]) -> None:
+def _check_conflicts(given: Iterable[str], labels: Sequence[str]) -> None:
     """Raise a `ConfigError` for a label that does not exist."""
     for label in given:
         if label not in labels:
-            raise ConfigError(f"{key}: no label {label!r}: {did_you_mean(str(label), labels)}")
+            raise ConfigError(f"conflicts: no label {label!r}: {did_you_mean(str(label), labels)}")
 
 
 def _labels(key: str, value: Any) -> dict[str, str]:

@@ -40,7 +40,7 @@ class CountsKeeper:
         *,
         fingerprint: Callable[[], str],
         daily: bool,
-        every: float = 60.0,
+        every: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = file
